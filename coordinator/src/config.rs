@@ -1,0 +1,78 @@
+//! The coordinator's configuration file.
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// Where it is looked for when no `--config` is given.
+pub const DEFAULT_PATH: &str = "/etc/entente/coordinator.toml";
+
+/// Paths are taken relative to the folder of the configuration file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Folder of keys, enrolled sites and the journal; owned by the coordinator's user alone.
+    pub state_dir: PathBuf,
+    /// Name that the sites will recognise.
+    pub name: String,
+    /// DNS names or addresses by which sites reach it.
+    pub hosts: Vec<String>,
+    /// Where sites connect: `https://HOST:PORT`.
+    pub url: String,
+    /// Address to listen on.
+    pub listen: SocketAddr,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("`{path}` cannot be read ({kind})")]
+    File {
+        /// As given.
+        path: String,
+        /// What kind of error.
+        kind: io::ErrorKind,
+    },
+    /// It is no configuration.
+    #[error("`{path}` is not a valid configuration: {message}")]
+    Syntax {
+        /// As given.
+        path: String,
+        /// Key and line.
+        message: String,
+    },
+}
+
+impl ConfigError {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            ConfigError::File { .. } => "config.file",
+            ConfigError::Syntax { .. } => "config.syntax",
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            ConfigError::File { .. } => "name the right file with --config and check its permissions",
+            ConfigError::Syntax { .. } => "compare it with deploy/coordinator.toml",
+        }
+    }
+}
+
+impl Config {
+    /// Reads a configuration file.
+    pub fn read(path: &Path) -> Result<Config, ConfigError> {
+        let shown = path.display().to_string();
+        let text = fs::read_to_string(path).map_err(|e| ConfigError::File { path: shown.clone(), kind: e.kind() })?;
+        let config: Config =
+            toml::from_str(&text).map_err(|e| ConfigError::Syntax { path: shown, message: e.to_string() })?;
+        let base = path.parent().unwrap_or(Path::new("."));
+        Ok(Config { state_dir: base.join(&config.state_dir), ..config })
+    }
+}

@@ -1,0 +1,326 @@
+//! The hub: one task that owns every run's machine, and the connections of the sites.
+//!
+//! Events come in over one channel; each is handled whole (records durable, then messages sent) before the next.
+
+mod progress;
+mod run;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use proto::{FromAgent, Offer, ToAgent};
+use proto::wire;
+use secagg::{Digest, SigningIdentity};
+use study::manifest::Approval;
+use study::message::FromSite;
+use tokio::sync::mpsc;
+
+use crate::authority::{AuthorityError, load_signing_identity};
+use crate::store::{Store, StoreError, StoredRun};
+pub use progress::{Report, RunReport};
+use run::Run;
+
+/// How often the store is looked at for runs that the command line added.
+const LOOK_FOR_RUNS: Duration = Duration::from_millis(250);
+
+/// Messages to one site. A site that does not read is disconnected by keepalive, not waited for: the channel has no
+/// bound, and holds at most the messages of one round because a round waits for every site.
+pub type Outbound = mpsc::UnboundedSender<Result<wire::CoordinatorMessage, tonic::Status>>;
+
+/// What happens at the coordinator.
+#[derive(Debug)]
+pub enum Event {
+    /// A site's stream is open.
+    Connected {
+        /// Site id from its certificate.
+        site: String,
+        /// Number of the connection.
+        connection: u64,
+        /// To the site.
+        outbound: Outbound,
+    },
+    /// A message of a site.
+    Message {
+        /// Site id.
+        site: String,
+        /// Number of the connection.
+        connection: u64,
+        /// The message.
+        message: Box<FromAgent>,
+    },
+    /// A site's stream is closed.
+    Disconnected {
+        /// Site id.
+        site: String,
+        /// Number of the connection.
+        connection: u64,
+    },
+}
+
+/// Why the hub ends.
+#[derive(Debug, thiserror::Error)]
+pub enum HubError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The signing identity.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// A stored protocol does not parse.
+    #[error("the protocol of run `{run}` does not parse with this version")]
+    Protocol {
+        /// Name of the run.
+        run: String,
+    },
+}
+
+impl HubError {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            HubError::Store(e) => e.code(),
+            HubError::Authority(e) => e.code(),
+            HubError::Protocol { .. } => "store.protocol",
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            HubError::Store(e) => e.hint(),
+            HubError::Authority(e) => e.hint(),
+            HubError::Protocol { .. } => "use the version of this software that began the run",
+        }
+    }
+}
+
+/// Where a stored run stands, without a server.
+pub fn recovered(store: &Store, stored: &StoredRun, identity: SigningIdentity) -> Result<RunReport, HubError> {
+    Ok(RunReport::of(&Run::recover(store, stored, identity)?))
+}
+
+#[derive(Debug)]
+struct Peer {
+    connection: u64,
+    outbound: Outbound,
+}
+
+/// Owner of all runs.
+#[derive(Debug)]
+pub struct Hub {
+    state_dir: PathBuf,
+    store: Store,
+    peers: BTreeMap<String, Peer>,
+    runs: BTreeMap<Digest, Run>,
+    reports: mpsc::UnboundedSender<Report>,
+}
+
+impl Hub {
+    /// Opens the store and recovers all runs.
+    pub fn open(state_dir: &Path, reports: mpsc::UnboundedSender<Report>) -> Result<Hub, HubError> {
+        let store = Store::open(state_dir)?;
+        let mut hub = Hub {
+            state_dir: state_dir.to_owned(),
+            store,
+            peers: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            reports,
+        };
+        hub.look_for_runs()?;
+        Ok(hub)
+    }
+
+    /// Handles events until all senders are gone.
+    pub async fn serve(mut self, mut events: mpsc::UnboundedReceiver<Event>) -> Result<(), HubError> {
+        let mut tick = tokio::time::interval(LOOK_FOR_RUNS);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                event = events.recv() => match event {
+                    Some(event) => self.handle(event)?,
+                    None => return Ok(()),
+                },
+                _ = tick.tick() => self.look_for_runs()?,
+            }
+        }
+    }
+
+    fn identity(&self) -> Result<SigningIdentity, HubError> {
+        Ok(load_signing_identity(&self.state_dir)?)
+    }
+
+    /// Runs that the store holds and this hub does not know yet are offered to their sites.
+    fn look_for_runs(&mut self) -> Result<(), HubError> {
+        for stored in self.store.runs()? {
+            let digest = stored.manifest.digest();
+            if self.runs.contains_key(&digest) {
+                continue;
+            }
+            let run = Run::recover(&self.store, &stored, self.identity()?)?;
+            self.report(&run);
+            for member in stored.manifest.roster.members() {
+                if let Some(peer) = self.peers.get(&member.id) {
+                    offer(peer, &stored);
+                }
+            }
+            self.runs.insert(digest, run);
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, event: Event) -> Result<(), HubError> {
+        match event {
+            Event::Connected { site, connection, outbound } => self.connected(site, connection, outbound),
+            Event::Disconnected { site, connection } => {
+                self.disconnected(&site, connection);
+                Ok(())
+            }
+            Event::Message { site, connection, message } => {
+                let current = self.peers.get(&site).is_some_and(|p| p.connection == connection);
+                if current { self.message(&site, *message) } else { Ok(()) }
+            }
+        }
+    }
+
+    /// A new connection replaces an older one of the same site.
+    fn connected(&mut self, site: String, connection: u64, outbound: Outbound) -> Result<(), HubError> {
+        tracing::info!(%site, "site connected");
+        if self.peers.contains_key(&site) {
+            let old = self.peers[&site].connection;
+            self.disconnected(&site, old);
+        }
+        let peer = Peer { connection, outbound };
+        for stored in self.store.runs()? {
+            if stored.manifest.roster.index(&site).is_some() {
+                offer(&peer, &stored);
+            }
+        }
+        self.peers.insert(site, peer);
+        Ok(())
+    }
+
+    fn disconnected(&mut self, site: &str, connection: u64) {
+        if self.peers.get(site).is_none_or(|p| p.connection != connection) {
+            return;
+        }
+        tracing::info!(%site, "site disconnected");
+        self.peers.remove(site);
+        for run in self.runs.values_mut() {
+            if let Some(index) = run.machine.manifest().roster.index(site) {
+                run.machine.left(index);
+                let _ = self.reports.send(Report::Run(RunReport::of(run)));
+            }
+        }
+    }
+
+    fn message(&mut self, site: &str, message: FromAgent) -> Result<(), HubError> {
+        match message {
+            FromAgent::Hello { software } => {
+                tracing::debug!(%site, %software, "hello");
+                Ok(())
+            }
+            FromAgent::Approval(approval) => self.approval(site, approval),
+            FromAgent::Rejected { run, code } => {
+                tracing::warn!(%site, %code, "site rejects the study");
+                self.problem(&run, &code, &format!("site {site} rejects the study"))
+            }
+            FromAgent::Run { run, message } => self.run_message(site, &run, message),
+        }
+    }
+
+    fn approval(&mut self, site: &str, approval: Approval) -> Result<(), HubError> {
+        let Some(run) = self.runs.get_mut(&approval.manifest) else { return Ok(()) };
+        if run.machine.manifest().roster.index(site) != Some(approval.site) {
+            tracing::warn!(%site, "approval of another site refused");
+            return Ok(());
+        }
+        let outcome = run.step(|machine, context| {
+            let stored = approval.clone();
+            machine.joined(approval, context).map(|()| stored)
+        });
+        match outcome.result {
+            Ok(stored) => self.store.put_approval(&stored)?,
+            Err(fault) => {
+                tracing::warn!(%site, code = fault.code(), "approval refused");
+                return Ok(());
+            }
+        }
+        let digest = run.digest;
+        self.flush(&digest, outcome.records, outcome.messages)
+    }
+
+    fn run_message(&mut self, site: &str, digest: &Digest, message: FromSite) -> Result<(), HubError> {
+        let Some(run) = self.runs.get_mut(digest) else { return Ok(()) };
+        let Some(index) = run.machine.manifest().roster.index(site) else { return Ok(()) };
+        let outcome = run.step(|machine, context| machine.handle(index, message, context));
+        if let Err(fault) = outcome.result {
+            tracing::warn!(%site, code = fault.code(), "{fault}");
+            if fault.stops() {
+                self.problem(digest, fault.code(), &format!("site {site}: {fault}"))?;
+            }
+        }
+        self.flush(digest, outcome.records, outcome.messages)
+    }
+
+    fn problem(&mut self, digest: &Digest, code: &str, message: &str) -> Result<(), HubError> {
+        if let Some(run) = self.runs.get_mut(digest) {
+            self.store.put_problem(digest, code, message)?;
+            run.problem = Some((code.to_owned(), message.to_owned()));
+            let _ = self.reports.send(Report::Run(RunReport::of(run)));
+        }
+        Ok(())
+    }
+
+    /// Records first, durable; then messages; then the report.
+    fn flush(
+        &mut self,
+        digest: &Digest,
+        records: Vec<study::machine::coordinator::CoordinatorRecord>,
+        messages: Vec<(u16, study::message::ToSite)>,
+    ) -> Result<(), HubError> {
+        if !records.is_empty() {
+            self.store.append(digest, &records)?;
+        }
+        let Some(run) = self.runs.get(digest) else { return Ok(()) };
+        let members = run.machine.manifest().roster.members();
+        let mut shared: Option<(study::message::ToSite, wire::CoordinatorMessage)> = None;
+        for (site, message) in messages {
+            let Some(peer) = members.get(usize::from(site)).and_then(|m| self.peers.get(&m.id)) else { continue };
+            // a broadcast is converted once; its large fields are shared, not copied
+            let wire = match &shared {
+                Some((same, wire)) if *same == message => wire.clone(),
+                _ => {
+                    let wire =
+                        wire::CoordinatorMessage::from(ToAgent::Run { run: *digest, message: message.clone() });
+                    shared = Some((message, wire.clone()));
+                    wire
+                }
+            };
+            let _ = peer.outbound.send(Ok(wire));
+        }
+        self.report(run);
+        Ok(())
+    }
+
+    fn report(&self, run: &Run) {
+        let _ = self.reports.send(Report::Run(RunReport::of(run)));
+    }
+}
+
+fn offer(peer: &Peer, stored: &StoredRun) {
+    let offer = Offer {
+        manifest: stored.manifest.clone(),
+        signature: stored.signature,
+        protocol: stored.protocol.clone(),
+    };
+    let _ = peer.outbound.send(Ok(ToAgent::Offer(offer).into()));
+}
+
+/// A protocol of the store, shared by the run's parts.
+fn protocol(stored: &StoredRun) -> Result<Arc<study::protocol::Protocol>, HubError> {
+    study::protocol::Protocol::parse(&stored.protocol)
+        .map(Arc::new)
+        .map_err(|_| HubError::Protocol { run: stored.manifest.name() })
+}

@@ -1,0 +1,66 @@
+//! What the hub tells about its runs while they go on.
+
+use serde::{Deserialize, Serialize};
+use study::machine::coordinator::Waiting;
+
+use super::run::Run;
+
+/// One line of progress; the rehearsal and the terminal read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Report {
+    /// The server accepts connections.
+    Listening {
+        /// Address and port.
+        address: String,
+    },
+    /// A run moved.
+    Run(RunReport),
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// Name of the run.
+    pub run: String,
+    /// Number of the next round.
+    pub round: u32,
+    /// Declared models.
+    pub models: usize,
+    /// Fitted models.
+    pub fitted: usize,
+    /// Failed models.
+    pub failed: usize,
+    /// approval, connection, message, or nothing when it is finished.
+    pub waiting: String,
+    /// Ids of the sites it waits for.
+    pub sites: Vec<String>,
+    /// Code and message of what stopped it.
+    pub problem: Option<(String, String)>,
+    /// Bytes of masked words that each site sent since the server started.
+    pub bytes_per_site: u64,
+}
+
+impl RunReport {
+    pub(super) fn of(run: &Run) -> RunReport {
+        let progress = run.machine.progress();
+        let (waiting, sites) = match run.machine.waiting() {
+            Waiting::Approval(sites) => ("approval", sites),
+            Waiting::Connection(sites) => ("connection", sites),
+            Waiting::Message(sites) => ("message", sites),
+            Waiting::Nothing => ("nothing", Vec::new()),
+        };
+        let members = run.machine.manifest().roster.members();
+        RunReport {
+            run: run.machine.manifest().name(),
+            round: progress.round,
+            models: progress.models,
+            fitted: progress.fitted,
+            failed: progress.failed,
+            waiting: waiting.into(),
+            sites: sites.into_iter().map(|i| members[usize::from(i)].id.clone()).collect(),
+            problem: run.problem.clone(),
+            bytes_per_site: run.machine.bytes_per_site(),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! One run in the hub.
+
+use secagg::{Digest, SigningIdentity};
+use study::machine::coordinator::{CoordinatorContext, CoordinatorMachine, CoordinatorRecord, Fault};
+use study::message::ToSite;
+
+use super::{HubError, protocol};
+use crate::store::{Store, StoredRun};
+
+/// A machine with what the hub knows beside it.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) digest: Digest,
+    pub(super) machine: CoordinatorMachine,
+    pub(super) problem: Option<(String, String)>,
+}
+
+/// What one step of the machine left to do.
+#[derive(Debug)]
+pub(super) struct Outcome<T> {
+    pub(super) result: Result<T, Fault>,
+    pub(super) records: Vec<CoordinatorRecord>,
+    pub(super) messages: Vec<(u16, ToSite)>,
+}
+
+#[derive(Debug, Default)]
+struct Effects {
+    records: Vec<CoordinatorRecord>,
+    messages: Vec<(u16, ToSite)>,
+}
+
+impl CoordinatorContext for Effects {
+    fn persist(&mut self, record: CoordinatorRecord) {
+        self.records.push(record);
+    }
+
+    fn send(&mut self, site: u16, message: ToSite) {
+        self.messages.push((site, message));
+    }
+}
+
+impl Run {
+    /// Rebuilds a run from the store.
+    pub(super) fn recover(store: &Store, stored: &StoredRun, identity: SigningIdentity) -> Result<Run, HubError> {
+        let digest = stored.manifest.digest();
+        let machine = CoordinatorMachine::recover(
+            stored.manifest.clone(),
+            protocol(stored)?,
+            identity,
+            store.approvals(&digest)?,
+            store.records(&digest)?,
+        );
+        Ok(Run { digest, machine, problem: store.problem(&digest)? })
+    }
+
+    pub(super) fn step<T>(
+        &mut self,
+        act: impl FnOnce(&mut CoordinatorMachine, &mut dyn CoordinatorContext) -> Result<T, Fault>,
+    ) -> Outcome<T> {
+        let mut effects = Effects::default();
+        let result = act(&mut self.machine, &mut effects);
+        Outcome { result, records: effects.records, messages: effects.messages }
+    }
+}

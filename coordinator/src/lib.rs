@@ -1,0 +1,13 @@
+//! The coordinator: certificate authority, gRPC, driver, store, results, command line.
+
+pub mod authority;
+pub mod cli;
+pub mod config;
+pub mod enrol;
+pub mod hub;
+pub mod log;
+pub mod results;
+pub mod serve;
+pub mod store;
+pub mod study;
+pub mod tls;

@@ -1,0 +1,44 @@
+//! Result files on disk.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+use study::results::Results;
+
+use super::provenance::Provenance;
+use super::tables::Document;
+
+/// Writes the CSV files and `results.json` of a run into `dir`, which is made when it is not there.
+///
+/// A file is complete or not there: it gets its name after its bytes are on disk. `results.json` comes last, so a
+/// folder that holds it holds all tables of the same run.
+pub fn write(dir: &Path, results: &Results, provenance: &Provenance) -> io::Result<()> {
+    let document = Document::new(results, provenance);
+    let tables = document.csv()?;
+    let json = document.json()?;
+    fs::create_dir_all(dir)?;
+    remove(&dir.join(JSON))?;
+    for (name, content) in &tables {
+        replace(dir, name, content)?;
+    }
+    replace(dir, JSON, &json)
+}
+
+const JSON: &str = "results.json";
+
+/// An older run's `results.json` must not stand beside the tables of this one.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn replace(dir: &Path, name: &str, content: &[u8]) -> io::Result<()> {
+    let temporary = dir.join(format!(".{name}.partial"));
+    let mut file = File::create(&temporary)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(temporary, dir.join(name))
+}

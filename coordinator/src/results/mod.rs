@@ -1,0 +1,16 @@
+//! What a finished study leaves: CSV tables and `results.json` ([`write`]), and the tables a statistician reads in the
+//! terminal ([`print`]).
+//!
+//! Columns and file names are the contract of `docs/results.md`; `docs/results.schema.json` describes the JSON.
+
+mod files;
+mod print;
+mod provenance;
+mod records;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+pub use files::write;
+pub use print::print;
+pub use provenance::{Provenance, SCHEMA_VERSION};

@@ -1,0 +1,116 @@
+//! Names of terms, arms, outcomes and models as people read them.
+
+use std::collections::BTreeMap;
+
+use study::dictionary::{Kind, Variable, VariableId};
+use study::protocol::Protocol;
+use study::results::Variance;
+use study::term::Term;
+
+use super::number::Digits;
+
+/// Labels of every term that a protocol can name.
+pub(super) struct Labels {
+    terms: BTreeMap<String, (String, Digits)>,
+    treatment: String,
+    arms: [String; 2],
+}
+
+impl Labels {
+    pub(super) fn new(protocol: &Protocol) -> Self {
+        let mut terms = BTreeMap::new();
+        for (index, variable) in protocol.dictionary.variables().iter().enumerate() {
+            for term in Term::of_variable(protocol, VariableId(index)) {
+                terms.insert(term.name(protocol), term_label(variable, &term));
+            }
+        }
+        let arm = &protocol.treatment;
+        let variable = protocol.dictionary.variable(arm.variable);
+        let arms = [arm_label(variable, arm.control), arm_label(variable, arm.treated)];
+        let treatment = Term::Treatment.name(protocol);
+        terms.insert(treatment.clone(), (format!("{} vs {}", arms[1], arms[0]), Digits::Contrast));
+        Labels { terms, treatment, arms }
+    }
+
+    /// Label and digits of a term's name; the name itself where the protocol has no label.
+    pub(super) fn term(&self, name: &str) -> (String, Digits) {
+        self.terms.get(name).cloned().unwrap_or_else(|| (plain(name), Digits::Contrast))
+    }
+
+    /// Name of the treatment's term in results.
+    pub(super) fn treatment(&self) -> &str {
+        &self.treatment
+    }
+
+    /// Control and treated arm.
+    pub(super) fn arms(&self) -> &[String; 2] {
+        &self.arms
+    }
+}
+
+fn arm_label(variable: &Variable, level: usize) -> String {
+    match &variable.kind {
+        Kind::Categorical { labels, binary: true, .. } => plain(&format!("{}: {}", variable.label, labels[level])),
+        Kind::Categorical { labels, .. } => plain(&labels[level]),
+        Kind::Continuous { .. } | Kind::Days { .. } => plain(&variable.label),
+    }
+}
+
+fn term_label(variable: &Variable, term: &Term) -> (String, Digits) {
+    match (&variable.kind, term) {
+        (Kind::Categorical { labels, .. }, Term::Level(_, level)) => {
+            (plain(&format!("{}: {} vs {}", variable.label, labels[*level], labels[0])), Digits::Contrast)
+        }
+        (Kind::Continuous { unit, .. }, _) if !unit.is_empty() => {
+            (plain(&format!("{} ({unit})", variable.label)), Digits::PerUnit)
+        }
+        (Kind::Days { .. }, _) => (plain(&format!("{} (days)", variable.label)), Digits::PerUnit),
+        _ => (plain(&variable.label), Digits::PerUnit),
+    }
+}
+
+/// Text of a protocol without control characters, which a terminal would obey.
+pub(super) fn plain(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+/// Label of an outcome's name.
+pub(super) fn outcome(protocol: &Protocol, name: &str) -> String {
+    match protocol.outcome(name) {
+        Some(outcome) => plain(&outcome.label),
+        None if name.is_empty() => "treatment".into(),
+        None => plain(name),
+    }
+}
+
+/// Label of a variance.
+pub(super) fn variance(variance: Variance) -> &'static str {
+    match variance {
+        Variance::Naive => "naive",
+        Variance::Robust => "robust",
+        Variance::Survey => "survey",
+        Variance::ClusterSite => "clustered by site",
+        Variance::MEstimation => "M-estimation",
+    }
+}
+
+/// Label of a model's name.
+pub(super) fn model(name: &str) -> &str {
+    match name {
+        "iptw" => "IPTW",
+        "iptw_stabilized" => "IPTW, stabilised",
+        "iptw_unstabilized" => "IPTW, unstabilised",
+        "iptw_adjusted" => "IPTW and adjusted",
+        "stratified" => "adjusted, stratified by site",
+        other => other,
+    }
+}
+
+/// "Efron" of "efron".
+pub(super) fn ties(name: &str) -> &str {
+    match name {
+        "efron" => "Efron",
+        "breslow" => "Breslow",
+        other => other,
+    }
+}

@@ -1,0 +1,67 @@
+//! Numbers as tables print them.
+
+/// Digits of a ratio: a covariate that is measured on a scale has ratios near 1 per unit and gets one more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Digits {
+    /// Two decimals.
+    Contrast,
+    /// Three decimals.
+    PerUnit,
+}
+
+/// "0.55 (0.41–0.75)" of limits on the log scale.
+pub(super) fn ratio_with_interval(estimate: f64, low: f64, high: f64, digits: Digits) -> String {
+    format!("{} ({}–{})", ratio(estimate, digits), ratio(low, digits), ratio(high, digits))
+}
+
+/// exp(x), short: scientific where the decimals would show nothing or too much.
+pub(super) fn ratio(log: f64, digits: Digits) -> String {
+    let x = log.exp();
+    if x.is_nan() {
+        return "–".into();
+    }
+    if !(0.01..1000.0).contains(&x) {
+        return format!("{x:.1e}");
+    }
+    match digits {
+        Digits::Contrast => format!("{x:.2}"),
+        Digits::PerUnit => format!("{x:.3}"),
+    }
+}
+
+/// "p = 0.047", "p < 0.001".
+pub(super) fn p_value(p: f64) -> String {
+    if p.is_nan() {
+        "–".into()
+    } else if p < 0.001 {
+        "p < 0.001".into()
+    } else {
+        format!("p = {p:.3}")
+    }
+}
+
+/// "113/147 (76.9%)"; without a percentage when there is no row.
+pub(super) fn share(events: u64, n: u64) -> String {
+    if n == 0 {
+        return format!("{events}/{n}");
+    }
+    format!("{events}/{n} ({:.1}%)", 100.0 * events as f64 / n as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_and_never_hide_their_size() {
+        assert_eq!(ratio_with_interval(0.0, -0.5, 0.5, Digits::Contrast), "1.00 (0.61–1.65)");
+        assert_eq!(ratio(0.0105, Digits::PerUnit), "1.011");
+        assert_eq!(ratio(12.0, Digits::Contrast), "1.6e5");
+        assert_eq!(ratio(-12.0, Digits::Contrast), "6.1e-6");
+        assert_eq!(ratio(f64::NAN, Digits::Contrast), "–");
+        assert_eq!(p_value(1e-30), "p < 0.001");
+        assert_eq!(p_value(0.7336), "p = 0.734");
+        assert_eq!(share(113, 147), "113/147 (76.9%)");
+        assert_eq!(share(0, 0), "0/0");
+    }
+}

@@ -1,0 +1,75 @@
+//! Where the numbers of one run come from.
+
+use serde::Serialize;
+
+/// Version of `docs/results.schema.json` that `results.json` follows.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What `results.json` says of the run beside its tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// Version of the software that computed the results.
+    pub software_version: String,
+    /// Short name of the study, from its protocol.
+    pub study: String,
+    /// Title of the study, from its protocol.
+    pub title: String,
+    /// Name of the run, from its manifest.
+    pub run: String,
+    /// SHA-256 of the protocol's content, hex.
+    pub protocol_digest: String,
+    /// SHA-256 of the manifest, hex.
+    pub manifest_digest: String,
+    /// SHA-256 of the results that every site agreed on, hex.
+    pub results_digest: String,
+    /// Rounds that were answered.
+    pub rounds: u32,
+    /// Numbers that were opened, over all rounds.
+    pub opened_scalars: u64,
+    /// Bytes that the site with the most traffic sent.
+    pub bytes_sent_per_site: u64,
+    /// The roster: short id and legal name of each site.
+    pub sites: Vec<(String, String)>,
+}
+
+/// The provenance as it stands in `results.json`.
+#[derive(Serialize)]
+pub(super) struct ProvenanceRecord<'a> {
+    software_version: &'a str,
+    study: &'a str,
+    title: &'a str,
+    run: &'a str,
+    protocol_digest: &'a str,
+    manifest_digest: &'a str,
+    results_digest: &'a str,
+    roster_size: usize,
+    rounds: u32,
+    opened_scalars: u64,
+    bytes_sent_per_site: u64,
+    sites: Vec<SiteRecord<'a>>,
+}
+
+#[derive(Serialize)]
+struct SiteRecord<'a> {
+    id: &'a str,
+    legal_name: &'a str,
+}
+
+impl<'a> From<&'a Provenance> for ProvenanceRecord<'a> {
+    fn from(provenance: &'a Provenance) -> Self {
+        Self {
+            software_version: &provenance.software_version,
+            study: &provenance.study,
+            title: &provenance.title,
+            run: &provenance.run,
+            protocol_digest: &provenance.protocol_digest,
+            manifest_digest: &provenance.manifest_digest,
+            results_digest: &provenance.results_digest,
+            roster_size: provenance.sites.len(),
+            rounds: provenance.rounds,
+            opened_scalars: provenance.opened_scalars,
+            bytes_sent_per_site: provenance.bytes_sent_per_site,
+            sites: provenance.sites.iter().map(|(id, legal_name)| SiteRecord { id, legal_name }).collect(),
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! The rows of the result files with their columns in the order of the contract.
+//!
+//! CSV and JSON are written from the same records, so a number stands in both with the same digits. A number that is not
+//! finite becomes empty (JSON: null) and its column is named in `notes`.
+
+use serde::Serialize;
+use study::results::{EstimateRow, FitRow, FlowRow, HistogramRow, OutcomeRow, TestRow, WeightRow};
+
+/// A row whose fields, as serialised, are the columns of its file.
+pub(super) trait Record: Serialize {
+    /// Name of the CSV file.
+    const FILE: &'static str;
+    /// Header of the CSV file: the same names, in the same order, as the fields.
+    const COLUMNS: &'static str;
+}
+
+/// Why cells of one row are empty.
+#[derive(Default)]
+struct Notes(Vec<String>);
+
+impl Notes {
+    /// The number, or nothing and a note that names the column.
+    fn finite(&mut self, column: &str, x: f64) -> Option<f64> {
+        if x.is_finite() {
+            return Some(x);
+        }
+        self.0.push(format!("{column} is not finite"));
+        None
+    }
+
+    fn text(self) -> String {
+        self.0.join("; ")
+    }
+}
+
+/// A row of `estimates.csv`.
+#[derive(Serialize)]
+pub(super) struct EstimateRecord<'a> {
+    analysis: &'static str,
+    outcome: &'a str,
+    model: &'static str,
+    term: &'a str,
+    variance: &'static str,
+    estimate: Option<f64>,
+    std_error: Option<f64>,
+    statistic: Option<f64>,
+    p_value: Option<f64>,
+    conf_low: Option<f64>,
+    conf_high: Option<f64>,
+    ratio: Option<f64>,
+    ratio_low: Option<f64>,
+    ratio_high: Option<f64>,
+    n: u64,
+    events: u64,
+    sites: usize,
+    iterations: usize,
+    notes: String,
+    ties: Option<&'static str>,
+}
+
+impl Record for EstimateRecord<'_> {
+    const FILE: &'static str = "estimates.csv";
+    const COLUMNS: &'static str = "analysis,outcome,model,term,variance,estimate,std_error,statistic,p_value,conf_low,conf_high,ratio,\
+        ratio_low,ratio_high,n,events,sites,iterations,notes,ties";
+}
+
+impl<'a> EstimateRecord<'a> {
+    /// `sites` is the size of the roster: every site feeds every model.
+    pub(super) fn new(row: &'a EstimateRow, sites: usize) -> Self {
+        let mut notes = Notes::default();
+        EstimateRecord {
+            analysis: row.analysis,
+            outcome: &row.outcome,
+            model: row.model,
+            term: &row.term,
+            variance: row.variance.name(),
+            estimate: notes.finite("estimate", row.estimate),
+            std_error: notes.finite("std_error", row.std_error),
+            statistic: notes.finite("statistic", row.statistic),
+            p_value: notes.finite("p_value", row.p_value),
+            conf_low: notes.finite("conf_low", row.conf_low),
+            conf_high: notes.finite("conf_high", row.conf_high),
+            ratio: notes.finite("ratio", row.estimate.exp()),
+            ratio_low: notes.finite("ratio_low", row.conf_low.exp()),
+            ratio_high: notes.finite("ratio_high", row.conf_high.exp()),
+            n: row.n,
+            events: row.events,
+            sites,
+            iterations: row.iterations,
+            notes: notes.text(),
+            ties: row.ties,
+        }
+    }
+}
+
+/// A row of `fits.csv`.
+#[derive(Serialize)]
+pub(super) struct FitRecord<'a> {
+    analysis: &'static str,
+    outcome: &'a str,
+    model: &'static str,
+    ties: Option<&'static str>,
+    n: u64,
+    events: u64,
+    loglik_null: Option<f64>,
+    loglik: Option<f64>,
+    deviance_null: Option<f64>,
+    deviance: Option<f64>,
+    lr_statistic: Option<f64>,
+    lr_df: Option<usize>,
+    lr_p: Option<f64>,
+    score_statistic: Option<f64>,
+    wald_statistic: Option<f64>,
+    concordance: Option<f64>,
+    iterations: Option<usize>,
+    max_score: Option<f64>,
+    converged: bool,
+    notes: String,
+}
+
+impl Record for FitRecord<'_> {
+    const FILE: &'static str = "fits.csv";
+    const COLUMNS: &'static str = "analysis,outcome,model,ties,n,events,loglik_null,loglik,deviance_null,deviance,lr_statistic,lr_df,\
+        lr_p,score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes";
+}
+
+impl<'a> FitRecord<'a> {
+    pub(super) fn new(row: &'a FitRow) -> Self {
+        let empty = FitRecord {
+            analysis: row.analysis,
+            outcome: &row.outcome,
+            model: row.model,
+            ties: row.ties,
+            n: row.n,
+            events: row.events,
+            loglik_null: None,
+            loglik: None,
+            deviance_null: None,
+            deviance: None,
+            lr_statistic: None,
+            lr_df: None,
+            lr_p: None,
+            score_statistic: None,
+            wald_statistic: None,
+            concordance: None,
+            iterations: None,
+            max_score: None,
+            converged: false,
+            notes: String::new(),
+        };
+        let numbers = match &row.outcome_of_fit {
+            Ok(numbers) => numbers,
+            Err(why) => return FitRecord { notes: format!("{}: {}; {}", why.code, why.message, why.hint), ..empty },
+        };
+        let mut notes = Notes::default();
+        // The saturated model of 0/1 outcomes has log likelihood 0, weighted or not.
+        let deviance = |loglik: f64| numbers.logistic.then_some(-2.0 * loglik);
+        let ratio = numbers.likelihood_ratio;
+        if ratio.is_none() {
+            notes.0.push("no likelihood ratio test of a weighted model".into());
+        }
+        FitRecord {
+            loglik_null: notes.finite("loglik_null", numbers.loglik_null),
+            loglik: notes.finite("loglik", numbers.loglik),
+            deviance_null: deviance(numbers.loglik_null).and_then(|x| notes.finite("deviance_null", x)),
+            deviance: deviance(numbers.loglik).and_then(|x| notes.finite("deviance", x)),
+            lr_statistic: ratio.and_then(|t| notes.finite("lr_statistic", t.statistic)),
+            lr_df: ratio.map(|t| t.df),
+            lr_p: ratio.and_then(|t| notes.finite("lr_p", t.p_value)),
+            score_statistic: numbers.score.and_then(|x| notes.finite("score_statistic", x)),
+            wald_statistic: notes.finite("wald_statistic", numbers.wald),
+            iterations: Some(numbers.iterations),
+            max_score: notes.finite("max_score", numbers.max_score),
+            converged: true,
+            notes: notes.text(),
+            ..empty
+        }
+    }
+}
+
+/// A row of `flow.csv`.
+#[derive(Serialize)]
+pub(super) struct FlowRecord<'a> {
+    step: usize,
+    label: &'a str,
+    n: u64,
+    control: u64,
+    treated: u64,
+    excluded: u64,
+}
+
+impl Record for FlowRecord<'_> {
+    const FILE: &'static str = "flow.csv";
+    const COLUMNS: &'static str = "step,label,n,control,treated,excluded";
+}
+
+impl<'a> From<&'a FlowRow> for FlowRecord<'a> {
+    fn from(row: &'a FlowRow) -> Self {
+        let FlowRow { step, label, control, treated, n, excluded } = row;
+        FlowRecord { step: *step, label, n: *n, control: *control, treated: *treated, excluded: *excluded }
+    }
+}
+
+/// A row of `outcomes.csv`.
+#[derive(Serialize)]
+pub(super) struct OutcomeRecord<'a> {
+    outcome: &'a str,
+    arm: &'a str,
+    n: u64,
+    events: u64,
+}
+
+impl Record for OutcomeRecord<'_> {
+    const FILE: &'static str = "outcomes.csv";
+    const COLUMNS: &'static str = "outcome,arm,n,events";
+}
+
+impl<'a> From<&'a OutcomeRow> for OutcomeRecord<'a> {
+    fn from(row: &'a OutcomeRow) -> Self {
+        let OutcomeRow { outcome, arm, n, events } = row;
+        OutcomeRecord { outcome, arm, n: *n, events: *events }
+    }
+}
+
+/// A row of `weights.csv`.
+#[derive(Serialize)]
+pub(super) struct WeightRecord<'a> {
+    scheme: &'static str,
+    arm: &'a str,
+    n: u64,
+    sum: Option<f64>,
+    ess: Option<f64>,
+    mean: Option<f64>,
+    max: Option<f64>,
+    truncated_at_low: Option<f64>,
+    truncated_at_high: Option<f64>,
+    notes: String,
+}
+
+impl Record for WeightRecord<'_> {
+    const FILE: &'static str = "weights.csv";
+    const COLUMNS: &'static str = "scheme,arm,n,sum,ess,mean,max,truncated_at_low,truncated_at_high,notes";
+}
+
+impl<'a> From<&'a WeightRow> for WeightRecord<'a> {
+    fn from(row: &'a WeightRow) -> Self {
+        let mut notes = Notes(vec!["max is not opened; weights are not truncated".into()]);
+        WeightRecord {
+            scheme: row.scheme,
+            arm: &row.arm,
+            n: row.n,
+            sum: notes.finite("sum", row.sum),
+            ess: notes.finite("ess", row.ess),
+            mean: notes.finite("mean", row.sum / row.n as f64),
+            // It would be one patient's weight.
+            max: None,
+            truncated_at_low: None,
+            truncated_at_high: None,
+            notes: notes.text(),
+        }
+    }
+}
+
+/// A row of `propensity_histogram.csv`.
+#[derive(Serialize)]
+pub(super) struct HistogramRecord<'a> {
+    low: f64,
+    high: f64,
+    arm: &'a str,
+    n: u64,
+    weighted: Option<f64>,
+}
+
+impl Record for HistogramRecord<'_> {
+    const FILE: &'static str = "propensity_histogram.csv";
+    const COLUMNS: &'static str = "low,high,arm,n,weighted";
+}
+
+impl<'a> From<&'a HistogramRow> for HistogramRecord<'a> {
+    fn from(row: &'a HistogramRow) -> Self {
+        let HistogramRow { low, high, arm, n, weighted } = row;
+        HistogramRecord { low: *low, high: *high, arm, n: *n, weighted: Some(*weighted).filter(|w| w.is_finite()) }
+    }
+}
+
+/// A row of `tests.csv`.
+#[derive(Serialize)]
+pub(super) struct TestRecord<'a> {
+    name: &'static str,
+    outcome: &'a str,
+    model: &'static str,
+    term: &'a str,
+    statistic: Option<f64>,
+    df: usize,
+    p_value: Option<f64>,
+    ties: Option<&'static str>,
+    notes: String,
+}
+
+impl Record for TestRecord<'_> {
+    const FILE: &'static str = "tests.csv";
+    const COLUMNS: &'static str = "name,outcome,model,term,statistic,df,p_value,ties,notes";
+}
+
+impl<'a> From<&'a TestRow> for TestRecord<'a> {
+    fn from(row: &'a TestRow) -> Self {
+        let mut notes = Notes::default();
+        TestRecord {
+            name: row.name,
+            outcome: &row.outcome,
+            model: row.model,
+            term: &row.term,
+            statistic: notes.finite("statistic", row.test.statistic),
+            df: row.test.df,
+            p_value: notes.finite("p_value", row.test.p_value),
+            ties: row.ties,
+            notes: notes.text(),
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The server: mutual TLS, the `Attend` streams, the hub behind them.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use proto::server::{Coordinator, CoordinatorServer};
+use proto::{FromAgent, MAX_MESSAGE_BYTES, wire};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::UnboundedReceiverStream;
+use tokio_stream::{Stream, StreamExt};
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::hub::{Event, Hub, HubError, Report};
+use crate::tls::{Acceptor, PeerIdentity, TlsError, TlsFiles};
+
+/// Why the server ends.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address cannot be used.
+    #[error("cannot listen on {address} ({kind})")]
+    Listen {
+        /// As given.
+        address: SocketAddr,
+        /// What kind of error.
+        kind: std::io::ErrorKind,
+    },
+    /// Certificates.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Runs.
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    /// HTTP/2.
+    #[error("the server stopped")]
+    Transport,
+}
+
+impl ServeError {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            ServeError::Listen { .. } => "serve.listen",
+            ServeError::Tls(e) => e.code(),
+            ServeError::Hub(e) => e.code(),
+            ServeError::Transport => "serve.transport",
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            ServeError::Listen { .. } => "choose a free address with --listen",
+            ServeError::Tls(e) => e.hint(),
+            ServeError::Hub(e) => e.hint(),
+            ServeError::Transport => "start it again; runs go on where they were",
+        }
+    }
+}
+
+/// Serves until the future is dropped.
+pub async fn serve(
+    state_dir: &Path,
+    address: SocketAddr,
+    reports: mpsc::UnboundedSender<Report>,
+) -> Result<(), ServeError> {
+    let acceptor = Acceptor::new(TlsFiles::of(state_dir))?;
+    let listener = TcpListener::bind(address).await;
+    let listener = listener.map_err(|e| ServeError::Listen { address, kind: e.kind() })?;
+    let bound = listener.local_addr().map_err(|e| ServeError::Listen { address, kind: e.kind() })?;
+    let _ = reports.send(Report::Listening { address: bound.to_string() });
+    tracing::info!(address = %bound, "listening");
+    let hub = Hub::open(state_dir, reports)?;
+    let (events, receiver) = mpsc::unbounded_channel();
+    let service = CoordinatorServer::new(Attend { events, connections: AtomicU64::new(0) })
+        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+        .max_encoding_message_size(MAX_MESSAGE_BYTES);
+    let server = tonic::transport::Server::builder()
+        .http2_keepalive_interval(Some(Duration::from_secs(20)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(20)))
+        .add_service(service)
+        .serve_with_incoming(acceptor.incoming(listener));
+    tokio::select! {
+        ended = hub.serve(receiver) => Ok(ended?),
+        ended = server => ended.map_err(|_| ServeError::Transport),
+    }
+}
+
+/// The gRPC service: each stream becomes events of the hub.
+#[derive(Debug)]
+struct Attend {
+    events: mpsc::UnboundedSender<Event>,
+    connections: AtomicU64,
+}
+
+type Outgoing = Pin<Box<dyn Stream<Item = Result<wire::CoordinatorMessage, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl Coordinator for Attend {
+    type AttendStream = Outgoing;
+
+    async fn attend(
+        &self,
+        request: Request<Streaming<wire::SiteMessage>>,
+    ) -> Result<Response<Outgoing>, Status> {
+        let peer = request.extensions().get::<PeerIdentity>().cloned();
+        let site = peer.ok_or_else(|| Status::unauthenticated("no client certificate"))?.site;
+        let connection = self.connections.fetch_add(1, Ordering::Relaxed);
+        let (outbound, outgoing) = mpsc::unbounded_channel();
+        let events = self.events.clone();
+        let gone = |_| Status::unavailable("the coordinator is stopping");
+        events.send(Event::Connected { site: site.clone(), connection, outbound }).map_err(gone)?;
+        tokio::spawn(read(site, connection, request.into_inner(), events));
+        Ok(Response::new(Box::pin(UnboundedReceiverStream::new(outgoing))))
+    }
+}
+
+/// Reads a site's stream to its end.
+async fn read(
+    site: String,
+    connection: u64,
+    mut incoming: Streaming<wire::SiteMessage>,
+    events: mpsc::UnboundedSender<Event>,
+) {
+    while let Some(Ok(message)) = incoming.next().await {
+        match FromAgent::try_from(message) {
+            Ok(message) => {
+                let event = Event::Message { site: site.clone(), connection, message: Box::new(message) };
+                if events.send(event).is_err() {
+                    return;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%site, %error, "a message is not well formed; the connection is closed");
+                break;
+            }
+        }
+    }
+    let _ = events.send(Event::Disconnected { site, connection });
+}

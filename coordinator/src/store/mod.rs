@@ -1,0 +1,282 @@
+//! The coordinator's journal: runs, approvals and hash-chained records in one SQLite file.
+//!
+//! Every commit is synced before the call returns (`synchronous = FULL`), so what was recorded is durable before
+//! anything is sent. Command line and server open the same file; SQLite's locks keep them apart.
+
+mod record;
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, params};
+use secagg::{Digest, Signature};
+use study::machine::coordinator::CoordinatorRecord;
+use study::manifest::{Approval, Manifest};
+
+/// Why the store cannot be used. Driver messages stay out: they can quote data.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite refuses.
+    #[error("the coordinator's database cannot be used while {doing}")]
+    Database {
+        /// What was tried.
+        doing: &'static str,
+    },
+    /// A stored value does not read back.
+    #[error("the coordinator's database is damaged ({what})")]
+    Damaged {
+        /// Which value.
+        what: &'static str,
+    },
+    /// No run of that name.
+    #[error("no run is called `{name}`")]
+    NoRun {
+        /// As given.
+        name: String,
+    },
+    /// The name fits more than one run.
+    #[error("`{name}` fits more than one run")]
+    Ambiguous {
+        /// As given.
+        name: String,
+    },
+}
+
+impl StoreError {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            StoreError::Database { .. } => "store.database",
+            StoreError::Damaged { .. } => "store.damaged",
+            StoreError::NoRun { .. } => "store.no_run",
+            StoreError::Ambiguous { .. } => "store.ambiguous",
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            StoreError::Database { .. } => "check the state directory's owner, permissions and free space",
+            StoreError::Damaged { .. } => "restore the state directory from a backup",
+            StoreError::NoRun { .. } | StoreError::Ambiguous { .. } => "`coordinator study list` names all runs",
+        }
+    }
+}
+
+/// A stored run.
+#[derive(Debug, Clone)]
+pub struct StoredRun {
+    /// The manifest.
+    pub manifest: Manifest,
+    /// The coordinator's signature.
+    pub signature: Signature,
+    /// Text of the protocol.
+    pub protocol: String,
+}
+
+/// The open database.
+#[derive(Debug)]
+pub struct Store {
+    db: Connection,
+}
+
+const SCHEMA: &str = "
+create table if not exists run (
+    manifest_digest blob primary key check (length(manifest_digest) = 32),
+    name text not null unique,
+    manifest blob not null,
+    signature blob not null,
+    protocol text not null
+) strict;
+create table if not exists approval (
+    manifest_digest blob not null references run,
+    site integer not null,
+    policy blob not null,
+    cohort blob not null,
+    signature blob not null,
+    primary key (manifest_digest, site)
+) strict;
+create table if not exists record (
+    manifest_digest blob not null references run,
+    seq integer not null,
+    body blob not null,
+    digest blob not null,
+    primary key (manifest_digest, seq)
+) strict;
+create table if not exists problem (
+    manifest_digest blob primary key references run,
+    code text not null,
+    message text not null
+) strict;
+";
+
+fn doing(what: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
+    move |_| StoreError::Database { doing: what }
+}
+
+impl Store {
+    /// Opens or creates `STATE/coordinator.sqlite`.
+    pub fn open(state_dir: &Path) -> Result<Store, StoreError> {
+        let opening = doing("opening it");
+        let db = Connection::open(state_dir.join("coordinator.sqlite")).map_err(&opening)?;
+        db.busy_timeout(Duration::from_secs(10)).map_err(&opening)?;
+        db.pragma_update(None, "journal_mode", "wal").map_err(&opening)?;
+        db.pragma_update(None, "synchronous", "full").map_err(&opening)?;
+        db.pragma_update(None, "foreign_keys", true).map_err(&opening)?;
+        db.execute_batch(SCHEMA).map_err(&opening)?;
+        Ok(Store { db })
+    }
+
+    /// Keeps a new run.
+    pub fn add_run(&self, run: &StoredRun) -> Result<(), StoreError> {
+        self.db
+            .execute(
+                "insert into run values (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    run.manifest.digest().0,
+                    run.manifest.name(),
+                    run.manifest.to_bytes(),
+                    run.signature.0,
+                    run.protocol
+                ],
+            )
+            .map_err(doing("adding a run"))?;
+        Ok(())
+    }
+
+    /// All runs, in order of their names.
+    pub fn runs(&self) -> Result<Vec<StoredRun>, StoreError> {
+        let reading = doing("reading runs");
+        let mut statement =
+            self.db.prepare_cached("select manifest, signature, protocol from run order by name").map_err(&reading)?;
+        let rows = statement
+            .query_map([], |row| {
+                Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, [u8; 64]>(1)?, row.get::<_, String>(2)?))
+            })
+            .map_err(&reading)?;
+        let mut runs = Vec::new();
+        for row in rows {
+            let (manifest, signature, protocol) = row.map_err(&reading)?;
+            let manifest =
+                Manifest::from_bytes(&manifest).map_err(|_| StoreError::Damaged { what: "a manifest" })?;
+            runs.push(StoredRun { manifest, signature: Signature(signature), protocol });
+        }
+        Ok(runs)
+    }
+
+    /// The run of a name or of the beginning of one.
+    pub fn find_run(&self, name: &str) -> Result<StoredRun, StoreError> {
+        let mut fitting: Vec<StoredRun> =
+            self.runs()?.into_iter().filter(|r| r.manifest.name().starts_with(name)).collect();
+        if let Some(exact) = fitting.iter().position(|r| r.manifest.name() == name) {
+            return Ok(fitting.swap_remove(exact));
+        }
+        match fitting.len() {
+            0 => Err(StoreError::NoRun { name: name.into() }),
+            1 => Ok(fitting.swap_remove(0)),
+            _ => Err(StoreError::Ambiguous { name: name.into() }),
+        }
+    }
+
+    /// Keeps a site's consent; the newest stands.
+    pub fn put_approval(&self, approval: &Approval) -> Result<(), StoreError> {
+        self.db
+            .execute(
+                "insert or replace into approval values (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    approval.manifest.0,
+                    approval.site,
+                    approval.policy.0,
+                    approval.cohort.0,
+                    approval.signature.0
+                ],
+            )
+            .map_err(doing("adding an approval"))?;
+        Ok(())
+    }
+
+    /// Consents to a run, in roster order.
+    pub fn approvals(&self, manifest: &Digest) -> Result<Vec<Approval>, StoreError> {
+        let reading = doing("reading approvals");
+        let mut statement = self
+            .db
+            .prepare_cached("select site, policy, cohort, signature from approval where manifest_digest = ?1 order by site")
+            .map_err(&reading)?;
+        let rows = statement
+            .query_map([manifest.0], |row| {
+                Ok(Approval {
+                    site: row.get(0)?,
+                    manifest: *manifest,
+                    policy: Digest(row.get(1)?),
+                    cohort: Digest(row.get(2)?),
+                    signature: Signature(row.get(3)?),
+                })
+            })
+            .map_err(&reading)?;
+        rows.collect::<Result<_, _>>().map_err(reading)
+    }
+
+    /// Appends records in one durable commit.
+    pub fn append(&mut self, manifest: &Digest, records: &[CoordinatorRecord]) -> Result<(), StoreError> {
+        let writing = doing("appending records");
+        let commit = self.db.transaction().map_err(&writing)?;
+        let last: Option<(i64, [u8; 32])> = commit
+            .query_row(
+                "select seq, digest from record where manifest_digest = ?1 order by seq desc limit 1",
+                [manifest.0],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()
+            .map_err(&writing)?;
+        let (mut seq, mut head) = last.map_or((0, *manifest), |(seq, digest)| (seq, Digest(digest)));
+        for record in records {
+            seq += 1;
+            let body = record::encode(&head, record);
+            head = Digest::of(&body);
+            commit
+                .execute("insert into record values (?1, ?2, ?3, ?4)", params![manifest.0, seq, body, head.0])
+                .map_err(&writing)?;
+        }
+        commit.commit().map_err(writing)
+    }
+
+    /// All records of a run; each must follow from the one before.
+    pub fn records(&self, manifest: &Digest) -> Result<Vec<CoordinatorRecord>, StoreError> {
+        let reading = doing("reading records");
+        let damaged = StoreError::Damaged { what: "a record" };
+        let mut statement = self
+            .db
+            .prepare_cached("select body from record where manifest_digest = ?1 order by seq")
+            .map_err(&reading)?;
+        let bodies = statement.query_map([manifest.0], |row| row.get::<_, Vec<u8>>(0)).map_err(&reading)?;
+        let (mut head, mut records) = (*manifest, Vec::new());
+        for body in bodies {
+            let body = body.map_err(&reading)?;
+            let Ok((previous, record)) = record::decode(&body) else { return Err(damaged) };
+            if previous != head {
+                return Err(damaged);
+            }
+            head = Digest::of(&body);
+            records.push(record);
+        }
+        Ok(records)
+    }
+
+    /// Notes why a run stands still; the operator reads it with `study status`.
+    pub fn put_problem(&self, manifest: &Digest, code: &str, message: &str) -> Result<(), StoreError> {
+        self.db
+            .execute("insert or replace into problem values (?1, ?2, ?3)", params![manifest.0, code, message])
+            .map_err(doing("noting a problem"))?;
+        Ok(())
+    }
+
+    /// Why a run stands still: code and message.
+    pub fn problem(&self, manifest: &Digest) -> Result<Option<(String, String)>, StoreError> {
+        self.db
+            .query_row("select code, message from problem where manifest_digest = ?1", [manifest.0], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()
+            .map_err(doing("reading a problem"))
+    }
+}

@@ -1,0 +1,201 @@
+//! Studies: created from a protocol and the enrolled sites, read again when they are finished.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use getrandom::SysRng;
+use getrandom::rand_core::TryRng;
+use jiff::Timestamp;
+use study::document::Mistakes;
+use study::machine::coordinator::{CoordinatorMachine, CoordinatorRecord};
+use study::manifest::Manifest;
+use study::plan::PLAN_VERSION;
+use study::protocol::Protocol;
+use study::roster::{Member, Roster, RosterError};
+
+use crate::authority::{AuthorityError, load_signing_identity};
+use crate::enrol::{self, EnrolError};
+use crate::hub::{self, HubError, RunReport};
+use crate::results::Provenance;
+use crate::store::{Store, StoreError, StoredRun};
+
+/// Why a study cannot be created or read.
+#[derive(Debug, thiserror::Error)]
+pub enum StudyError {
+    /// The protocol is not valid.
+    #[error("the protocol is not valid")]
+    Protocol(#[from] Mistakes),
+    /// The enrolled sites make no roster.
+    #[error("the sites make no roster: {0}")]
+    Roster(#[from] RosterError),
+    /// A site that was named is not enrolled.
+    #[error("site `{0}` is not enrolled, or is revoked")]
+    NotEnrolled(String),
+    /// Enrolled sites cannot be read.
+    #[error(transparent)]
+    Enrol(#[from] EnrolError),
+    /// The coordinator's identity.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A stored run cannot be read.
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    /// No results yet.
+    #[error("run `{0}` is not finished")]
+    NotFinished(String),
+    /// The system gave no random bytes.
+    #[error("the operating system gave no random bytes")]
+    Random,
+}
+
+impl StudyError {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            StudyError::Protocol(_) => "study.protocol",
+            StudyError::Roster(_) => "study.roster",
+            StudyError::NotEnrolled(_) => "study.not_enrolled",
+            StudyError::Enrol(e) => e.code(),
+            StudyError::Authority(e) => e.code(),
+            StudyError::Store(e) => e.code(),
+            StudyError::Hub(e) => e.code(),
+            StudyError::NotFinished(_) => "study.not_finished",
+            StudyError::Random => "study.random",
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            StudyError::Protocol(_) => "mend the lines above",
+            StudyError::Roster(_) => "enrol more sites: sums of fewer than three sites are not hidden",
+            StudyError::NotEnrolled(_) => "`coordinator site list` names the enrolled sites",
+            StudyError::Enrol(e) => e.hint(),
+            StudyError::Authority(e) => e.hint(),
+            StudyError::Store(e) => e.hint(),
+            StudyError::Hub(e) => e.hint(),
+            StudyError::NotFinished(_) => "`coordinator study status` says what it waits for",
+            StudyError::Random => "try again; if it persists, check the operating system",
+        }
+    }
+}
+
+/// Makes a run of a protocol with the enrolled sites (all, or those named), signs it and stores it; a running server
+/// offers it to the sites.
+pub fn create(
+    state_dir: &Path,
+    protocol_text: &str,
+    sites: &[String],
+    valid_days: u32,
+    now: Timestamp,
+) -> Result<StoredRun, StudyError> {
+    let protocol = Protocol::parse(protocol_text)?;
+    let identity = load_signing_identity(state_dir)?;
+    let mut run = [0; 16];
+    SysRng.try_fill_bytes(&mut run).map_err(|_| StudyError::Random)?;
+    let created = now.as_second().max(0).cast_unsigned();
+    let manifest = Manifest {
+        study: protocol.id.clone(),
+        run,
+        protocol: protocol.digest,
+        plan_version: PLAN_VERSION,
+        roster: roster(state_dir, sites)?,
+        coordinator: identity.public(),
+        created,
+        expires: created + u64::from(valid_days) * 86_400,
+    };
+    let signature = manifest.sign(&identity);
+    let stored = StoredRun { manifest, signature, protocol: protocol_text.to_owned() };
+    Store::open(state_dir)?.add_run(&stored)?;
+    Ok(stored)
+}
+
+fn roster(state_dir: &Path, sites: &[String]) -> Result<Roster, StudyError> {
+    let enrolled: Vec<Member> = enrol::list(state_dir)?
+        .into_iter()
+        .filter(|e| e.revoked_at.is_none())
+        .map(|e| Member { id: e.site, legal_name: e.legal_name, identity: e.identity })
+        .collect();
+    for site in sites {
+        if !enrolled.iter().any(|m| m.id == *site) {
+            return Err(StudyError::NotEnrolled(site.clone()));
+        }
+    }
+    let chosen = enrolled.into_iter().filter(|m| sites.is_empty() || sites.contains(&m.id)).collect();
+    Ok(Roster::new(chosen)?)
+}
+
+/// A finished run as the coordinator's journal replays it.
+#[derive(Debug)]
+pub struct FinishedRun {
+    /// The protocol.
+    pub protocol: Arc<Protocol>,
+    /// All tables.
+    pub results: study::results::Results,
+    /// Where they come from.
+    pub provenance: Provenance,
+}
+
+/// Replays a finished run from the journal.
+pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
+    let store = Store::open(state_dir)?;
+    let stored = store.find_run(name)?;
+    let digest = stored.manifest.digest();
+    let protocol = Arc::new(Protocol::parse(&stored.protocol)?);
+    let records = store.records(&digest)?;
+    let opened_scalars = records.iter().map(opened_scalars).sum();
+    let results_digest = records.iter().find_map(|r| match r {
+        CoordinatorRecord::Finished { results } => Some(*results),
+        _ => None,
+    });
+    let results_digest = results_digest.ok_or_else(|| StudyError::NotFinished(stored.manifest.name()))?;
+    let identity = load_signing_identity(state_dir)?;
+    let machine =
+        CoordinatorMachine::recover(stored.manifest.clone(), Arc::clone(&protocol), identity, [], records);
+    let manifest = &stored.manifest;
+    let rounds = machine.progress().round - 1;
+    let sites = manifest.roster.members().iter().map(|m| (m.id.clone(), m.legal_name.clone())).collect();
+    let provenance = Provenance {
+        software_version: env!("CARGO_PKG_VERSION").into(),
+        study: protocol.id.clone(),
+        title: protocol.title.clone(),
+        run: manifest.name(),
+        protocol_digest: manifest.protocol.to_string(),
+        manifest_digest: digest.to_string(),
+        results_digest: results_digest.to_string(),
+        rounds,
+        opened_scalars,
+        // every word is 16 bytes; each round adds salt (16) and check word (32)
+        bytes_sent_per_site: 16 * opened_scalars + 48 * u64::from(rounds),
+        sites,
+    };
+    let results = study::results::Results::of(machine.plan());
+    Ok(FinishedRun { protocol, results, provenance })
+}
+
+fn opened_scalars(record: &CoordinatorRecord) -> u64 {
+    match record {
+        CoordinatorRecord::Opened { result, .. } => result.sum.words.len() as u64,
+        CoordinatorRecord::Epoch { .. } | CoordinatorRecord::Finished { .. } => 0,
+    }
+}
+
+/// Where a run stands, from the journal alone; who is connected only the server knows.
+pub fn status(state_dir: &Path, name: &str) -> Result<RunReport, StudyError> {
+    let store = Store::open(state_dir)?;
+    let stored = store.find_run(name)?;
+    Ok(hub::recovered(&store, &stored, load_signing_identity(state_dir)?)?)
+}
+
+/// Sites of a run that have not approved.
+pub fn missing_approvals(state_dir: &Path, name: &str) -> Result<Vec<String>, StudyError> {
+    let store = Store::open(state_dir)?;
+    let stored = store.find_run(name)?;
+    let approvals = store.approvals(&stored.manifest.digest())?;
+    let members = stored.manifest.roster.members().iter().enumerate();
+    let missing = members.filter(|(i, _)| !approvals.iter().any(|a| usize::from(a.site) == *i));
+    Ok(missing.map(|(_, m)| m.id.clone()).collect())
+}

@@ -1,0 +1,251 @@
+//! `rehearse STUDY_DIR`: a whole federation on this machine, from site files to results.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use coordinator::hub::RunReport;
+use indicatif::{ProgressBar, ProgressStyle};
+use rehearsal::{Federation, RehearsalError, StudyDir, StudyDirError, child};
+
+/// Starts one coordinator and one agent per site file on loopback, runs the study and prints its results.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rehearse",
+    version,
+    after_help = "Example: rehearse examples/relapsed-myeloma --out out\n\nExit codes: 0 done, 1 failed, 2 wrong usage, \
+                  3 done but a declared model could not be fitted, 130 interrupted."
+)]
+struct Arguments {
+    /// Folder with protocol.toml, policy.toml and sites/*.csv.
+    study: PathBuf,
+    /// Protocol inside the folder.
+    #[arg(long, default_value = "protocol.toml")]
+    protocol: String,
+    /// Folder for the result files.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Keep all state directories and logs here instead of in a temporary folder.
+    #[arg(long)]
+    keep: Option<PathBuf>,
+    /// Seconds without any progress after which the rehearsal gives up.
+    #[arg(long, default_value_t = 120)]
+    patience: u64,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    if let Some(code) = child::dispatch(&arguments[1..]) {
+        return code;
+    }
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(e) => {
+            let _ = e.print();
+            return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2));
+        }
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    watch_for_interrupt(Arc::clone(&stop));
+    match rehearse(&arguments, &stop) {
+        Ok(code) => code,
+        Err(Failure::Rehearsal(RehearsalError::Interrupted)) => {
+            eprintln!("interrupted; all processes are stopped");
+            ExitCode::from(130)
+        }
+        Err(failure) => {
+            eprint!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Ctrl-C or SIGTERM sets the flag; the rehearsal then ends its processes itself.
+fn watch_for_interrupt(stop: Arc<AtomicBool>) {
+    std::thread::spawn(move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async {
+            use tokio::signal::unix::{SignalKind, signal};
+            let (Ok(mut interrupt), Ok(mut terminate)) =
+                (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+            else {
+                return;
+            };
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            stop.store(true, Ordering::Relaxed);
+        });
+    });
+}
+
+fn rehearse(arguments: &Arguments, stop: &AtomicBool) -> Result<ExitCode, Failure> {
+    let begun = Instant::now();
+    let study = StudyDir::read(&arguments.study, &arguments.protocol)?;
+    let executable = std::env::current_exe().map_err(|e| Failure::system("finding this program", &e))?;
+    let temporary = tempfile::tempdir().map_err(|e| Failure::system("making a temporary folder", &e))?;
+    let dir = arguments.keep.as_deref().unwrap_or(temporary.path());
+    let progress = Progress::new();
+    progress.say(&format!("enrolling {} sites", study.sites.len()));
+    let mut federation = Federation::set_up(&study, dir, &executable, stop)?;
+    progress.say("starting the agents");
+    federation.start_agents()?;
+    let followed =
+        federation.follow(stop, Duration::from_secs(arguments.patience), |report| progress.report(report));
+    progress.end();
+    followed?;
+    let finished = federation.results()?;
+    if let Some(out) = &arguments.out {
+        coordinator::results::write(out, &finished.results, &finished.provenance)
+            .map_err(|e| Failure::system("writing the results", &e))?;
+    }
+    coordinator::results::print(&mut io::stdout(), &finished.results, &finished.protocol, width())
+        .map_err(|e| Failure::system("printing the results", &e))?;
+    let measured = federation.measured();
+    drop(federation);
+    let provenance = &finished.provenance;
+    println!(
+        "{} sites, {} rounds, {:.1} kB of masked words sent by each site, {} numbers opened",
+        provenance.sites.len(),
+        provenance.rounds,
+        provenance.bytes_sent_per_site as f64 / 1000.0,
+        provenance.opened_scalars,
+    );
+    println!(
+        "{:.2} s: {:.2} s keys, enrolment and approval, {:.2} s starting and connecting, {:.2} s rounds",
+        begun.elapsed().as_secs_f64(),
+        measured.set_up.as_secs_f64(),
+        measured.connecting.as_secs_f64(),
+        measured.running.as_secs_f64(),
+    );
+    if let Some(out) = &arguments.out {
+        println!("results in {}", out.display());
+    }
+    Ok(if finished.results.any_failed() { ExitCode::from(3) } else { ExitCode::SUCCESS })
+}
+
+/// Columns of the terminal; wide enough for the tables when it cannot be told.
+fn width() -> u16 {
+    std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok()).unwrap_or(140)
+}
+
+/// A progress line on a terminal; one line a round elsewhere.
+struct Progress {
+    bar: Option<ProgressBar>,
+    round: std::cell::Cell<u32>,
+}
+
+impl Progress {
+    fn new() -> Progress {
+        let bar = io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new_spinner();
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed:>4} {msg}") {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        });
+        Progress { bar, round: std::cell::Cell::new(0) }
+    }
+
+    fn say(&self, message: &str) {
+        match &self.bar {
+            Some(bar) => bar.set_message(message.to_owned()),
+            None => {
+                let _ = writeln!(io::stderr(), "{message}");
+            }
+        }
+    }
+
+    /// Shows a report; never ends the following.
+    fn report(&self, report: &RunReport) -> bool {
+        let RunReport { round, models, fitted, failed, waiting, sites, .. } = report;
+        let failed = if *failed > 0 { format!(", {failed} failed") } else { String::new() };
+        let line = format!("round {round}: {fitted} of {models} models fitted{failed}");
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("{line}; {}", waits(waiting, sites)));
+        } else if self.round.replace(*round) != *round {
+            self.say(&line);
+        }
+        false
+    }
+
+    fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn waits(waiting: &str, sites: &[String]) -> String {
+    match sites {
+        [] => "finishing".into(),
+        few if few.len() <= 4 => format!("waiting for {waiting} of {}", few.join(", ")),
+        many => format!("waiting for {waiting} of {} and {} more", many[..3].join(", "), many.len() - 3),
+    }
+}
+
+/// Why the program fails.
+enum Failure {
+    StudyDir(StudyDirError),
+    Rehearsal(RehearsalError),
+    System { doing: &'static str, kind: io::ErrorKind },
+}
+
+impl Failure {
+    fn system(doing: &'static str, e: &io::Error) -> Failure {
+        Failure::System { doing, kind: e.kind() }
+    }
+}
+
+impl From<StudyDirError> for Failure {
+    fn from(e: StudyDirError) -> Failure {
+        Failure::StudyDir(e)
+    }
+}
+
+impl From<RehearsalError> for Failure {
+    fn from(e: RehearsalError) -> Failure {
+        Failure::Rehearsal(e)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::StudyDir(e) => writeln!(f, "error[study_dir]: {e}"),
+            Failure::System { doing, kind } => writeln!(f, "error[system]: {doing} failed ({kind})"),
+            Failure::Rehearsal(e) => {
+                writeln!(f, "error[rehearsal]: {e}")?;
+                details(f, e)
+            }
+        }
+    }
+}
+
+/// What a person needs beyond the first line: the mistakes of a document, the problems of a file.
+fn details(f: &mut fmt::Formatter<'_>, e: &RehearsalError) -> fmt::Result {
+    use coordinator::study::StudyError;
+    use site_agent::run::ApproveError;
+    match e {
+        RehearsalError::Study(StudyError::Protocol(mistakes)) => {
+            mistakes.0.iter().try_for_each(|m| writeln!(f, "  {m}"))
+        }
+        RehearsalError::Approve { error, .. } => {
+            match &**error {
+                ApproveError::Source(source) => source.to_string().lines().try_for_each(|l| writeln!(f, "  {l}")),
+                ApproveError::PolicyFile(mistakes) => mistakes.0.iter().try_for_each(|m| writeln!(f, "  {m}")),
+                _ => Ok(()),
+            }?;
+            writeln!(f, "next: {}", error.hint())
+        }
+        _ => Ok(()),
+    }
+}

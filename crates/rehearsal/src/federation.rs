@@ -1,0 +1,458 @@
+//! Set-up, processes and clean-up of a federation.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use coordinator::authority::{Authority, AuthorityError};
+use coordinator::enrol::{self, EnrolError};
+use coordinator::hub::{Report, RunReport};
+use coordinator::store::StoredRun;
+use coordinator::study::{FinishedRun, StudyError};
+use proto::Offer;
+use site_agent::identity::{self, IdentityError};
+use site_agent::run::{ApproveError, Approver, approve};
+
+use crate::child::{AGENT, COORDINATOR};
+use crate::study_dir::StudyDir;
+
+/// A coordinator that says nothing for this long has a fault.
+const START_PATIENCE: Duration = Duration::from_secs(60);
+/// How long a child may take to end after its input has closed.
+const END_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Why a rehearsal does not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RehearsalError {
+    /// A file or process.
+    #[error("{doing} failed ({kind})")]
+    System {
+        /// What was tried.
+        doing: &'static str,
+        /// What kind of error.
+        kind: io::ErrorKind,
+    },
+    /// The coordinator's keys.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// Enrolment at the coordinator.
+    #[error("site {site}: {error}")]
+    Enrol {
+        /// Site id.
+        site: String,
+        /// Why.
+        error: EnrolError,
+    },
+    /// Enrolment at the site.
+    #[error("site {site}: {error}")]
+    Identity {
+        /// Site id.
+        site: String,
+        /// Why.
+        error: IdentityError,
+    },
+    /// The study.
+    #[error(transparent)]
+    Study(#[from] StudyError),
+    /// A site does not approve.
+    #[error("site {site}: {error}")]
+    Approve {
+        /// Site id.
+        site: String,
+        /// Why.
+        error: Box<ApproveError>,
+    },
+    /// A process ended by itself.
+    #[error("the {role} process ended; its last words: {log}")]
+    ProcessEnded {
+        /// Which.
+        role: String,
+        /// End of its log.
+        log: String,
+    },
+    /// The coordinator stopped the run.
+    #[error("the run stopped: {message}")]
+    Stopped {
+        /// Stable code.
+        code: String,
+        /// Cause.
+        message: String,
+    },
+    /// Nothing moved for too long.
+    #[error("nothing moved for {seconds} s; the run waits for {waiting}")]
+    Stuck {
+        /// Patience.
+        seconds: u64,
+        /// Kind and sites.
+        waiting: String,
+    },
+    /// Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl RehearsalError {
+    fn system(doing: &'static str) -> impl Fn(io::Error) -> RehearsalError {
+        move |e| RehearsalError::System { doing, kind: e.kind() }
+    }
+}
+
+/// Wall-clock times of a rehearsal.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measured {
+    /// Keys, certificates, enrolment, approval of all sites.
+    pub set_up: Duration,
+    /// From the first start of an agent until all were connected.
+    pub connecting: Duration,
+    /// From all connected to all results signed.
+    pub running: Duration,
+}
+
+/// A child process with its input held open.
+#[derive(Debug)]
+struct Process {
+    child: Child,
+    input: Option<ChildStdin>,
+    log: PathBuf,
+}
+
+impl Process {
+    fn start(executable: &Path, arguments: &[&str], log: PathBuf, output: Stdio) -> io::Result<Process> {
+        let errors = File::options().create(true).append(true).open(&log)?;
+        let level = std::env::var("ENTENTE_LOG").unwrap_or_else(|_| "warn".into());
+        let mut child = Command::new(executable)
+            .args(arguments)
+            .env("ENTENTE_LOG", level)
+            .stdin(Stdio::piped())
+            .stdout(output)
+            .stderr(errors)
+            .spawn()?;
+        let input = child.stdin.take();
+        Ok(Process { child, input, log })
+    }
+
+    fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    fn last_words(&self) -> String {
+        let text = fs::read_to_string(&self.log).unwrap_or_default();
+        text.lines().rev().take(3).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join(" / ")
+    }
+}
+
+/// Where everything is.
+#[derive(Debug, Clone)]
+struct Layout {
+    dir: PathBuf,
+    address: SocketAddr,
+    sites: Vec<String>,
+}
+
+/// A coordinator and its sites on this machine.
+#[derive(Debug)]
+pub struct Federation {
+    layout: Layout,
+    executable: PathBuf,
+    run: Option<StoredRun>,
+    coordinator: Option<Process>,
+    agents: Vec<Option<Process>>,
+    reports: Receiver<Report>,
+    last: Option<RunReport>,
+    set_up: Duration,
+    agents_started: Option<Instant>,
+    connected: Option<Instant>,
+    finished: Option<Instant>,
+}
+
+impl Federation {
+    /// Makes all keys and certificates in `dir`, starts the coordinator, enrols every site, creates the run and has
+    /// every site approve it. `executable` is a program that calls [`crate::child::dispatch`] first. Agents are not
+    /// started yet.
+    pub fn set_up(
+        study: &StudyDir,
+        dir: &Path,
+        executable: &Path,
+        stop: &AtomicBool,
+    ) -> Result<Federation, RehearsalError> {
+        let begun = Instant::now();
+        let state_dir = dir.join("coordinator");
+        fs::create_dir_all(dir.join("sites")).map_err(RehearsalError::system("making the state directories"))?;
+        let hosts = ["127.0.0.1".to_owned()];
+        let authority = Authority::create(&state_dir, "Rehearsal coordinator", &hosts, jiff::Timestamp::now())?;
+        let (coordinator, reports, address) = start_coordinator(dir, executable, "127.0.0.1:0")?;
+        let sites: Vec<String> = study.sites.iter().map(|(id, _)| id.clone()).collect();
+        let layout = Layout { dir: dir.to_owned(), address, sites };
+        let mut federation = Federation {
+            agents: layout.sites.iter().map(|_| None).collect(),
+            layout: layout.clone(),
+            executable: executable.to_owned(),
+            run: None,
+            coordinator: Some(coordinator),
+            reports,
+            last: None,
+            set_up: Duration::ZERO,
+            agents_started: None,
+            connected: None,
+            finished: None,
+        };
+        layout.each_site(stop, |site| layout.enrol(&authority, site))?;
+        let run = coordinator::study::create(&state_dir, &study.protocol, &[], 30, jiff::Timestamp::now())?;
+        let offer = Offer {
+            manifest: run.manifest.clone(),
+            signature: run.signature,
+            protocol: run.protocol.clone(),
+        };
+        layout.each_site(stop, |site| layout.approve(study, &offer, site))?;
+        federation.run = Some(run);
+        federation.set_up = begun.elapsed();
+        Ok(federation)
+    }
+
+    /// Starts one agent per site.
+    pub fn start_agents(&mut self) -> Result<(), RehearsalError> {
+        self.agents_started = Some(Instant::now());
+        for index in 0..self.layout.sites.len() {
+            self.start_agent(index)?;
+        }
+        Ok(())
+    }
+
+    /// Starts the agent of one site.
+    pub fn start_agent(&mut self, index: usize) -> Result<(), RehearsalError> {
+        let state = self.layout.site_dir(index);
+        let log = self.layout.dir.join(format!("{}.log", self.layout.sites[index]));
+        let state = state.to_string_lossy();
+        let process = Process::start(&self.executable, &[AGENT, &state], log, Stdio::null());
+        self.agents[index] = Some(process.map_err(RehearsalError::system("starting an agent"))?);
+        Ok(())
+    }
+
+    /// SIGKILL to the agent of one site.
+    pub fn kill_agent(&mut self, index: usize) {
+        if let Some(mut process) = self.agents[index].take() {
+            process.kill();
+        }
+    }
+
+    /// SIGKILL to the coordinator.
+    pub fn kill_coordinator(&mut self) {
+        if let Some(mut process) = self.coordinator.take() {
+            process.kill();
+        }
+    }
+
+    /// Starts the coordinator again, on its old address.
+    pub fn restart_coordinator(&mut self) -> Result<(), RehearsalError> {
+        let (process, reports, _) = start_coordinator(&self.layout.dir, &self.executable, &self.layout.address.to_string())?;
+        self.coordinator = Some(process);
+        self.reports = reports;
+        Ok(())
+    }
+
+    /// Follows the run until it is finished, or until `until` says so. `patience` bounds how long nothing may move.
+    pub fn follow(
+        &mut self,
+        stop: &AtomicBool,
+        patience: Duration,
+        mut until: impl FnMut(&RunReport) -> bool,
+    ) -> Result<(), RehearsalError> {
+        let mut moved = Instant::now();
+        loop {
+            if stop.load(Ordering::Relaxed) {
+                return Err(RehearsalError::Interrupted);
+            }
+            match self.reports.recv_timeout(Duration::from_millis(100)) {
+                Ok(Report::Listening { .. }) => {}
+                Ok(Report::Run(report)) => {
+                    moved = Instant::now();
+                    self.note(&report);
+                    if let Some((code, message)) = report.problem.clone() {
+                        return Err(RehearsalError::Stopped { code, message });
+                    }
+                    let enough = until(&report) || report.waiting == "nothing";
+                    self.last = Some(report);
+                    if enough {
+                        return Ok(());
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => self.check_processes()?,
+                Err(RecvTimeoutError::Disconnected) => return Err(self.coordinator_ended()),
+            }
+            if moved.elapsed() > patience {
+                let waiting = self.last.as_ref().map_or_else(String::new, |r| {
+                    format!("{} of {}", r.waiting, r.sites.join(", "))
+                });
+                return Err(RehearsalError::Stuck { seconds: patience.as_secs(), waiting });
+            }
+        }
+    }
+
+    /// The finished run, read from the coordinator's journal.
+    pub fn results(&self) -> Result<FinishedRun, RehearsalError> {
+        let name = self.run.as_ref().map(|r| r.manifest.name()).unwrap_or_default();
+        Ok(coordinator::study::read(&self.layout.dir.join("coordinator"), &name)?)
+    }
+
+    /// Wall-clock times.
+    pub fn measured(&self) -> Measured {
+        let between = |a: Option<Instant>, b: Option<Instant>| match (a, b) {
+            (Some(a), Some(b)) => b.duration_since(a),
+            _ => Duration::ZERO,
+        };
+        Measured {
+            set_up: self.set_up,
+            connecting: between(self.agents_started, self.connected),
+            running: between(self.connected, self.finished),
+        }
+    }
+
+    /// Site ids in order.
+    pub fn sites(&self) -> &[String] {
+        &self.layout.sites
+    }
+
+    fn note(&mut self, report: &RunReport) {
+        if self.connected.is_none() && report.waiting == "message" {
+            self.connected = Some(Instant::now());
+        }
+        if self.finished.is_none() && report.waiting == "nothing" {
+            self.finished = Some(Instant::now());
+        }
+    }
+
+    fn coordinator_ended(&self) -> RehearsalError {
+        let log = self.coordinator.as_ref().map(Process::last_words).unwrap_or_default();
+        RehearsalError::ProcessEnded { role: "coordinator".into(), log }
+    }
+
+    fn check_processes(&mut self) -> Result<(), RehearsalError> {
+        for (site, agent) in self.layout.sites.iter().zip(&mut self.agents) {
+            if let Some(process) = agent
+                && let Ok(Some(_)) = process.child.try_wait()
+            {
+                let log = process.last_words();
+                return Err(RehearsalError::ProcessEnded { role: format!("agent {site}"), log });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Layout {
+    fn site_dir(&self, index: usize) -> PathBuf {
+        self.dir.join("sites").join(&self.sites[index])
+    }
+
+    /// One step for every site, on all processors.
+    fn each_site(
+        &self,
+        stop: &AtomicBool,
+        step: impl Fn(usize) -> Result<(), RehearsalError> + Sync,
+    ) -> Result<(), RehearsalError> {
+        let queue = Mutex::new(0..self.sites.len());
+        let workers = std::thread::available_parallelism().map_or(2, usize::from);
+        let work = || {
+            loop {
+                if stop.load(Ordering::Relaxed) {
+                    return Err(RehearsalError::Interrupted);
+                }
+                let next = queue.lock().ok().and_then(|mut q| q.next());
+                let Some(index) = next else { return Ok(()) };
+                step(index)?;
+            }
+        };
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..workers).map(|_| scope.spawn(&work)).collect();
+            threads.into_iter().try_for_each(|t| t.join().unwrap_or(Err(RehearsalError::Interrupted)))
+        })
+    }
+
+    fn enrol(&self, authority: &Authority, index: usize) -> Result<(), RehearsalError> {
+        let site = &self.sites[index];
+        let of_site = |error| RehearsalError::Identity { site: site.clone(), error };
+        let legal_name = format!("Rehearsal site {site}");
+        let now = jiff::Timestamp::now();
+        let request = identity::create(&self.site_dir(index), site, &legal_name).map_err(of_site)?;
+        let url = format!("https://{}", self.address);
+        let approval = enrol::Approval { site, legal_name: &legal_name, url: &url, valid_days: 30 };
+        let package = enrol::approve(authority, &request.text, &approval, now)
+            .map_err(|error| RehearsalError::Enrol { site: site.clone(), error })?;
+        let fingerprint = authority.fingerprint().to_string();
+        identity::accept(&self.site_dir(index), package.text(), &fingerprint, now).map_err(of_site)?;
+        Ok(())
+    }
+
+    fn approve(&self, study: &StudyDir, offer: &Offer, index: usize) -> Result<(), RehearsalError> {
+        let site = &self.sites[index];
+        let state_dir = self.site_dir(index);
+        let identity = identity::load(&state_dir, jiff::Timestamp::now())
+            .map_err(|error| RehearsalError::Identity { site: site.clone(), error })?;
+        let approver = Approver {
+            state_dir: &state_dir,
+            identity: identity.signing(),
+            coordinator: identity.coordinator().identity,
+        };
+        approve(&approver, offer, &study.sites[index].1, &study.policy)
+            .map_err(|error| RehearsalError::Approve { site: site.clone(), error: Box::new(error) })?;
+        Ok(())
+    }
+}
+
+impl Drop for Federation {
+    /// Closes every child's input, waits a moment, and kills what is left.
+    fn drop(&mut self) {
+        let mut all: Vec<Process> = self.agents.iter_mut().filter_map(Option::take).collect();
+        all.extend(self.coordinator.take());
+        for process in &mut all {
+            drop(process.input.take());
+        }
+        let deadline = Instant::now() + END_PATIENCE;
+        for process in &mut all {
+            while process.child.try_wait().is_ok_and(|ended| ended.is_none()) && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            process.kill();
+        }
+    }
+}
+
+fn start_coordinator(
+    dir: &Path,
+    executable: &Path,
+    listen: &str,
+) -> Result<(Process, Receiver<Report>, SocketAddr), RehearsalError> {
+    let starting = RehearsalError::system("starting the coordinator");
+    let state = dir.join("coordinator");
+    let arguments = [COORDINATOR, &state.to_string_lossy(), listen];
+    let mut process =
+        Process::start(executable, &arguments, dir.join("coordinator.log"), Stdio::piped()).map_err(&starting)?;
+    let (sender, reports) = mpsc::channel();
+    let output = process.child.stdout.take().ok_or_else(|| starting(io::ErrorKind::BrokenPipe.into()))?;
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if let Ok(report) = serde_json::from_str(&line)
+                && sender.send(report).is_err()
+            {
+                return;
+            }
+        }
+    });
+    match reports.recv_timeout(START_PATIENCE) {
+        Ok(Report::Listening { address }) => {
+            let address = address.parse().map_err(|_| starting(io::ErrorKind::InvalidData.into()))?;
+            Ok((process, reports, address))
+        }
+        _ => {
+            process.kill();
+            Err(RehearsalError::ProcessEnded { role: "coordinator".into(), log: process.last_words() })
+        }
+    }
+}

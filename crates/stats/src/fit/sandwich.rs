@@ -1,0 +1,71 @@
+//! Robust covariances from the opened meat.
+
+use crate::influence::{Layout, MEstimation, MeatKind};
+use crate::matrix::Matrix;
+use crate::packed::{Factor, packed_len, unpack};
+
+use super::{MeatRequest, Why};
+
+/// The covariances that a request asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Sandwich {
+    pub(super) robust: Option<Matrix>,
+    pub(super) cluster: Option<Matrix>,
+    pub(super) m_estimation: Option<Matrix>,
+}
+
+impl Sandwich {
+    /// `bread` is the inverse information (p x p), `words` the meat over all sites.
+    ///
+    /// # Panics
+    /// When `words` does not have `meat_len` words, or M-estimation was asked for without the propensity information.
+    pub(super) fn new(bread: &Matrix, request: &MeatRequest, words: &[f64]) -> Result<Self, Why> {
+        let p = bread.rows();
+        let MeatKind { robust, cluster, m_estimation } = request.kind;
+        let layout = Layout::new(p, &request.kind);
+        assert_eq!(words.len(), layout.len, "length of the meat");
+        if !words.iter().all(|word| word.is_finite()) {
+            return Err(Why::NotFinite);
+        }
+        let packed = |at: usize| unpack(&words[at..at + packed_len(p)], p);
+        let between = |meat: Matrix| bread.around(&meat);
+        let m_estimation =
+            m_estimation.map(|shape| m_estimation_meat(shape, request, &layout, words, p)).transpose()?;
+        Ok(Self {
+            robust: robust.then(|| between(packed(layout.outer))),
+            cluster: cluster.then(|| between(packed(layout.cluster))),
+            m_estimation: m_estimation.map(between),
+        })
+    }
+}
+
+/// sum of psi psi' with psi = w L + K s + `G_p` t / n, K = G A^-1, multiplied out into the opened sums.
+fn m_estimation_meat(
+    shape: MEstimation,
+    request: &MeatRequest,
+    layout: &Layout,
+    words: &[f64],
+    p: usize,
+) -> Result<Matrix, Why> {
+    let q = shape.q;
+    let information = request.propensity_information.as_ref().expect("M-estimation needs the propensity information");
+    // The propensity model has converged, so its information has a factor unless a peer sent something else.
+    let inverse = Factor::new(information, q).map_err(|_| Why::NotFinite)?.inverse();
+    let matrix = |at: usize, columns: usize| Matrix::new(p, columns, words[at..at + p * columns].to_vec());
+    let k = matrix(layout.gradient, q).times(&inverse);
+    let cross = matrix(layout.cross, q).times(&k.transpose());
+    let mut meat = unpack(&words[layout.outer..layout.outer + packed_len(p)], p)
+        .plus(&cross)
+        .plus(&cross.transpose())
+        .plus(&k.around(&unpack(&words[layout.scores..layout.scores + packed_len(q)], q)));
+    if shape.stabilised {
+        let share: Vec<f64> = words[layout.share..layout.share + p].iter().map(|g| g / request.n).collect();
+        let share = Matrix::new(p, 1, share);
+        let residuals = matrix(layout.share + p, 1);
+        let scores = Matrix::new(q, 1, words[layout.share + 2 * p..layout.share + 2 * p + q].to_vec());
+        let square = Matrix::new(1, 1, vec![words[layout.share + 2 * p + q]]);
+        let mixed = residuals.plus(&k.times(&scores)).times(&share.transpose());
+        meat = meat.plus(&mixed).plus(&mixed.transpose()).plus(&share.around(&square));
+    }
+    Ok(meat)
+}

@@ -1,0 +1,18 @@
+//! Pure maths: design matrices, kernels over a site's rows, ask/tell estimators, inference.
+//!
+//! A *kernel* turns a site's rows into sums ([`logistic`], [`cox`], [`influence`]) and hands them to a [`total::Total`].
+//! An *estimator* ([`fit`]) turns sums over all sites into the next question, and at the end into a [`fit::Fit`] or a
+//! typed reason why there is none. Estimators run at every party and give the same bits everywhere.
+//!
+//! Nothing here reads a file, a clock or a random source.
+
+pub mod cox;
+pub mod design;
+pub mod fit;
+mod gram;
+pub mod inference;
+pub mod influence;
+pub mod logistic;
+pub mod matrix;
+pub mod packed;
+pub mod total;

@@ -1,0 +1,93 @@
+//! The data dictionary: one row per patient, every column declared with its kind and range.
+
+/// One declared column of the patient table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Variable {
+    /// Column name in the file and in eligibility expressions.
+    pub name: String,
+    /// What a person reads; the name where the protocol gives none.
+    pub label: String,
+    /// Type and range.
+    pub kind: Kind,
+}
+
+/// What a column may hold. An empty field is missing for every kind.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// A decimal number with a point, inside `low..=high`.
+    Continuous {
+        /// Unit of measurement, for tables.
+        unit: String,
+        /// Smallest value accepted.
+        low: f64,
+        /// Largest value accepted.
+        high: f64,
+        /// Step of the value grid on which medians and rank tests are computed.
+        resolution: f64,
+    },
+    /// One of the declared levels, spelled exactly so; the first is the reference.
+    Categorical {
+        /// Values as they stand in the file.
+        levels: Vec<String>,
+        /// What a person reads for each level.
+        labels: Vec<String>,
+        /// True for `kind = "binary"`: levels 0 and 1, named in results by the variable alone.
+        binary: bool,
+    },
+    /// Whole days since time zero, `0..=high`.
+    Days {
+        /// Largest number of days accepted.
+        high: u32,
+    },
+}
+
+impl Variable {
+    /// Levels of a categorical variable; empty otherwise.
+    pub fn levels(&self) -> &[String] {
+        match &self.kind {
+            Kind::Categorical { levels, .. } => levels,
+            Kind::Continuous { .. } | Kind::Days { .. } => &[],
+        }
+    }
+
+    /// Name of a level's term in results: the variable alone when binary, `variable:level` otherwise.
+    pub fn term(&self, level: usize) -> String {
+        match &self.kind {
+            Kind::Categorical { binary: true, .. } => self.name.clone(),
+            Kind::Categorical { levels, .. } => format!("{}:{}", self.name, levels[level]),
+            Kind::Continuous { .. } | Kind::Days { .. } => self.name.clone(),
+        }
+    }
+}
+
+/// Position of a variable in the dictionary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct VariableId(pub usize);
+
+/// All declared variables, in the order of the protocol.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Dictionary {
+    variables: Vec<Variable>,
+}
+
+impl Dictionary {
+    /// A dictionary of variables with distinct names (the protocol's parser checks that).
+    pub(crate) fn new(variables: Vec<Variable>) -> Dictionary {
+        Dictionary { variables }
+    }
+
+    /// All variables in order.
+    pub fn variables(&self) -> &[Variable] {
+        &self.variables
+    }
+
+    /// The variable of an id that this dictionary gave out.
+    pub fn variable(&self, id: VariableId) -> &Variable {
+        &self.variables[id.0]
+    }
+
+    /// The id of a name.
+    pub fn find(&self, name: &str) -> Option<VariableId> {
+        self.variables.iter().position(|v| v.name == name).map(VariableId)
+    }
+}

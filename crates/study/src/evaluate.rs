@@ -1,0 +1,312 @@
+//! A site's answer to a question: rows in, fixed-point sums out.
+//!
+//! Sums are formed in f64 within blocks of rows in patient-key order and added in Z_2^128, so the answer has the same
+//! bits however the questions are spread over threads.
+
+use secagg::fixed::{self, FixedError};
+use stats::cox::{self, CoxRows};
+use stats::design::Design;
+use stats::influence::{self, MeatKind, PropensityRows};
+use stats::logistic::{self, LogisticRows};
+use stats::total::{BLOCK, Total};
+
+use crate::cohort::{Cohort, Column, MISSING_DAYS, MISSING_LEVEL};
+use crate::dictionary::VariableId;
+use crate::protocol::Protocol;
+use crate::question::{
+    CoxModel, EVENT_COUNTS, FittedPropensity, LogisticModel, Question, Response, Weights, time_to_event,
+};
+use crate::term::{Columns, Term};
+
+/// Why a site cannot answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EvaluateError {
+    /// A sum is NaN, infinite or beyond the bound that keeps the sum over all sites inside the word.
+    #[error("an answer does not fit the fixed-point word")]
+    OutOfBound,
+}
+
+impl From<FixedError> for EvaluateError {
+    fn from(_: FixedError) -> EvaluateError {
+        EvaluateError::OutOfBound
+    }
+}
+
+/// Answers questions over one frozen cohort.
+#[derive(Debug, Clone, Copy)]
+pub struct Evaluator<'a> {
+    protocol: &'a Protocol,
+    cohort: &'a Cohort,
+    bound: f64,
+    first: bool,
+}
+
+impl<'a> Evaluator<'a> {
+    /// `sites` is the size of the roster, `first` whether this is its first site (which adds the global corrections).
+    pub fn new(protocol: &'a Protocol, cohort: &'a Cohort, sites: usize, first: bool) -> Evaluator<'a> {
+        // Words hold |x| < 2^63; every site stays below 2^61 / sites, which leaves headroom for the sum.
+        let bound = 2f64.powi(61) / sites.max(1) as f64;
+        Evaluator { protocol, cohort, bound, first }
+    }
+
+    /// The words of the answer.
+    pub fn answer(&self, question: &Question) -> Result<Vec<i128>, EvaluateError> {
+        let mut sums = Sums { words: vec![0; question.words(self.protocol)], bound: self.bound, failed: false };
+        self.sum(question, &mut sums);
+        let bound = fixed::encode(self.bound, self.bound)?;
+        if sums.failed || sums.words.iter().any(|w| w.unsigned_abs() > bound.unsigned_abs()) {
+            return Err(EvaluateError::OutOfBound);
+        }
+        Ok(sums.words)
+    }
+
+    fn sum(&self, question: &Question, sums: &mut Sums) {
+        match question {
+            Question::Flow => self.flow(sums),
+            Question::Levels { variable } => self.levels(*variable, sums),
+            Question::Missingness { variable } => self.missingness(*variable, sums),
+            Question::Moments { terms } => self.moments(terms, sums),
+            Question::Events { outcome } => self.events(*outcome, sums),
+            Question::LogisticStep { model, beta } => {
+                self.logistic(model, |rows| logistic::step(rows, beta, sums));
+            }
+            Question::LogisticMeat { model, beta, kind } => self.logistic(model, |rows| {
+                let residuals = logistic::logistic_residuals(rows, beta);
+                self.meat(&residuals, model.weights.as_ref(), rows.w, kind, sums);
+            }),
+            Question::DeathWeights { model, cells } => {
+                self.cox(model, |rows| cox::death_weights(rows, cells, sums));
+            }
+            Question::CoxRisk { model, events, beta } => {
+                self.cox(model, |rows| cox::risk(rows, events, beta, sums));
+            }
+            Question::CoxStep { model, events, curves, beta } => {
+                self.cox(model, |rows| cox::step(rows, events, curves, beta, sums));
+                if self.first {
+                    sums.add(0, &curves.correction());
+                }
+            }
+            Question::CoxMeat { model, events, curves, beta, kind } => self.cox(model, |rows| {
+                let residuals = cox::score_residuals(rows, events, curves, beta);
+                self.meat(&residuals, model.weights.as_ref(), rows.w, kind, sums);
+            }),
+            Question::StratifiedCoxStep { model, beta } => {
+                self.cox(model, |rows| cox::stratified_step(rows, model.ties, beta, sums));
+            }
+            Question::WeightSums { weights } => self.weight_sums(weights, sums),
+            Question::PropensityHistogram { weights, bins } => self.histogram(weights, *bins, sums),
+        }
+    }
+
+    fn flow(&self, sums: &mut Sums) {
+        for (i, count) in self.cohort.flow.iter().enumerate() {
+            sums.count(3 * i, count.control);
+            sums.count(3 * i + 1, count.treated);
+            sums.count(3 * i + 2, count.neither);
+        }
+    }
+
+    fn levels(&self, variable: VariableId, sums: &mut Sums) {
+        let levels = self.protocol.dictionary.variable(variable).levels().len();
+        let Column::Levels(column) = self.cohort.column(variable) else { return sums.refuse() };
+        for (treated, level) in self.cohort.treated.iter().zip(column) {
+            let level = if *level == MISSING_LEVEL { levels } else { usize::from(*level) };
+            sums.count(usize::from(*treated) * (levels + 1) + level, 1);
+        }
+    }
+
+    fn missingness(&self, variable: VariableId, sums: &mut Sums) {
+        let missing: Vec<bool> = match self.cohort.column(variable) {
+            Column::Numbers(v) => v.iter().map(|x| x.is_nan()).collect(),
+            Column::Levels(v) => v.iter().map(|x| *x == MISSING_LEVEL).collect(),
+            Column::Days(v) => v.iter().map(|x| *x == MISSING_DAYS).collect(),
+        };
+        for (treated, missing) in self.cohort.treated.iter().zip(missing) {
+            sums.count(usize::from(*treated), u64::from(missing));
+        }
+    }
+
+    fn moments(&self, terms: &[Term], sums: &mut Sums) {
+        for (t, term) in terms.iter().enumerate() {
+            for block in self.values(term).chunks(BLOCK) {
+                let mut both = [0.0; 2];
+                for x in block.iter().filter(|x| !x.is_nan()) {
+                    both[0] += x;
+                    both[1] += x * x;
+                }
+                sums.add(2 * t, &both);
+            }
+        }
+    }
+
+    fn events(&self, outcome: usize, sums: &mut Sums) {
+        let spec = time_to_event(self.protocol, outcome);
+        let (Column::Days(days), Column::Levels(status)) =
+            (self.cohort.column(spec.time), self.cohort.column(spec.event))
+        else {
+            return sums.refuse();
+        };
+        for ((treated, days), status) in self.cohort.treated.iter().zip(days).zip(status) {
+            if *days == MISSING_DAYS || *status == MISSING_LEVEL {
+                sums.count(4, 1);
+                continue;
+            }
+            let beyond = *days > spec.horizon_days;
+            let event = *status == 1 && !beyond;
+            sums.count(2 * usize::from(*treated) + usize::from(event), 1);
+            sums.count(5, u64::from(beyond));
+            if event {
+                sums.count(EVENT_COUNTS + spec.cell(*days) as usize, 1);
+            }
+        }
+    }
+
+    fn weight_sums(&self, weights: &Weights, sums: &mut Sums) {
+        let w = self.weights(weights, &self.propensity(&weights.propensity));
+        for (treated, w) in self.cohort.treated.chunks(BLOCK).zip(w.chunks(BLOCK)) {
+            let mut block = [0.0; 6];
+            for (treated, w) in treated.iter().zip(w) {
+                let at = 3 * usize::from(*treated);
+                block[at] += 1.0;
+                block[at + 1] += w;
+                block[at + 2] += w * w;
+            }
+            sums.add(0, &block);
+        }
+    }
+
+    fn histogram(&self, weights: &Weights, bins: usize, sums: &mut Sums) {
+        let e = self.propensity(&weights.propensity);
+        let w = self.weights(weights, &e);
+        for (i, treated) in self.cohort.treated.iter().enumerate() {
+            let bin = ((e[i] * bins as f64) as usize).min(bins - 1);
+            let at = 4 * bin + 2 * usize::from(*treated);
+            sums.count(at, 1);
+            sums.add(at + 1, &[w[i]]);
+        }
+    }
+
+    fn logistic(&self, model: &LogisticModel, body: impl FnOnce(&LogisticRows<'_>)) {
+        let x = self.design(&model.columns);
+        let y: Vec<f64> = match model.response {
+            Response::Treatment => self.cohort.treated.iter().map(|t| f64::from(u8::from(*t))).collect(),
+            Response::Binary(id) => match self.cohort.column(id) {
+                Column::Levels(v) => v.iter().map(|l| if *l == MISSING_LEVEL { f64::NAN } else { f64::from(*l) }),
+                Column::Numbers(_) | Column::Days(_) => unreachable!("the protocol's outcomes are binary variables"),
+            }
+            .collect(),
+        };
+        let w = model.weights.as_ref().map(|w| self.weights(w, &self.propensity(&w.propensity)));
+        body(&LogisticRows { x: &x, y: &y, w: w.as_deref() });
+    }
+
+    fn cox(&self, model: &CoxModel, body: impl FnOnce(&CoxRows<'_>)) {
+        let spec = time_to_event(self.protocol, model.outcome);
+        let x = self.design(&model.columns);
+        let (Column::Days(days), Column::Levels(status)) =
+            (self.cohort.column(spec.time), self.cohort.column(spec.event))
+        else {
+            unreachable!("the protocol's times are days and its events binary variables")
+        };
+        let exit: Vec<u32> = days.iter().map(|d| spec.cell((*d).min(spec.horizon_days))).collect();
+        let event: Vec<bool> = days.iter().zip(status).map(|(d, s)| *s == 1 && *d <= spec.horizon_days).collect();
+        let w = model.weights.as_ref().map(|w| self.weights(w, &self.propensity(&w.propensity)));
+        body(&CoxRows { x: &x, exit: &exit, event: &event, w: w.as_deref(), entry: None });
+    }
+
+    fn meat(
+        &self,
+        residuals: &Design,
+        weights: Option<&Weights>,
+        w: Option<&[f64]>,
+        kind: &MeatKind,
+        sums: &mut Sums,
+    ) {
+        let Some(weights) = weights.filter(|_| kind.m_estimation.is_some()) else {
+            return influence::meat(residuals, w, kind, None, sums);
+        };
+        let z = self.design(&weights.propensity.columns);
+        let e = self.propensity(&weights.propensity);
+        let rows =
+            PropensityRows { z: &z, treated: &self.cohort.treated, e: &e, treated_share: weights.stabilized };
+        influence::meat(residuals, w, kind, Some(&rows), sums);
+    }
+
+    /// Propensity scores of the site's rows.
+    fn propensity(&self, fitted: &FittedPropensity) -> Vec<f64> {
+        let z = self.design(&fitted.columns);
+        let score = |i| z.row(i).iter().zip(&fitted.alpha).map(|(z, a)| z * a).sum::<f64>();
+        (0..z.rows()).map(|i| 1.0 / (1.0 + libm::exp(-score(i)))).collect()
+    }
+
+    fn weights(&self, weights: &Weights, e: &[f64]) -> Vec<f64> {
+        let (p1, p0) = weights.stabilized.map_or((1.0, 1.0), |p| (p, 1.0 - p));
+        let weight = |(treated, e): (&bool, &f64)| if *treated { p1 / e } else { p0 / (1.0 - e) };
+        self.cohort.treated.iter().zip(e).map(weight).collect()
+    }
+
+    fn design(&self, columns: &Columns) -> Design {
+        let (n, p) = (self.cohort.rows(), columns.terms.len());
+        let mut values = vec![0.0; n * p];
+        for (j, (term, centre)) in columns.terms.iter().zip(&columns.centre).enumerate() {
+            for (i, x) in self.values(term).into_iter().enumerate() {
+                values[i * p + j] = x - centre;
+            }
+        }
+        Design::new(n, p, values)
+    }
+
+    /// A term's value for every row; NaN where a variable is missing.
+    fn values(&self, term: &Term) -> Vec<f64> {
+        match term {
+            Term::Intercept => vec![1.0; self.cohort.rows()],
+            Term::Treatment => self.cohort.treated.iter().map(|t| f64::from(u8::from(*t))).collect(),
+            Term::Number(id) => match self.cohort.column(*id) {
+                Column::Numbers(v) => v.clone(),
+                Column::Days(v) => {
+                    v.iter().map(|d| if *d == MISSING_DAYS { f64::NAN } else { f64::from(*d) }).collect()
+                }
+                Column::Levels(_) => unreachable!("a categorical variable enters by its levels"),
+            },
+            Term::Level(id, level) => match self.cohort.column(*id) {
+                Column::Levels(v) => {
+                    let one = |l: &u8| f64::from(u8::from(usize::from(*l) == *level));
+                    v.iter().map(|l| if *l == MISSING_LEVEL { f64::NAN } else { one(l) }).collect()
+                }
+                Column::Numbers(_) | Column::Days(_) => unreachable!("only a categorical variable has levels"),
+            },
+            Term::Product(a, b) => {
+                self.values(a).into_iter().zip(self.values(b)).map(|(a, b)| a * b).collect()
+            }
+        }
+    }
+}
+
+/// Fixed-point sums under construction.
+struct Sums {
+    words: Vec<i128>,
+    bound: f64,
+    failed: bool,
+}
+
+impl Sums {
+    /// Adds a whole number to one word.
+    fn count(&mut self, at: usize, n: u64) {
+        self.words[at] = self.words[at].wrapping_add(i128::from(n) << 64);
+    }
+
+    fn refuse(&mut self) {
+        self.failed = true;
+    }
+}
+
+impl Total for Sums {
+    fn add(&mut self, at: usize, block: &[f64]) {
+        for (word, x) in self.words[at..].iter_mut().zip(block) {
+            match fixed::encode(*x, self.bound).ok().and_then(|x| word.checked_add(x)) {
+                Some(sum) => *word = sum,
+                None => self.failed = true,
+            }
+        }
+    }
+}

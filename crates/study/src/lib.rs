@@ -1,0 +1,20 @@
+//! Pure domain: protocol document, plan, questions, roster, policy, state machines of both ends.
+//!
+//! A study is one TOML file ([`protocol::Protocol`]). It compiles to a [`plan::Plan`], which every party runs on the
+//! same sums. A site answers a [`question::Question`] over its frozen [`cohort::Cohort`]; nothing here performs I/O.
+
+pub mod cohort;
+pub mod dictionary;
+pub mod document;
+pub mod evaluate;
+pub mod machine;
+pub mod manifest;
+pub mod message;
+pub mod plan;
+pub mod policy;
+pub mod protocol;
+pub mod question;
+mod request;
+pub mod results;
+pub mod roster;
+pub mod term;

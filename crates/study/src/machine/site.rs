@@ -1,0 +1,512 @@
+//! The site's end of one run.
+
+use std::sync::Arc;
+
+use secagg::{
+    Announced, Announcement, Boxed, Canonical, Confirming, Digest, Epoch, EpochError, OpenError, Opened,
+    SigningIdentity, decode,
+};
+
+use crate::cohort::Cohort;
+use crate::evaluate::{EvaluateError, Evaluator};
+use crate::manifest::Manifest;
+use crate::message::{Answer, Finished, FromSite, Next, RoundOpen, RoundResult, ToSite};
+use crate::plan::{Plan, Progress};
+use crate::policy::{Policy, PolicyRefusal};
+use crate::protocol::Protocol;
+use crate::question::Question;
+use crate::request::{epoch_digest, first_digest, request_digest, sum_digest};
+use crate::results::results_digest;
+
+/// What one site brings into a run.
+pub struct SiteConfig {
+    /// The signed manifest's content.
+    pub manifest: Manifest,
+    /// The protocol that the manifest names.
+    pub protocol: Arc<Protocol>,
+    /// The frozen cohort.
+    pub cohort: Arc<Cohort>,
+    /// Salted commitment to it.
+    pub commitment: Digest,
+    /// 32 secret bytes of the site, made at approval; the salt of the first site's answers comes from it.
+    pub secret: [u8; 32],
+    /// The site's rules.
+    pub policy: Policy,
+    /// The site's identity.
+    pub identity: SigningIdentity,
+    /// Index in the roster.
+    pub site: u16,
+}
+
+impl std::fmt::Debug for SiteConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SiteConfig({}, site {}, ..)", self.manifest.name(), self.site)
+    }
+}
+
+/// What a site writes down before it speaks.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SiteRecord {
+    /// It takes part in an epoch.
+    Epoch {
+        /// Number.
+        epoch: u64,
+    },
+    /// It answers a round.
+    Answered {
+        /// Round.
+        round: u32,
+        /// Request digest.
+        q0: Digest,
+        /// Bound to the epoch.
+        q: Digest,
+        /// Digest of the masked words.
+        masked: Digest,
+    },
+    /// It accepts a sum.
+    Accepted {
+        /// Round.
+        round: u32,
+        /// Request digest.
+        q0: Digest,
+        /// The stripped sum.
+        opened: Opened,
+    },
+    /// It refuses a request or a result.
+    Refused {
+        /// Rule id.
+        rule: String,
+    },
+    /// Its plan is done.
+    Finished {
+        /// Digest of the results.
+        results: Digest,
+    },
+}
+
+/// Where the machine leaves what it wants done, and gets what it may not make itself.
+pub trait SiteContext {
+    /// To be durable before anything is sent.
+    fn persist(&mut self, record: SiteRecord);
+    /// To be sent.
+    fn send(&mut self, message: FromSite);
+    /// 32 fresh random bytes.
+    fn random(&mut self) -> [u8; 32];
+    /// Answers of all questions, in order; may use threads.
+    fn answer(&self, evaluator: &Evaluator<'_>, questions: &[Question]) -> Result<Vec<i128>, EvaluateError>;
+    /// Seconds since 1970.
+    fn now(&self) -> u64;
+    /// Digest of the newest record.
+    fn head(&self) -> Digest;
+}
+
+/// Why a site does not go on. The coordinator learns the rule id alone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The message does not belong to this moment of the run.
+    #[error("the message does not belong here")]
+    Unexpected,
+    /// The epoch is not newer than the last one.
+    #[error("epoch {got} is not newer than epoch {last}")]
+    StaleEpoch {
+        /// Offered.
+        got: u64,
+        /// Last one.
+        last: u64,
+    },
+    /// The key agreement does not hold.
+    #[error("the key agreement does not hold")]
+    Epoch(#[from] EpochError),
+    /// A signature of the coordinator does not hold.
+    #[error("the coordinator's signature does not hold")]
+    Signature,
+    /// The request is not the one that the site's own plan derives.
+    #[error("the request of round {round} is not what the plan derives")]
+    NotThePlan {
+        /// Number in the request.
+        round: u32,
+    },
+    /// The sum does not verify.
+    #[error("the sum does not verify")]
+    Sum(#[from] OpenError),
+    /// This site's own answer stands changed in the result.
+    #[error("the result does not name the answer that this site sent")]
+    NotMyAnswer,
+    /// A reopened sum differs from the one that was accepted.
+    #[error("a reopened sum differs from the accepted one")]
+    OtherSum,
+    /// The site's policy.
+    #[error("the site's policy refuses")]
+    Policy(#[from] PolicyRefusal),
+    /// The approval has expired.
+    #[error("the manifest has expired")]
+    Expired,
+    /// The site cannot compute the answer.
+    #[error("the site cannot compute the answer")]
+    Evaluate(#[from] EvaluateError),
+}
+
+impl Refusal {
+    /// Stable rule id.
+    pub fn rule(&self) -> &'static str {
+        match self {
+            Refusal::Unexpected => "run.unexpected",
+            Refusal::StaleEpoch { .. } => "run.stale_epoch",
+            Refusal::Epoch(_) => "run.epoch",
+            Refusal::Signature => "run.signature",
+            Refusal::NotThePlan { .. } => "run.not_the_plan",
+            Refusal::Sum(_) => "run.sum",
+            Refusal::NotMyAnswer => "run.not_my_answer",
+            Refusal::OtherSum => "run.other_sum",
+            Refusal::Policy(refusal) => refusal.rule(),
+            Refusal::Expired => "run.expired",
+            Refusal::Evaluate(_) => "run.evaluate",
+        }
+    }
+
+    /// Does the run end here for this site? Otherwise the message alone is refused.
+    pub fn stops(&self) -> bool {
+        matches!(self, Refusal::Sum(_) | Refusal::NotMyAnswer | Refusal::OtherSum | Refusal::Policy(_) | Refusal::Expired)
+    }
+}
+
+/// A round that was accepted or is next: what is needed to answer it.
+#[derive(Debug, Clone)]
+struct Turn {
+    round: u32,
+    q0: Digest,
+    plan: Plan,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// Waits for an epoch.
+    Idle,
+    Announced(Announced),
+    Boxed(Boxed),
+    Confirming(Confirming),
+    Ready(Box<Epoch>),
+    Stopped,
+}
+
+#[derive(Debug)]
+struct Sent {
+    turn: Turn,
+    answer: Answer,
+}
+
+/// One run at one site.
+#[derive(Debug)]
+pub struct SiteMachine {
+    config: SiteConfig,
+    manifest: Digest,
+    stage: Stage,
+    epoch: u64,
+    current: Turn,
+    /// The accepted round before, with the digest of its sum.
+    previous: Option<(Turn, Digest)>,
+    sent: Option<Sent>,
+    finished: bool,
+}
+
+impl SiteMachine {
+    /// A run from its journal; an empty one for a run that has not begun.
+    pub fn recover(
+        config: SiteConfig,
+        records: impl IntoIterator<Item = SiteRecord>,
+    ) -> Result<SiteMachine, Refusal> {
+        let manifest = config.manifest.digest();
+        let plan = Plan::new(Arc::clone(&config.protocol));
+        let q0 = request_digest(&manifest, 1, &plan, &first_digest(&manifest));
+        let current = Turn { round: 1, q0, plan };
+        let mut machine = SiteMachine {
+            config,
+            manifest,
+            stage: Stage::Idle,
+            epoch: 0,
+            current,
+            previous: None,
+            sent: None,
+            finished: false,
+        };
+        for record in records {
+            machine.replay(record)?;
+        }
+        Ok(machine)
+    }
+
+    fn replay(&mut self, record: SiteRecord) -> Result<(), Refusal> {
+        match record {
+            SiteRecord::Epoch { epoch } => self.epoch = epoch,
+            SiteRecord::Accepted { round, q0, opened } => {
+                if round != self.current.round || q0 != self.current.q0 {
+                    return Err(Refusal::NotThePlan { round });
+                }
+                self.advance(&opened);
+            }
+            SiteRecord::Finished { .. } => self.finished = true,
+            SiteRecord::Answered { .. } | SiteRecord::Refused { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Where the plan stands.
+    pub fn progress(&self) -> Progress {
+        self.current.plan.progress()
+    }
+
+    /// Is the plan done and acknowledged in the journal?
+    pub fn finished(&self) -> bool {
+        self.finished
+    }
+
+    /// The plan as this site holds it.
+    pub fn plan(&self) -> &Plan {
+        &self.current.plan
+    }
+
+    /// The connection is gone: the keys of the epoch with it.
+    pub fn disconnected(&mut self) {
+        if !matches!(self.stage, Stage::Stopped) {
+            self.stage = Stage::Idle;
+            self.sent = None;
+        }
+    }
+
+    /// Answers one message. A refusal is recorded and told by its rule id; the caller shows it to the site's people.
+    pub fn handle(&mut self, message: ToSite, context: &mut dyn SiteContext) -> Result<(), Refusal> {
+        let outcome = self.dispatch(message, context);
+        if let Err(refusal) = &outcome {
+            context.persist(SiteRecord::Refused { rule: refusal.rule().into() });
+            context.send(FromSite::Refused { code: refusal.rule().into() });
+            if refusal.stops() {
+                self.stage = Stage::Stopped;
+            }
+        }
+        outcome
+    }
+
+    fn dispatch(&mut self, message: ToSite, context: &mut dyn SiteContext) -> Result<(), Refusal> {
+        if matches!(self.stage, Stage::Stopped) {
+            return Err(Refusal::Unexpected);
+        }
+        if context.now() > self.config.manifest.expires {
+            return Err(Refusal::Expired);
+        }
+        match message {
+            ToSite::EpochOpen { epoch } => self.open_epoch(epoch, context),
+            ToSite::Bundle { announcements } => self.bundle(&announcements, context),
+            ToSite::Boxes { boxes } => match std::mem::replace(&mut self.stage, Stage::Idle) {
+                Stage::Boxed(boxed) => {
+                    let (next, confirmation) = boxed.boxes(&self.config.identity, &boxes)?;
+                    self.stage = Stage::Confirming(next);
+                    context.send(FromSite::Confirmation { epoch: self.epoch, confirmation });
+                    Ok(())
+                }
+                other => self.unexpected(other),
+            },
+            ToSite::Confirmations { confirmations } => match std::mem::replace(&mut self.stage, Stage::Idle) {
+                Stage::Confirming(confirming) => {
+                    let roster = self.config.manifest.roster.identities();
+                    let epoch = confirming.confirmations(&roster, &confirmations)?;
+                    self.stage = Stage::Ready(Box::new(epoch));
+                    self.say_next(context);
+                    Ok(())
+                }
+                other => self.unexpected(other),
+            },
+            ToSite::RoundOpen(open) => self.round_open(&open, context),
+            ToSite::RoundResult(result) => self.round_result(&result, context),
+            ToSite::Finished => Ok(()),
+        }
+    }
+
+    fn unexpected(&mut self, stage: Stage) -> Result<(), Refusal> {
+        self.stage = stage;
+        Err(Refusal::Unexpected)
+    }
+
+    fn open_epoch(&mut self, epoch: u64, context: &mut dyn SiteContext) -> Result<(), Refusal> {
+        if epoch <= self.epoch {
+            return Err(Refusal::StaleEpoch { got: epoch, last: self.epoch });
+        }
+        self.config.policy.check_study(&self.config.manifest, &self.config.protocol)?;
+        self.epoch = epoch;
+        self.sent = None;
+        context.persist(SiteRecord::Epoch { epoch });
+        let head = context.head();
+        let (announced, announcement) = Announced::start(
+            &mut ContextRng(context),
+            &self.config.identity,
+            self.manifest,
+            epoch,
+            self.config.site,
+            self.config.commitment,
+            head,
+        );
+        self.stage = Stage::Announced(announced);
+        context.send(FromSite::Announcement(announcement));
+        Ok(())
+    }
+
+    fn bundle(&mut self, all: &[Announcement], context: &mut dyn SiteContext) -> Result<(), Refusal> {
+        match std::mem::replace(&mut self.stage, Stage::Idle) {
+            Stage::Announced(announced) => {
+                let roster = self.config.manifest.roster.identities();
+                let (next, boxes) = announced.bundle(&mut ContextRng(context), &roster, all)?;
+                self.stage = Stage::Boxed(next);
+                context.send(FromSite::Boxes { epoch: self.epoch, boxes });
+                Ok(())
+            }
+            other => self.unexpected(other),
+        }
+    }
+
+    /// Says what the plan derives next, or that it is done.
+    fn say_next(&mut self, context: &mut dyn SiteContext) {
+        if self.current.plan.done() {
+            let results = results_digest(&self.manifest, &self.current.plan);
+            if !self.finished {
+                self.finished = true;
+                context.persist(SiteRecord::Finished { results });
+            }
+            let finished = Finished::sign(&self.config.identity, &self.manifest, results);
+            context.send(FromSite::Finished(finished));
+            return;
+        }
+        let Turn { round, q0, plan } = &self.current;
+        let words = plan.words() as u32;
+        let next = Next::sign(&self.config.identity, &self.manifest, self.epoch, *round, *q0, words);
+        context.send(FromSite::Next(next));
+    }
+
+    fn round_open(&mut self, open: &RoundOpen, context: &mut dyn SiteContext) -> Result<(), Refusal> {
+        let Stage::Ready(epoch) = &self.stage else { return Err(Refusal::Unexpected) };
+        open.verify(&self.config.manifest.coordinator, &self.manifest).map_err(|_| Refusal::Signature)?;
+        if open.epoch != self.epoch {
+            return Err(Refusal::StaleEpoch { got: open.epoch, last: self.epoch });
+        }
+        // The same request again in the same epoch: the stored bytes again.
+        if let Some(sent) = &self.sent
+            && sent.turn.round == open.round
+            && sent.turn.q0 == open.q0
+        {
+            context.send(FromSite::Answer(sent.answer.clone()));
+            return Ok(());
+        }
+        let turn = self.turn(open.round, &open.q0)?.clone();
+        self.config.policy.check_round(open.round)?;
+        if let Some(facts) = turn.plan.facts() {
+            self.config.policy.check_facts(facts)?;
+        }
+        let sites = self.config.manifest.roster.len();
+        let first = self.config.site == 0;
+        let evaluator = Evaluator::new(&self.config.protocol, &self.config.cohort, sites, first);
+        let x = context.answer(&evaluator, &turn.plan.ask())?;
+        let q = epoch_digest(&open.q0, self.epoch, &epoch.transcript());
+        let masked = epoch.mask_salted(q, &x, self.salt(&open.q0), &[]);
+        let answer = Answer::sign(&self.config.identity, self.epoch, open.round, q, masked);
+        context.persist(SiteRecord::Answered {
+            round: open.round,
+            q0: open.q0,
+            q,
+            masked: answer.masked.digest(),
+        });
+        context.send(FromSite::Answer(answer.clone()));
+        self.sent = Some(Sent { turn, answer });
+        Ok(())
+    }
+
+    /// The round that may be answered: the next one, or the last accepted one again.
+    fn turn(&self, round: u32, q0: &Digest) -> Result<&Turn, Refusal> {
+        let done = self.current.plan.done();
+        [(!done).then_some(&self.current), self.previous.as_ref().map(|(turn, _)| turn)]
+            .into_iter()
+            .flatten()
+            .find(|turn| turn.round == round && turn.q0 == *q0)
+            .ok_or(Refusal::NotThePlan { round })
+    }
+
+    /// The first site's salt word: secret, and the same whenever the same request is answered again.
+    fn salt(&self, q0: &Digest) -> u128 {
+        if self.config.site != 0 {
+            return 0;
+        }
+        let digest = Canonical::new("entente/v1/salt").array(&self.config.secret).digest_field(q0).digest();
+        digest.0[..16].iter().fold(0, |word, byte| word << 8 | u128::from(*byte))
+    }
+
+    fn round_result(&mut self, result: &RoundResult, context: &mut dyn SiteContext) -> Result<(), Refusal> {
+        let Stage::Ready(epoch) = &self.stage else { return Err(Refusal::Unexpected) };
+        result.verify(&self.config.manifest.coordinator).map_err(|_| Refusal::Signature)?;
+        let Some(sent) = &self.sent else { return Err(Refusal::Unexpected) };
+        if result.q != sent.answer.q || result.round != sent.turn.round || result.epoch != self.epoch {
+            return Err(Refusal::Unexpected);
+        }
+        let own = (sent.answer.masked.digest(), sent.answer.signature);
+        let complete = result.answers.len() == self.config.manifest.roster.len();
+        if !complete || result.answers.get(usize::from(self.config.site)) != Some(&own) {
+            return Err(Refusal::NotMyAnswer);
+        }
+        let opened = epoch.open(result.q, &result.sum, &[])?;
+        if opened.words.len() != sent.turn.plan.words() {
+            return Err(Refusal::OtherSum);
+        }
+        let q0 = sent.turn.q0;
+        if sent.turn.round != self.current.round {
+            return self.reopened(&q0, &opened, context);
+        }
+        context.persist(SiteRecord::Accepted { round: self.current.round, q0, opened: opened.clone() });
+        self.advance(&opened);
+        self.sent = None;
+        self.say_next(context);
+        Ok(())
+    }
+
+    /// A round that this site had accepted before others did: the sum must be the same.
+    fn reopened(&mut self, q0: &Digest, opened: &Opened, context: &mut dyn SiteContext) -> Result<(), Refusal> {
+        let accepted = self.previous.as_ref().map(|(_, digest)| *digest);
+        if accepted != Some(sum_digest(q0, &opened.digest())) {
+            return Err(Refusal::OtherSum);
+        }
+        self.sent = None;
+        self.say_next(context);
+        Ok(())
+    }
+
+    fn advance(&mut self, opened: &Opened) {
+        let digest = sum_digest(&self.current.q0, &opened.digest());
+        let sums: Vec<f64> = opened.words.iter().map(|w| decode(*w)).collect();
+        let mut plan = self.current.plan.clone();
+        plan.tell(&sums);
+        let round = self.current.round + 1;
+        let q0 = request_digest(&self.manifest, round, &plan, &digest);
+        let before = std::mem::replace(&mut self.current, Turn { round, q0, plan });
+        self.previous = Some((before, digest));
+    }
+}
+
+/// The context's random source as the random generator that the cryptography crates expect.
+struct ContextRng<'c>(&'c mut dyn SiteContext);
+
+impl rand_core::TryRng for ContextRng<'_> {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        let bytes = self.0.random();
+        Ok(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Ok(u64::from(self.try_next_u32()?) << 32 | u64::from(self.try_next_u32()?))
+    }
+
+    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
+        for chunk in out.chunks_mut(32) {
+            chunk.copy_from_slice(&self.0.random()[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+impl rand_core::TryCryptoRng for ContextRng<'_> {}

@@ -1,0 +1,267 @@
+//! What the first round opens: flow, counts, missing values, moments, events per cell.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::failure::Failure;
+use crate::cohort::FlowCount;
+use crate::dictionary::{Kind, VariableId};
+use crate::protocol::{AnalysisKind, Model, OutcomeKind, Protocol};
+use crate::question::{EVENT_COUNTS, Question};
+use crate::term::Term;
+
+/// Everything the models need to know before they start.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Facts {
+    /// Flow chart over all sites.
+    pub flow: Vec<FlowCount>,
+    /// Counts by arm and level (missing last) of each categorical variable in use.
+    pub levels: BTreeMap<VariableId, [Vec<u64>; 2]>,
+    /// Missing values by arm of each continuous variable in use.
+    pub missing: BTreeMap<VariableId, [u64; 2]>,
+    /// Mean and standard deviation of each column in use.
+    moments: BTreeMap<Term, (f64, f64)>,
+    /// By index of the outcome.
+    pub events: BTreeMap<usize, Events>,
+}
+
+/// Events of one time-to-event outcome.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Events {
+    /// Rows without event, by arm.
+    pub censored: [u64; 2],
+    /// Events, by arm.
+    pub events: [u64; 2],
+    /// Rows with missing time or status.
+    pub missing: u64,
+    /// Rows whose follow-up went beyond the horizon.
+    pub beyond: u64,
+    /// Cells with events, ascending.
+    pub cells: Vec<u32>,
+    /// Events in each of those cells.
+    pub deaths: Vec<f64>,
+}
+
+/// The first round's questions and how to read their answers.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct FirstRound {
+    pub(super) questions: Vec<Question>,
+}
+
+impl FirstRound {
+    pub(super) fn new(protocol: &Protocol) -> FirstRound {
+        let terms = terms_in_use(protocol);
+        let mut variables: BTreeSet<VariableId> = terms.iter().flat_map(Term::variables).collect();
+        let mut times = BTreeSet::new();
+        for analysis in &protocol.analyses {
+            for name in &analysis.outcomes {
+                let index = protocol.outcomes.iter().position(|o| &o.name == name);
+                let Some(index) = index else { continue };
+                match &protocol.outcomes[index].kind {
+                    OutcomeKind::Binary { variable } => {
+                        variables.insert(*variable);
+                    }
+                    OutcomeKind::TimeToEvent(_) => {
+                        times.insert(index);
+                    }
+                }
+            }
+        }
+        let mut questions = vec![Question::Flow];
+        for variable in variables {
+            questions.push(match protocol.dictionary.variable(variable).kind {
+                Kind::Categorical { .. } => Question::Levels { variable },
+                Kind::Continuous { .. } | Kind::Days { .. } => Question::Missingness { variable },
+            });
+        }
+        questions.push(Question::Moments { terms: terms.into_iter().collect() });
+        questions.extend(times.into_iter().map(|outcome| Question::Events { outcome }));
+        FirstRound { questions }
+    }
+
+    /// Reads the opened sums, one slice per question.
+    pub(super) fn read(&self, answers: &[&[f64]]) -> Facts {
+        let mut facts = Facts {
+            flow: Vec::new(),
+            levels: BTreeMap::new(),
+            missing: BTreeMap::new(),
+            moments: BTreeMap::new(),
+            events: BTreeMap::new(),
+        };
+        for (question, sums) in self.questions.iter().zip(answers) {
+            match question {
+                Question::Flow => facts.flow = sums.chunks(3).map(flow_count).collect(),
+                Question::Levels { variable } => {
+                    let (control, treated) = sums.split_at(sums.len() / 2);
+                    facts.levels.insert(*variable, [counts(control), counts(treated)]);
+                }
+                Question::Missingness { variable } => {
+                    facts.missing.insert(*variable, [sums[0] as u64, sums[1] as u64]);
+                }
+                Question::Moments { terms } => {
+                    let n = facts.analysed() as f64;
+                    for (term, pair) in terms.iter().zip(sums.chunks(2)) {
+                        facts.moments.insert(term.clone(), moments(n, pair[0], pair[1]));
+                    }
+                }
+                Question::Events { outcome } => {
+                    facts.events.insert(*outcome, events(sums));
+                }
+                _ => unreachable!("the first round asks counts and moments only"),
+            }
+        }
+        facts
+    }
+}
+
+impl Facts {
+    /// Analysed rows.
+    pub fn analysed(&self) -> u64 {
+        self.flow.last().map_or(0, |f| f.control + f.treated)
+    }
+
+    /// Analysed rows of the treated arm.
+    pub fn treated(&self) -> u64 {
+        self.flow.last().map_or(0, |f| f.treated)
+    }
+
+    /// Mean of a column (0 for the intercept, which is not centred).
+    pub(super) fn centre(&self, term: &Term) -> f64 {
+        self.moments.get(term).map_or(0.0, |m| m.0)
+    }
+
+    /// Standard deviation of a column (1 for the intercept).
+    pub(super) fn scale(&self, term: &Term) -> f64 {
+        self.moments.get(term).map_or(1.0, |m| m.1)
+    }
+
+    /// Arms with patients, values present, columns that vary: what a model needs before it starts.
+    pub(super) fn check(&self, protocol: &Protocol, terms: &[Term]) -> Result<(), Failure> {
+        self.check_arms(protocol)?;
+        for term in terms {
+            for id in term.variables() {
+                self.check_missing(protocol, id)?;
+            }
+        }
+        for term in terms.iter().filter(|t| **t != Term::Intercept) {
+            if self.scale(term) == 0.0 {
+                return Err(Failure::Constant { term: term.name(protocol) });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_arms(&self, protocol: &Protocol) -> Result<(), Failure> {
+        let last = self.flow.last().copied().unwrap_or_default();
+        let arms = &protocol.treatment;
+        for (n, level) in [(last.control, arms.control), (last.treated, arms.treated)] {
+            if n == 0 {
+                return Err(Failure::EmptyArm { arm: arm_label(protocol, level) });
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_missing(&self, protocol: &Protocol, id: VariableId) -> Result<(), Failure> {
+        let levels = self.levels.get(&id).map(|[c, t]| c.last().unwrap_or(&0) + t.last().unwrap_or(&0));
+        let numbers = self.missing.get(&id).map(|[c, t]| c + t);
+        match levels.or(numbers) {
+            Some(rows) if rows > 0 => {
+                Err(Failure::Missing { variable: protocol.dictionary.variable(id).name.clone(), rows })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A binary outcome must occur, and not always, in both arms.
+    pub(super) fn check_binary(&self, protocol: &Protocol, id: VariableId, outcome: &str) -> Result<(), Failure> {
+        self.check_arms(protocol)?;
+        self.check_missing(protocol, id)?;
+        let arms = [protocol.treatment.control, protocol.treatment.treated];
+        for (counts, level) in self.levels[&id].iter().zip(arms) {
+            let arm = arm_label(protocol, level);
+            if counts[1] == 0 {
+                return Err(Failure::NoEvents { outcome: outcome.into(), place: format!("the {arm} arm") });
+            }
+            if counts[0] == 0 {
+                return Err(Failure::AllEvents { outcome: outcome.into(), arm });
+            }
+        }
+        Ok(())
+    }
+
+    /// A time to event needs events in both arms.
+    pub(super) fn check_events(&self, protocol: &Protocol, index: usize, outcome: &str) -> Result<(), Failure> {
+        self.check_arms(protocol)?;
+        let events = &self.events[&index];
+        if events.missing > 0 {
+            return Err(Failure::Missing { variable: format!("time or status of {outcome}"), rows: events.missing });
+        }
+        if events.events == [0, 0] {
+            return Err(Failure::NoEvents { outcome: outcome.into(), place: "any arm".into() });
+        }
+        for (n, level) in events.events.iter().zip([protocol.treatment.control, protocol.treatment.treated]) {
+            if *n == 0 {
+                let place = format!("the {} arm", arm_label(protocol, level));
+                return Err(Failure::NoEvents { outcome: outcome.into(), place });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Every column of every model.
+fn terms_in_use(protocol: &Protocol) -> BTreeSet<Term> {
+    let mut terms = BTreeSet::from([Term::Treatment]);
+    if let Some(propensity) = &protocol.propensity {
+        terms.extend(propensity.covariates.iter().flat_map(|id| Term::of_variable(protocol, *id)));
+    }
+    for analysis in &protocol.analyses {
+        for model in &analysis.models {
+            terms.extend(super::model_terms(protocol, analysis, *model));
+        }
+        let intercept = analysis.kind == AnalysisKind::Logistic || analysis.models.contains(&Model::Interaction);
+        if intercept {
+            terms.remove(&Term::Intercept);
+        }
+    }
+    terms
+}
+
+fn arm_label(protocol: &Protocol, level: usize) -> String {
+    protocol.dictionary.variable(protocol.treatment.variable).levels()[level].clone()
+}
+
+fn flow_count(sums: &[f64]) -> FlowCount {
+    FlowCount { control: sums[0] as u64, treated: sums[1] as u64, neither: sums[2] as u64 }
+}
+
+fn counts(sums: &[f64]) -> Vec<u64> {
+    sums.iter().map(|x| *x as u64).collect()
+}
+
+/// Mean and standard deviation; a spread that is rounding alone counts as none.
+fn moments(n: f64, sum: f64, squares: f64) -> (f64, f64) {
+    let mean = if n > 0.0 { sum / n } else { 0.0 };
+    let variance = if n > 1.0 { (squares - sum * mean) / (n - 1.0) } else { 0.0 };
+    // sum of squares has relative rounding error of a few eps; below 1e-12 of the mean square the column is constant
+    let floor = 1e-12 * squares / n.max(1.0);
+    (mean, if variance > floor { variance.sqrt() } else { 0.0 })
+}
+
+fn events(sums: &[f64]) -> Events {
+    let (head, grid) = sums.split_at(EVENT_COUNTS);
+    let head = counts(head);
+    let (mut cells, mut deaths) = (Vec::new(), Vec::new());
+    for (cell, d) in grid.iter().enumerate().filter(|(_, d)| **d > 0.0) {
+        cells.push(cell as u32);
+        deaths.push(*d);
+    }
+    Events {
+        censored: [head[0], head[2]],
+        events: [head[1], head[3]],
+        missing: head[4],
+        beyond: head[5],
+        cells,
+        deaths,
+    }
+}

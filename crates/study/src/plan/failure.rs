@@ -1,0 +1,116 @@
+//! Why a model has no result: always the cause and the column, never a number.
+
+use stats::fit::Why;
+
+/// Cause of a failed model.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Analysed patients lack a value that the model needs.
+    #[error("`{variable}` is missing for {rows} analysed patients")]
+    Missing {
+        /// Name of the variable.
+        variable: String,
+        /// Over all sites.
+        rows: u64,
+    },
+    /// A level or a whole column has the same value everywhere.
+    #[error("`{term}` has the same value for every analysed patient")]
+    Constant {
+        /// Name of the term.
+        term: String,
+    },
+    /// A column is a combination of others.
+    #[error("`{term}` is a linear combination of the other columns")]
+    Collinear {
+        /// Name of the term.
+        term: String,
+    },
+    /// A coefficient runs to infinity.
+    #[error("separation: the outcome is predicted perfectly by {}", terms.join(", "))]
+    Separation {
+        /// Names of the terms.
+        terms: Vec<String>,
+    },
+    /// An arm has no patients.
+    #[error("no analysed patient in the {arm} arm")]
+    EmptyArm {
+        /// Label of the arm.
+        arm: String,
+    },
+    /// No event, or none in one arm.
+    #[error("no event of `{outcome}` in {place}")]
+    NoEvents {
+        /// Name of the outcome.
+        outcome: String,
+        /// "any arm" or the arm's label.
+        place: String,
+    },
+    /// Every patient of an arm has the event.
+    #[error("every patient in the {arm} arm has the event `{outcome}`")]
+    AllEvents {
+        /// Name of the outcome.
+        outcome: String,
+        /// Label of the arm.
+        arm: String,
+    },
+    /// The optimiser stopped without reaching its tolerance.
+    #[error("not converged after {iterations} iterations")]
+    NotConverged {
+        /// Number of evaluations.
+        iterations: usize,
+    },
+    /// Sums left the range of numbers.
+    #[error("the sums are not finite")]
+    NotFinite,
+    /// A weighted model whose propensity model failed.
+    #[error("the propensity model failed: {0}")]
+    Propensity(Box<Failure>),
+}
+
+impl Failure {
+    /// Stable code for logs, exit codes and the documentation.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Failure::Missing { .. } => "fit.missing",
+            Failure::Constant { .. } => "fit.constant",
+            Failure::Collinear { .. } => "fit.collinear",
+            Failure::Separation { .. } => "fit.separation",
+            Failure::EmptyArm { .. } => "fit.empty_arm",
+            Failure::NoEvents { .. } => "fit.no_events",
+            Failure::AllEvents { .. } => "fit.all_events",
+            Failure::NotConverged { .. } => "fit.not_converged",
+            Failure::NotFinite => "fit.not_finite",
+            Failure::Propensity(_) => "fit.propensity",
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Failure::Missing { .. } => "add an [[eligibility]] line that requires the variable, or leave it out",
+            Failure::Constant { .. } => "leave the variable out, or merge the empty level with another",
+            Failure::Collinear { .. } => "leave one of the columns out",
+            Failure::Separation { .. } => "merge levels or leave the variable out of this model",
+            Failure::EmptyArm { .. } => "check the treatment's levels and the eligibility criteria",
+            Failure::NoEvents { .. } | Failure::AllEvents { .. } => "the contrast has no finite estimate; report counts",
+            Failure::NotConverged { .. } | Failure::NotFinite => "check the ranges and the scale of the covariates",
+            Failure::Propensity(_) => "mend the propensity model first",
+        }
+    }
+
+    /// Names the columns of an estimator's failure.
+    pub(super) fn of(why: &Why, names: &[String], outcome: &str) -> Failure {
+        match why {
+            Why::Constant { column } => Failure::Constant { term: names[*column].clone() },
+            Why::Collinear { column } => Failure::Collinear { term: names[*column].clone() },
+            Why::Separation { columns } => {
+                Failure::Separation { terms: columns.iter().map(|c| names[*c].clone()).collect() }
+            }
+            Why::NoRows => Failure::EmptyArm { arm: "any".into() },
+            Why::OnlyEvents => Failure::AllEvents { outcome: outcome.into(), arm: "any".into() },
+            Why::NoEvents => Failure::NoEvents { outcome: outcome.into(), place: "any arm".into() },
+            Why::NotConverged { iterations } => Failure::NotConverged { iterations: *iterations },
+            Why::NotFinite => Failure::NotFinite,
+        }
+    }
+}

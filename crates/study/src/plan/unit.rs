@@ -1,0 +1,335 @@
+//! One model of the plan: from waiting over its estimator's rounds to a fit or a typed failure.
+
+use std::sync::Arc;
+
+use stats::cox::Ties;
+use stats::fit::{
+    CoxAsk, CoxFit, Fit, LogisticAsk, LogisticFit, MeatRequest, State, StratifiedCoxAsk, StratifiedCoxFit,
+};
+use stats::influence::{MEstimation, MeatKind};
+
+use super::failure::Failure;
+use super::{Facts, model_terms};
+use crate::dictionary::VariableId;
+use crate::protocol::{Analysis, AnalysisKind, Model, OutcomeKind, Propensity, Protocol, Variances};
+use crate::question::{CoxModel, LogisticModel, Question, Response, Weights};
+use crate::term::{Columns, Term};
+
+/// Which model a result belongs to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FitKey {
+    /// Regression, or none for the propensity model.
+    pub analysis: Option<AnalysisKind>,
+    /// Name of the outcome; empty for the propensity model.
+    pub outcome: String,
+    /// Model, or none for the propensity model.
+    pub model: Option<Model>,
+    /// Design columns in the order of the coefficients.
+    pub terms: Vec<Term>,
+    /// Variances asked for.
+    pub variances: Variances,
+}
+
+impl FitKey {
+    /// `propensity`, `logistic` or `cox`.
+    pub fn analysis_name(&self) -> &'static str {
+        match self.analysis {
+            None => "propensity",
+            Some(AnalysisKind::Logistic) => "logistic",
+            Some(AnalysisKind::Cox(_)) => "cox",
+        }
+    }
+
+    /// Name of the model.
+    pub fn model_name(&self) -> &'static str {
+        self.model.map_or("propensity", Model::name)
+    }
+
+    /// Handling of ties, for Cox models.
+    pub fn ties(&self) -> Option<Ties> {
+        match self.analysis {
+            Some(AnalysisKind::Cox(ties)) => Some(ties),
+            _ => None,
+        }
+    }
+
+    /// Are this model's weights stabilised? `default` is what the propensity section says.
+    pub(super) fn stabilized(&self, default: bool) -> bool {
+        match self.model {
+            Some(Model::IptwStabilized) => true,
+            Some(Model::IptwUnstabilized) => false,
+            _ => default,
+        }
+    }
+}
+
+/// How a model ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum FitOutcome<'a> {
+    /// Coefficients and covariances on the user's scale.
+    Fitted(&'a Fit),
+    /// Cause.
+    Failed(&'a Failure),
+}
+
+#[derive(Debug, Clone)]
+enum Stage {
+    Waiting,
+    Logistic(Arc<LogisticModel>, LogisticFit),
+    Cox(Arc<CoxModel>, CoxFit),
+    Stratified(Arc<CoxModel>, StratifiedCoxFit),
+    Fitted { columns: Columns, centred: Box<Fit>, fit: Box<Fit> },
+    Failed(Failure),
+}
+
+/// One model of the plan.
+#[derive(Debug, Clone)]
+pub(super) struct Unit {
+    key: FitKey,
+    names: Vec<String>,
+    stage: Stage,
+}
+
+impl Unit {
+    pub(super) fn propensity(protocol: &Protocol, propensity: &Propensity) -> Unit {
+        let mut terms = vec![Term::Intercept];
+        terms.extend(propensity.covariates.iter().flat_map(|id| Term::of_variable(protocol, *id)));
+        let key = FitKey {
+            analysis: None,
+            outcome: String::new(),
+            model: None,
+            terms,
+            variances: Variances::default(),
+        };
+        Unit::new(protocol, key)
+    }
+
+    pub(super) fn model(protocol: &Protocol, analysis: &Analysis, outcome: &str, model: Model) -> Unit {
+        let key = FitKey {
+            analysis: Some(analysis.kind),
+            outcome: outcome.into(),
+            model: Some(model),
+            terms: model_terms(protocol, analysis, model),
+            variances: analysis.variances,
+        };
+        Unit::new(protocol, key)
+    }
+
+    fn new(protocol: &Protocol, key: FitKey) -> Unit {
+        let names = key.terms.iter().map(|t| t.name(protocol)).collect();
+        Unit { key, names, stage: Stage::Waiting }
+    }
+
+    pub(super) fn key(&self) -> &FitKey {
+        &self.key
+    }
+
+    /// Has it started and not ended?
+    pub(super) fn running(&self) -> bool {
+        matches!(self.stage, Stage::Logistic(..) | Stage::Cox(..) | Stage::Stratified(..))
+    }
+
+    /// Does it ask something this round?
+    pub(super) fn asks(&self) -> bool {
+        self.running()
+    }
+
+    pub(super) fn outcome(&self) -> Option<FitOutcome<'_>> {
+        match &self.stage {
+            Stage::Fitted { fit, .. } => Some(FitOutcome::Fitted(fit)),
+            Stage::Failed(failure) => Some(FitOutcome::Failed(failure)),
+            _ => None,
+        }
+    }
+
+    /// The fit for the centred columns, as sites evaluate it.
+    pub(super) fn centred_fit(&self) -> Option<(&Columns, &Fit)> {
+        match &self.stage {
+            Stage::Fitted { columns, centred, .. } => Some((columns, centred)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn fail(&mut self, failure: Failure) {
+        self.stage = Stage::Failed(failure);
+    }
+
+    /// Starts the estimator, or ends with what the first round already shows.
+    pub(super) fn start(&mut self, protocol: &Protocol, facts: &Facts, weights: Option<(Weights, &Arc<Vec<f64>>)>) {
+        self.stage = match self.begin(protocol, facts, weights) {
+            Ok(stage) => stage,
+            Err(failure) => Stage::Failed(failure),
+        };
+        self.settle();
+    }
+
+    fn begin(
+        &self,
+        protocol: &Protocol,
+        facts: &Facts,
+        weights: Option<(Weights, &Arc<Vec<f64>>)>,
+    ) -> Result<Stage, Failure> {
+        let terms = &self.key.terms;
+        let index = protocol.outcomes.iter().position(|o| o.name == self.key.outcome);
+        let kind = index.map(|i| &protocol.outcomes[i].kind);
+        if let Some(OutcomeKind::Binary { variable }) = kind {
+            facts.check_binary(protocol, *variable, &self.key.outcome)?;
+        }
+        if let (Some(index), Some(OutcomeKind::TimeToEvent(_))) = (index, kind) {
+            facts.check_events(protocol, index, &self.key.outcome)?;
+        }
+        facts.check(protocol, terms)?;
+        let columns = Columns { terms: terms.clone(), centre: terms.iter().map(|t| facts.centre(t)).collect() };
+        let scale: Vec<f64> = terms.iter().map(|t| facts.scale(t)).collect();
+        let meat = self.meat(facts, weights.as_ref());
+        let weights = weights.map(|(w, _)| w);
+        match (self.key.analysis, index, kind) {
+            (Some(AnalysisKind::Cox(ties)), Some(index), _) => {
+                Ok(self.begin_cox(facts, ties, index, columns, scale, weights, meat))
+            }
+            (_, _, kind) => {
+                let response = match kind {
+                    Some(OutcomeKind::Binary { variable }) => Response::Binary(*variable),
+                    _ => Response::Treatment,
+                };
+                let fit = LogisticFit::new(terms.len(), scale, meat);
+                Ok(Stage::Logistic(Arc::new(LogisticModel { response, columns, weights }), fit))
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "one call site; the parts are made there")]
+    fn begin_cox(
+        &self,
+        facts: &Facts,
+        ties: Ties,
+        outcome: usize,
+        columns: Columns,
+        scale: Vec<f64>,
+        weights: Option<Weights>,
+        meat: MeatRequest,
+    ) -> Stage {
+        let p = columns.terms.len();
+        let weighted = weights.is_some();
+        let model = Arc::new(CoxModel { outcome, columns, weights, ties });
+        if self.key.model == Some(Model::Stratified) {
+            return Stage::Stratified(model, StratifiedCoxFit::new(p, scale));
+        }
+        let events = &facts.events[&outcome];
+        let fit = CoxFit::new(p, scale, events.cells.clone(), events.deaths.clone(), ties, weighted, meat);
+        Stage::Cox(model, fit)
+    }
+
+    /// Which sandwich sums this model opens after it has converged.
+    fn meat(&self, facts: &Facts, weights: Option<&(Weights, &Arc<Vec<f64>>)>) -> MeatRequest {
+        let variances = self.key.variances;
+        let m_estimation = weights.filter(|_| variances.m_estimation).map(|(w, _)| MEstimation {
+            q: w.propensity.alpha.len(),
+            stabilised: w.stabilized.is_some(),
+        });
+        let information = weights.filter(|_| m_estimation.is_some()).map(|(_, i)| i.to_vec());
+        let kind = MeatKind {
+            robust: variances.robust || variances.survey,
+            cluster: variances.cluster_site,
+            m_estimation,
+        };
+        MeatRequest { kind, propensity_information: information, n: facts.analysed() as f64 }
+    }
+
+    pub(super) fn ask(&self) -> Option<Question> {
+        match &self.stage {
+            Stage::Logistic(model, fit) => match fit.state() {
+                State::Ask(LogisticAsk::Step { beta }) => {
+                    Some(Question::LogisticStep { model: Arc::clone(model), beta: beta.to_vec() })
+                }
+                State::Ask(LogisticAsk::Meat { beta, kind }) => Some(Question::LogisticMeat {
+                    model: Arc::clone(model),
+                    beta: beta.to_vec(),
+                    kind: kind.clone(),
+                }),
+                State::Done(_) | State::Failed(_) => None,
+            },
+            Stage::Cox(model, fit) => match fit.state() {
+                State::Ask(ask) => Some(cox_question(model, &ask)),
+                State::Done(_) | State::Failed(_) => None,
+            },
+            Stage::Stratified(model, fit) => match fit.state() {
+                State::Ask(StratifiedCoxAsk::Step { beta }) => {
+                    Some(Question::StratifiedCoxStep { model: Arc::clone(model), beta: beta.to_vec() })
+                }
+                State::Done(_) | State::Failed(_) => None,
+            },
+            Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => None,
+        }
+    }
+
+    pub(super) fn tell(&mut self, sums: &[f64]) {
+        match &mut self.stage {
+            Stage::Logistic(_, fit) => fit.tell(sums),
+            Stage::Cox(_, fit) => fit.tell(sums),
+            Stage::Stratified(_, fit) => fit.tell(sums),
+            Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => {}
+        }
+        self.settle();
+    }
+
+    /// Turns an estimator that has ended into its fit on the user's scale, or into a failure that names terms.
+    fn settle(&mut self) {
+        let (columns, ended) = match &self.stage {
+            Stage::Logistic(model, fit) => (&model.columns, ended(fit.state())),
+            Stage::Cox(model, fit) => (&model.columns, ended(fit.state())),
+            Stage::Stratified(model, fit) => (&model.columns, ended(fit.state())),
+            Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => return,
+        };
+        let next = match ended {
+            None => return,
+            Some(Ok(fit)) => {
+                let intercept = columns.terms.iter().position(|t| *t == Term::Intercept);
+                let user = fit.uncentre(&columns.centre, intercept);
+                Stage::Fitted { columns: columns.clone(), centred: Box::new(fit.clone()), fit: Box::new(user) }
+            }
+            Some(Err(why)) => Stage::Failed(Failure::of(why, &self.names, &self.key.outcome)),
+        };
+        self.stage = next;
+    }
+}
+
+fn ended<A>(state: State<'_, A>) -> Option<Result<&Fit, &stats::fit::Why>> {
+    match state {
+        State::Ask(_) => None,
+        State::Done(fit) => Some(Ok(fit)),
+        State::Failed(why) => Some(Err(why)),
+    }
+}
+
+fn cox_question(model: &Arc<CoxModel>, ask: &CoxAsk<'_>) -> Question {
+    let model = Arc::clone(model);
+    match ask {
+        CoxAsk::DeathWeights { cells } => Question::DeathWeights { model, cells: cells.to_vec() },
+        CoxAsk::Risk { events, beta } => {
+            Question::CoxRisk { model, events: Arc::new((*events).clone()), beta: beta.to_vec() }
+        }
+        CoxAsk::Step { events, curves, beta } => Question::CoxStep {
+            model,
+            events: Arc::new((*events).clone()),
+            curves: Arc::new((*curves).clone()),
+            beta: beta.to_vec(),
+        },
+        CoxAsk::Meat { events, curves, beta, kind } => Question::CoxMeat {
+            model,
+            events: Arc::new((*events).clone()),
+            curves: Arc::new((*curves).clone()),
+            beta: beta.to_vec(),
+            kind: (*kind).clone(),
+        },
+    }
+}
+
+/// Variables a key's outcome stands in, for the policy's list of allowed variables.
+pub(crate) fn outcome_variables(protocol: &Protocol, outcome: &str) -> Vec<VariableId> {
+    match protocol.outcome(outcome).map(|o| &o.kind) {
+        Some(OutcomeKind::Binary { variable }) => vec![*variable],
+        Some(OutcomeKind::TimeToEvent(t)) => vec![t.time, t.event],
+        None => Vec::new(),
+    }
+}

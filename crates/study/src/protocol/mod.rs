@@ -1,0 +1,239 @@
+//! The protocol document: the whole study in one TOML file.
+//!
+//! A [`Protocol`] that exists is valid: names are resolved, ranges hold, models and variances fit each other. Every
+//! mistake of a document is reported together with key and line ([`crate::document::Mistakes`]).
+
+mod digest;
+mod parse;
+
+use secagg::Digest;
+use stats::cox::Ties;
+
+use crate::dictionary::{Dictionary, VariableId};
+use crate::document::Mistakes;
+
+/// A whole study as the sites approve it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Protocol {
+    /// Short name, used in files and on the wire.
+    pub id: String,
+    /// Title for people.
+    pub title: String,
+    /// Column that identifies a patient; read to find duplicates and to fix the row order, never kept.
+    pub patient: String,
+    /// Days per reported month.
+    pub month_days: f64,
+    /// The target trial and its emulation, prose.
+    pub trial: Trial,
+    /// Declared columns.
+    pub dictionary: Dictionary,
+    /// Ordered criteria.
+    pub eligibility: Vec<Criterion>,
+    /// The two arms.
+    pub treatment: Treatment,
+    /// Declared outcomes.
+    pub outcomes: Vec<Outcome>,
+    /// Propensity model, where a weighted analysis is declared.
+    pub propensity: Option<Propensity>,
+    /// Analyses in file order.
+    pub analyses: Vec<Analysis>,
+    /// SHA-256 over all keys and values; comments and layout do not count.
+    pub digest: Digest,
+}
+
+impl Protocol {
+    /// Parses and checks a protocol.
+    pub fn parse(text: &str) -> Result<Protocol, Mistakes> {
+        parse::protocol(text)
+    }
+
+    /// The outcome of a name.
+    pub fn outcome(&self, name: &str) -> Option<&Outcome> {
+        self.outcomes.iter().find(|o| o.name == name)
+    }
+}
+
+/// The target trial beside its emulation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Trial {
+    /// The question in one sentence.
+    pub question: String,
+    /// Rows of the table.
+    pub elements: Vec<TrialElement>,
+}
+
+/// One row of the target-trial table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrialElement {
+    /// For example "Eligibility".
+    pub name: String,
+    /// In the target trial.
+    pub target: String,
+    /// In its emulation.
+    pub emulation: String,
+}
+
+/// One line of the flow chart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Criterion {
+    /// What a person reads.
+    pub label: String,
+    /// One SQLite expression over the dictionary; a row stays when it is true.
+    pub require: String,
+}
+
+/// The two arms that are compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Treatment {
+    /// A categorical variable.
+    pub variable: VariableId,
+    /// Level of the treated arm.
+    pub treated: usize,
+    /// Level of the control arm.
+    pub control: usize,
+}
+
+/// One declared outcome.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// Name in analyses and results.
+    pub name: String,
+    /// What a person reads.
+    pub label: String,
+    /// Binary or time to event.
+    pub kind: OutcomeKind,
+}
+
+/// What kind of outcome it is and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OutcomeKind {
+    /// Level 1 of a binary variable is the event.
+    Binary {
+        /// The variable.
+        variable: VariableId,
+    },
+    /// Right-censored time since time zero.
+    TimeToEvent(TimeToEvent),
+}
+
+/// A right-censored outcome on its declared grid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimeToEvent {
+    /// Days variable.
+    pub time: VariableId,
+    /// Binary variable, level 1 is the event.
+    pub event: VariableId,
+    /// Width of a time cell in days; cell of t days is the smallest integer not below t / `grid_days`.
+    pub grid_days: f64,
+    /// Follow-up beyond this day is censored there.
+    pub horizon_days: u32,
+}
+
+impl TimeToEvent {
+    /// Number of cells of the grid: 0 (day 0) up to the cell of the horizon.
+    pub fn cells(&self) -> usize {
+        self.cell(self.horizon_days) as usize + 1
+    }
+
+    /// Cell of a day.
+    pub fn cell(&self, days: u32) -> u32 {
+        (f64::from(days) / self.grid_days).ceil() as u32
+    }
+
+    /// Right end of a cell in days.
+    pub fn days(&self, cell: u32) -> f64 {
+        f64::from(cell) * self.grid_days
+    }
+}
+
+/// The propensity model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Propensity {
+    /// Covariates in order; a categorical one enters by its levels without the reference.
+    pub covariates: Vec<VariableId>,
+    /// Are the study's `iptw` weights stabilised?
+    pub stabilized: bool,
+    /// Bins of the overlap histogram on [0, 1].
+    pub bins: usize,
+}
+
+/// One declared analysis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Analysis {
+    /// Logistic or Cox.
+    pub kind: AnalysisKind,
+    /// Names of the outcomes it is made for.
+    pub outcomes: Vec<String>,
+    /// Models in order.
+    pub models: Vec<Model>,
+    /// Variances to report beside the naive one.
+    pub variances: Variances,
+    /// Covariates of the adjusted models (the propensity model's unless declared).
+    pub covariates: Vec<VariableId>,
+    /// Adds an interaction model of the treatment with this variable to each outcome.
+    pub effect_modifier: Option<VariableId>,
+}
+
+/// Which regression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnalysisKind {
+    /// Logistic regression of a binary outcome.
+    Logistic,
+    /// Cox regression of a time-to-event outcome.
+    Cox(Ties),
+}
+
+/// One model of an analysis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Model {
+    /// Treatment only.
+    Unadjusted,
+    /// Treatment only, weighted by the study's weights.
+    Iptw,
+    /// Treatment only, stabilised weights.
+    IptwStabilized,
+    /// Treatment only, plain weights.
+    IptwUnstabilized,
+    /// Treatment and covariates.
+    Adjusted,
+    /// Treatment and covariates, weighted by the study's weights.
+    IptwAdjusted,
+    /// Treatment and covariates, baseline hazard of each site its own (Cox).
+    Stratified,
+    /// Adjusted, and treatment by effect modifier.
+    Interaction,
+}
+
+impl Model {
+    /// Name in protocol and results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Model::Unadjusted => "unadjusted",
+            Model::Iptw => "iptw",
+            Model::IptwStabilized => "iptw_stabilized",
+            Model::IptwUnstabilized => "iptw_unstabilized",
+            Model::Adjusted => "adjusted",
+            Model::IptwAdjusted => "iptw_adjusted",
+            Model::Stratified => "stratified",
+            Model::Interaction => "interaction",
+        }
+    }
+
+    /// Is it a weighted model?
+    pub fn weighted(self) -> bool {
+        matches!(self, Model::Iptw | Model::IptwStabilized | Model::IptwUnstabilized | Model::IptwAdjusted)
+    }
+}
+
+/// Variances beside the naive one, which is always reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Variances {
+    /// HC0 (logistic) or Lin-Wei (Cox).
+    pub robust: bool,
+    /// HC0 x n/(n-1), as svyglm (logistic).
+    pub survey: bool,
+    /// Lin-Wei or HC0 clustered by site.
+    pub cluster_site: bool,
+    /// Accounts for the estimated propensity (weighted models only).
+    pub m_estimation: bool,
+}

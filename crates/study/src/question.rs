@@ -1,0 +1,283 @@
+//! The closed vocabulary of questions: each is a pure function of a cohort, with a known shape.
+//!
+//! A question carries every parameter it needs (coefficients as f64 bits), so that two parties who hold the same
+//! question compute the same thing. What a question derives from earlier sums (risk-set curves) is not encoded again:
+//! the request digest chains the digest of the sums before it.
+
+use std::sync::Arc;
+
+use secagg::Canonical;
+use stats::cox::{self, Curves, EventCells, Ties};
+use stats::influence::{MeatKind, meat_len};
+use stats::logistic;
+
+use crate::dictionary::VariableId;
+use crate::protocol::{OutcomeKind, Protocol, TimeToEvent};
+use crate::term::{Columns, Term};
+
+/// A fitted propensity model: from it every site computes its own patients' propensity score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FittedPropensity {
+    /// Design columns with intercept.
+    pub columns: Columns,
+    /// Coefficients for those (centred) columns.
+    pub alpha: Vec<f64>,
+}
+
+/// Inverse probability weights of the average treatment effect. They never leave the site.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weights {
+    /// The propensity model.
+    pub propensity: Arc<FittedPropensity>,
+    /// Share of the treated when stabilised: weights are multiplied by p (treated) or 1 - p (control).
+    pub stabilized: Option<f64>,
+}
+
+/// Response of a logistic regression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Response {
+    /// The treatment: propensity model.
+    Treatment,
+    /// A binary variable.
+    Binary(VariableId),
+}
+
+/// A logistic regression over the cohort.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogisticModel {
+    /// Response.
+    pub response: Response,
+    /// Design columns.
+    pub columns: Columns,
+    /// Weights; none means 1.
+    pub weights: Option<Weights>,
+}
+
+/// A Cox regression over the cohort.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CoxModel {
+    /// Index of the outcome in the protocol.
+    pub outcome: usize,
+    /// Design columns, no intercept.
+    pub columns: Columns,
+    /// Weights; none means 1.
+    pub weights: Option<Weights>,
+    /// Handling of tied events.
+    pub ties: Ties,
+}
+
+/// What is asked of every site in a round. Word counts are in [`Question::words`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Question {
+    /// Flow chart: rows of the file, after each criterion, in the two arms; by arm and neither.
+    Flow,
+    /// Counts of a categorical variable by arm (control, treated) and level, missing last.
+    Levels {
+        /// The variable.
+        variable: VariableId,
+    },
+    /// Rows of each arm (control, treated) in which a variable is missing.
+    Missingness {
+        /// The variable.
+        variable: VariableId,
+    },
+    /// Per column: sum and sum of squares over the rows where it is not missing.
+    Moments {
+        /// The columns.
+        terms: Vec<Term>,
+    },
+    /// Of a time-to-event outcome: rows by arm and status (control censored, control event, treated censored, treated
+    /// event), rows with missing time or status, rows beyond the horizon, events per cell of the grid.
+    Events {
+        /// Index of the outcome in the protocol.
+        outcome: usize,
+    },
+    /// Log likelihood, score, information of a logistic regression.
+    LogisticStep {
+        /// The model.
+        model: Arc<LogisticModel>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// Sandwich sums of a logistic regression.
+    LogisticMeat {
+        /// The model.
+        model: Arc<LogisticModel>,
+        /// Coefficients.
+        beta: Vec<f64>,
+        /// Which sums.
+        kind: MeatKind,
+    },
+    /// Sum of death weights at each event cell.
+    DeathWeights {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Event cells.
+        cells: Vec<u32>,
+    },
+    /// Risk-set sums at the event cells, and over the deaths at tied cells.
+    CoxRisk {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Event cells.
+        events: Arc<EventCells>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// Log likelihood, score, information of a Cox regression; the first site adds the terms of the global curves.
+    CoxStep {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Event cells.
+        events: Arc<EventCells>,
+        /// Curves from the risk sums of the round before.
+        curves: Arc<Curves>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// Sandwich sums of a Cox regression.
+    CoxMeat {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Event cells.
+        events: Arc<EventCells>,
+        /// Curves at these coefficients.
+        curves: Arc<Curves>,
+        /// Coefficients.
+        beta: Vec<f64>,
+        /// Which sums.
+        kind: MeatKind,
+    },
+    /// Log likelihood, score, information of a Cox regression stratified by site.
+    StratifiedCoxStep {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// Per arm (control, treated): number of rows, sum of weights, sum of squared weights.
+    WeightSums {
+        /// The weights.
+        weights: Weights,
+    },
+    /// Propensity score on equal bins of [0, 1], per bin and arm (control, treated): rows, sum of weights.
+    PropensityHistogram {
+        /// The weights.
+        weights: Weights,
+        /// Number of bins.
+        bins: usize,
+    },
+}
+
+impl Question {
+    /// Number of words of its answer.
+    pub fn words(&self, protocol: &Protocol) -> usize {
+        match self {
+            Question::Flow => 3 * (protocol.eligibility.len() + 2),
+            Question::Levels { variable } => 2 * (protocol.dictionary.variable(*variable).levels().len() + 1),
+            Question::Missingness { .. } => 2,
+            Question::Moments { terms } => 2 * terms.len(),
+            Question::Events { outcome } => EVENT_COUNTS + time_to_event(protocol, *outcome).cells(),
+            Question::LogisticStep { beta, .. } => logistic::step_len(beta.len()),
+            Question::LogisticMeat { beta, kind, .. } | Question::CoxMeat { beta, kind, .. } => {
+                meat_len(beta.len(), kind)
+            }
+            Question::DeathWeights { cells, .. } => cells.len(),
+            Question::CoxRisk { beta, events, .. } => cox::risk_len(beta.len(), events),
+            Question::CoxStep { beta, .. } | Question::StratifiedCoxStep { beta, .. } => cox::step_len(beta.len()),
+            Question::WeightSums { .. } => 6,
+            Question::PropensityHistogram { bins, .. } => 4 * bins,
+        }
+    }
+
+    /// Name of its kind, for progress, journals and documents.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Question::Flow => "Attrition",
+            Question::Levels { .. } => "Levels",
+            Question::Missingness { .. } => "Missingness",
+            Question::Moments { .. } => "Moments",
+            Question::Events { .. } => "CoxSetup",
+            Question::LogisticStep { .. } => "LogisticStep",
+            Question::LogisticMeat { .. } => "LogisticMeat",
+            Question::DeathWeights { .. } => "DeathWeights",
+            Question::CoxRisk { .. } => "CoxRisk",
+            Question::CoxStep { .. } => "CoxStep",
+            Question::CoxMeat { .. } => "CoxMeat",
+            Question::StratifiedCoxStep { .. } => "StratifiedCoxStep",
+            Question::WeightSums { .. } => "WeightSums",
+            Question::PropensityHistogram { .. } => "Histogram",
+        }
+    }
+
+    /// Canonical encoding into a request digest.
+    pub fn write(&self, out: Canonical) -> Canonical {
+        let out = out.str(self.kind());
+        match self {
+            Question::Flow => out,
+            Question::Levels { variable } | Question::Missingness { variable } => out.u32(variable.0 as u32),
+            Question::Moments { terms } => out.list(terms, |out, t| t.write(out)),
+            Question::Events { outcome } => out.u32(*outcome as u32),
+            Question::LogisticStep { model, beta } => write_numbers(model.write(out), beta),
+            Question::LogisticMeat { model, beta, kind } => write_meat(write_numbers(model.write(out), beta), kind),
+            Question::DeathWeights { model, cells } => model.write(out).list(cells, |out, c| out.u32(*c)),
+            Question::CoxRisk { model, beta, .. }
+            | Question::CoxStep { model, beta, .. }
+            | Question::StratifiedCoxStep { model, beta } => write_numbers(model.write(out), beta),
+            Question::CoxMeat { model, beta, kind, .. } => {
+                write_meat(write_numbers(model.write(out), beta), kind)
+            }
+            Question::WeightSums { weights } => weights.write(out),
+            Question::PropensityHistogram { weights, bins } => weights.write(out).u32(*bins as u32),
+        }
+    }
+}
+
+/// Words before the grid in [`Question::Events`].
+pub(crate) const EVENT_COUNTS: usize = 6;
+
+/// The time-to-event outcome of an index that the plan made.
+pub(crate) fn time_to_event(protocol: &Protocol, outcome: usize) -> &TimeToEvent {
+    match &protocol.outcomes[outcome].kind {
+        OutcomeKind::TimeToEvent(t) => t,
+        OutcomeKind::Binary { .. } => unreachable!("the plan asks time questions of time-to-event outcomes only"),
+    }
+}
+
+fn write_numbers(out: Canonical, values: &[f64]) -> Canonical {
+    out.list(values, |out, x| out.f64(*x))
+}
+
+fn write_meat(out: Canonical, kind: &MeatKind) -> Canonical {
+    out.bool(kind.robust)
+        .bool(kind.cluster)
+        .option(kind.m_estimation.as_ref(), |out, m| out.u32(m.q as u32).bool(m.stabilised))
+}
+
+impl Weights {
+    fn write(&self, out: Canonical) -> Canonical {
+        let out = self.propensity.columns.write(out);
+        write_numbers(out, &self.propensity.alpha).option(self.stabilized, Canonical::f64)
+    }
+}
+
+impl LogisticModel {
+    fn write(&self, out: Canonical) -> Canonical {
+        let out = match self.response {
+            Response::Treatment => out.u8(0),
+            Response::Binary(id) => out.u8(1).u32(id.0 as u32),
+        };
+        self.columns.write(out).option(self.weights.as_ref(), |out, w| w.write(out))
+    }
+}
+
+impl CoxModel {
+    fn write(&self, out: Canonical) -> Canonical {
+        let ties = match self.ties {
+            Ties::Efron => 0,
+            Ties::Breslow => 1,
+        };
+        let out = self.columns.write(out.u32(self.outcome as u32).u8(ties));
+        out.option(self.weights.as_ref(), |out, w| w.write(out))
+    }
+}

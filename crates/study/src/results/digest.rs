@@ -1,0 +1,53 @@
+//! Digest of what a plan ended with: counts, sums and plain-f64 quantities. p values and intervals follow from them and
+//! are derived after agreement.
+
+use secagg::{Canonical, Digest};
+use stats::fit::Fit;
+use stats::matrix::Matrix;
+
+use crate::plan::{Events, FitOutcome, Plan};
+
+/// Digest of the results of one run; every party computes it from its own plan.
+pub fn results_digest(manifest: &Digest, plan: &Plan) -> Digest {
+    let mut out = Canonical::new("entente/v1/results").digest_field(manifest);
+    if let Some(facts) = plan.facts() {
+        out = out.list(&facts.flow, |out, f| out.u64(f.control).u64(f.treated).u64(f.neither));
+        out = out.list(&facts.levels, |out, (id, arms)| {
+            arms.iter().fold(out.u32(id.0 as u32), |out, arm| out.list(arm, |out, n| out.u64(*n)))
+        });
+        out = out.list(&facts.events, |out, (outcome, events)| write_events(out.u32(*outcome as u32), events));
+    }
+    for summary in plan.weight_summaries() {
+        out = out.bool(summary.stabilized);
+        out = summary.arms.iter().flatten().fold(out, |out, x| out.f64(*x));
+        out = out.list(&summary.histogram, |out, bin| bin.iter().fold(out, |out, x| out.f64(*x)));
+    }
+    for (_, outcome) in plan.fits() {
+        out = match outcome {
+            None => out.u8(0),
+            Some(FitOutcome::Failed(failure)) => out.u8(1).str(failure.code()).str(&failure.to_string()),
+            Some(FitOutcome::Fitted(fit)) => write_fit(out.u8(2), fit),
+        };
+    }
+    out.digest()
+}
+
+fn write_events(out: Canonical, events: &Events) -> Canonical {
+    let counts = [events.censored, events.events].concat();
+    let out = counts.iter().fold(out, |out, n| out.u64(*n)).u64(events.missing).u64(events.beyond);
+    out.list(events.cells.iter().zip(&events.deaths), |out, (cell, d)| out.u32(*cell).f64(*d))
+}
+
+fn write_fit(out: Canonical, fit: &Fit) -> Canonical {
+    let out = out.list(&fit.beta, |out, x| out.f64(*x)).list(&fit.information, |out, x| out.f64(*x));
+    let matrix = |out: Canonical, m: &Matrix| out.list(m.values(), |out, x| out.f64(*x));
+    let out = matrix(out, &fit.naive)
+        .option(fit.robust.as_ref(), matrix)
+        .option(fit.cluster.as_ref(), matrix)
+        .option(fit.m_estimation.as_ref(), matrix);
+    out.f64(fit.loglik_null)
+        .f64(fit.loglik)
+        .option(fit.score_test, Canonical::f64)
+        .f64(fit.wald_test)
+        .u32(fit.iterations as u32)
+}

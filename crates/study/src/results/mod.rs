@@ -1,0 +1,12 @@
+//! What a finished plan says, as tables: the same rows at every party that holds the plan.
+//!
+//! Columns are those of the results contract (`docs/results.md`). A row holds numbers at full precision; formatting is
+//! the writer's.
+
+mod digest;
+mod tables;
+
+pub use digest::results_digest;
+pub use tables::{
+    EstimateRow, FitRow, FlowRow, HistogramRow, OutcomeRow, Results, TestRow, Variance, WeightRow,
+};

@@ -1,0 +1,480 @@
+//! The rows of the result files.
+
+use stats::cox::Ties;
+use stats::fit::Fit;
+use stats::inference::{self, ChiSquare};
+use stats::matrix::Matrix;
+
+use crate::plan::{Facts, FitKey, FitOutcome, Plan};
+use crate::protocol::{AnalysisKind, Model, OutcomeKind, Protocol};
+use crate::term::Term;
+
+/// All tables of one run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Results {
+    /// `estimates.csv`.
+    pub estimates: Vec<EstimateRow>,
+    /// `fits.csv`.
+    pub fits: Vec<FitRow>,
+    /// `flow.csv`.
+    pub flow: Vec<FlowRow>,
+    /// `outcomes.csv`.
+    pub outcomes: Vec<OutcomeRow>,
+    /// `weights.csv`.
+    pub weights: Vec<WeightRow>,
+    /// `propensity_histogram.csv`.
+    pub histogram: Vec<HistogramRow>,
+    /// `tests.csv`.
+    pub tests: Vec<TestRow>,
+}
+
+/// How a standard error was computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Variance {
+    /// Inverse information.
+    Naive,
+    /// HC0; Lin-Wei for Cox.
+    Robust,
+    /// HC0 x n/(n-1), R's svyglm.
+    Survey,
+    /// Clustered by site.
+    ClusterSite,
+    /// Accounts for the estimated propensity.
+    MEstimation,
+}
+
+impl Variance {
+    /// Name in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Variance::Naive => "naive",
+            Variance::Robust => "robust",
+            Variance::Survey => "survey",
+            Variance::ClusterSite => "cluster_site",
+            Variance::MEstimation => "m_estimation",
+        }
+    }
+}
+
+/// One term of one model under one variance; log scale.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EstimateRow {
+    /// propensity, logistic, cox.
+    pub analysis: &'static str,
+    /// Name of the outcome, empty for the propensity model.
+    pub outcome: String,
+    /// Name of the model.
+    pub model: &'static str,
+    /// Handling of ties (Cox).
+    pub ties: Option<&'static str>,
+    /// Name of the term.
+    pub term: String,
+    /// Kind of standard error.
+    pub variance: Variance,
+    /// Coefficient.
+    pub estimate: f64,
+    /// Standard error.
+    pub std_error: f64,
+    /// estimate / std_error.
+    pub statistic: f64,
+    /// Two-sided, normal.
+    pub p_value: f64,
+    /// Lower limit, 95%.
+    pub conf_low: f64,
+    /// Upper limit, 95%.
+    pub conf_high: f64,
+    /// Analysed rows.
+    pub n: u64,
+    /// Events.
+    pub events: u64,
+    /// Evaluations.
+    pub iterations: usize,
+}
+
+/// One model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FitRow {
+    /// propensity, logistic, cox.
+    pub analysis: &'static str,
+    /// Name of the outcome.
+    pub outcome: String,
+    /// Name of the model.
+    pub model: &'static str,
+    /// Handling of ties (Cox).
+    pub ties: Option<&'static str>,
+    /// Analysed rows.
+    pub n: u64,
+    /// Events.
+    pub events: u64,
+    /// The numbers of a fit, or why there are none.
+    pub outcome_of_fit: Result<FitNumbers, FitProblem>,
+}
+
+/// Log likelihoods and tests of one model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FitNumbers {
+    /// Of the empty model.
+    pub loglik_null: f64,
+    /// At the maximum.
+    pub loglik: f64,
+    /// Is it a logistic model, which has deviances?
+    pub logistic: bool,
+    /// Likelihood ratio against the empty model; none for weighted models, where it is not a likelihood ratio.
+    pub likelihood_ratio: Option<ChiSquare>,
+    /// Score test at 0 (Cox).
+    pub score: Option<f64>,
+    /// Wald test of all terms; with the robust variance where the model is weighted and it is there.
+    pub wald: f64,
+    /// Evaluations.
+    pub iterations: usize,
+    /// Largest standardised score at the end.
+    pub max_score: f64,
+}
+
+/// Why a model has no numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FitProblem {
+    /// Stable code.
+    pub code: &'static str,
+    /// Cause, naming columns.
+    pub message: String,
+    /// What to do next.
+    pub hint: &'static str,
+}
+
+/// One step of the flow chart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlowRow {
+    /// From 0.
+    pub step: usize,
+    /// What a person reads.
+    pub label: String,
+    /// Rows left in the control arm.
+    pub control: u64,
+    /// Rows left in the treated arm.
+    pub treated: u64,
+    /// All rows left.
+    pub n: u64,
+    /// Rows that this step left out.
+    pub excluded: u64,
+}
+
+/// Counts of one outcome in one arm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutcomeRow {
+    /// Name of the outcome.
+    pub outcome: String,
+    /// Level of the arm.
+    pub arm: String,
+    /// Rows with a value.
+    pub n: u64,
+    /// Events.
+    pub events: u64,
+}
+
+/// Weights of one arm under one scheme.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WeightRow {
+    /// ate_stabilized or ate.
+    pub scheme: &'static str,
+    /// Level of the arm.
+    pub arm: String,
+    /// Rows.
+    pub n: u64,
+    /// Sum of weights.
+    pub sum: f64,
+    /// Effective sample size, (sum w)^2 / sum w^2.
+    pub ess: f64,
+}
+
+/// One bin of the propensity score in one arm.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistogramRow {
+    /// Lower edge.
+    pub low: f64,
+    /// Upper edge.
+    pub high: f64,
+    /// Level of the arm.
+    pub arm: String,
+    /// Rows.
+    pub n: u64,
+    /// Sum of weights.
+    pub weighted: f64,
+}
+
+/// One test.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestRow {
+    /// interaction_wald, interaction_lr, chi_square.
+    pub name: &'static str,
+    /// Name of the outcome.
+    pub outcome: String,
+    /// Name of the model.
+    pub model: &'static str,
+    /// Handling of ties (Cox).
+    pub ties: Option<&'static str>,
+    /// Terms under test.
+    pub term: String,
+    /// The test.
+    pub test: ChiSquare,
+}
+
+impl Results {
+    /// The tables of a plan that is done (of what is fitted, when it is not).
+    pub fn of(plan: &Plan) -> Results {
+        let Some(facts) = plan.facts() else { return Results::default() };
+        let protocol = plan.protocol();
+        let mut results = Results {
+            flow: flow(protocol, facts),
+            outcomes: outcomes(protocol, facts),
+            weights: weights(plan),
+            histogram: histogram(plan),
+            tests: chi_squares(protocol, facts),
+            ..Results::default()
+        };
+        for (key, outcome) in plan.fits() {
+            let Some(outcome) = outcome else { continue };
+            let (n, events) = (facts.analysed(), events_of(protocol, facts, key));
+            if let FitOutcome::Fitted(fit) = outcome {
+                results.estimates.extend(estimates(protocol, key, fit, n, events));
+                results.tests.extend(interaction_tests(plan, key, fit));
+            }
+            results.fits.push(fit_row(key, outcome, n, events));
+        }
+        results
+    }
+
+    /// Did any declared model fail?
+    pub fn any_failed(&self) -> bool {
+        self.fits.iter().any(|f| f.outcome_of_fit.is_err())
+    }
+}
+
+fn ties_name(key: &FitKey) -> Option<&'static str> {
+    key.ties().map(|t| match t {
+        Ties::Efron => "efron",
+        Ties::Breslow => "breslow",
+    })
+}
+
+fn weighted(key: &FitKey) -> bool {
+    key.model.is_some_and(Model::weighted)
+}
+
+fn arm_names(protocol: &Protocol) -> [String; 2] {
+    let arm = &protocol.treatment;
+    let levels = protocol.dictionary.variable(arm.variable).levels();
+    [levels[arm.control].clone(), levels[arm.treated].clone()]
+}
+
+fn events_of(protocol: &Protocol, facts: &Facts, key: &FitKey) -> u64 {
+    let Some(index) = protocol.outcomes.iter().position(|o| o.name == key.outcome) else {
+        return facts.treated();
+    };
+    outcome_counts(protocol, facts, index).iter().map(|(_, events)| events).sum()
+}
+
+/// By arm: rows with a value, events.
+fn outcome_counts(protocol: &Protocol, facts: &Facts, index: usize) -> Vec<(u64, u64)> {
+    match &protocol.outcomes[index].kind {
+        OutcomeKind::Binary { variable } => {
+            facts.levels.get(variable).map_or(Vec::new(), |arms| {
+                arms.iter().map(|counts| (counts[0] + counts[1], counts[1])).collect()
+            })
+        }
+        OutcomeKind::TimeToEvent(_) => facts.events.get(&index).map_or(Vec::new(), |e| {
+            (0..2).map(|arm| (e.censored[arm] + e.events[arm], e.events[arm])).collect()
+        }),
+    }
+}
+
+fn outcomes(protocol: &Protocol, facts: &Facts) -> Vec<OutcomeRow> {
+    let mut rows = Vec::new();
+    for (index, outcome) in protocol.outcomes.iter().enumerate() {
+        for ((n, events), arm) in outcome_counts(protocol, facts, index).into_iter().zip(arm_names(protocol)) {
+            rows.push(OutcomeRow { outcome: outcome.name.clone(), arm, n, events });
+        }
+    }
+    rows
+}
+
+fn flow(protocol: &Protocol, facts: &Facts) -> Vec<FlowRow> {
+    let mut labels = vec!["Patients in the files".to_owned()];
+    labels.extend(protocol.eligibility.iter().map(|c| c.label.clone()));
+    labels.push("Received one of the two treatments".into());
+    let mut before = None;
+    let mut rows = Vec::new();
+    for (step, (count, label)) in facts.flow.iter().zip(labels).enumerate() {
+        let n = count.control + count.treated + count.neither;
+        let excluded = before.map_or(0, |b: u64| b - n);
+        rows.push(FlowRow { step, label, control: count.control, treated: count.treated, n, excluded });
+        before = Some(n);
+    }
+    rows
+}
+
+fn weights(plan: &Plan) -> Vec<WeightRow> {
+    let mut rows = Vec::new();
+    for summary in plan.weight_summaries() {
+        let scheme = if summary.stabilized { "ate_stabilized" } else { "ate" };
+        for ([n, sum, squares], arm) in summary.arms.into_iter().zip(arm_names(plan.protocol())) {
+            rows.push(WeightRow { scheme, arm, n: n as u64, sum, ess: sum * sum / squares });
+        }
+    }
+    rows
+}
+
+fn histogram(plan: &Plan) -> Vec<HistogramRow> {
+    let Some(summary) = plan.weight_summaries().next() else { return Vec::new() };
+    let width = summary.histogram.len() as f64;
+    let mut rows = Vec::new();
+    for (i, bin) in summary.histogram.iter().enumerate() {
+        for (pair, arm) in bin.chunks(2).zip(arm_names(plan.protocol())) {
+            rows.push(HistogramRow {
+                low: i as f64 / width,
+                high: (i + 1) as f64 / width,
+                arm,
+                n: pair[0] as u64,
+                weighted: pair[1],
+            });
+        }
+    }
+    rows
+}
+
+fn chi_squares(protocol: &Protocol, facts: &Facts) -> Vec<TestRow> {
+    let mut rows = Vec::new();
+    for outcome in &protocol.outcomes {
+        let OutcomeKind::Binary { variable } = outcome.kind else { continue };
+        let Some([control, treated]) = facts.levels.get(&variable) else { continue };
+        let numbers = |counts: &[u64]| counts[..2].iter().map(|n| *n as f64).collect::<Vec<_>>();
+        if let Some(test) = inference::pearson(&numbers(control), &numbers(treated)) {
+            let term = Term::Treatment.name(protocol);
+            rows.push(TestRow {
+                name: "chi_square",
+                outcome: outcome.name.clone(),
+                model: "unadjusted",
+                ties: None,
+                term,
+                test,
+            });
+        }
+    }
+    rows
+}
+
+/// Covariances of a fit with their names, as far as they were asked for.
+fn covariances(key: &FitKey, fit: &Fit, n: u64) -> Vec<(Variance, Matrix)> {
+    let mut all = vec![(Variance::Naive, fit.naive.clone())];
+    if let Some(robust) = &fit.robust {
+        if key.variances.robust {
+            all.push((Variance::Robust, robust.clone()));
+        }
+        if key.variances.survey {
+            let factor = n as f64 / (n as f64 - 1.0);
+            let values = robust.values().iter().map(|v| v * factor).collect();
+            all.push((Variance::Survey, Matrix::new(robust.rows(), robust.columns(), values)));
+        }
+    }
+    all.extend(fit.cluster.clone().map(|v| (Variance::ClusterSite, v)));
+    all.extend(fit.m_estimation.clone().map(|v| (Variance::MEstimation, v)));
+    all
+}
+
+fn estimates(protocol: &Protocol, key: &FitKey, fit: &Fit, n: u64, events: u64) -> Vec<EstimateRow> {
+    let covariances = covariances(key, fit, n);
+    let mut rows = Vec::new();
+    for (j, term) in key.terms.iter().enumerate() {
+        for (variance, covariance) in &covariances {
+            let std_error = covariance.diagonal()[j].sqrt();
+            let wald = inference::wald(fit.beta[j], std_error);
+            rows.push(EstimateRow {
+                analysis: key.analysis_name(),
+                outcome: key.outcome.clone(),
+                model: key.model_name(),
+                ties: ties_name(key),
+                term: term.name(protocol),
+                variance: *variance,
+                estimate: fit.beta[j],
+                std_error,
+                statistic: wald.statistic,
+                p_value: wald.p_value,
+                conf_low: wald.conf_low,
+                conf_high: wald.conf_high,
+                n,
+                events,
+                iterations: fit.iterations,
+            });
+        }
+    }
+    rows
+}
+
+fn fit_row(key: &FitKey, outcome: FitOutcome<'_>, n: u64, events: u64) -> FitRow {
+    let outcome_of_fit = match outcome {
+        FitOutcome::Fitted(fit) => Ok(fit_numbers(key, fit)),
+        FitOutcome::Failed(failure) => {
+            Err(FitProblem { code: failure.code(), message: failure.to_string(), hint: failure.hint() })
+        }
+    };
+    FitRow {
+        analysis: key.analysis_name(),
+        outcome: key.outcome.clone(),
+        model: key.model_name(),
+        ties: ties_name(key),
+        n,
+        events,
+        outcome_of_fit,
+    }
+}
+
+fn fit_numbers(key: &FitKey, fit: &Fit) -> FitNumbers {
+    let slopes: Vec<usize> = (0..key.terms.len()).filter(|j| key.terms[*j] != Term::Intercept).collect();
+    let robust = fit.robust.as_ref().filter(|_| weighted(key));
+    let robust_wald = robust.and_then(|v| inference::wald_test(&fit.beta, v, &slopes).ok()).map(|t| t.statistic);
+    FitNumbers {
+        loglik_null: fit.loglik_null,
+        loglik: fit.loglik,
+        logistic: !matches!(key.analysis, Some(AnalysisKind::Cox(_))),
+        likelihood_ratio: (!weighted(key))
+            .then(|| inference::likelihood_ratio(fit.loglik, fit.loglik_null, slopes.len())),
+        score: fit.score_test,
+        wald: robust_wald.unwrap_or(fit.wald_test),
+        iterations: fit.iterations,
+        max_score: fit.max_score,
+    }
+}
+
+/// Wald test of the product terms, and the likelihood ratio against the adjusted model where it is fitted.
+fn interaction_tests(plan: &Plan, key: &FitKey, fit: &Fit) -> Vec<TestRow> {
+    let products: Vec<usize> =
+        (0..key.terms.len()).filter(|j| matches!(key.terms[*j], Term::Product(..))).collect();
+    if products.is_empty() {
+        return Vec::new();
+    }
+    let names: Vec<String> = products.iter().map(|j| key.terms[*j].name(plan.protocol())).collect();
+    let row = |name, test| TestRow {
+        name,
+        outcome: key.outcome.clone(),
+        model: key.model_name(),
+        ties: ties_name(key),
+        term: names.join(" + "),
+        test,
+    };
+    let mut rows = Vec::new();
+    if let Ok(test) = inference::wald_test(&fit.beta, &fit.naive, &products) {
+        rows.push(row("interaction_wald", test));
+    }
+    let without: Vec<&Term> = key.terms.iter().filter(|t| !matches!(t, Term::Product(..))).collect();
+    let adjusted = plan.fits().find(|(k, _)| {
+        k.analysis == key.analysis
+            && k.outcome == key.outcome
+            && k.model == Some(Model::Adjusted)
+            && k.terms.iter().collect::<Vec<_>>() == without
+    });
+    if let Some((_, Some(FitOutcome::Fitted(sub)))) = adjusted {
+        let test = inference::likelihood_ratio(fit.loglik, sub.loglik, products.len());
+        rows.push(row("interaction_lr", test));
+    }
+    rows
+}

@@ -1,0 +1,90 @@
+//! Messages around a run: offer, approval, end.
+
+use prost::bytes::Bytes;
+use secagg::Signature;
+use study::manifest::{Approval, Manifest};
+use study::message::Finished;
+
+use super::{ConvertError, field};
+use crate::wire;
+
+/// A run that the coordinator offers. Nothing in it is verified yet: check the signature with [`Manifest::verify`] and
+/// the protocol's digest against the manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// What is to be approved.
+    pub manifest: Manifest,
+    /// By the coordinator's identity, over the manifest.
+    pub signature: Signature,
+    /// Text of the protocol file.
+    pub protocol: String,
+}
+
+impl From<Offer> for wire::Offer {
+    fn from(offer: Offer) -> Self {
+        let Offer { manifest, signature, protocol } = offer;
+        Self { manifest: Bytes::from(manifest.to_bytes()), signature: field::bytes(&signature.0), protocol }
+    }
+}
+
+impl TryFrom<wire::Offer> for Offer {
+    type Error = ConvertError;
+
+    fn try_from(message: wire::Offer) -> Result<Self, ConvertError> {
+        let wire::Offer { manifest: bytes, signature, protocol } = message;
+        let signature = field::signature("Offer.signature", &signature)?;
+        let manifest = Manifest::from_bytes(&bytes)?;
+        // The roster sorts its members: two encodings would lead to one manifest.
+        if manifest.to_bytes() != bytes {
+            return Err(ConvertError::NotCanonical);
+        }
+        Ok(Self { manifest, signature, protocol })
+    }
+}
+
+impl From<Approval> for wire::Approval {
+    fn from(approval: Approval) -> Self {
+        let Approval { site, manifest, policy, cohort, signature } = approval;
+        Self {
+            site: site.into(),
+            manifest: field::bytes(&manifest.0),
+            policy: field::bytes(&policy.0),
+            cohort: field::bytes(&cohort.0),
+            signature: field::bytes(&signature.0),
+        }
+    }
+}
+
+impl TryFrom<wire::Approval> for Approval {
+    type Error = ConvertError;
+
+    fn try_from(message: wire::Approval) -> Result<Self, ConvertError> {
+        let wire::Approval { site, manifest, policy, cohort, signature } = message;
+        Ok(Self {
+            site: field::site("Approval.site", site)?,
+            manifest: field::digest("Approval.manifest", &manifest)?,
+            policy: field::digest("Approval.policy", &policy)?,
+            cohort: field::digest("Approval.cohort", &cohort)?,
+            signature: field::signature("Approval.signature", &signature)?,
+        })
+    }
+}
+
+impl From<Finished> for wire::Finished {
+    fn from(finished: Finished) -> Self {
+        let Finished { results, signature } = finished;
+        Self { results: field::bytes(&results.0), signature: field::bytes(&signature.0) }
+    }
+}
+
+impl TryFrom<wire::Finished> for Finished {
+    type Error = ConvertError;
+
+    fn try_from(message: wire::Finished) -> Result<Self, ConvertError> {
+        let wire::Finished { results, signature } = message;
+        Ok(Self {
+            results: field::digest("Finished.results", &results)?,
+            signature: field::signature("Finished.signature", &signature)?,
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! One message of every kind, no two fields alike: a pair of exchanged fields does not survive a round trip.
+
+use proto::{FromAgent, Offer, ToAgent};
+use secagg::{Announcement, Confirmation, Digest, Masked, PublicIdentity, SealedBox, Signature};
+use study::manifest::{Approval, Manifest};
+use study::message::{Answer, Finished, FromSite, Next, RoundOpen, RoundResult, ToSite};
+use study::plan::PLAN_VERSION;
+use study::roster::{Member, Roster};
+
+/// Gives values that differ from all before.
+struct Source(u64);
+
+impl Source {
+    fn number(&mut self) -> u64 {
+        self.0 += 1;
+        self.0
+    }
+
+    /// 1 to 65535.
+    fn small(&mut self) -> u16 {
+        self.number() as u16
+    }
+
+    fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        let number = self.number();
+        let mut bytes = std::array::from_fn(|i| (i as u8).wrapping_mul(31));
+        bytes[..8].copy_from_slice(&number.to_le_bytes());
+        bytes
+    }
+
+    fn digest(&mut self) -> Digest {
+        Digest(self.bytes())
+    }
+
+    fn signature(&mut self) -> Signature {
+        Signature(self.bytes())
+    }
+
+    fn announcement(&mut self) -> Announcement {
+        Announcement {
+            manifest: self.digest(),
+            epoch: self.number(),
+            site: self.small(),
+            public: self.bytes(),
+            nonce: self.bytes(),
+            cohort: self.digest(),
+            head: self.digest(),
+            signature: self.signature(),
+        }
+    }
+
+    fn sealed_box(&mut self) -> SealedBox {
+        SealedBox { from: self.small(), to: self.small(), bytes: self.bytes::<48>().to_vec() }
+    }
+
+    fn confirmation(&mut self) -> Confirmation {
+        Confirmation {
+            site: self.small(),
+            transcript: self.digest(),
+            group: self.digest(),
+            boxes: self.digest(),
+            signature: self.signature(),
+        }
+    }
+
+    fn masked(&mut self) -> Masked {
+        Masked {
+            words: vec![u128::MAX, u128::from_le_bytes(self.bytes())],
+            salt: u128::from_le_bytes(self.bytes()),
+            check: [self.number(), u64::MAX, self.number(), self.number()],
+        }
+    }
+
+    fn round(&mut self) -> u32 {
+        self.number() as u32
+    }
+
+    fn manifest(&mut self) -> Manifest {
+        let members = ["site-a", "site-b", "site-c"].map(|id| Member {
+            id: id.into(),
+            legal_name: format!("Hospital of {id}"),
+            identity: PublicIdentity(self.bytes()),
+        });
+        Manifest {
+            study: "sample".into(),
+            run: self.bytes(),
+            protocol: self.digest(),
+            plan_version: PLAN_VERSION,
+            roster: Roster::new(members.into()).unwrap(),
+            coordinator: PublicIdentity(self.bytes()),
+            created: self.number(),
+            expires: self.number(),
+        }
+    }
+}
+
+/// An offer with the text of no real protocol.
+pub fn offer() -> Offer {
+    let source = &mut Source(0);
+    Offer { manifest: source.manifest(), signature: source.signature(), protocol: "[study]\nid = \"ä\"\n".into() }
+}
+
+/// All that an agent says.
+pub fn from_agent() -> Vec<FromAgent> {
+    let source = &mut Source(1000);
+    let mut all = vec![
+        FromAgent::Hello { software: "entente site-agent 0.1.0".into() },
+        FromAgent::Approval(Approval {
+            site: source.small(),
+            manifest: source.digest(),
+            policy: source.digest(),
+            cohort: source.digest(),
+            signature: source.signature(),
+        }),
+        FromAgent::Rejected { run: source.digest(), code: "policy.minimum_sites".into() },
+    ];
+    let within = [
+        FromSite::Announcement(source.announcement()),
+        FromSite::Boxes { epoch: source.number(), boxes: vec![source.sealed_box(), source.sealed_box()] },
+        FromSite::Confirmation { epoch: source.number(), confirmation: source.confirmation() },
+        FromSite::Next(Next {
+            epoch: source.number(),
+            round: source.round(),
+            q0: source.digest(),
+            words: source.round(),
+            signature: source.signature(),
+        }),
+        FromSite::Answer(Answer {
+            epoch: source.number(),
+            round: source.round(),
+            q: source.digest(),
+            masked: source.masked(),
+            signature: source.signature(),
+        }),
+        FromSite::Finished(Finished { results: source.digest(), signature: source.signature() }),
+        FromSite::Refused { code: "run.not_the_plan".into() },
+    ];
+    all.extend(within.map(|message| FromAgent::Run { run: source.digest(), message }));
+    all
+}
+
+/// All that the coordinator says.
+pub fn to_agent() -> Vec<ToAgent> {
+    let source = &mut Source(2000);
+    let within = [
+        ToSite::EpochOpen { epoch: source.number() },
+        ToSite::Bundle { announcements: vec![source.announcement(), source.announcement()] },
+        ToSite::Boxes { boxes: vec![source.sealed_box(), source.sealed_box()] },
+        ToSite::Confirmations { confirmations: vec![source.confirmation(), source.confirmation()] },
+        ToSite::RoundOpen(RoundOpen {
+            epoch: source.number(),
+            round: source.round(),
+            q0: source.digest(),
+            signature: source.signature(),
+        }),
+        ToSite::RoundResult(RoundResult {
+            epoch: source.number(),
+            round: source.round(),
+            q: source.digest(),
+            sum: source.masked(),
+            answers: vec![(source.digest(), source.signature()), (source.digest(), source.signature())],
+            signature: source.signature(),
+        }),
+        ToSite::Finished,
+    ];
+    let mut all = vec![ToAgent::Offer(offer())];
+    all.extend(within.map(|message| ToAgent::Run { run: source.digest(), message }));
+    all
+}

@@ -1,0 +1,11 @@
+//! The site agent: sources, cohort, disclosure checks, journal, command line.
+
+pub mod cli;
+pub mod config;
+pub mod connect;
+pub mod enrol;
+pub mod identity;
+pub mod log;
+pub mod run;
+pub mod snapshot;
+pub mod source;

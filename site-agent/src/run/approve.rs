@@ -1,0 +1,161 @@
+//! Approval of a run: checks, cohort frozen, consent signed. Nothing is sent here.
+
+use std::path::Path;
+
+use getrandom::SysRng;
+use getrandom::rand_core::TryRng;
+use proto::Offer;
+use secagg::{Canonical, Digest, PublicIdentity, SigningIdentity};
+use study::cohort::Cohort;
+use study::document::Mistakes;
+use study::manifest::Approval;
+use study::policy::{Policy, PolicyRefusal};
+use study::protocol::Protocol;
+
+use super::folder::{FolderError, RunFolder};
+use crate::source::{self, SourceError, Warning};
+
+/// Why a run is not approved.
+#[derive(Debug, thiserror::Error)]
+pub enum ApproveError {
+    /// The manifest is not from the coordinator that this site enrolled with.
+    #[error("the manifest is not signed by the coordinator that this site enrolled with")]
+    Coordinator,
+    /// The roster does not hold this site with this key.
+    #[error("the manifest's roster does not hold this site with its identity key")]
+    NotMember,
+    /// The protocol is not valid.
+    #[error("the protocol is not valid")]
+    Protocol(#[from] Mistakes),
+    /// The protocol is not the one that the manifest names.
+    #[error("the protocol is not the one that the manifest names")]
+    OtherProtocol,
+    /// The policy file cannot be used.
+    #[error("the policy file cannot be used")]
+    PolicyFile(#[source] Mistakes),
+    /// The policy refuses.
+    #[error(transparent)]
+    Policy(#[from] PolicyRefusal),
+    /// The data does not fit the dictionary.
+    #[error("the data does not fit the protocol")]
+    Source(#[from] SourceError),
+    /// Files of the run.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The system gave no random bytes.
+    #[error("the operating system gave no random bytes")]
+    Random,
+}
+
+impl ApproveError {
+    /// Stable code; all that the coordinator may learn.
+    pub fn code(&self) -> &'static str {
+        match self {
+            ApproveError::Coordinator => "approve.coordinator",
+            ApproveError::NotMember => "approve.not_member",
+            ApproveError::Protocol(_) => "approve.protocol",
+            ApproveError::OtherProtocol => "approve.other_protocol",
+            ApproveError::PolicyFile(_) => "approve.policy_file",
+            ApproveError::Policy(refusal) => refusal.rule(),
+            ApproveError::Source(_) => "approve.source",
+            ApproveError::Folder(e) => e.code(),
+            ApproveError::Random => "approve.random",
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            ApproveError::Coordinator | ApproveError::NotMember => {
+                "ask the coordinator's operator; do not approve what you cannot place"
+            }
+            ApproveError::Protocol(_) | ApproveError::OtherProtocol => "ask the study's statistician for the protocol",
+            ApproveError::PolicyFile(_) => "mend the policy file",
+            ApproveError::Policy(_) => "the site's policy decides; change it only by your own governance",
+            ApproveError::Source(_) => "mend the file as the lines above say and approve again",
+            ApproveError::Folder(e) => e.hint(),
+            ApproveError::Random => "try again; if it persists, check the operating system",
+        }
+    }
+}
+
+/// An approved run and what was noticed on the way.
+#[derive(Debug)]
+pub struct Approved {
+    /// The run.
+    pub run: RunFolder,
+    /// Remarks on the data.
+    pub warnings: Vec<Warning>,
+}
+
+/// The site that approves.
+#[derive(Debug)]
+pub struct Approver<'a> {
+    /// State directory of the agent.
+    pub state_dir: &'a Path,
+    /// The site's identity.
+    pub identity: &'a SigningIdentity,
+    /// The coordinator's key, pinned at enrolment.
+    pub coordinator: PublicIdentity,
+}
+
+/// Checks an offer, loads and freezes the cohort, signs consent and writes the run's folder. `policy_text` is the
+/// content of the site's policy file; empty means the strict default.
+pub fn approve(
+    approver: &Approver<'_>,
+    offer: &Offer,
+    data: &Path,
+    policy_text: &str,
+) -> Result<Approved, ApproveError> {
+    let policy = read_policy(policy_text)?;
+    let (protocol, site) = check(approver, offer, &policy)?;
+    let loaded = source::csv::load(data, &protocol)?;
+    let run = freeze(approver, offer, &protocol, &loaded.cohort, site, &policy, policy_text)?;
+    Ok(Approved { run, warnings: loaded.warnings })
+}
+
+/// The rules of a policy file's text; empty means the strict default.
+pub fn read_policy(text: &str) -> Result<Policy, ApproveError> {
+    if text.trim().is_empty() { Ok(Policy::default()) } else { Policy::parse(text).map_err(ApproveError::PolicyFile) }
+}
+
+/// What can be checked without the data: signature, membership, protocol, policy.
+pub fn check(approver: &Approver<'_>, offer: &Offer, policy: &Policy) -> Result<(Protocol, u16), ApproveError> {
+    let manifest = &offer.manifest;
+    if manifest.coordinator != approver.coordinator || manifest.verify(&offer.signature).is_err() {
+        return Err(ApproveError::Coordinator);
+    }
+    let own = approver.identity.public();
+    let site = manifest.roster.members().iter().position(|m| m.identity == own);
+    let site = site.ok_or(ApproveError::NotMember)? as u16;
+    let protocol = Protocol::parse(&offer.protocol)?;
+    if protocol.digest != manifest.protocol || protocol.id != manifest.study {
+        return Err(ApproveError::OtherProtocol);
+    }
+    policy.check_study(manifest, &protocol)?;
+    Ok((protocol, site))
+}
+
+fn freeze(
+    approver: &Approver<'_>,
+    offer: &Offer,
+    protocol: &Protocol,
+    cohort: &Cohort,
+    site: u16,
+    policy: &Policy,
+    policy_text: &str,
+) -> Result<RunFolder, ApproveError> {
+    let mut secret = [0; 32];
+    SysRng.try_fill_bytes(&mut secret).map_err(|_| ApproveError::Random)?;
+    let manifest = offer.manifest.digest();
+    let approve = |snapshot: Digest| {
+        let commitment = commitment(&secret, &snapshot);
+        Approval::sign(approver.identity, site, manifest, policy.digest, commitment)
+    };
+    Ok(RunFolder::create(approver.state_dir, offer, protocol, cohort, policy_text, secret, approve)?)
+}
+
+/// Commitment to the cohort: salted, because the digest of a one-patient cohort could be guessed.
+fn commitment(secret: &[u8; 32], snapshot: &Digest) -> Digest {
+    Canonical::new("entente/v1/cohort commitment").array(secret).digest_field(snapshot).digest()
+}

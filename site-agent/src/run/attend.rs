@@ -1,0 +1,335 @@
+//! Attending the coordinator: one outbound stream, every run's machine behind it, reconnecting until stopped.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use getrandom::SysRng;
+use getrandom::rand_core::TryRng;
+use jiff::Timestamp;
+use proto::client::CoordinatorClient;
+use proto::{FromAgent, Offer, ToAgent};
+use proto::{MAX_MESSAGE_BYTES, wire};
+use rayon::prelude::*;
+use secagg::{Digest, SigningIdentity};
+use study::evaluate::{EvaluateError, Evaluator};
+use study::machine::site::{Refusal, SiteConfig, SiteContext, SiteMachine, SiteRecord};
+use study::message::{FromSite, ToSite};
+use study::question::Question;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::UnboundedReceiverStream;
+
+use super::folder::{self, FolderError, RunFolder};
+use super::journal::{Journal, JournalError};
+use crate::connect::{self, ConnectError, Options};
+use crate::identity::{self, Identity, IdentityError};
+
+/// How often the state directory is looked at for decisions on offers.
+const LOOK_FOR_DECISIONS: Duration = Duration::from_millis(500);
+/// Longest pause between two attempts to connect.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// Below this many rows a question takes less time than handing it to another thread.
+const PARALLEL_ROWS: usize = 2_000;
+
+/// Why attending ends.
+#[derive(Debug, thiserror::Error)]
+pub enum AttendError {
+    /// The site's identity.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// A run's folder.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// A run's journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The journal does not lead where the plan leads.
+    #[error("the journal of a run does not replay")]
+    Replay(#[from] Refusal),
+    /// The connection, where waiting does not help.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+}
+
+impl AttendError {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            AttendError::Identity(e) => e.code(),
+            AttendError::Folder(e) => e.code(),
+            AttendError::Journal(e) => e.code(),
+            AttendError::Replay(_) => "journal.replay",
+            AttendError::Connect(e) => e.code(),
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            AttendError::Identity(e) => e.hint(),
+            AttendError::Folder(e) => e.hint(),
+            AttendError::Journal(e) => e.hint(),
+            AttendError::Replay(_) => "restore the run's folder from a backup",
+            AttendError::Connect(e) => e.hint(),
+        }
+    }
+}
+
+/// What the agent attends with.
+#[derive(Debug, Clone)]
+pub struct Attending {
+    /// State directory.
+    pub state_dir: PathBuf,
+    /// The connection.
+    pub options: Options,
+}
+
+/// Connects and answers until the future is dropped; returns only on an error that waiting does not mend.
+pub async fn attend(attending: &Attending) -> Result<(), AttendError> {
+    let mut active = BTreeMap::new();
+    let mut pause = Duration::from_millis(200);
+    loop {
+        match session(attending, &mut active).await {
+            Ok(()) => {
+                tracing::info!("the coordinator closed the connection");
+                pause = Duration::from_millis(200);
+            }
+            Err(SessionError::Connect(e)) if e.is_transient() => {
+                tracing::warn!(code = e.code(), "{e}; {}", e.hint());
+            }
+            Err(SessionError::Connect(e)) => return Err(e.into()),
+            Err(SessionError::Status) => tracing::warn!("the connection to the coordinator broke"),
+            Err(SessionError::Attend(e)) => return Err(e),
+        }
+        for run in active.values_mut() {
+            Active::disconnected(run);
+        }
+        tokio::time::sleep(jittered(pause)).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Between half and the whole of a pause, so that sites do not come back all at once.
+fn jittered(pause: Duration) -> Duration {
+    let mut byte = [0u8; 1];
+    let share = if SysRng.try_fill_bytes(&mut byte).is_ok() { f64::from(byte[0]) / 255.0 } else { 1.0 };
+    pause.mul_f64(0.5 + 0.5 * share)
+}
+
+enum SessionError {
+    Connect(ConnectError),
+    Status,
+    Attend(AttendError),
+}
+
+impl<E: Into<AttendError>> From<E> for SessionError {
+    fn from(e: E) -> SessionError {
+        SessionError::Attend(e.into())
+    }
+}
+
+/// A run that takes part.
+#[derive(Debug)]
+struct Active {
+    machine: SiteMachine,
+    journal: Journal,
+    rows: usize,
+}
+
+impl Active {
+    fn disconnected(&mut self) {
+        self.machine.disconnected();
+    }
+}
+
+type Outbound = mpsc::UnboundedSender<wire::SiteMessage>;
+
+struct Session<'a> {
+    state_dir: &'a Path,
+    identity: Identity,
+    active: &'a mut BTreeMap<Digest, Active>,
+    /// Offered on this connection; true when a decision was sent.
+    offered: BTreeMap<Digest, bool>,
+    outbound: Outbound,
+}
+
+/// One connection.
+async fn session(attending: &Attending, active: &mut BTreeMap<Digest, Active>) -> Result<(), SessionError> {
+    let identity = identity::load(&attending.state_dir, Timestamp::now()).map_err(AttendError::from)?;
+    let channel = connect::connect(&identity, &attending.options).await.map_err(SessionError::Connect)?;
+    let mut client = CoordinatorClient::new(channel)
+        .max_decoding_message_size(MAX_MESSAGE_BYTES)
+        .max_encoding_message_size(MAX_MESSAGE_BYTES);
+    let (outbound, receiver) = mpsc::unbounded_channel();
+    let software = env!("CARGO_PKG_VERSION").to_owned();
+    let _ = outbound.send(FromAgent::Hello { software }.into());
+    let stream = client.attend(UnboundedReceiverStream::new(receiver)).await;
+    let mut inbound = stream.map_err(|status| failed(&status))?.into_inner();
+    tracing::info!(site = identity.site(), coordinator = identity.coordinator().url, "connected");
+    let mut session =
+        Session { state_dir: &attending.state_dir, identity, active, offered: BTreeMap::new(), outbound };
+    let mut tick = tokio::time::interval(LOOK_FOR_DECISIONS);
+    loop {
+        tokio::select! {
+            message = inbound.message() => match message {
+                Ok(Some(message)) => session.message(message)?,
+                Ok(None) => return Ok(()),
+                Err(status) => return Err(failed(&status)),
+            },
+            _ = tick.tick() => session.decisions()?,
+        }
+    }
+}
+
+fn failed(status: &tonic::Status) -> SessionError {
+    connect::explain(status).map_or(SessionError::Status, SessionError::Connect)
+}
+
+impl Session<'_> {
+    fn message(&mut self, message: wire::CoordinatorMessage) -> Result<(), AttendError> {
+        match ToAgent::try_from(message) {
+            Ok(ToAgent::Offer(offer)) => self.offer(&offer),
+            Ok(ToAgent::Run { run, message }) => {
+                // kernels and masks may take long: the runtime moves its other work to another thread meanwhile
+                tokio::task::block_in_place(|| self.run_message(run, message))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a message of the coordinator is not well formed");
+                Ok(())
+            }
+        }
+    }
+
+    /// Keeps a new offer for a person to decide; an approved run takes part at once.
+    fn offer(&mut self, offer: &Offer) -> Result<(), AttendError> {
+        let digest = offer.manifest.digest();
+        if offer.manifest.verify(&offer.signature).is_err()
+            || offer.manifest.coordinator != self.identity.coordinator().identity
+        {
+            tracing::warn!("an offer is not signed by the coordinator that this site enrolled with; ignored");
+            return Ok(());
+        }
+        if !self.state_dir.join("runs").join(digest.to_string()).exists() {
+            folder::save_offer(self.state_dir, offer)?;
+            tracing::info!(run = offer.manifest.name(), "a study waits for approval: `site-agent study list`");
+        }
+        self.offered.insert(digest, false);
+        self.decisions()
+    }
+
+    /// Sends decisions that were made on this connection's offers.
+    fn decisions(&mut self) -> Result<(), AttendError> {
+        let open: Vec<Digest> = self.offered.iter().filter(|(_, sent)| !**sent).map(|(d, _)| *d).collect();
+        for digest in open {
+            let path = self.state_dir.join("runs").join(digest.to_string());
+            if let Some(code) = folder::rejection(self.state_dir, &digest)? {
+                self.send(FromAgent::Rejected { run: digest, code });
+            } else if path.exists() {
+                self.join(digest, path)?;
+            } else {
+                continue;
+            }
+            self.offered.insert(digest, true);
+        }
+        Ok(())
+    }
+
+    fn join(&mut self, digest: Digest, path: PathBuf) -> Result<(), AttendError> {
+        let run = RunFolder::open(path)?;
+        let approval = run.approval.clone();
+        if !self.active.contains_key(&digest) {
+            let active = activate(run, self.identity.signing())?;
+            self.active.insert(digest, active);
+        }
+        self.send(FromAgent::Approval(approval));
+        Ok(())
+    }
+
+    fn run_message(&mut self, run: Digest, message: ToSite) -> Result<(), AttendError> {
+        let Some(active) = self.active.get_mut(&run) else { return Ok(()) };
+        let finished = matches!(message, ToSite::Finished);
+        let parallel = active.rows >= PARALLEL_ROWS;
+        let mut effects = Effects { journal: &mut active.journal, messages: Vec::new(), parallel };
+        if let Err(refusal) = active.machine.handle(message, &mut effects) {
+            tracing::warn!(rule = refusal.rule(), "refused: {refusal}");
+        }
+        let messages = effects.messages;
+        // The record of an accepted sum may share the sync of the next answer: lost, it is only asked again.
+        if messages.iter().any(|m| !matches!(m, FromSite::Next(_))) || finished {
+            active.journal.sync()?;
+        }
+        let progress = active.machine.progress();
+        tracing::debug!(round = progress.round, fitted = progress.fitted, models = progress.models, "progress");
+        if finished {
+            tracing::info!("the study is finished");
+        }
+        for message in messages {
+            self.send(FromAgent::Run { run, message });
+        }
+        Ok(())
+    }
+
+    fn send(&self, message: FromAgent) {
+        // a closed channel shows on the inbound side as well
+        let _ = self.outbound.send(message.into());
+    }
+}
+
+fn activate(run: RunFolder, identity: &SigningIdentity) -> Result<Active, AttendError> {
+    let cohort = run.cohort()?;
+    let rows = cohort.rows();
+    let (journal, records) = Journal::open(&run.path.join("journal"), run.manifest.digest())?;
+    let config = SiteConfig {
+        secret: run.secret(),
+        site: run.approval.site,
+        commitment: run.approval.cohort,
+        manifest: run.manifest,
+        protocol: run.protocol,
+        cohort: Arc::new(cohort),
+        policy: run.policy,
+        identity: SigningIdentity::from_bytes(&identity.to_bytes()),
+    };
+    let machine = SiteMachine::recover(config, records)?;
+    Ok(Active { machine, journal, rows })
+}
+
+/// What a machine wants done.
+struct Effects<'a> {
+    journal: &'a mut Journal,
+    messages: Vec<FromSite>,
+    parallel: bool,
+}
+
+impl SiteContext for Effects<'_> {
+    fn persist(&mut self, record: SiteRecord) {
+        self.journal.push(&record);
+    }
+
+    fn send(&mut self, message: FromSite) {
+        self.messages.push(message);
+    }
+
+    fn random(&mut self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        SysRng.try_fill_bytes(&mut bytes).expect("the operating system gives random bytes once it has started");
+        bytes
+    }
+
+    fn answer(&self, evaluator: &Evaluator<'_>, questions: &[Question]) -> Result<Vec<i128>, EvaluateError> {
+        let answers: Result<Vec<Vec<i128>>, EvaluateError> = if self.parallel {
+            questions.par_iter().map(|q| evaluator.answer(q)).collect()
+        } else {
+            questions.iter().map(|q| evaluator.answer(q)).collect()
+        };
+        Ok(answers?.concat())
+    }
+
+    fn now(&self) -> u64 {
+        Timestamp::now().as_second().max(0).cast_unsigned()
+    }
+
+    fn head(&self) -> Digest {
+        self.journal.head()
+    }
+}

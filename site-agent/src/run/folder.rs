@@ -1,0 +1,273 @@
+//! Folders of offered and approved runs.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use proto::Offer;
+use secagg::{Canonical, Digest, Reader, Signature};
+use study::cohort::Cohort;
+use study::manifest::{Approval, Manifest};
+use study::policy::Policy;
+use study::protocol::Protocol;
+
+use crate::snapshot::{self, SnapshotError};
+
+const APPROVAL: &str = "entente/v1/stored approval";
+
+/// Why a folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// A file cannot be read or written.
+    #[error("`{name}` cannot be read or written ({kind})")]
+    File {
+        /// Name inside the run's folder.
+        name: String,
+        /// What kind of error.
+        kind: io::ErrorKind,
+    },
+    /// A file does not hold what it should.
+    #[error("`{name}` is damaged")]
+    Damaged {
+        /// Name inside the run's folder.
+        name: &'static str,
+    },
+    /// The cohort snapshot does not hold.
+    #[error("the cohort snapshot does not hold")]
+    Snapshot(#[from] SnapshotError),
+}
+
+impl FolderError {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            FolderError::File { .. } => "run.file",
+            FolderError::Damaged { .. } => "run.damaged",
+            FolderError::Snapshot(e) => e.code(),
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            FolderError::File { .. } => "check the state directory's owner, permissions and free space",
+            FolderError::Damaged { .. } | FolderError::Snapshot(_) => "restore the run's folder from a backup",
+        }
+    }
+
+    fn file(name: &str, e: &io::Error) -> FolderError {
+        FolderError::File { name: name.into(), kind: e.kind() }
+    }
+}
+
+/// A run that the coordinator offered and nobody has decided.
+#[derive(Debug)]
+pub struct Offered {
+    /// Manifest, signature and protocol.
+    pub offer: Offer,
+    /// The parsed protocol.
+    pub protocol: Protocol,
+}
+
+/// An approved run.
+#[derive(Debug)]
+pub struct RunFolder {
+    /// Its folder.
+    pub path: PathBuf,
+    /// The manifest.
+    pub manifest: Manifest,
+    /// The protocol.
+    pub protocol: Arc<Protocol>,
+    /// This site's consent.
+    pub approval: Approval,
+    /// Policy at the time of approval.
+    pub policy: Policy,
+    secret: [u8; 32],
+    snapshot: Digest,
+}
+
+/// Keeps an offer for the site's people to decide.
+pub fn save_offer(state_dir: &Path, offer: &Offer) -> Result<PathBuf, FolderError> {
+    let path = state_dir.join("offers").join(offer.manifest.digest().to_string());
+    if !path.exists() {
+        appear(&path, &[
+            ("manifest", offer.manifest.to_bytes()),
+            ("signature", offer.signature.0.to_vec()),
+            ("protocol.toml", offer.protocol.clone().into_bytes()),
+        ])?;
+    }
+    Ok(path)
+}
+
+/// Offers that wait for a decision, oldest name first.
+pub fn offers(state_dir: &Path) -> Result<Vec<Offered>, FolderError> {
+    let decided: Vec<PathBuf> = folders(&state_dir.join("runs"))?;
+    let mut all = Vec::new();
+    for path in folders(&state_dir.join("offers"))? {
+        if decided.iter().any(|d| d.file_name() == path.file_name()) {
+            continue;
+        }
+        let (manifest, text, protocol) = read_study(&path)?;
+        let signature = read(&path, "signature")?;
+        let signature = signature.try_into().map_err(|_| FolderError::Damaged { name: "signature" })?;
+        all.push(Offered { offer: Offer { manifest, signature: Signature(signature), protocol: text }, protocol });
+    }
+    Ok(all)
+}
+
+/// Rejects an offer; `code` is all that the coordinator learns, `reason` stays here.
+pub fn reject(state_dir: &Path, offered: &Offered, reason: &str) -> Result<(), FolderError> {
+    let path = state_dir.join("offers").join(offered.offer.manifest.digest().to_string());
+    fill(&path, &[("rejected", reason.as_bytes().to_vec())])
+}
+
+/// The code of a rejected offer.
+pub(super) fn rejection(state_dir: &Path, manifest: &Digest) -> Result<Option<String>, FolderError> {
+    let path = state_dir.join("offers").join(manifest.to_string()).join("rejected");
+    match path.try_exists() {
+        Ok(true) => Ok(Some("approve.rejected".into())),
+        Ok(false) => Ok(None),
+        Err(e) => Err(FolderError::file("rejected", &e)),
+    }
+}
+
+/// Approved runs.
+pub fn runs(state_dir: &Path) -> Result<Vec<RunFolder>, FolderError> {
+    folders(&state_dir.join("runs"))?.into_iter().map(RunFolder::open).collect()
+}
+
+impl RunFolder {
+    /// Writes a run's folder whole; the cohort's snapshot is written beside it first.
+    #[allow(clippy::too_many_arguments, reason = "each is one file or field of the folder")]
+    pub(super) fn create(
+        state_dir: &Path,
+        offer: &Offer,
+        protocol: &Protocol,
+        cohort: &Cohort,
+        policy_text: &str,
+        secret: [u8; 32],
+        approve: impl FnOnce(Digest) -> Approval,
+    ) -> Result<RunFolder, FolderError> {
+        let name = offer.manifest.digest().to_string();
+        let runs = state_dir.join("runs");
+        let path = runs.join(&name);
+        let staging = runs.join(format!(".{name}"));
+        let gone = |e: &io::Error| e.kind() == io::ErrorKind::NotFound;
+        fs::remove_dir_all(&staging).or_else(|e| if gone(&e) { Ok(()) } else { Err(FolderError::file(&name, &e)) })?;
+        let snapshot = snapshot::write(&staging.join("cohort"), cohort, protocol)
+            .map_err(|e| FolderError::file("cohort", &e))?;
+        let approval = approve(snapshot);
+        let stored = Canonical::new(APPROVAL)
+            .u16(approval.site)
+            .digest_field(&approval.manifest)
+            .digest_field(&approval.policy)
+            .digest_field(&approval.cohort)
+            .array(&approval.signature.0)
+            .array(&secret)
+            .digest_field(&snapshot);
+        fill(&staging, &[
+            ("manifest", offer.manifest.to_bytes()),
+            ("protocol.toml", offer.protocol.clone().into_bytes()),
+            ("policy.toml", policy_text.as_bytes().to_vec()),
+            ("approval", stored.finish()),
+        ])?;
+        rename(&staging, &path)?;
+        RunFolder::open(path)
+    }
+
+    pub(super) fn open(path: PathBuf) -> Result<RunFolder, FolderError> {
+        let (manifest, _, protocol) = read_study(&path)?;
+        let policy = String::from_utf8(read(&path, "policy.toml")?).unwrap_or_default();
+        let policy = if policy.is_empty() { Ok(Policy::default()) } else { Policy::parse(&policy) };
+        let policy = policy.map_err(|_| FolderError::Damaged { name: "policy.toml" })?;
+        let (approval, secret, snapshot) =
+            stored_approval(&read(&path, "approval")?).ok_or(FolderError::Damaged { name: "approval" })?;
+        if approval.manifest != manifest.digest() || approval.policy != policy.digest {
+            return Err(FolderError::Damaged { name: "approval" });
+        }
+        Ok(RunFolder { path, manifest, protocol: Arc::new(protocol), approval, policy, secret, snapshot })
+    }
+
+    /// The frozen cohort.
+    pub fn cohort(&self) -> Result<Cohort, FolderError> {
+        Ok(snapshot::read(&self.path.join("cohort"), &self.snapshot, &self.protocol)?)
+    }
+
+    pub(super) fn secret(&self) -> [u8; 32] {
+        self.secret
+    }
+}
+
+fn stored_approval(bytes: &[u8]) -> Option<(Approval, [u8; 32], Digest)> {
+    let mut r = Reader::new(bytes, APPROVAL).ok()?;
+    let approval = Approval {
+        site: r.u16().ok()?,
+        manifest: r.digest().ok()?,
+        policy: r.digest().ok()?,
+        cohort: r.digest().ok()?,
+        signature: Signature(r.array().ok()?),
+    };
+    let (secret, snapshot) = (r.array().ok()?, r.digest().ok()?);
+    r.finish().ok()?;
+    Some((approval, secret, snapshot))
+}
+
+fn read_study(path: &Path) -> Result<(Manifest, String, Protocol), FolderError> {
+    let manifest = Manifest::from_bytes(&read(path, "manifest")?);
+    let manifest = manifest.map_err(|_| FolderError::Damaged { name: "manifest" })?;
+    let text = String::from_utf8(read(path, "protocol.toml")?);
+    let text = text.map_err(|_| FolderError::Damaged { name: "protocol.toml" })?;
+    let protocol = Protocol::parse(&text).ok().filter(|p| p.digest == manifest.protocol);
+    let protocol = protocol.ok_or(FolderError::Damaged { name: "protocol.toml" })?;
+    Ok((manifest, text, protocol))
+}
+
+fn read(path: &Path, name: &str) -> Result<Vec<u8>, FolderError> {
+    fs::read(path.join(name)).map_err(|e| FolderError::file(name, &e))
+}
+
+/// Folders by name; hidden ones are unfinished.
+fn folders(path: &Path) -> Result<Vec<PathBuf>, FolderError> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(FolderError::file("state directory", &e)),
+    };
+    let mut found: Vec<PathBuf> = entries
+        .filter_map(Result::ok)
+        .map(|e| e.path())
+        .filter(|p| p.is_dir() && !p.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.')))
+        .collect();
+    found.sort();
+    Ok(found)
+}
+
+/// Writes a folder under a hidden name and renames it.
+fn appear(path: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), FolderError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let staging = path.with_file_name(format!(".{name}"));
+    fill(&staging, files)?;
+    rename(&staging, path)
+}
+
+fn fill(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), FolderError> {
+    let create = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    create.map_err(|e| FolderError::file("state directory", &e))?;
+    for (name, bytes) in files {
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create(true).truncate(true).mode(0o600).open(folder.join(name));
+        let written = file.and_then(|mut f| f.write_all(bytes).and_then(|()| f.sync_all()));
+        written.map_err(|e| FolderError::file(name, &e))?;
+    }
+    Ok(())
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), FolderError> {
+    let synced = fs::rename(from, to).and_then(|()| match to.parent() {
+        Some(parent) => fs::File::open(parent)?.sync_all(),
+        None => Ok(()),
+    });
+    synced.map_err(|e| FolderError::file("state directory", &e))
+}

@@ -1,0 +1,78 @@
+//! From a hospital's file to the cohort of one study.
+//!
+//! Every value is parsed by the protocol's data dictionary and goes into an embedded in-memory `SQLite`; the ordered
+//! eligibility criteria are single expressions over it, run under an authorizer; what remains is the columnar
+//! [`Cohort`]. Everything that is wrong with a file is reported together, by file, column and count of rows: no value
+//! and no patient's key ever enters an error.
+
+pub mod csv;
+mod eligibility;
+mod expression;
+mod lines;
+mod nearest;
+mod problem;
+mod table;
+mod value;
+mod words;
+
+use std::fmt;
+
+use study::cohort::Cohort;
+use study::protocol::Protocol;
+
+pub use expression::{ExpressionError, Refusal};
+pub use problem::{Access, Problem, ProblemKind, SourceError};
+pub use value::Fault;
+
+use table::Table;
+
+/// What a source gave.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The analysed rows and the flow chart.
+    pub cohort: Cohort,
+    /// What a person should know although nothing is wrong.
+    pub warnings: Vec<Warning>,
+}
+
+/// Something unusual that does not stop a study.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Warning {
+    /// So many columns of the file are not in the data dictionary and were not read.
+    ColumnsIgnored(usize),
+    /// The file holds a header and no row.
+    NoRows,
+    /// The file holds rows and none of them is analysed.
+    NoneAnalysed,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Warning::ColumnsIgnored(1) => f.write_str("one column is not in the data dictionary and was not read"),
+            Warning::ColumnsIgnored(n) => write!(f, "{n} columns are not in the data dictionary and were not read"),
+            Warning::NoRows => {
+                f.write_str("the file has a header and no rows: this site takes part with zero patients")
+            }
+            Warning::NoneAnalysed => f.write_str("no row meets all criteria: this site takes part with zero patients"),
+        }
+    }
+}
+
+/// Prepares every eligibility criterion of a protocol against an empty table, without any data.
+///
+/// All criteria that cannot be used are reported together.
+pub fn check_expressions(protocol: &Protocol) -> Result<(), Vec<ExpressionError>> {
+    let mut errors = Vec::new();
+    let mut table = Table::create(&protocol.dictionary).ok();
+    for criterion in &protocol.eligibility {
+        let checked = match &mut table {
+            Some(table) => expression::check(table, &protocol.dictionary, &criterion.require),
+            None => Err(Refusal::Failed),
+        };
+        if let Err(refusal) = checked {
+            errors.push(ExpressionError { label: criterion.label.clone(), refusal });
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}

@@ -1,0 +1,207 @@
+//! One field of text as the data dictionary declares it.
+
+use rusqlite::ToSql;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use study::dictionary::Kind;
+
+/// A parsed field.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Value<'l> {
+    Missing,
+    Number(f64),
+    Whole(u32),
+    Level(&'l str),
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match *self {
+            Value::Missing => ToSqlOutput::Borrowed(ValueRef::Null),
+            Value::Number(x) => ToSqlOutput::Borrowed(ValueRef::Real(x)),
+            Value::Whole(n) => ToSqlOutput::Borrowed(ValueRef::Integer(i64::from(n))),
+            Value::Level(level) => ToSqlOutput::Borrowed(ValueRef::Text(level.as_bytes())),
+        })
+    }
+}
+
+/// Class of a mistake in a field; it says nothing about the value itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// Not UTF-8.
+    NotUtf8,
+    /// Right but for blanks around it, or nothing but blanks.
+    Blanks,
+    /// A text such as NA or NULL where the field should be empty.
+    MissingMarker,
+    /// A number with a comma.
+    DecimalComma,
+    /// No number at all.
+    NotANumber,
+    /// A number with a fraction, or a decimal point, where whole days are wanted.
+    NotWhole,
+    /// A number outside the declared range.
+    OutOfRange,
+    /// A declared level but for case or blanks.
+    LevelSpelling,
+    /// A declared level written as a decimal number, such as 1.0 for 1.
+    LevelDecimal,
+    /// None of the declared levels.
+    UnknownLevel,
+}
+
+impl Fault {
+    /// Stable code for logs and for the coordinator.
+    pub fn code(self) -> &'static str {
+        match self {
+            Fault::NotUtf8 => "source.not_utf8",
+            Fault::Blanks => "source.blanks",
+            Fault::MissingMarker => "source.missing_marker",
+            Fault::DecimalComma => "source.decimal_comma",
+            Fault::NotANumber => "source.not_a_number",
+            Fault::NotWhole => "source.not_whole",
+            Fault::OutOfRange => "source.out_of_range",
+            Fault::LevelSpelling => "source.level_spelling",
+            Fault::LevelDecimal => "source.level_decimal",
+            Fault::UnknownLevel => "source.unknown_level",
+        }
+    }
+}
+
+/// Parses a field. Empty is missing for every kind.
+pub(super) fn parse<'l>(text: &str, kind: &'l Kind) -> Result<Value<'l>, Fault> {
+    if text.is_empty() {
+        return Ok(Value::Missing);
+    }
+    if text.trim().is_empty() {
+        return Err(Fault::Blanks);
+    }
+    match kind {
+        Kind::Categorical { levels, binary, .. } => level(text, levels, *binary),
+        Kind::Continuous { .. } | Kind::Days { .. } => {
+            let value = numeric(text.trim(), kind)?;
+            if text.trim().len() == text.len() { Ok(value) } else { Err(Fault::Blanks) }
+        }
+    }
+}
+
+fn numeric<'l>(text: &str, kind: &Kind) -> Result<Value<'l>, Fault> {
+    if is_missing_marker(text) {
+        return Err(Fault::MissingMarker);
+    }
+    let Some(number) = decimal(text) else {
+        // Either the decimal sign or a separator of thousands; which one cannot be told from the field.
+        let comma = text.contains(',') && decimal(&text.replace(',', "")).is_some();
+        return Err(if comma { Fault::DecimalComma } else { Fault::NotANumber });
+    };
+    match kind {
+        Kind::Days { high } => {
+            if !(0.0..=f64::from(*high)).contains(&number) {
+                return Err(Fault::OutOfRange);
+            }
+            let whole = text.bytes().all(|b| b.is_ascii_digit());
+            text.parse().ok().filter(|_| whole).map(Value::Whole).ok_or(Fault::NotWhole)
+        }
+        Kind::Continuous { low, high, .. } => {
+            // Adding zero makes -0 into 0, which `SQLite` would do on its way.
+            let inside = (*low..=*high).contains(&number);
+            if inside { Ok(Value::Number(number + 0.0)) } else { Err(Fault::OutOfRange) }
+        }
+        Kind::Categorical { .. } => Err(Fault::NotANumber),
+    }
+}
+
+/// A finite decimal number with a point; an exponent is accepted because R and Python write one.
+fn decimal(text: &str) -> Option<f64> {
+    let sign_digits_point = |b: u8| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E');
+    if !text.bytes().all(sign_digits_point) {
+        return None; // Rust's parser would take "inf" and "nan"
+    }
+    text.parse().ok().filter(|x: &f64| x.is_finite())
+}
+
+fn level<'l>(text: &str, levels: &'l [String], binary: bool) -> Result<Value<'l>, Fault> {
+    if let Some(index) = levels.iter().position(|l| l == text) {
+        return Ok(if binary { Value::Whole(index as u32) } else { Value::Level(&levels[index]) });
+    }
+    let text = text.trim();
+    if is_missing_marker(text) {
+        return Err(Fault::MissingMarker);
+    }
+    if levels.iter().any(|l| l.to_lowercase() == text.to_lowercase()) {
+        return Err(Fault::LevelSpelling);
+    }
+    let number = decimal(text);
+    if number.is_some() && levels.iter().any(|l| decimal(l) == number) {
+        return Err(Fault::LevelDecimal);
+    }
+    Err(Fault::UnknownLevel)
+}
+
+/// What R, Python, SAS and SQL exports write for a missing value.
+fn is_missing_marker(text: &str) -> bool {
+    const MARKERS: [&str; 13] =
+        ["na", "n/a", "#n/a", "<na>", "nan", "null", "none", "nil", "nd", ".", "-", "?", "missing"];
+    MARKERS.iter().any(|m| m.eq_ignore_ascii_case(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(text: &str, kind: &Kind) -> Option<Fault> {
+        parse(text, kind).err()
+    }
+
+    #[test]
+    fn continuous() {
+        let kind = Kind::Continuous { unit: "years".into(), low: -1.0, high: 110.0, resolution: 0.1 };
+        let number = |text: &str| match parse(text, &kind) {
+            Ok(Value::Number(x)) => Some(x),
+            _ => None,
+        };
+        assert_eq!(number("63.5"), Some(63.5));
+        assert_eq!(number("+7"), Some(7.0));
+        assert_eq!(number(".5"), Some(0.5));
+        assert_eq!(number("1e+02"), Some(100.0));
+        assert_eq!(number("-0").map(f64::to_bits), Some(0));
+        assert_eq!(number("110"), Some(110.0));
+        assert!(matches!(parse("", &kind), Ok(Value::Missing)));
+        assert_eq!(fault(" 63.5", &kind), Some(Fault::Blanks));
+        assert_eq!(fault("  ", &kind), Some(Fault::Blanks));
+        assert_eq!(fault("63,5", &kind), Some(Fault::DecimalComma));
+        assert_eq!(fault("1.063,5", &kind), Some(Fault::DecimalComma));
+        assert_eq!(fault("110.1", &kind), Some(Fault::OutOfRange));
+        for marker in ["NA", "n/a", ".", "NULL", "NaN", "-", " NA "] {
+            assert_eq!(fault(marker, &kind), Some(Fault::MissingMarker), "{marker}");
+        }
+        for text in ["inf", "Infinity", "0x10", "1_000", "e", "--1", "63.5 y", "M", ",", "1e999"] {
+            assert_eq!(fault(text, &kind), Some(Fault::NotANumber), "{text}");
+        }
+    }
+
+    #[test]
+    fn days() {
+        let kind = Kind::Days { high: 100 };
+        assert!(matches!(parse("0", &kind), Ok(Value::Whole(0))));
+        assert!(matches!(parse("100", &kind), Ok(Value::Whole(100))));
+        assert_eq!(fault("101", &kind), Some(Fault::OutOfRange));
+        assert_eq!(fault("-1", &kind), Some(Fault::OutOfRange));
+        assert_eq!(fault("99999999999", &kind), Some(Fault::OutOfRange));
+        assert_eq!(fault("12.0", &kind), Some(Fault::NotWhole));
+        assert_eq!(fault("+12", &kind), Some(Fault::NotWhole));
+        assert_eq!(fault("2020-01-01", &kind), Some(Fault::NotANumber));
+    }
+
+    #[test]
+    fn levels() {
+        let levels = vec!["M".to_owned(), "0".into(), "NA".into()];
+        let kind = Kind::Categorical { labels: levels.clone(), levels, binary: false };
+        assert!(matches!(parse("NA", &kind), Ok(Value::Level("NA"))), "a declared level is no marker");
+        assert_eq!(fault("m", &kind), Some(Fault::LevelSpelling));
+        assert_eq!(fault("M ", &kind), Some(Fault::LevelSpelling));
+        assert_eq!(fault("0.0", &kind), Some(Fault::LevelDecimal));
+        assert_eq!(fault("F", &kind), Some(Fault::UnknownLevel));
+        assert_eq!(fault("NULL", &kind), Some(Fault::MissingMarker));
+        assert_eq!(fault(" ", &kind), Some(Fault::Blanks));
+    }
+}

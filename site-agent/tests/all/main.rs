@@ -1,0 +1,6 @@
+//! Integration tests of the site agent, one binary.
+
+mod examples;
+mod snapshot;
+mod source;
+mod study_files;

@@ -1,0 +1,46 @@
+"""Splits a pooled CSV file into one file per site, for the example studies and for tests of other splits.
+
+    python3 split.py POOLED.csv OUT_DIR             one file per value of the column `site`
+    python3 split.py POOLED.csv OUT_DIR --into 7    seven files S01.csv to S07.csv, rows dealt in turn
+
+The column `site` is left out of the files: a hospital's own file does not carry it. Everything else, order of rows
+included, stays as it is, so the same input always gives the same bytes. The committed examples were made by
+
+    python3 split.py relapsed-myeloma-596.csv ../../examples/relapsed-myeloma/sites
+    python3 split.py rotterdam.csv ../../examples/rotterdam/sites --also R02 R03 R04 R05 R06 R07 R09 R10 R11 R12 R13 R14
+"""
+
+import argparse
+import csv
+import pathlib
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Split a pooled CSV file into one file per site.")
+    parser.add_argument("pooled", type=pathlib.Path)
+    parser.add_argument("out", type=pathlib.Path)
+    parser.add_argument("--column", default="site", help="column that names the site (default: site)")
+    parser.add_argument("--into", type=int, help="deal the rows over this many sites instead")
+    parser.add_argument("--also", nargs="*", default=[], help="sites that get a file with a header and no rows")
+    args = parser.parse_args()
+
+    with args.pooled.open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    site = header.index(args.column)
+
+    names = [f"S{number:02}" for number in range(1, args.into + 1)] if args.into else args.also
+    sites = {name: [] for name in names}
+    for index, row in enumerate(rows):
+        name = f"S{index % args.into + 1:02}" if args.into else row[site]
+        sites.setdefault(name, []).append(row)
+
+    args.out.mkdir(parents=True, exist_ok=True)
+    for name, own in sites.items():
+        with (args.out / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            for row in [header, *own]:
+                writer.writerow(row[:site] + row[site + 1 :])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+//! Comparison of the files that a run wrote with what pooled R computes (`tests/reference/golden`).
+//!
+//! Every number of the golden file is compared, exempt by name, or of another section; one that is none of these, or
+//! that the run's files do not have, fails the comparison like a changed digit does.
+
+mod comparison;
+mod files;
+mod models;
+mod myeloma;
+#[cfg(test)]
+mod pooled;
+mod rotterdam;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+pub use comparison::Report;
+use comparison::Comparison;
+use files::Files;
+
+/// The reference studies that golden numbers exist for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Study {
+    /// `examples/relapsed-myeloma`; sections `survival_day` and `survival_month`.
+    RelapsedMyeloma,
+    /// `examples/rotterdam`; sections `day`, `month` and `quarter`.
+    Rotterdam,
+}
+
+impl Study {
+    /// Sections of the golden file that depend on the time grid; a run has one of them. The first is the default.
+    pub fn sections(self) -> &'static [&'static str] {
+        match self {
+            Study::RelapsedMyeloma => &["survival_day", "survival_month"],
+            Study::Rotterdam => &["day", "month", "quarter"],
+        }
+    }
+
+    /// Name on the command line and stem of the golden file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Study::RelapsedMyeloma => "relapsed-myeloma",
+            Study::Rotterdam => "rotterdam",
+        }
+    }
+}
+
+impl FromStr for Study {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let all = [Study::RelapsedMyeloma, Study::Rotterdam];
+        all.into_iter().find(|s| s.name() == name).ok_or_else(|| format!("no golden numbers for a study `{name}`"))
+    }
+}
+
+/// Relative difference that a run may have from R.
+pub const TOLERANCE: f64 = 1e-8;
+
+/// Why a comparison could not start.
+#[derive(Debug)]
+pub enum GoldenError {
+    /// A file cannot be read or is not what it should be.
+    File(String),
+    /// The golden file has no such section.
+    Section(String),
+}
+
+impl fmt::Display for GoldenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            GoldenError::File(what) => f.write_str(what),
+            GoldenError::Section(name) => write!(f, "the golden file has no section `{name}` of this study"),
+        }
+    }
+}
+
+impl std::error::Error for GoldenError {}
+
+/// Compares the CSV files in `out` with the golden file, for the time grid of `section`.
+pub fn compare(
+    out: &Path,
+    golden: &Path,
+    study: Study,
+    section: &str,
+    tolerance: f64,
+) -> Result<Report, GoldenError> {
+    if !study.sections().contains(&section) {
+        return Err(GoldenError::Section(section.to_owned()));
+    }
+    let text = std::fs::read_to_string(golden).map_err(|e| GoldenError::File(format!("the golden file: {e}")))?;
+    let golden: serde_json::Value =
+        serde_json::from_str(&text).map_err(|e| GoldenError::File(format!("the golden file: {e}")))?;
+    if golden.get(section).is_none() {
+        return Err(GoldenError::Section(section.to_owned()));
+    }
+    let files = Files::read(out)?;
+    let mut comparison = Comparison::new(&golden, tolerance);
+    for other in study.sections().iter().filter(|s| **s != section) {
+        comparison.leave_out(other, "of another time grid");
+    }
+    match study {
+        Study::RelapsedMyeloma => myeloma::compare(&mut comparison, &files, section),
+        Study::Rotterdam => rotterdam::compare(&mut comparison, &files, section),
+    }
+    models::agree(&mut comparison, &files);
+    Ok(comparison.finish())
+}

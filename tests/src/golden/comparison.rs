@@ -1,0 +1,222 @@
+//! Golden numbers, each used once, and what the comparison found.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::Value;
+
+/// Golden entries by name that no run has yet, and why. A trailing `*` stands for any ending.
+const EXEMPT: [(&str, &str); 17] = [
+    ("baseline", "baseline tables are not part of the results yet"),
+    ("zph_*", "tests of proportional hazards are not part of the results yet"),
+    ("concordance", "concordance is not part of the results yet"),
+    ("km_*", "survival curves are not part of the results yet"),
+    ("log_rank*", "the log-rank test is not part of the results yet"),
+    ("rmst", "restricted means are not part of the results yet"),
+    ("follow_up", "follow-up is not part of the results yet"),
+    ("iptw_overlap", "overlap weights are not part of the results yet"),
+    ("att", "other estimands are not part of the results yet"),
+    ("atc", "other estimands are not part of the results yet"),
+    ("ato", "other estimands are not part of the results yet"),
+    ("atm", "other estimands are not part of the results yet"),
+    ("max", "the largest weight is one patient's and is not opened"),
+    ("q01_*", "quantiles of weights are not opened"),
+    ("q99_*", "quantiles of weights are not opened"),
+    ("range_control", "the smallest and largest score are a patient's each and are not opened"),
+    ("range_treated", "the smallest and largest score are a patient's each and are not opened"),
+];
+
+/// A comparison under way. Golden numbers are named by their JSON pointer.
+pub(super) struct Comparison<'a> {
+    golden: &'a Value,
+    open: BTreeMap<String, f64>,
+    tolerance: f64,
+    report: Report,
+}
+
+/// What a comparison found.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Report {
+    /// Golden numbers that were compared.
+    pub compared: usize,
+    /// Further cells that follow from golden numbers (ratios, intervals and tests that R did not print).
+    pub derived: usize,
+    /// Largest relative difference, and where.
+    pub worst: Option<(f64, String)>,
+    /// Numbers that differ by more than the tolerance.
+    pub differences: Vec<String>,
+    /// Golden entries without a counterpart, and numbers that the files lack.
+    pub missing: Vec<String>,
+    /// Count of golden numbers that are exempt, by name and reason.
+    pub exempt: BTreeMap<(String, &'static str), usize>,
+}
+
+impl Report {
+    /// Is everything there and equal?
+    pub fn passed(&self) -> bool {
+        self.compared > 0 && self.differences.is_empty() && self.missing.is_empty()
+    }
+}
+
+impl<'a> Comparison<'a> {
+    pub(super) fn new(golden: &'a Value, tolerance: f64) -> Self {
+        let mut comparison = Self { golden, open: BTreeMap::new(), tolerance, report: Report::default() };
+        comparison.collect("", golden);
+        comparison
+    }
+
+    /// Notes every number as open, or as exempt when a name on its path is.
+    fn collect(&mut self, pointer: &str, value: &Value) {
+        match value {
+            Value::Object(entries) => {
+                for (name, entry) in entries {
+                    self.collect(&format!("{pointer}/{name}"), entry);
+                }
+            }
+            Value::Array(items) => {
+                for (i, item) in items.iter().enumerate() {
+                    self.collect(&format!("{pointer}/{i}"), item);
+                }
+            }
+            Value::Number(number) => {
+                let exempt = EXEMPT.iter().find(|(name, _)| pointer.split('/').any(|part| matches(name, part)));
+                match exempt {
+                    Some((name, why)) => *self.report.exempt.entry(((*name).to_owned(), why)).or_default() += 1,
+                    None => {
+                        self.open.insert(pointer.to_owned(), number.as_f64().unwrap_or(f64::NAN));
+                    }
+                }
+            }
+            // Names of terms and levels; and what R does not have.
+            Value::String(_) | Value::Null | Value::Bool(_) => {}
+        }
+    }
+
+    /// Leaves out a top-level section.
+    pub(super) fn leave_out(&mut self, section: &str, why: &'static str) {
+        let below = format!("/{section}/");
+        let before = self.open.len();
+        self.open.retain(|pointer, _| !pointer.starts_with(&below));
+        let count = before - self.open.len();
+        if count > 0 {
+            self.report.exempt.insert((section.to_owned(), why), count);
+        }
+    }
+
+    /// Does the golden file have an entry here that is not null?
+    pub(super) fn has(&self, pointer: &str) -> bool {
+        self.golden.pointer(pointer).is_some_and(|v| match v {
+            Value::Null => false,
+            Value::Object(entries) => !entries.is_empty(),
+            Value::Array(items) => !items.is_empty(),
+            _ => true,
+        })
+    }
+
+    /// Texts of a list, or of a list of one that was written as a scalar.
+    pub(super) fn texts(&self, pointer: &str) -> Vec<&'a str> {
+        match self.golden.pointer(pointer) {
+            Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
+            Some(Value::String(text)) => vec![text],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The golden number itself, for what follows from it; it stays open.
+    pub(super) fn peek(&self, pointer: &str) -> f64 {
+        self.golden.pointer(pointer).and_then(Value::as_f64).unwrap_or(f64::NAN)
+    }
+
+    /// Pointer of the i-th number of a list, or of a list of one that was written as a scalar.
+    pub(super) fn item(&self, pointer: &str, i: usize) -> String {
+        match self.golden.pointer(pointer) {
+            Some(Value::Number(_)) if i == 0 => pointer.to_owned(),
+            _ => format!("{pointer}/{i}"),
+        }
+    }
+
+    /// Compares one golden number, once.
+    pub(super) fn number(&mut self, pointer: &str, got: Result<f64, String>) {
+        let Some(expected) = self.open.remove(pointer) else {
+            return self.report.missing.push(format!("{pointer}: not in the golden file, or compared before"));
+        };
+        match got {
+            Ok(got) => {
+                self.report.compared += 1;
+                self.judge(pointer, expected, got);
+            }
+            Err(what) => self.report.missing.push(format!("{pointer}: {what}")),
+        }
+    }
+
+    /// Compares a cell with a value that follows from golden numbers.
+    pub(super) fn derived(&mut self, name: &str, expected: f64, got: Result<f64, String>) {
+        match got {
+            Ok(got) => {
+                self.report.derived += 1;
+                self.judge(name, expected, got);
+            }
+            Err(what) => self.report.missing.push(format!("{name}: {what}")),
+        }
+    }
+
+    /// Something that must be there and is not.
+    pub(super) fn missing(&mut self, what: String) {
+        self.report.missing.push(what);
+    }
+
+    fn judge(&mut self, name: &str, expected: f64, got: f64) {
+        let difference = (got - expected).abs();
+        // Relative, but absolute where R gives exactly 0; NaN is never small enough.
+        let difference = if expected == 0.0 { difference } else { difference / expected.abs() };
+        if difference.is_nan() || difference > self.tolerance {
+            let line = format!("{name}: {got:e} instead of {expected:e}, relative difference {difference:.1e}");
+            self.report.differences.push(line);
+        }
+        if self.report.worst.as_ref().is_none_or(|(worst, _)| difference.is_nan() || difference > *worst) {
+            self.report.worst = Some((difference, name.to_owned()));
+        }
+    }
+
+    /// What is still open has no counterpart.
+    pub(super) fn finish(mut self) -> Report {
+        for pointer in self.open.into_keys() {
+            self.report.missing.push(format!("{pointer}: nothing is compared with this golden entry"));
+        }
+        self.report
+    }
+}
+
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => pattern == name,
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in &self.differences {
+            writeln!(f, "differs: {line}")?;
+        }
+        for line in &self.missing {
+            writeln!(f, "missing: {line}")?;
+        }
+        let exempt: usize = self.exempt.values().sum();
+        writeln!(f, "not compared: {exempt} golden numbers")?;
+        for ((name, why), count) in &self.exempt {
+            writeln!(f, "  {count:5}  {name}: {why}")?;
+        }
+        writeln!(f, "compared: {} golden numbers, and {} that follow from them", self.compared, self.derived)?;
+        if let Some((worst, name)) = &self.worst {
+            writeln!(f, "largest relative difference: {worst:.1e} at {name}")?;
+        }
+        write!(
+            f,
+            "{}: {} differ, {} missing",
+            if self.passed() { "equal" } else { "NOT equal" },
+            self.differences.len(),
+            self.missing.len()
+        )
+    }
+}

@@ -1,0 +1,85 @@
+//! The CSV files of a run, read back.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::GoldenError;
+
+/// The tables that golden numbers are in.
+pub(super) struct Files {
+    pub estimates: Table,
+    pub fits: Table,
+    pub flow: Table,
+    pub outcomes: Table,
+    pub weights: Table,
+    pub tests: Table,
+}
+
+impl Files {
+    pub(super) fn read(out: &Path) -> Result<Files, GoldenError> {
+        Ok(Files {
+            estimates: Table::read(out, "estimates.csv")?,
+            fits: Table::read(out, "fits.csv")?,
+            flow: Table::read(out, "flow.csv")?,
+            outcomes: Table::read(out, "outcomes.csv")?,
+            weights: Table::read(out, "weights.csv")?,
+            tests: Table::read(out, "tests.csv")?,
+        })
+    }
+}
+
+/// One CSV file.
+pub(super) struct Table {
+    name: &'static str,
+    rows: Vec<BTreeMap<String, String>>,
+}
+
+impl Table {
+    fn read(out: &Path, name: &'static str) -> Result<Table, GoldenError> {
+        let wrong = |e: csv::Error| GoldenError::File(format!("{name}: {e}"));
+        let mut reader = csv::Reader::from_path(out.join(name)).map_err(wrong)?;
+        let rows = reader.deserialize().collect::<Result<Vec<_>, _>>().map_err(wrong)?;
+        Ok(Table { name, rows })
+    }
+
+    pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        self.rows.iter().map(|cells| Row { table: self.name, cells })
+    }
+
+    /// The one row with these cells, or what was looked for in vain.
+    pub(super) fn row(&self, wanted: &[(&str, &str)]) -> Result<Row<'_>, String> {
+        let mut found = self.rows().filter(|row| row.is(wanted));
+        match (found.next(), found.next()) {
+            (Some(row), None) => Ok(row),
+            (first, _) => {
+                let cells: Vec<String> = wanted.iter().map(|(column, text)| format!("{column} = {text}")).collect();
+                let many = if first.is_some() { "several rows" } else { "no row" };
+                Err(format!("{}: {many} with {}", self.name, cells.join(", ")))
+            }
+        }
+    }
+}
+
+/// One row of a CSV file.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'a> {
+    table: &'static str,
+    cells: &'a BTreeMap<String, String>,
+}
+
+impl<'a> Row<'a> {
+    pub(super) fn is(&self, wanted: &[(&str, &str)]) -> bool {
+        wanted.iter().all(|(column, text)| self.text(column) == *text)
+    }
+
+    /// The cell as text; empty when there is no such column.
+    pub(super) fn text(&self, column: &str) -> &'a str {
+        self.cells.get(column).map_or("", String::as_str)
+    }
+
+    /// The cell as a number, or which one is missing.
+    pub(super) fn number(&self, column: &str) -> Result<f64, String> {
+        let text = self.text(column);
+        text.parse().map_err(|_| format!("{}: `{text}` in column {column} is no number", self.table))
+    }
+}

@@ -1,0 +1,218 @@
+//! Golden entries of one model against its rows in `estimates.csv` and `fits.csv`.
+
+use stats::inference;
+
+use super::comparison::Comparison;
+use super::files::{Files, Row};
+
+/// Which rows of the result files a golden model is.
+#[derive(Clone, Copy)]
+pub(super) struct Model<'a> {
+    pub analysis: &'a str,
+    pub outcome: &'a str,
+    pub model: &'a str,
+    /// Empty for models without ties.
+    pub ties: &'a str,
+    /// Name in results of a golden term.
+    pub term: fn(&str) -> Option<String>,
+}
+
+impl Model<'_> {
+    fn keys(&self) -> [(&str, &str); 4] {
+        [("analysis", self.analysis), ("outcome", self.outcome), ("model", self.model), ("ties", self.ties)]
+    }
+
+    pub(super) fn estimate<'f>(&self, files: &'f Files, term: &str, variance: &str) -> Result<Row<'f>, String> {
+        let [analysis, outcome, model, ties] = self.keys();
+        files.estimates.row(&[analysis, outcome, model, ties, ("term", term), ("variance", variance)])
+    }
+
+    fn fit<'f>(&self, files: &'f Files) -> Result<Row<'f>, String> {
+        files.fits.row(&self.keys())
+    }
+}
+
+fn cell(row: &Result<Row<'_>, String>, column: &str) -> Result<f64, String> {
+    row.as_ref().map_err(Clone::clone).and_then(|row| row.number(column))
+}
+
+/// R's coefficient table: every term with its naive standard error; and no term more than R has.
+pub(super) fn coefficients(comparison: &mut Comparison<'_>, files: &Files, model: &Model<'_>, at: &str) {
+    let golden_terms = comparison.texts(&format!("{at}/term"));
+    let mut terms = Vec::new();
+    for (i, golden_term) in golden_terms.iter().enumerate() {
+        let Some(term) = (model.term)(golden_term) else {
+            comparison.missing(format!("{at}: no term of results is R's `{golden_term}`"));
+            continue;
+        };
+        let row = model.estimate(files, &term, "naive");
+        for column in ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"] {
+            let pointer = comparison.item(&format!("{at}/{column}"), i);
+            comparison.number(&pointer, cell(&row, column));
+        }
+        for (ratio, log) in [("ratio", "estimate"), ("ratio_low", "conf_low"), ("ratio_high", "conf_high")] {
+            let log = comparison.peek(&comparison.item(&format!("{at}/{log}"), i));
+            comparison.derived(&format!("{at} {term} {ratio}"), log.exp(), cell(&row, ratio));
+        }
+        terms.push(term);
+    }
+    let keys = model.keys();
+    for row in files.estimates.rows().filter(|row| row.is(&keys)) {
+        if !terms.iter().any(|term| term == row.text("term")) {
+            comparison.missing(format!("{at}: R has no term `{}`", row.text("term")));
+        }
+    }
+    if terms.is_empty() {
+        comparison.missing(format!("{at}: no coefficient"));
+    }
+}
+
+/// A list of standard errors of another variance, in the order of the coefficient table at `table`.
+pub(super) fn std_errors(
+    comparison: &mut Comparison<'_>,
+    files: &Files,
+    model: &Model<'_>,
+    table: &str,
+    list: &str,
+    variance: &str,
+) {
+    for (i, golden_term) in comparison.texts(&format!("{table}/term")).into_iter().enumerate() {
+        let term = (model.term)(golden_term).unwrap_or_default();
+        let estimate = comparison.peek(&comparison.item(&format!("{table}/estimate"), i));
+        let pointer = comparison.item(list, i);
+        std_error(comparison, files, model, &term, variance, &pointer, estimate);
+    }
+}
+
+/// One standard error, and the test and intervals that follow from it and the golden estimate.
+fn std_error(
+    comparison: &mut Comparison<'_>,
+    files: &Files,
+    model: &Model<'_>,
+    term: &str,
+    variance: &str,
+    pointer: &str,
+    estimate: f64,
+) {
+    let row = model.estimate(files, term, variance);
+    let std_error = comparison.peek(pointer);
+    comparison.number(pointer, cell(&row, "std_error"));
+    let wald = inference::wald(estimate, std_error);
+    let derived = [
+        ("estimate", estimate),
+        ("statistic", wald.statistic),
+        ("p_value", wald.p_value),
+        ("conf_low", wald.conf_low),
+        ("conf_high", wald.conf_high),
+        ("ratio", estimate.exp()),
+        ("ratio_low", wald.conf_low.exp()),
+        ("ratio_high", wald.conf_high.exp()),
+    ];
+    for (column, expected) in derived {
+        comparison.derived(&format!("{pointer} {column}"), expected, cell(&row, column));
+    }
+}
+
+/// The weighted model of the treatment alone, under every variance that R has.
+pub(super) fn weighted_treatment(
+    comparison: &mut Comparison<'_>,
+    files: &Files,
+    model: &Model<'_>,
+    at: &str,
+    names: [&str; 2],
+) {
+    let term = (model.term)("a").unwrap_or_default();
+    let row = model.estimate(files, &term, "naive");
+    let [estimate, ratio] = names.map(|name| format!("{at}/{name}"));
+    let value = comparison.peek(&estimate);
+    comparison.number(&estimate, cell(&row, "estimate"));
+    comparison.number(&ratio, cell(&row, "ratio"));
+    let variances = [
+        ("se_naive", "naive"),
+        ("se_robust", "robust"),
+        ("se_hc0", "robust"),
+        ("se_survey", "survey"),
+        ("se_m_estimation", "m_estimation"),
+    ];
+    for (name, variance) in variances {
+        let pointer = format!("{at}/{name}");
+        if comparison.has(&pointer) {
+            std_error(comparison, files, model, &term, variance, &pointer, value);
+        }
+    }
+    let intercept = format!("{at}/intercept");
+    if comparison.has(&intercept) {
+        comparison.number(&intercept, cell(&model.estimate(files, "(intercept)", "naive"), "estimate"));
+    }
+    if comparison.has(&format!("{at}/loglik")) {
+        loglik(comparison, files, model, at);
+    }
+}
+
+/// Log likelihoods of the empty model and at the maximum.
+fn loglik(comparison: &mut Comparison<'_>, files: &Files, model: &Model<'_>, at: &str) {
+    let fit = model.fit(files);
+    comparison.number(&format!("{at}/loglik/0"), cell(&fit, "loglik_null"));
+    comparison.number(&format!("{at}/loglik/1"), cell(&fit, "loglik"));
+}
+
+/// A Cox model: coefficient table, log likelihoods and tests.
+pub(super) fn cox(comparison: &mut Comparison<'_>, files: &Files, model: &Model<'_>, at: &str) {
+    coefficients(comparison, files, model, at);
+    loglik(comparison, files, model, at);
+    let fit = model.fit(files);
+    for (name, column) in
+        [("score_test", "score_statistic"), ("wald_test", "wald_statistic"), ("n", "n"), ("events", "events")]
+    {
+        comparison.number(&format!("{at}/{name}"), cell(&fit, column));
+    }
+    if comparison.has(&format!("{at}/se_robust")) {
+        std_errors(comparison, files, model, at, &format!("{at}/se_robust"), "robust");
+    } else {
+        let difference =
+            comparison.peek(&format!("{at}/loglik/1")) - comparison.peek(&format!("{at}/loglik/0"));
+        likelihood_ratio(comparison, &fit, at, 2.0 * difference);
+    }
+}
+
+/// A logistic model without weights: coefficient table and deviances.
+pub(super) fn logistic(comparison: &mut Comparison<'_>, files: &Files, model: &Model<'_>, at: &str) {
+    coefficients(comparison, files, model, at);
+    let fit = model.fit(files);
+    let (deviance, null) = (format!("{at}/deviance"), format!("{at}/null_deviance"));
+    let values = [comparison.peek(&null), comparison.peek(&deviance)];
+    comparison.number(&deviance, cell(&fit, "deviance"));
+    comparison.number(&null, cell(&fit, "deviance_null"));
+    comparison.derived(&format!("{at} loglik_null"), -values[0] / 2.0, cell(&fit, "loglik_null"));
+    comparison.derived(&format!("{at} loglik"), -values[1] / 2.0, cell(&fit, "loglik"));
+    likelihood_ratio(comparison, &fit, at, values[0] - values[1]);
+}
+
+fn likelihood_ratio(comparison: &mut Comparison<'_>, fit: &Result<Row<'_>, String>, at: &str, statistic: f64) {
+    let slopes = comparison.texts(&format!("{at}/term")).into_iter().filter(|t| *t != "(Intercept)").count();
+    let p_value = inference::chi_square_upper(statistic, slopes);
+    comparison.derived(&format!("{at} lr_statistic"), statistic, cell(fit, "lr_statistic"));
+    comparison.derived(&format!("{at} lr_df"), slopes as f64, cell(fit, "lr_df"));
+    comparison.derived(&format!("{at} lr_p"), p_value, cell(fit, "lr_p"));
+}
+
+/// Every model has converged, and the counts of its estimates are those of its fit.
+pub(super) fn agree(comparison: &mut Comparison<'_>, files: &Files) {
+    let keys = ["analysis", "outcome", "model", "ties"];
+    for fit in files.fits.rows() {
+        let wanted = keys.map(|key| (key, fit.text(key)));
+        let name: Vec<&str> = wanted.iter().map(|(_, text)| *text).filter(|text| !text.is_empty()).collect();
+        if fit.text("converged") != "true" {
+            comparison.missing(format!("{}: {}", name.join(" "), fit.text("notes")));
+        }
+        for row in files.estimates.rows().filter(|row| row.is(&wanted)) {
+            for column in ["n", "events"] {
+                let what = format!("{} {} {} {column}", name.join(" "), row.text("term"), row.text("variance"));
+                match fit.number(column) {
+                    Ok(expected) => comparison.derived(&what, expected, row.number(column)),
+                    Err(why) => comparison.missing(why),
+                }
+            }
+        }
+    }
+}

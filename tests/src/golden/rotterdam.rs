@@ -1,0 +1,41 @@
+//! `golden/rotterdam.json` against a run of `examples/rotterdam` on one of its time grids.
+
+use super::comparison::Comparison;
+use super::files::Files;
+use super::models::{self, Model};
+
+const OUTCOME: &str = "rfs";
+
+/// Name in results of R's term.
+fn term(golden: &str) -> Option<String> {
+    let name = match golden {
+        "(Intercept)" => "(intercept)",
+        "a" | "chemo" => "chemo:1",
+        "size_f20-50" => "size_c:20-50",
+        "size_f>50" => "size_c:>50",
+        same @ ("age" | "meno" | "nodes" | "grade" | "hormon") => same,
+        _ => return None,
+    };
+    Some(name.to_owned())
+}
+
+pub(super) fn compare(comparison: &mut Comparison<'_>, files: &Files, section: &str) {
+    let propensity = Model { analysis: "propensity", outcome: "", model: "propensity", ties: "", term };
+    models::coefficients(comparison, files, &propensity, "/propensity");
+    let model = |model, ties| Model { analysis: "cox", outcome: OUTCOME, model, ties, term };
+    let cox = [
+        ("efron", model("adjusted", "efron")),
+        ("breslow", model("adjusted", "breslow")),
+        ("efron_weighted", model("iptw_adjusted", "efron")),
+        ("breslow_weighted", model("iptw_adjusted", "breslow")),
+        ("stratified_by_site", model("stratified", "efron")),
+    ];
+    for (name, model) in cox {
+        models::cox(comparison, files, &model, &format!("/{section}/{name}"));
+    }
+    let names = ["estimate", "hazard_ratio"];
+    models::weighted_treatment(comparison, files, &model("iptw", "efron"), &format!("/{section}/iptw"), names);
+    let weighted = model("iptw_adjusted", "efron");
+    let (table, list) = (format!("/{section}/efron_weighted"), format!("/{section}/cluster_site_se"));
+    models::std_errors(comparison, files, &weighted, &table, &list, "cluster_site");
+}

@@ -1,0 +1,170 @@
+use std::fs;
+use std::path::Path;
+
+use coordinator::results::Provenance;
+use tempfile::TempDir;
+
+use super::{GoldenError, Report, Study, TOLERANCE, compare, pooled};
+
+fn provenance(sites: usize) -> Provenance {
+    Provenance {
+        software_version: "0.0.0".into(),
+        study: "reference".into(),
+        title: "Reference".into(),
+        run: "reference-00000000".into(),
+        protocol_digest: String::new(),
+        manifest_digest: String::new(),
+        results_digest: String::new(),
+        rounds: 0,
+        opened_scalars: 0,
+        bytes_sent_per_site: 0,
+        sites: (1..=sites).map(|i| (format!("S{i:02}"), String::new())).collect(),
+    }
+}
+
+/// Runs a reference study in this process and writes its files.
+fn files(protocol: &str, rows: &str, required: Option<&str>) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, results, sites) = pooled::results(protocol, rows, required);
+    coordinator::results::write(dir.path(), &results, &provenance(sites)).unwrap();
+    dir
+}
+
+fn myeloma(protocol: &str) -> TempDir {
+    let protocol = format!("examples/relapsed-myeloma/{protocol}");
+    files(&protocol, "tests/reference/relapsed-myeloma-596.csv", Some("fish"))
+}
+
+fn judge(out: &Path, study: Study, section: &str) -> Report {
+    let golden = pooled::path(&format!("tests/reference/golden/{}.json", study.name()));
+    compare(out, &golden, study, section, TOLERANCE).unwrap()
+}
+
+#[test]
+fn myeloma_is_equal_to_r_on_both_grids() {
+    for (protocol, section) in [("protocol.toml", "survival_day"), ("protocol-month.toml", "survival_month")] {
+        let out = myeloma(protocol);
+        let report = judge(out.path(), Study::RelapsedMyeloma, section);
+        println!("{report}");
+        assert!(report.passed(), "{report}");
+        assert!(report.compared > 1000, "{report}");
+    }
+}
+
+#[test]
+fn rotterdam_is_equal_to_r_on_three_grids() {
+    let grids = [("protocol.toml", "day"), ("protocol-month.toml", "month"), ("protocol-quarter.toml", "quarter")];
+    for (protocol, section) in grids {
+        let out = files(&format!("examples/rotterdam/{protocol}"), "tests/reference/rotterdam.csv", None);
+        let report = judge(out.path(), Study::Rotterdam, section);
+        println!("{report}");
+        assert!(report.passed(), "{report}");
+        assert!(report.compared > 250, "{report}");
+    }
+}
+
+/// One file of a run with a change; the comparison's report.
+fn changed(out: &Path, file: &str, change: impl Fn(&str) -> String) -> Report {
+    let path = out.join(file);
+    let before = fs::read_to_string(&path).unwrap();
+    let after = change(&before);
+    assert_ne!(before, after, "{file} is changed");
+    fs::write(&path, after).unwrap();
+    let report = judge(out, Study::RelapsedMyeloma, "survival_day");
+    fs::write(&path, before).unwrap();
+    report
+}
+
+/// The text with the 7th significant digit of the first number that has so many raised, in the line that starts so.
+fn with_digit_changed(text: &str, line: &str, column: usize) -> String {
+    let lines = text.lines().map(|l| {
+        if !l.starts_with(line) {
+            return l.to_owned();
+        }
+        let mut cells: Vec<String> = l.split(',').map(str::to_owned).collect();
+        let cell: f64 = cells[column].parse().unwrap();
+        cells[column] = format!("{:e}", cell * (1.0 + 3e-8));
+        cells.join(",")
+    });
+    lines.map(|l| l + "\n").collect()
+}
+
+#[test]
+fn any_changed_digit_is_found() {
+    let out = myeloma("protocol.toml");
+    assert!(judge(out.path(), Study::RelapsedMyeloma, "survival_day").passed());
+    let cells = [
+        ("estimates.csv", "cox,pfs,adjusted,fish:high,naive,", 8),
+        ("estimates.csv", "cox,os,iptw,regimen:IsaPd,m_estimation,", 9),
+        ("estimates.csv", "logistic,response,iptw,regimen:IsaPd,survey,", 6),
+        ("estimates.csv", "propensity,,propensity,crcl,naive,", 11),
+        ("fits.csv", "cox,pfs,stratified,efron,", 7),
+        ("fits.csv", "logistic,infection,interaction,,", 9),
+        ("weights.csv", "ate_stabilized,EloPd,", 3),
+        ("weights.csv", "ate,IsaPd,", 4),
+        ("tests.csv", "interaction_lr,os,", 6),
+    ];
+    for (file, line, column) in cells {
+        let report = changed(out.path(), file, |text| with_digit_changed(text, line, column));
+        assert_eq!((report.differences.len(), report.missing.len()), (1, 0), "{file} {line}: {report}");
+        assert!(!report.passed());
+    }
+    let report = changed(out.path(), "flow.csv", |text| text.replace("596", "597"));
+    assert_eq!(report.differences.len(), 1, "{report}");
+    let report = changed(out.path(), "outcomes.csv", |text| text.replace("disc_ae,EloPd,130,6", "disc_ae,EloPd,130,7"));
+    assert_eq!(report.differences.len(), 1, "{report}");
+}
+
+#[test]
+fn what_is_not_there_is_found() {
+    let out = myeloma("protocol.toml");
+    let without = |start: &'static str| {
+        move |text: &str| text.lines().filter(|l| !l.starts_with(start)).map(|l| format!("{l}\n")).collect()
+    };
+    let report = changed(out.path(), "estimates.csv", without("cox,pfs,adjusted,fish:high,naive"));
+    assert!(!report.missing.is_empty() && !report.passed());
+    let report = changed(out.path(), "tests.csv", without("chi_square,disc_ae"));
+    assert_eq!(report.missing.len(), 1, "{report}");
+    let report = changed(out.path(), "fits.csv", |text| text.replacen(",true,", ",false,", 1));
+    assert_eq!(report.missing.len(), 1, "{report}");
+    let twice = |text: &str| text.to_owned() + text.lines().last().unwrap() + "\n";
+    let report = changed(out.path(), "weights.csv", twice);
+    assert!(!report.passed(), "{report}");
+    // Daily rows are not monthly rows.
+    assert!(!judge(out.path(), Study::RelapsedMyeloma, "survival_month").passed());
+}
+
+#[test]
+fn a_new_golden_entry_is_not_passed_over() {
+    let out = myeloma("protocol.toml");
+    let golden = pooled::path("tests/reference/golden/relapsed-myeloma.json");
+    let text = fs::read_to_string(golden).unwrap().replacen("\"flow\": {", "\"flow\": {\"screened\": 700,", 1);
+    let changed = out.path().join("golden.json");
+    fs::write(&changed, text).unwrap();
+    let report = compare(out.path(), &changed, Study::RelapsedMyeloma, "survival_day", TOLERANCE).unwrap();
+    assert_eq!(report.missing, ["/flow/screened: nothing is compared with this golden entry"]);
+}
+
+#[test]
+fn nothing_to_compare_is_no_success() {
+    assert!(!Report::default().passed());
+    let empty = tempfile::tempdir().unwrap();
+    let golden = pooled::path("tests/reference/golden/rotterdam.json");
+    let error = compare(empty.path(), &golden, Study::Rotterdam, "day", TOLERANCE);
+    assert!(matches!(error, Err(GoldenError::File(_))));
+    let error = compare(empty.path(), &golden, Study::Rotterdam, "survival_day", TOLERANCE);
+    assert!(matches!(error, Err(GoldenError::Section(_))));
+}
+
+#[test]
+fn a_person_reads_the_reference_study() {
+    let rows = "tests/reference/relapsed-myeloma-596.csv";
+    let (protocol, results, _) = pooled::results("examples/relapsed-myeloma/protocol.toml", rows, Some("fish"));
+    for width in [80, 120] {
+        let mut page = Vec::new();
+        coordinator::results::print(&mut page, &results, &protocol, width).unwrap();
+        let page = String::from_utf8(page).unwrap();
+        println!("{page}");
+        assert!(page.lines().all(|line| line.chars().count() <= usize::from(width)), "width {width}");
+    }
+}

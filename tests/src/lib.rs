@@ -1,0 +1,3 @@
+//! End to end: R goldens, splits, faults, architecture.
+
+pub mod golden;

@@ -1,0 +1,10 @@
+//! Identity and transport: who gets in, who does not, and what both ends are told.
+
+mod federation;
+mod log;
+mod packages;
+mod raw;
+mod refusals;
+mod reload;
+mod routes;
+mod service;

@@ -217,15 +217,18 @@ impl Next {
 }
 
 impl Answer {
-    /// Signs a masked answer.
-    pub fn sign(identity: &SigningIdentity, epoch: u64, round: u32, q: Digest, masked: Masked) -> Answer {
-        let signature = identity.sign(ANSWER, &Self::content(&q, &masked.digest()));
-        Answer { epoch, round, q, masked, signature }
+    /// Signs a masked answer; also gives the digest of its words.
+    pub fn sign(identity: &SigningIdentity, epoch: u64, round: u32, q: Digest, masked: Masked) -> (Answer, Digest) {
+        let words = masked.digest();
+        let signature = identity.sign(ANSWER, &Self::content(&q, &words));
+        (Answer { epoch, round, q, masked, signature }, words)
     }
 
-    /// Checks the site's signature.
-    pub fn verify(&self, identity: &PublicIdentity) -> Result<(), SignatureError> {
-        Self::verify_digest(identity, &self.q, &self.masked.digest(), &self.signature)
+    /// Checks the site's signature; gives the digest of the words.
+    pub fn verify(&self, identity: &PublicIdentity) -> Result<Digest, SignatureError> {
+        let words = self.masked.digest();
+        Self::verify_digest(identity, &self.q, &words, &self.signature)?;
+        Ok(words)
     }
 
     /// Checks a signature when only the digest of the words is at hand.

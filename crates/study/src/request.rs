@@ -6,11 +6,10 @@ use crate::plan::Plan;
 
 /// `q0 = H(M, round, questions, words, digest of the sum before)`: the same in every epoch.
 pub(crate) fn request_digest(manifest: &Digest, round: u32, plan: &Plan, previous: &Digest) -> Digest {
-    let questions = plan.ask();
     Canonical::new("entente/v1/request")
         .digest_field(manifest)
         .u32(round)
-        .list(&questions, |out, q| q.write(out))
+        .list(plan.ask().iter(), |out, q| q.write(out))
         .u32(plan.words() as u32)
         .digest_field(previous)
         .digest()

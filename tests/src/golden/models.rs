@@ -3,6 +3,7 @@
 use stats::inference;
 
 use super::comparison::Comparison;
+use super::early_glm;
 use super::files::{Files, Row};
 
 /// Which rows of the result files a golden model is.
@@ -32,7 +33,10 @@ impl Model<'_> {
     }
 }
 
-fn cell(row: &Result<Row<'_>, String>, column: &str) -> Result<f64, String> {
+/// A row, or what was looked for in vain.
+type Found<'a> = Result<Row<'a>, String>;
+
+fn cell(row: &Found<'_>, column: &str) -> Result<f64, String> {
     row.as_ref().map_err(Clone::clone).and_then(|row| row.number(column))
 }
 
@@ -46,14 +50,25 @@ pub(super) fn coefficients(comparison: &mut Comparison<'_>, files: &Files, model
             continue;
         };
         let row = model.estimate(files, &term, "naive");
-        for column in ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"] {
-            let pointer = comparison.item(&format!("{at}/{column}"), i);
-            comparison.number(&pointer, cell(&row, column));
+        let pointer = |comparison: &Comparison<'_>, column: &str| comparison.item(&format!("{at}/{column}"), i);
+        let estimate = pointer(comparison, "estimate");
+        let value = comparison.peek(&estimate);
+        comparison.number(&estimate, cell(&row, "estimate"));
+        let exact = early_glm::std_errors(at).map(|exact| exact.get(i).copied().unwrap_or(f64::NAN));
+        for column in ["std_error", "statistic", "p_value", "conf_low", "conf_high"] {
+            let pointer = pointer(comparison, column);
+            match exact {
+                Some(_) => comparison.early(&pointer, cell(&row, column)),
+                None => comparison.number(&pointer, cell(&row, column)),
+            }
         }
-        for (ratio, log) in [("ratio", "estimate"), ("ratio_low", "conf_low"), ("ratio_high", "conf_high")] {
-            let log = comparison.peek(&comparison.item(&format!("{at}/{log}"), i));
-            comparison.derived(&format!("{at} {term} {ratio}"), log.exp(), cell(&row, ratio));
+        let name = format!("{at} {term}");
+        let std_error = exact.unwrap_or_else(|| comparison.peek(&pointer(comparison, "std_error")));
+        if exact.is_some() {
+            comparison.derived(&format!("{name} std_error"), std_error, cell(&row, "std_error"));
+            test_and_limits(comparison, &name, value, std_error, &row);
         }
+        ratios(comparison, &name, value, std_error, &row);
         terms.push(term);
     }
     let keys = model.keys();
@@ -97,19 +112,31 @@ fn std_error(
     let row = model.estimate(files, term, variance);
     let std_error = comparison.peek(pointer);
     comparison.number(pointer, cell(&row, "std_error"));
+    comparison.derived(&format!("{pointer} estimate"), estimate, cell(&row, "estimate"));
+    test_and_limits(comparison, pointer, estimate, std_error, &row);
+    ratios(comparison, pointer, estimate, std_error, &row);
+}
+
+/// Wald test and interval of an estimate's row, from estimate and standard error.
+fn test_and_limits(comparison: &mut Comparison<'_>, name: &str, estimate: f64, std_error: f64, row: &Found<'_>) {
     let wald = inference::wald(estimate, std_error);
     let derived = [
-        ("estimate", estimate),
         ("statistic", wald.statistic),
         ("p_value", wald.p_value),
         ("conf_low", wald.conf_low),
         ("conf_high", wald.conf_high),
-        ("ratio", estimate.exp()),
-        ("ratio_low", wald.conf_low.exp()),
-        ("ratio_high", wald.conf_high.exp()),
     ];
     for (column, expected) in derived {
-        comparison.derived(&format!("{pointer} {column}"), expected, cell(&row, column));
+        comparison.derived(&format!("{name} {column}"), expected, cell(row, column));
+    }
+}
+
+/// Ratio and its interval of an estimate's row, from estimate and standard error.
+fn ratios(comparison: &mut Comparison<'_>, name: &str, estimate: f64, std_error: f64, row: &Found<'_>) {
+    let wald = inference::wald(estimate, std_error);
+    let derived = [("ratio", estimate), ("ratio_low", wald.conf_low), ("ratio_high", wald.conf_high)];
+    for (column, log) in derived {
+        comparison.derived(&format!("{name} {column}"), log.exp(), cell(row, column));
     }
 }
 
@@ -169,8 +196,7 @@ pub(super) fn cox(comparison: &mut Comparison<'_>, files: &Files, model: &Model<
     if comparison.has(&format!("{at}/se_robust")) {
         std_errors(comparison, files, model, at, &format!("{at}/se_robust"), "robust");
     } else {
-        let difference =
-            comparison.peek(&format!("{at}/loglik/1")) - comparison.peek(&format!("{at}/loglik/0"));
+        let difference = comparison.peek(&format!("{at}/loglik/1")) - comparison.peek(&format!("{at}/loglik/0"));
         likelihood_ratio(comparison, &fit, at, 2.0 * difference);
     }
 }
@@ -188,7 +214,7 @@ pub(super) fn logistic(comparison: &mut Comparison<'_>, files: &Files, model: &M
     likelihood_ratio(comparison, &fit, at, values[0] - values[1]);
 }
 
-fn likelihood_ratio(comparison: &mut Comparison<'_>, fit: &Result<Row<'_>, String>, at: &str, statistic: f64) {
+fn likelihood_ratio(comparison: &mut Comparison<'_>, fit: &Found<'_>, at: &str, statistic: f64) {
     let slopes = comparison.texts(&format!("{at}/term")).into_iter().filter(|t| *t != "(Intercept)").count();
     let p_value = inference::chi_square_upper(statistic, slopes);
     comparison.derived(&format!("{at} lr_statistic"), statistic, cell(fit, "lr_statistic"));

@@ -61,8 +61,7 @@ fn cohort(protocol: &Protocol, rows: &[Row], required: Option<&str>) -> Cohort {
         FlowCount { control: rows.len() as u64 - treated, treated, neither: 0 }
     };
     let all: Vec<&Row> = rows.iter().collect();
-    let eligible: Vec<&Row> =
-        rows.iter().filter(|row| required.is_none_or(|column| !row[column].is_empty())).collect();
+    let eligible: Vec<&Row> = rows.iter().filter(|row| required.is_none_or(|column| !row[column].is_empty())).collect();
     let mut flow = vec![count(&all)];
     flow.extend(protocol.eligibility.iter().map(|_| count(&eligible)));
     flow.push(count(&eligible));

@@ -75,7 +75,8 @@ fn changed(out: &Path, file: &str, change: impl Fn(&str) -> String) -> Report {
     report
 }
 
-/// The text with the 7th significant digit of the first number that has so many raised, in the line that starts so.
+/// The text with one number raised by 3e-8 of itself, in the 8th or 9th digit: the cell at `column` of the line that
+/// starts with `line`.
 fn with_digit_changed(text: &str, line: &str, column: usize) -> String {
     let lines = text.lines().map(|l| {
         if !l.starts_with(line) {
@@ -98,6 +99,7 @@ fn any_changed_digit_is_found() {
         ("estimates.csv", "cox,os,iptw,regimen:IsaPd,m_estimation,", 9),
         ("estimates.csv", "logistic,response,iptw,regimen:IsaPd,survey,", 6),
         ("estimates.csv", "propensity,,propensity,crcl,naive,", 11),
+        ("estimates.csv", "logistic,response,adjusted,age,naive,", 6),
         ("fits.csv", "cox,pfs,stratified,efron,", 7),
         ("fits.csv", "logistic,infection,interaction,,", 9),
         ("weights.csv", "ate_stabilized,EloPd,", 3),
@@ -106,8 +108,7 @@ fn any_changed_digit_is_found() {
     ];
     for (file, line, column) in cells {
         let report = changed(out.path(), file, |text| with_digit_changed(text, line, column));
-        assert_eq!((report.differences.len(), report.missing.len()), (1, 0), "{file} {line}: {report}");
-        assert!(!report.passed());
+        assert!(!report.passed() && report.missing.is_empty(), "{file} {line}: {report}");
     }
     let report = changed(out.path(), "flow.csv", |text| text.replace("596", "597"));
     assert_eq!(report.differences.len(), 1, "{report}");

@@ -4,34 +4,28 @@ use std::io::{self, Write};
 
 use study::results::EstimateRow;
 
-use super::effects::{COLUMNS, Group};
-use super::{Page, labels, number, table};
+use super::effects::{COLUMNS, Group, effect};
+use super::{Page, Texts, labels, table};
 
-/// One row per model, one line per variance.
+/// One row per model and variance; outcome and model stand in the first of theirs.
 pub(super) fn models(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
-    let mut rows: Vec<Vec<String>> = Vec::new();
-    let mut before: Option<&EstimateRow> = None;
+    let mut rows = Vec::new();
+    let mut before = [String::new(), String::new()];
     for row in page.results.estimates.iter().filter(|r| shown(page, r)) {
-        let same = before.is_some_and(|b| {
-            (b.analysis, &b.outcome, b.model, b.ties) == (row.analysis, &row.outcome, row.model, row.ties)
-        });
-        let (_, digits) = page.labels.term(&row.term);
-        let ratio = number::ratio_with_interval(row.estimate, row.conf_low, row.conf_high, digits);
-        let line = [labels::variance(row.variance).to_owned(), ratio, number::p_value(row.p_value)];
-        match rows.last_mut().filter(|_| same) {
-            Some(last) => {
-                for (cell, text) in last[2..].iter_mut().zip(line) {
-                    cell.push('\n');
-                    cell.push_str(&text);
-                }
-            }
-            None => rows.push([vec![labels::outcome(page.protocol, &row.outcome), model(row)], line.into()].concat()),
-        }
-        before = Some(row);
+        let names = [labels::outcome(page.protocol, &row.outcome), model(row)];
+        let [outcome, model] = &names;
+        let repeated = match (outcome == &before[0], model == &before[1]) {
+            (true, true) => [String::new(), String::new()],
+            (true, false) => [String::new(), model.clone()],
+            (false, _) => names.clone(),
+        };
+        let variance = vec![labels::variance(row.variance).to_owned()];
+        rows.push([repeated.into(), variance, effect(page, row).into()].concat());
+        before = names;
     }
     let (treatment, _) = page.labels.term(page.labels.treatment());
-    let header = ["Outcome", "Model", "Variance", "Ratio (95% CI)", ""].map(str::to_owned);
-    table(out, page, &format!("Further models: {treatment}"), 3, &header, rows)
+    let header = ["", "Model", "Variance", "Ratio (95% CI)", ""].map(str::to_owned);
+    table(out, page, &format!("Further models: {treatment}"), Texts { wrap: 2, left: 3 }, &header, rows)
 }
 
 /// The treatment's rows of every model without a column in a main table.
@@ -44,7 +38,7 @@ fn shown(page: &Page<'_>, row: &EstimateRow) -> bool {
 
 fn model(row: &EstimateRow) -> String {
     match row.ties {
-        Some(ties) => format!("{}; ties: {}", labels::model(row.model), labels::ties(ties)),
+        Some(ties) => format!("{}; {}", labels::model(row.model), labels::ties(ties)),
         None => labels::model(row.model).to_owned(),
     }
 }

@@ -10,7 +10,7 @@ mod sections;
 
 use std::io::{self, Write};
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
 use study::protocol::{OutcomeKind, Protocol};
 use study::results::Results;
 
@@ -48,12 +48,21 @@ const STYLE: TableStyle = TableStyle::new()
     .header_separator(LineStyle::none().fill('─').junction('─'))
     .bottom_border(LineStyle::none().fill('─').junction('─'));
 
-/// Prints one table under its heading; nothing when it has no row. The first `texts` columns are text, the others numbers.
+/// Which of the first columns hold text; the columns after them hold numbers, right aligned.
+#[derive(Clone, Copy)]
+struct Texts {
+    /// So many columns may wrap; the others stay on their line.
+    wrap: usize,
+    /// So many columns are left aligned.
+    left: usize,
+}
+
+/// Prints one table under its heading; nothing when it has no row.
 fn table(
     out: &mut impl Write,
     page: &Page<'_>,
     heading: &str,
-    texts: usize,
+    texts: Texts,
     header: &[String],
     rows: Vec<Vec<String>>,
 ) -> io::Result<()> {
@@ -62,19 +71,15 @@ fn table(
     }
     let mut table = Table::new();
     table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic).set_width(page.width);
-    let cells = |cells: Vec<String>| -> Vec<Cell> {
-        cells
-            .into_iter()
-            .enumerate()
-            .map(|(i, text)| {
-                let side = if i < texts { CellAlignment::Left } else { CellAlignment::Right };
-                Cell::new(text).set_alignment(side)
-            })
-            .collect()
-    };
-    table.set_header(cells(header.to_vec()));
-    for row in rows {
-        table.add_row(cells(row));
+    table.set_header(header);
+    table.add_rows(rows);
+    for (i, column) in table.column_iter_mut().enumerate() {
+        if i >= texts.wrap {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+        if i >= texts.left {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
     }
     writeln!(out, "\n{heading}\n{}", table.trim_fmt())
 }

@@ -2,45 +2,45 @@
 
 use std::io::{self, Write};
 
-use super::{Page, labels, number, table};
+use study::results::TestRow;
+
+use super::{Page, Texts, labels, number, table};
 
 /// The flow chart.
 pub(super) fn flow(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
     let [control, treated] = page.labels.arms();
-    let header = ["Step".into(), "patients".into(), control.clone(), treated.clone(), "left out".into()];
+    let header = [String::new(), "patients".into(), control.clone(), treated.clone(), "left out".into()];
     let rows = page.results.flow.iter().map(|f| {
         let counts = [f.n, f.control, f.treated, f.excluded].map(|n| n.to_string());
         [vec![labels::plain(&f.label)], counts.into()].concat()
     });
-    table(out, page, "Patients", 1, &header, rows.collect())
+    table(out, page, "Patients", Texts { wrap: 1, left: 1 }, &header, rows.collect())
 }
 
-/// p values of treatment by effect modifier.
+/// p values of treatment by effect modifier: a row per interaction model.
 pub(super) fn effect_modification(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
-    let tests = || page.results.tests.iter().filter(|t| t.name.starts_with("interaction_"));
-    let rows = tests().map(|t| {
-        let kind = match t.name {
-            "interaction_wald" => "Wald, naive variance",
-            "interaction_lr" => "likelihood ratio",
-            other => other,
+    let tests = &page.results.tests;
+    let rows = tests.iter().filter(|t| t.name == "interaction_wald").map(|wald| {
+        let same = |t: &&TestRow| {
+            t.name == "interaction_lr" && t.outcome == wald.outcome && t.term == wald.term && t.ties == wald.ties
         };
-        let products: Vec<String> = t.term.split(" + ").map(|p| product(page, p)).collect();
+        let ratio = tests.iter().find(same).map_or_else(|| "–".into(), |t| number::p_value(t.test.p_value));
+        let ties = wald.ties.map_or_else(String::new, |t| format!("; {}", labels::ties(t)));
         vec![
-            labels::outcome(page.protocol, &t.outcome),
-            products.join("\n"),
-            kind.to_owned(),
-            format!("{:.3} ({})", t.test.statistic, t.test.df),
-            number::p_value(t.test.p_value),
+            format!("{}{ties}", labels::outcome(page.protocol, &wald.outcome)),
+            wald.term.split(" + ").map(|product| modifier(page, product)).collect::<Vec<_>>().join("; "),
+            number::p_value(wald.test.p_value),
+            ratio,
         ]
     });
-    let header = ["Outcome", "Product", "Test", "chi-square (df)", ""].map(str::to_owned);
-    table(out, page, "Effect modification", 3, &header, rows.collect())
+    let header = ["", "Treatment by", "Wald, naive variance", "likelihood ratio"].map(str::to_owned);
+    table(out, page, "Effect modification", Texts { wrap: 2, left: 2 }, &header, rows.collect())
 }
 
 /// Label of the effect modifier's term in a product with the treatment.
-fn product(page: &Page<'_>, name: &str) -> String {
-    let factors: Vec<String> = name.split(" x ").map(|factor| page.labels.term(factor).0).collect();
-    factors.join(" × ")
+fn modifier(page: &Page<'_>, product: &str) -> String {
+    let factors = product.split(" x ").filter(|factor| *factor != page.labels.treatment());
+    factors.map(|factor| page.labels.term(factor).0).collect::<Vec<_>>().join(" × ")
 }
 
 /// Sums and effective sample sizes of the weights.
@@ -60,7 +60,7 @@ pub(super) fn weights(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
         ]
     });
     let header = ["Weights", "Arm", "patients", "sum", "effective sample size"].map(str::to_owned);
-    table(out, page, "Inverse probability weights", 2, &header, rows.collect())
+    table(out, page, "Inverse probability weights", Texts { wrap: 2, left: 2 }, &header, rows.collect())
 }
 
 /// Models that have no numbers, with the cause and what to do next.
@@ -74,6 +74,6 @@ pub(super) fn failures(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> 
             problem.hint.to_owned(),
         ])
     });
-    let header = ["Model", "Why it has no result", "What to do"].map(str::to_owned);
-    table(out, page, "Models without a result", 3, &header, rows.collect())
+    let header = ["", "Why it has no result", "What to do"].map(str::to_owned);
+    table(out, page, "Models without a result", Texts { wrap: 3, left: 3 }, &header, rows.collect())
 }

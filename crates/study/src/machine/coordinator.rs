@@ -470,11 +470,11 @@ impl CoordinatorMachine {
         if answer.epoch != self.epoch || answer.round != round.open.round {
             return Err(Fault::Unexpected);
         }
-        answer.verify(&member.identity).map_err(|_| Fault::Signature)?;
+        let words = answer.verify(&member.identity).map_err(|_| Fault::Signature)?;
         if *round.q.get_or_insert(answer.q) != answer.q {
             return Err(Fault::OtherPlan { round: answer.round });
         }
-        round.answers.put(site, (answer.masked.digest(), answer.signature))?;
+        round.answers.put(site, (words, answer.signature))?;
         let expected = round.sum.words.len();
         round.sum.add(&answer.masked).map_err(|e| Fault::Length { expected, got: e.got })?;
         if round.answers.complete() {

@@ -175,7 +175,15 @@ impl Refusal {
 struct Turn {
     round: u32,
     q0: Digest,
-    plan: Plan,
+    questions: Arc<[Question]>,
+    words: usize,
+}
+
+impl Turn {
+    fn of(manifest: &Digest, round: u32, plan: &Plan, previous: &Digest) -> Turn {
+        let q0 = request_digest(manifest, round, plan, previous);
+        Turn { round, q0, questions: Arc::clone(plan.ask()), words: plan.words() }
+    }
 }
 
 #[derive(Debug)]
@@ -193,6 +201,8 @@ enum Stage {
 struct Sent {
     turn: Turn,
     answer: Answer,
+    /// Digest of the masked words.
+    words: Digest,
 }
 
 /// One run at one site.
@@ -202,6 +212,7 @@ pub struct SiteMachine {
     manifest: Digest,
     stage: Stage,
     epoch: u64,
+    plan: Plan,
     current: Turn,
     /// The accepted round before, with the digest of its sum.
     previous: Option<(Turn, Digest)>,
@@ -217,13 +228,13 @@ impl SiteMachine {
     ) -> Result<SiteMachine, Refusal> {
         let manifest = config.manifest.digest();
         let plan = Plan::new(Arc::clone(&config.protocol));
-        let q0 = request_digest(&manifest, 1, &plan, &first_digest(&manifest));
-        let current = Turn { round: 1, q0, plan };
+        let current = Turn::of(&manifest, 1, &plan, &first_digest(&manifest));
         let mut machine = SiteMachine {
             config,
             manifest,
             stage: Stage::Idle,
             epoch: 0,
+            plan,
             current,
             previous: None,
             sent: None,
@@ -252,7 +263,7 @@ impl SiteMachine {
 
     /// Where the plan stands.
     pub fn progress(&self) -> Progress {
-        self.current.plan.progress()
+        self.plan.progress()
     }
 
     /// Is the plan done and acknowledged in the journal?
@@ -262,7 +273,7 @@ impl SiteMachine {
 
     /// The plan as this site holds it.
     pub fn plan(&self) -> &Plan {
-        &self.current.plan
+        &self.plan
     }
 
     /// The connection is gone: the keys of the epoch with it.
@@ -364,8 +375,8 @@ impl SiteMachine {
 
     /// Says what the plan derives next, or that it is done.
     fn say_next(&mut self, context: &mut dyn SiteContext) {
-        if self.current.plan.done() {
-            let results = results_digest(&self.manifest, &self.current.plan);
+        if self.plan.done() {
+            let results = results_digest(&self.manifest, &self.plan);
             if !self.finished {
                 self.finished = true;
                 context.persist(SiteRecord::Finished { results });
@@ -374,8 +385,8 @@ impl SiteMachine {
             context.send(FromSite::Finished(finished));
             return;
         }
-        let Turn { round, q0, plan } = &self.current;
-        let words = plan.words() as u32;
+        let Turn { round, q0, words, .. } = &self.current;
+        let words = *words as u32;
         let next = Next::sign(&self.config.identity, &self.manifest, self.epoch, *round, *q0, words);
         context.send(FromSite::Next(next));
     }
@@ -396,30 +407,25 @@ impl SiteMachine {
         }
         let turn = self.turn(open.round, &open.q0)?.clone();
         self.config.policy.check_round(open.round)?;
-        if let Some(facts) = turn.plan.facts() {
+        if let Some(facts) = self.plan.facts() {
             self.config.policy.check_facts(facts)?;
         }
         let sites = self.config.manifest.roster.len();
         let first = self.config.site == 0;
         let evaluator = Evaluator::new(&self.config.protocol, &self.config.cohort, sites, first);
-        let x = context.answer(&evaluator, &turn.plan.ask())?;
+        let x = context.answer(&evaluator, &turn.questions)?;
         let q = epoch_digest(&open.q0, self.epoch, &epoch.transcript());
         let masked = epoch.mask_salted(q, &x, self.salt(&open.q0), &[]);
-        let answer = Answer::sign(&self.config.identity, self.epoch, open.round, q, masked);
-        context.persist(SiteRecord::Answered {
-            round: open.round,
-            q0: open.q0,
-            q,
-            masked: answer.masked.digest(),
-        });
+        let (answer, words) = Answer::sign(&self.config.identity, self.epoch, open.round, q, masked);
+        context.persist(SiteRecord::Answered { round: open.round, q0: open.q0, q, masked: words });
         context.send(FromSite::Answer(answer.clone()));
-        self.sent = Some(Sent { turn, answer });
+        self.sent = Some(Sent { turn, answer, words });
         Ok(())
     }
 
     /// The round that may be answered: the next one, or the last accepted one again.
     fn turn(&self, round: u32, q0: &Digest) -> Result<&Turn, Refusal> {
-        let done = self.current.plan.done();
+        let done = self.plan.done();
         [(!done).then_some(&self.current), self.previous.as_ref().map(|(turn, _)| turn)]
             .into_iter()
             .flatten()
@@ -443,13 +449,13 @@ impl SiteMachine {
         if result.q != sent.answer.q || result.round != sent.turn.round || result.epoch != self.epoch {
             return Err(Refusal::Unexpected);
         }
-        let own = (sent.answer.masked.digest(), sent.answer.signature);
+        let own = (sent.words, sent.answer.signature);
         let complete = result.answers.len() == self.config.manifest.roster.len();
         if !complete || result.answers.get(usize::from(self.config.site)) != Some(&own) {
             return Err(Refusal::NotMyAnswer);
         }
         let opened = epoch.open(result.q, &result.sum, &[])?;
-        if opened.words.len() != sent.turn.plan.words() {
+        if opened.words.len() != sent.turn.words {
             return Err(Refusal::OtherSum);
         }
         let q0 = sent.turn.q0;
@@ -477,11 +483,9 @@ impl SiteMachine {
     fn advance(&mut self, opened: &Opened) {
         let digest = sum_digest(&self.current.q0, &opened.digest());
         let sums: Vec<f64> = opened.words.iter().map(|w| decode(*w)).collect();
-        let mut plan = self.current.plan.clone();
-        plan.tell(&sums);
-        let round = self.current.round + 1;
-        let q0 = request_digest(&self.manifest, round, &plan, &digest);
-        let before = std::mem::replace(&mut self.current, Turn { round, q0, plan });
+        self.plan.tell(&sums);
+        let next = Turn::of(&self.manifest, self.current.round + 1, &self.plan, &digest);
+        let before = std::mem::replace(&mut self.current, next);
         self.previous = Some((before, digest));
     }
 }

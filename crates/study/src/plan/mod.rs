@@ -66,6 +66,8 @@ pub struct Plan {
     propensity: Option<Unit>,
     summaries: Vec<Summary>,
     units: Vec<Unit>,
+    questions: Arc<[Question]>,
+    words: usize,
 }
 
 impl Plan {
@@ -79,14 +81,39 @@ impl Plan {
             }
         }
         let first = FirstRound::new(&protocol);
-        Plan { protocol, round: 1, first, facts: None, propensity, summaries: Vec::new(), units }
+        let mut plan = Plan {
+            protocol,
+            round: 1,
+            first,
+            facts: None,
+            propensity,
+            summaries: Vec::new(),
+            units,
+            questions: Arc::default(),
+            words: 0,
+        };
+        plan.prepare();
+        plan
     }
 
     /// The questions of the next round; empty when the plan is done.
-    pub fn ask(&self) -> Vec<Question> {
-        if self.facts.is_none() {
-            return self.first.questions.clone();
-        }
+    pub fn ask(&self) -> &Arc<[Question]> {
+        &self.questions
+    }
+
+    /// Number of words of the next round.
+    pub fn words(&self) -> usize {
+        self.words
+    }
+
+    /// Collects what is asked next.
+    fn prepare(&mut self) {
+        let questions = if self.facts.is_none() { self.first.questions.clone() } else { self.collect() };
+        self.words = questions.iter().map(|q| q.words(&self.protocol)).sum();
+        self.questions = questions.into();
+    }
+
+    fn collect(&self) -> Vec<Question> {
         let mut questions = Vec::new();
         for summary in &self.summaries {
             if let Summary::Waiting { weights, bins } = summary {
@@ -100,32 +127,32 @@ impl Plan {
         questions
     }
 
-    /// Number of words of the next round.
-    pub fn words(&self) -> usize {
-        self.ask().iter().map(|q| q.words(&self.protocol)).sum()
-    }
-
     /// Advances on the opened sums of the round that [`Plan::ask`] asked.
     ///
     /// # Panics
     /// When the number of sums is not [`Plan::words`]: the caller checks lengths before.
     pub fn tell(&mut self, sums: &[f64]) {
-        let questions = self.ask();
+        let questions = Arc::clone(&self.questions);
         let mut answers = Vec::with_capacity(questions.len());
         let mut rest = sums;
-        for question in &questions {
+        for question in questions.iter() {
             let (answer, tail) = rest.split_at(question.words(&self.protocol));
             answers.push(answer);
             rest = tail;
         }
         assert!(rest.is_empty(), "the caller checks the number of words");
+        self.advance(&answers);
         self.round += 1;
+        self.prepare();
+    }
+
+    fn advance(&mut self, answers: &[&[f64]]) {
         if self.facts.is_none() {
-            let facts = self.first.read(&answers);
+            let facts = self.first.read(answers);
             self.start(facts);
             return;
         }
-        let mut answers = answers.into_iter();
+        let mut answers = answers.iter().copied();
         for summary in &mut self.summaries {
             if let Summary::Waiting { weights, bins } = summary {
                 let done = read_summary(weights, *bins, &mut answers);
@@ -143,7 +170,7 @@ impl Plan {
 
     /// Is there nothing left to ask?
     pub fn done(&self) -> bool {
-        self.facts.is_some() && self.ask().is_empty()
+        self.facts.is_some() && self.questions.is_empty()
     }
 
     /// Where the plan stands.

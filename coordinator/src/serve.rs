@@ -102,10 +102,7 @@ type Outgoing = Pin<Box<dyn Stream<Item = Result<wire::CoordinatorMessage, Statu
 impl Coordinator for Attend {
     type AttendStream = Outgoing;
 
-    async fn attend(
-        &self,
-        request: Request<Streaming<wire::SiteMessage>>,
-    ) -> Result<Response<Outgoing>, Status> {
+    async fn attend(&self, request: Request<Streaming<wire::SiteMessage>>) -> Result<Response<Outgoing>, Status> {
         let peer = request.extensions().get::<PeerIdentity>().cloned();
         let site = peer.ok_or_else(|| Status::unauthenticated("no client certificate"))?.site;
         let connection = self.connections.fetch_add(1, Ordering::Relaxed);

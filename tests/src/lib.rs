@@ -1,3 +1,4 @@
 //! End to end: R goldens, splits, faults, architecture.
 
+pub mod federation;
 pub mod golden;

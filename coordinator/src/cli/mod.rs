@@ -35,13 +35,18 @@ struct Arguments {
 enum Command {
     /// Make the coordinator's keys and its certificate authority.
     Init,
+    /// Make a new certificate for the listener; a running server takes it up by itself.
+    #[command(
+        after_help = "The certificate lasts 825 days. Sites keep their packages: authority and fingerprint stay."
+    )]
+    RenewCertificate,
     /// Accept connections of sites and drive all runs until stopped.
     Serve {
         /// Print progress as one JSON object a line on standard output.
         #[arg(long)]
         progress: bool,
     },
-    /// Sites: approve, list, revoke.
+    /// Sites: show, approve, list, revoke.
     #[command(subcommand)]
     Site(SiteCommand),
     /// Studies: create, list, status, results.
@@ -56,8 +61,15 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum SiteCommand {
+    /// Who an enrolment request is from, with the fingerprint to compare; nothing is approved.
+    Show {
+        /// The request file.
+        request: PathBuf,
+    },
     /// Approve an enrolment request; prints the package for the site.
-    #[command(after_help = "Compare the identity fingerprint that the site tells you by another channel first.")]
+    #[command(
+        after_help = "First compare the fingerprint of `coordinator site show` with the one that the site tells you by another channel."
+    )]
     Approve {
         /// The request file.
         request: PathBuf,
@@ -137,6 +149,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
     let config = Config::read(&arguments.config)?;
     match &arguments.command {
         Command::Init => init(&config),
+        Command::RenewCertificate => renew_certificate(&config),
         Command::Serve { progress } => serve(&config, *progress),
         Command::Site(command) => site(&config, command),
         Command::Study(command) => study_command(&config, command),
@@ -158,14 +171,24 @@ fn init(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
+fn renew_certificate(config: &Config) -> Result<(), Failure> {
+    Authority::load(&config.state_dir)?.renew_server_certificate(Timestamp::now())?;
+    println!("The listener has a new certificate.");
+    Ok(())
+}
+
 fn site(config: &Config, command: &SiteCommand) -> Result<(), Failure> {
     let now = Timestamp::now();
     match command {
+        SiteCommand::Show { request } => {
+            let request = enrol::Request::parse(&failure::read_file(request)?)?;
+            println!("{} ({})", request.site(), request.legal_name());
+            println!("fingerprint {}", request.identity().fingerprint());
+        }
         SiteCommand::Approve { request, site, legal_name, valid_days } => {
             let authority = Authority::load(&config.state_dir)?;
             let text = failure::read_file(request)?;
-            let approval =
-                enrol::Approval { site, legal_name, url: &config.url, valid_days: *valid_days };
+            let approval = enrol::Approval { site, legal_name, url: &config.url, valid_days: *valid_days };
             let package = enrol::approve(&authority, &text, &approval, now)?;
             print!("{}", package.text());
             eprintln!("Send the package above to the site; it asks for the fingerprint {}", authority.fingerprint());
@@ -218,8 +241,10 @@ fn terminal_width() -> u16 {
 }
 
 fn status(config: &Config, name: &str) -> Result<(), Failure> {
-    let RunReport { run, round, models, fitted, failed, problem, .. } = study::status(&config.state_dir, name)?;
-    println!("{run}: next round {round}; {fitted} of {models} models fitted, {failed} failed");
+    let RunReport { run, round, models, fitted, failed, waiting, problem, .. } =
+        study::status(&config.state_dir, name)?;
+    let stands = if waiting == "nothing" { "finished".into() } else { format!("next round {round}") };
+    println!("{run}: {stands}; {fitted} of {models} models fitted, {failed} failed");
     let missing = study::missing_approvals(&config.state_dir, name)?;
     if !missing.is_empty() {
         println!("waits for the approval of {}", missing.join(", "));
@@ -270,7 +295,10 @@ async fn print_reports(mut reports: mpsc::UnboundedReceiver<Report>, progress: b
         if let Report::Run(now) = &report {
             last = Some(now.clone());
         }
-        if progress && moved && let Ok(line) = serde_json::to_string(&report) {
+        if progress
+            && moved
+            && let Ok(line) = serde_json::to_string(&report)
+        {
             let mut out = io::stdout().lock();
             let _ = writeln!(out, "{line}").and_then(|()| out.flush());
         }

@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use proto::{FromAgent, Offer, ToAgent};
 use proto::wire;
+use proto::{FromAgent, Offer, ToAgent};
 use secagg::{Digest, SigningIdentity};
+use study::machine::coordinator::CoordinatorRecord;
 use study::manifest::Approval;
-use study::message::FromSite;
+use study::message::{FromSite, ToSite};
 use tokio::sync::mpsc;
 
 use crate::authority::{AuthorityError, load_signing_identity};
@@ -121,13 +122,8 @@ impl Hub {
     /// Opens the store and recovers all runs.
     pub fn open(state_dir: &Path, reports: mpsc::UnboundedSender<Report>) -> Result<Hub, HubError> {
         let store = Store::open(state_dir)?;
-        let mut hub = Hub {
-            state_dir: state_dir.to_owned(),
-            store,
-            peers: BTreeMap::new(),
-            runs: BTreeMap::new(),
-            reports,
-        };
+        let mut hub =
+            Hub { state_dir: state_dir.to_owned(), store, peers: BTreeMap::new(), runs: BTreeMap::new(), reports };
         hub.look_for_runs()?;
         Ok(hub)
     }
@@ -277,23 +273,27 @@ impl Hub {
     fn flush(
         &mut self,
         digest: &Digest,
-        records: Vec<study::machine::coordinator::CoordinatorRecord>,
-        messages: Vec<(u16, study::message::ToSite)>,
+        records: Vec<CoordinatorRecord>,
+        messages: Vec<(u16, ToSite)>,
     ) -> Result<(), HubError> {
         if !records.is_empty() {
             self.store.append(digest, &records)?;
         }
+        let Some(run) = self.runs.get_mut(digest) else { return Ok(()) };
+        let new_epoch = records.iter().any(|r| matches!(r, CoordinatorRecord::Epoch { .. }));
+        if new_epoch && run.problem.take().is_some() {
+            self.store.clear_problem(digest)?;
+        }
         let Some(run) = self.runs.get(digest) else { return Ok(()) };
         let members = run.machine.manifest().roster.members();
-        let mut shared: Option<(study::message::ToSite, wire::CoordinatorMessage)> = None;
+        let mut shared: Option<(ToSite, wire::CoordinatorMessage)> = None;
         for (site, message) in messages {
             let Some(peer) = members.get(usize::from(site)).and_then(|m| self.peers.get(&m.id)) else { continue };
             // a broadcast is converted once; its large fields are shared, not copied
             let wire = match &shared {
                 Some((same, wire)) if *same == message => wire.clone(),
                 _ => {
-                    let wire =
-                        wire::CoordinatorMessage::from(ToAgent::Run { run: *digest, message: message.clone() });
+                    let wire = wire::CoordinatorMessage::from(ToAgent::Run { run: *digest, message: message.clone() });
                     shared = Some((message, wire.clone()));
                     wire
                 }
@@ -310,11 +310,8 @@ impl Hub {
 }
 
 fn offer(peer: &Peer, stored: &StoredRun) {
-    let offer = Offer {
-        manifest: stored.manifest.clone(),
-        signature: stored.signature,
-        protocol: stored.protocol.clone(),
-    };
+    let offer =
+        Offer { manifest: stored.manifest.clone(), signature: stored.signature, protocol: stored.protocol.clone() };
     let _ = peer.outbound.send(Ok(ToAgent::Offer(offer).into()));
 }
 

@@ -150,15 +150,12 @@ impl Store {
         let mut statement =
             self.db.prepare_cached("select manifest, signature, protocol from run order by name").map_err(&reading)?;
         let rows = statement
-            .query_map([], |row| {
-                Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, [u8; 64]>(1)?, row.get::<_, String>(2)?))
-            })
+            .query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, [u8; 64]>(1)?, row.get::<_, String>(2)?)))
             .map_err(&reading)?;
         let mut runs = Vec::new();
         for row in rows {
             let (manifest, signature, protocol) = row.map_err(&reading)?;
-            let manifest =
-                Manifest::from_bytes(&manifest).map_err(|_| StoreError::Damaged { what: "a manifest" })?;
+            let manifest = Manifest::from_bytes(&manifest).map_err(|_| StoreError::Damaged { what: "a manifest" })?;
             runs.push(StoredRun { manifest, signature: Signature(signature), protocol });
         }
         Ok(runs)
@@ -183,13 +180,7 @@ impl Store {
         self.db
             .execute(
                 "insert or replace into approval values (?1, ?2, ?3, ?4, ?5)",
-                params![
-                    approval.manifest.0,
-                    approval.site,
-                    approval.policy.0,
-                    approval.cohort.0,
-                    approval.signature.0
-                ],
+                params![approval.manifest.0, approval.site, approval.policy.0, approval.cohort.0, approval.signature.0],
             )
             .map_err(doing("adding an approval"))?;
         Ok(())
@@ -200,7 +191,9 @@ impl Store {
         let reading = doing("reading approvals");
         let mut statement = self
             .db
-            .prepare_cached("select site, policy, cohort, signature from approval where manifest_digest = ?1 order by site")
+            .prepare_cached(
+                "select site, policy, cohort, signature from approval where manifest_digest = ?1 order by site",
+            )
             .map_err(&reading)?;
         let rows = statement
             .query_map([manifest.0], |row| {
@@ -267,6 +260,14 @@ impl Store {
         self.db
             .execute("insert or replace into problem values (?1, ?2, ?3)", params![manifest.0, code, message])
             .map_err(doing("noting a problem"))?;
+        Ok(())
+    }
+
+    /// Forgets a problem: the run goes on.
+    pub fn clear_problem(&self, manifest: &Digest) -> Result<(), StoreError> {
+        self.db
+            .execute("delete from problem where manifest_digest = ?1", [manifest.0])
+            .map_err(doing("clearing a problem"))?;
         Ok(())
     }
 

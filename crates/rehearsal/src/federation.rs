@@ -205,11 +205,7 @@ impl Federation {
         };
         layout.each_site(stop, |site| layout.enrol(&authority, site))?;
         let run = coordinator::study::create(&state_dir, &study.protocol, &[], 30, jiff::Timestamp::now())?;
-        let offer = Offer {
-            manifest: run.manifest.clone(),
-            signature: run.signature,
-            protocol: run.protocol.clone(),
-        };
+        let offer = Offer { manifest: run.manifest.clone(), signature: run.signature, protocol: run.protocol.clone() };
         layout.each_site(stop, |site| layout.approve(study, &offer, site))?;
         federation.run = Some(run);
         federation.set_up = begun.elapsed();
@@ -251,7 +247,8 @@ impl Federation {
 
     /// Starts the coordinator again, on its old address.
     pub fn restart_coordinator(&mut self) -> Result<(), RehearsalError> {
-        let (process, reports, _) = start_coordinator(&self.layout.dir, &self.executable, &self.layout.address.to_string())?;
+        let (process, reports, _) =
+            start_coordinator(&self.layout.dir, &self.executable, &self.layout.address.to_string())?;
         self.coordinator = Some(process);
         self.reports = reports;
         Ok(())
@@ -287,9 +284,8 @@ impl Federation {
                 Err(RecvTimeoutError::Disconnected) => return Err(self.coordinator_ended()),
             }
             if moved.elapsed() > patience {
-                let waiting = self.last.as_ref().map_or_else(String::new, |r| {
-                    format!("{} of {}", r.waiting, r.sites.join(", "))
-                });
+                let waiting =
+                    self.last.as_ref().map_or_else(String::new, |r| format!("{} of {}", r.waiting, r.sites.join(", ")));
                 return Err(RehearsalError::Stuck { seconds: patience.as_secs(), waiting });
             }
         }

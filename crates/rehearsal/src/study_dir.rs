@@ -40,10 +40,8 @@ impl StudyDir {
     /// Reads `DIR/protocol.toml` (or another file of the folder), `DIR/policy.toml` if there is one, and the names of
     /// `DIR/sites/*.csv`.
     pub fn read(dir: &Path, protocol: &str) -> Result<StudyDir, StudyDirError> {
-        let failed = |path: &Path, e: &io::Error| StudyDirError::File {
-            path: path.display().to_string(),
-            kind: e.kind(),
-        };
+        let failed =
+            |path: &Path, e: &io::Error| StudyDirError::File { path: path.display().to_string(), kind: e.kind() };
         let text = |path: PathBuf| fs::read_to_string(&path).map_err(|e| failed(&path, &e));
         let policy_path = dir.join("policy.toml");
         let policy = if policy_path.exists() { text(policy_path)? } else { String::new() };

@@ -10,11 +10,14 @@ mod residuals;
 mod risk;
 mod step;
 mod strata;
+mod trend;
 
 pub use crate::logistic::step_len;
 pub use curves::Curves;
+pub(crate) use events::Buckets;
 pub use events::{CoxRows, EventCells, Ties, death_weights, deaths};
 pub use residuals::score_residuals;
 pub use risk::{risk, risk_len};
 pub use step::step;
 pub use strata::stratified_step;
+pub use trend::{stratified_trend, trend, trend_len};

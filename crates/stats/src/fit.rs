@@ -5,14 +5,18 @@
 //! the same states, bit by bit.
 
 mod cox;
+mod firth;
 mod logistic;
 mod newton;
+mod ridge;
 mod sandwich;
 mod stratified;
 
 pub use cox::{CoxAsk, CoxFit};
+pub use firth::{FirthAsk, FirthFit};
 pub use logistic::{LogisticAsk, LogisticFit};
 pub use newton::Tolerances;
+pub use ridge::{Penalty, RidgeCoxFit, RidgeLogisticFit};
 pub use stratified::{StratifiedCoxAsk, StratifiedCoxFit};
 
 use crate::influence::MeatKind;

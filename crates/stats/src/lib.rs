@@ -6,8 +6,11 @@
 //!
 //! Nothing here reads a file, a clock or a random source.
 
+pub mod concordance;
 pub mod cox;
+pub mod descriptive;
 pub mod design;
+pub mod evalue;
 pub mod fit;
 mod gram;
 pub mod inference;
@@ -15,4 +18,6 @@ pub mod influence;
 pub mod logistic;
 pub mod matrix;
 pub mod packed;
+pub mod survival;
 pub mod total;
+pub mod zph;

@@ -3,6 +3,10 @@
 //! mu = 1 / (1 + exp(-x'b)); log likelihood sum w [y log mu + (1 - y) log(1 - mu)]; score sum w (y - mu) x;
 //! information sum w mu (1 - mu) x x'.
 
+mod leverage;
+
+pub use leverage::leverage_score;
+
 use crate::design::Design;
 use crate::gram::{CHUNK, Chunk};
 use crate::packed::packed_len;

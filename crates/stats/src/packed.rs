@@ -154,6 +154,15 @@ impl Factor {
         x
     }
 
+    /// The logarithm of the determinant.
+    pub fn log_determinant(&self) -> f64 {
+        let mut sum = 0.0;
+        for (pivot, scale) in self.pivots.iter().zip(&self.scale) {
+            sum += libm::log(*pivot) - 2.0 * libm::log(*scale);
+        }
+        sum
+    }
+
     /// The inverse, exactly symmetric.
     pub fn inverse(&self) -> Matrix {
         let p = self.pivots.len();
@@ -196,6 +205,12 @@ mod tests {
         assert!((inverse[(1, 1)] * 32e12 - 4.0).abs() < 1e-14);
         let x = factor.solve(&[8.0, 4e6]);
         assert!((x[0] - 2.0).abs() < 1e-14 && x[1].abs() < 1e-19);
+    }
+
+    #[test]
+    fn log_determinant_by_hand() {
+        let factor = Factor::new(&[4.0, 2e6, 9e12], 2).expect("positive definite");
+        assert!((factor.log_determinant() - libm::log(32e12)).abs() < 1e-14);
     }
 
     #[test]

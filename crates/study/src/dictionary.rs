@@ -53,9 +53,8 @@ impl Variable {
     /// Name of a level's term in results: the variable alone when binary, `variable:level` otherwise.
     pub fn term(&self, level: usize) -> String {
         match &self.kind {
-            Kind::Categorical { binary: true, .. } => self.name.clone(),
-            Kind::Categorical { levels, .. } => format!("{}:{}", self.name, levels[level]),
-            Kind::Continuous { .. } | Kind::Days { .. } => self.name.clone(),
+            Kind::Categorical { levels, binary: false, .. } => format!("{}:{}", self.name, levels[level]),
+            Kind::Categorical { .. } | Kind::Continuous { .. } | Kind::Days { .. } => self.name.clone(),
         }
     }
 }

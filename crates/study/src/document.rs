@@ -1,6 +1,6 @@
 //! Reading a TOML document so that every mistake is reported at once, each with its key and line.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
@@ -38,20 +38,22 @@ fn count(n: usize) -> String {
 pub(crate) struct Reader<'a> {
     text: &'a str,
     mistakes: RefCell<Vec<Mistake>>,
+    spoiled: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(text: &'a str) -> Reader<'a> {
-        Reader { text, mistakes: RefCell::default() }
-    }
-
-    pub(crate) fn line(&self, at: usize) -> usize {
-        self.text.as_bytes()[..at.min(self.text.len())].iter().filter(|b| **b == b'\n').count() + 1
+        Reader { text, mistakes: RefCell::default(), spoiled: RefCell::default() }
     }
 
     pub(crate) fn mistake(&self, span: &Range<usize>, key: &str, message: impl Into<String>) {
-        let mistake = Mistake { line: self.line(span.start), key: key.into(), message: message.into() };
+        let mistake = Mistake { line: line(self.text, span.start), key: key.into(), message: message.into() };
         self.mistakes.borrow_mut().push(mistake);
+    }
+
+    /// Is it declared, though with mistakes? Then where it is used nothing more is wrong.
+    pub(crate) fn is_spoiled(&self, name: &str) -> bool {
+        self.spoiled.borrow().contains(name)
     }
 
     /// Ends the reading: the value stands only when nothing was wrong.
@@ -70,9 +72,13 @@ impl<'a> Reader<'a> {
 pub(crate) fn parse(text: &str) -> Result<Spanned<DeTable<'_>>, Mistakes> {
     DeTable::parse(text).map_err(|e| {
         let at = e.span().map_or(0, |s| s.start);
-        let line = text.as_bytes()[..at.min(text.len())].iter().filter(|b| **b == b'\n').count() + 1;
-        Mistakes(vec![Mistake { line, key: "(syntax)".into(), message: e.message().to_string() }])
+        Mistakes(vec![Mistake { line: line(text, at), key: "(syntax)".into(), message: e.message().to_string() }])
     })
+}
+
+/// Line of a byte, from 1.
+fn line(text: &str, at: usize) -> usize {
+    1 + text.bytes().take(at).fold(0, |lines, byte| lines + usize::from(byte == b'\n'))
 }
 
 /// A table under reading: remembers which keys were asked for, so that unknown ones are mistakes.
@@ -80,13 +86,21 @@ pub(crate) struct Table<'a, 'r> {
     pub(crate) reader: &'r Reader<'a>,
     pub(crate) path: String,
     pub(crate) span: Range<usize>,
-    table: &'r DeTable<'a>,
+    entries: &'r DeTable<'a>,
     known: RefCell<BTreeSet<&'static str>>,
+    abandoned: Cell<bool>,
 }
 
 impl<'a, 'r> Table<'a, 'r> {
     pub(crate) fn root(reader: &'r Reader<'a>, table: &'r Spanned<DeTable<'a>>) -> Table<'a, 'r> {
-        Table { reader, path: String::new(), span: 0..0, table: table.get_ref(), known: RefCell::default() }
+        Table {
+            reader,
+            path: String::new(),
+            span: 0..0,
+            entries: table.get_ref(),
+            known: RefCell::default(),
+            abandoned: Cell::new(false),
+        }
     }
 
     pub(crate) fn key(&self, name: &str) -> String {
@@ -95,22 +109,30 @@ impl<'a, 'r> Table<'a, 'r> {
 
     /// Records a mistake at a key of this table (at the table itself when the key is absent).
     pub(crate) fn mistake(&self, name: &str, message: impl Into<String>) {
-        let span = self.table.get(name).map_or(self.span.clone(), Spanned::span);
+        let span = self.entries.get(name).map_or(self.span.clone(), Spanned::span);
         self.reader.mistake(&span, &self.key(name), message);
     }
 
     pub(crate) fn has(&self, name: &'static str) -> bool {
         self.known.borrow_mut().insert(name);
-        self.table.contains_key(name)
+        self.entries.contains_key(name)
     }
 
     fn get(&self, name: &'static str) -> Option<&'r Spanned<DeValue<'a>>> {
         self.known.borrow_mut().insert(name);
-        self.table.get(name)
+        self.entries.get(name)
     }
 
     fn wrong(&self, name: &str, expected: &str, got: &DeValue<'_>) {
         self.mistake(name, format!("expected {expected}, got {}", got.type_str()));
+    }
+
+    fn wrong_list(&self, name: &str, items: &str, got: &DeValue<'_>) {
+        if got.is_array() {
+            self.mistake(name, format!("expected nothing but {items} in the list"));
+        } else {
+            self.wrong(name, &format!("a list of {items}"), got);
+        }
     }
 
     pub(crate) fn optional_text(&self, name: &'static str) -> Option<String> {
@@ -175,21 +197,19 @@ impl<'a, 'r> Table<'a, 'r> {
 
     pub(crate) fn numbers(&self, name: &'static str) -> Option<Vec<f64>> {
         let value = self.get(name)?.get_ref();
-        let list: Option<Vec<f64>> =
-            value.as_array().and_then(|a| a.iter().map(|v| number(v.get_ref())).collect());
+        let list: Option<Vec<f64>> = value.as_array().and_then(|a| a.iter().map(|v| number(v.get_ref())).collect());
         if list.is_none() {
-            self.wrong(name, "a list of numbers", value);
+            self.wrong_list(name, "numbers", value);
         }
         list
     }
 
     pub(crate) fn optional_texts(&self, name: &'static str) -> Option<Vec<String>> {
         let value = self.get(name)?.get_ref();
-        let list: Option<Vec<String>> = value
-            .as_array()
-            .and_then(|a| a.iter().map(|v| v.get_ref().as_str().map(str::to_owned)).collect());
+        let list: Option<Vec<String>> =
+            value.as_array().and_then(|a| a.iter().map(|v| v.get_ref().as_str().map(str::to_owned)).collect());
         if list.is_none() {
-            self.wrong(name, "a list of strings", value);
+            self.wrong_list(name, "strings", value);
         }
         list
     }
@@ -243,17 +263,39 @@ impl<'a, 'r> Table<'a, 'r> {
     }
 
     fn child(&self, path: String, span: Range<usize>, table: &'r DeTable<'a>) -> Table<'a, 'r> {
-        Table { reader: self.reader, path, span, table, known: RefCell::default() }
+        Table {
+            reader: self.reader,
+            path,
+            span,
+            entries: table,
+            known: RefCell::default(),
+            abandoned: Cell::new(false),
+        }
+    }
+
+    /// Remembers the name under `key` as one whose declaration has mistakes of its own.
+    pub(crate) fn spoil(&self, key: &str) {
+        if let Some(name) = self.entries.get(key).and_then(|value| value.get_ref().as_str()) {
+            self.reader.spoiled.borrow_mut().insert(name.into());
+        }
+    }
+
+    /// Which keys belong here is not known: [`Table::close`] says nothing about them.
+    pub(crate) fn abandon(&self) {
+        self.abandoned.set(true);
     }
 
     /// Every key that nobody asked for is a mistake; the nearest known one is offered.
     pub(crate) fn close(&self) {
+        if self.abandoned.get() {
+            return;
+        }
         let known = self.known.borrow();
-        for (key, _) in self.table {
+        for (key, _) in self.entries {
             let name: &str = key.get_ref();
             if !known.contains(name) {
-                let hint = nearest(name, known.iter().copied())
-                    .map_or_else(String::new, |k| format!("; did you mean `{k}`?"));
+                let hint =
+                    nearest(name, known.iter().copied()).map_or_else(String::new, |k| format!("; did you mean `{k}`?"));
                 self.reader.mistake(&key.span(), &self.key(name), format!("is not a known key{hint}"));
             }
         }
@@ -271,11 +313,7 @@ fn number(value: &DeValue<'_>) -> Option<f64> {
 
 /// The known word nearest to a mistyped one, when it is near enough to be meant.
 pub(crate) fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
-    known
-        .map(|k| (distance(word, k), k))
-        .filter(|(d, k)| *d <= 1 + k.len() / 4)
-        .min()
-        .map(|(_, k)| k)
+    known.map(|k| (distance(word, k), k)).filter(|(d, k)| *d <= 1 + k.len() / 4).min().map(|(_, k)| k)
 }
 
 /// Edit distance (Levenshtein), one row of the table at a time.

@@ -17,11 +17,13 @@ use crate::question::{
     CoxModel, EVENT_COUNTS, FittedPropensity, LogisticModel, Question, Response, Weights, time_to_event,
 };
 use crate::term::{Columns, Term};
+use crate::word;
 
 /// Why a site cannot answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EvaluateError {
-    /// A sum is NaN, infinite or beyond the bound that keeps the sum over all sites inside the word.
+    /// A count, moment or sum of weights is NaN, infinite or beyond the bound that keeps the sum over all sites inside
+    /// the word.
     #[error("an answer does not fit the fixed-point word")]
     OutOfBound,
 }
@@ -37,27 +39,30 @@ impl From<FixedError> for EvaluateError {
 pub struct Evaluator<'a> {
     protocol: &'a Protocol,
     cohort: &'a Cohort,
-    bound: f64,
+    sites: usize,
     first: bool,
 }
 
 impl<'a> Evaluator<'a> {
     /// `sites` is the size of the roster, `first` whether this is its first site (which adds the global corrections).
     pub fn new(protocol: &'a Protocol, cohort: &'a Cohort, sites: usize, first: bool) -> Evaluator<'a> {
-        // Words hold |x| < 2^63; every site stays below 2^61 / sites, which leaves headroom for the sum.
-        let bound = 2f64.powi(61) / sites.max(1) as f64;
-        Evaluator { protocol, cohort, bound, first }
+        Evaluator { protocol, cohort, sites, first }
     }
 
-    /// The words of the answer.
+    /// The words of the answer. When a sum of a fit does not fit its word, all words of the question are the mark that
+    /// [`word::read`] reads as NaN, and the estimator shortens its step.
     pub fn answer(&self, question: &Question) -> Result<Vec<i128>, EvaluateError> {
-        let mut sums = Sums { words: vec![0; question.words(self.protocol)], bound: self.bound, failed: false };
+        let bound = word::bound(self.sites);
+        let mut sums = Sums { words: vec![0; question.words(self.protocol)], bound, failed: false };
         self.sum(question, &mut sums);
-        let bound = fixed::encode(self.bound, self.bound)?;
-        if sums.failed || sums.words.iter().any(|w| w.unsigned_abs() > bound.unsigned_abs()) {
-            return Err(EvaluateError::OutOfBound);
+        let largest = fixed::encode(bound, bound)?.unsigned_abs();
+        if !sums.failed && sums.words.iter().all(|w| w.unsigned_abs() <= largest) {
+            Ok(sums.words)
+        } else if question.is_of_a_fit() {
+            Ok(vec![word::mark(self.sites); sums.words.len()])
+        } else {
+            Err(EvaluateError::OutOfBound)
         }
-        Ok(sums.words)
     }
 
     fn sum(&self, question: &Question, sums: &mut Sums) {
@@ -214,21 +219,13 @@ impl<'a> Evaluator<'a> {
         body(&CoxRows { x: &x, exit: &exit, event: &event, w: w.as_deref(), entry: None });
     }
 
-    fn meat(
-        &self,
-        residuals: &Design,
-        weights: Option<&Weights>,
-        w: Option<&[f64]>,
-        kind: &MeatKind,
-        sums: &mut Sums,
-    ) {
+    fn meat(&self, residuals: &Design, weights: Option<&Weights>, w: Option<&[f64]>, kind: &MeatKind, sums: &mut Sums) {
         let Some(weights) = weights.filter(|_| kind.m_estimation.is_some()) else {
             return influence::meat(residuals, w, kind, None, sums);
         };
         let z = self.design(&weights.propensity.columns);
         let e = self.propensity(&weights.propensity);
-        let rows =
-            PropensityRows { z: &z, treated: &self.cohort.treated, e: &e, treated_share: weights.stabilized };
+        let rows = PropensityRows { z: &z, treated: &self.cohort.treated, e: &e, treated_share: weights.stabilized };
         influence::meat(residuals, w, kind, Some(&rows), sums);
     }
 
@@ -275,9 +272,7 @@ impl<'a> Evaluator<'a> {
                 }
                 Column::Numbers(_) | Column::Days(_) => unreachable!("only a categorical variable has levels"),
             },
-            Term::Product(a, b) => {
-                self.values(a).into_iter().zip(self.values(b)).map(|(a, b)| a * b).collect()
-            }
+            Term::Product(a, b) => self.values(a).into_iter().zip(self.values(b)).map(|(a, b)| a * b).collect(),
         }
     }
 }

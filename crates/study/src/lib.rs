@@ -18,3 +18,4 @@ mod request;
 pub mod results;
 pub mod roster;
 pub mod term;
+pub mod word;

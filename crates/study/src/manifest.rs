@@ -53,8 +53,8 @@ pub enum ManifestError {
 impl Manifest {
     /// Name of the run in files and tables: the study and the first bytes of the run id.
     pub fn name(&self) -> String {
-        let short: String = self.run[..4].iter().map(|b| format!("{b:02x}")).collect();
-        format!("{}-{short}", self.study)
+        let [a, b, c, d, ..] = self.run;
+        format!("{}-{:08x}", self.study, u32::from_be_bytes([a, b, c, d]))
     }
 
     /// Canonical bytes.
@@ -131,13 +131,7 @@ pub struct Approval {
 
 impl Approval {
     /// Signs consent.
-    pub fn sign(
-        identity: &SigningIdentity,
-        site: u16,
-        manifest: Digest,
-        policy: Digest,
-        cohort: Digest,
-    ) -> Approval {
+    pub fn sign(identity: &SigningIdentity, site: u16, manifest: Digest, policy: Digest, cohort: Digest) -> Approval {
         let mut approval = Approval { site, manifest, policy, cohort, signature: Signature([0; 64]) };
         approval.signature = identity.sign(APPROVAL, &approval.content());
         approval

@@ -193,14 +193,7 @@ impl RoundResult {
 
 impl Next {
     /// Signs what comes next.
-    pub fn sign(
-        identity: &SigningIdentity,
-        manifest: &Digest,
-        epoch: u64,
-        round: u32,
-        q0: Digest,
-        words: u32,
-    ) -> Next {
+    pub fn sign(identity: &SigningIdentity, manifest: &Digest, epoch: u64, round: u32, q0: Digest, words: u32) -> Next {
         let content = Self::content(manifest, epoch, round, &q0, words);
         Next { epoch, round, q0, words, signature: identity.sign(NEXT, &content) }
     }

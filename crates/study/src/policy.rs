@@ -2,9 +2,10 @@
 
 use secagg::{Canonical, Digest};
 
+use crate::dictionary::VariableId;
 use crate::document::{Mistakes, Reader, Table, parse};
 use crate::manifest::Manifest;
-use crate::plan::{Facts, outcome_variables};
+use crate::plan::Facts;
 use crate::protocol::{OutcomeKind, Protocol};
 
 /// Fewest sites that any policy may allow: a site hides behind at least two others.
@@ -162,15 +163,23 @@ impl Policy {
     }
 }
 
-fn used_variables(protocol: &Protocol) -> Vec<crate::dictionary::VariableId> {
+/// Variables that anything of the study depends on. A criterion counts as using every variable whose name stands in it,
+/// even inside a quoted text: a reviewer rather sees one name too many.
+fn used_variables(protocol: &Protocol) -> Vec<VariableId> {
     let mut used = vec![protocol.treatment.variable];
+    for criterion in &protocol.eligibility {
+        let words = criterion.require.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let words: Vec<&str> = words.collect();
+        let variables = protocol.dictionary.variables().iter().enumerate();
+        let named = variables.filter(|(_, v)| words.iter().any(|word| word.eq_ignore_ascii_case(&v.name)));
+        used.extend(named.map(|(i, _)| VariableId(i)));
+    }
     used.extend(protocol.propensity.iter().flat_map(|p| p.covariates.iter().copied()));
     for analysis in &protocol.analyses {
         used.extend(&analysis.covariates);
         used.extend(analysis.effect_modifier);
-        for outcome in &analysis.outcomes {
-            used.extend(outcome_variables(protocol, outcome));
-        }
+        let outcomes = analysis.outcomes.iter().filter_map(|name| protocol.outcome(name));
+        used.extend(outcomes.flat_map(|outcome| outcome.kind.variables()));
     }
     used
 }

@@ -210,6 +210,26 @@ impl Question {
         }
     }
 
+    /// Does an estimator ask it, which can shorten its step when there is no sum?
+    pub(crate) fn is_of_a_fit(&self) -> bool {
+        match self {
+            Question::Flow
+            | Question::Levels { .. }
+            | Question::Missingness { .. }
+            | Question::Moments { .. }
+            | Question::Events { .. }
+            | Question::WeightSums { .. }
+            | Question::PropensityHistogram { .. } => false,
+            Question::LogisticStep { .. }
+            | Question::LogisticMeat { .. }
+            | Question::DeathWeights { .. }
+            | Question::CoxRisk { .. }
+            | Question::CoxStep { .. }
+            | Question::CoxMeat { .. }
+            | Question::StratifiedCoxStep { .. } => true,
+        }
+    }
+
     /// Canonical encoding into a request digest.
     pub fn write(&self, out: Canonical) -> Canonical {
         let out = out.str(self.kind());
@@ -224,9 +244,7 @@ impl Question {
             Question::CoxRisk { model, beta, .. }
             | Question::CoxStep { model, beta, .. }
             | Question::StratifiedCoxStep { model, beta } => write_numbers(model.write(out), beta),
-            Question::CoxMeat { model, beta, kind, .. } => {
-                write_meat(write_numbers(model.write(out), beta), kind)
-            }
+            Question::CoxMeat { model, beta, kind, .. } => write_meat(write_numbers(model.write(out), beta), kind),
             Question::WeightSums { weights } => weights.write(out),
             Question::PropensityHistogram { weights, bins } => weights.write(out).u32(*bins as u32),
         }

@@ -17,11 +17,7 @@ pub(crate) fn request_digest(manifest: &Digest, round: u32, plan: &Plan, previou
 
 /// `q = H(q0, epoch, T)`: bound to the keys of one epoch.
 pub(crate) fn epoch_digest(q0: &Digest, epoch: u64, transcript: &Digest) -> Digest {
-    Canonical::new("entente/v1/request in epoch")
-        .digest_field(q0)
-        .u64(epoch)
-        .digest_field(transcript)
-        .digest()
+    Canonical::new("entente/v1/request in epoch").digest_field(q0).u64(epoch).digest_field(transcript).digest()
 }
 
 /// `D_r = H(q0, opened sum)`: what the next request chains.

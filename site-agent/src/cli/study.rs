@@ -61,7 +61,9 @@ fn find(config: &Config, name: &str) -> Result<Offered, Failure> {
             format!("no offered study is called `{name}`"),
             "`site-agent study list` names all; the agent must run to receive offers",
         )),
-        _ => Err(Failure::new("study.ambiguous", format!("`{name}` fits more than one study"), "give more of its name")),
+        _ => {
+            Err(Failure::new("study.ambiguous", format!("`{name}` fits more than one study"), "give more of its name"))
+        }
     }
 }
 
@@ -139,6 +141,9 @@ fn approve_run(config: &Config, offered: &Offered) -> Result<(), Failure> {
     for warning in &approved.warnings {
         println!("warning: {warning}");
     }
-    println!("Approved {}; the cohort is frozen. A running agent takes part from now on.", approved.run.manifest.name());
+    println!(
+        "Approved {}; the cohort is frozen. A running agent takes part from now on.",
+        approved.run.manifest.name()
+    );
     Ok(())
 }

@@ -167,8 +167,7 @@ async fn session(attending: &Attending, active: &mut BTreeMap<Digest, Active>) -
     let stream = client.attend(UnboundedReceiverStream::new(receiver)).await;
     let mut inbound = stream.map_err(|status| failed(&status))?.into_inner();
     tracing::info!(site = identity.site(), coordinator = identity.coordinator().url, "connected");
-    let mut session =
-        Session { state_dir: &attending.state_dir, identity, active, offered: BTreeMap::new(), outbound };
+    let mut session = Session { state_dir: &attending.state_dir, identity, active, offered: BTreeMap::new(), outbound };
     let mut tick = tokio::time::interval(LOOK_FOR_DECISIONS);
     loop {
         tokio::select! {

@@ -92,11 +92,14 @@ pub struct RunFolder {
 pub fn save_offer(state_dir: &Path, offer: &Offer) -> Result<PathBuf, FolderError> {
     let path = state_dir.join("offers").join(offer.manifest.digest().to_string());
     if !path.exists() {
-        appear(&path, &[
-            ("manifest", offer.manifest.to_bytes()),
-            ("signature", offer.signature.0.to_vec()),
-            ("protocol.toml", offer.protocol.clone().into_bytes()),
-        ])?;
+        appear(
+            &path,
+            &[
+                ("manifest", offer.manifest.to_bytes()),
+                ("signature", offer.signature.0.to_vec()),
+                ("protocol.toml", offer.protocol.clone().into_bytes()),
+            ],
+        )?;
     }
     Ok(path)
 }
@@ -156,8 +159,8 @@ impl RunFolder {
         let staging = runs.join(format!(".{name}"));
         let gone = |e: &io::Error| e.kind() == io::ErrorKind::NotFound;
         fs::remove_dir_all(&staging).or_else(|e| if gone(&e) { Ok(()) } else { Err(FolderError::file(&name, &e)) })?;
-        let snapshot = snapshot::write(&staging.join("cohort"), cohort, protocol)
-            .map_err(|e| FolderError::file("cohort", &e))?;
+        let snapshot =
+            snapshot::write(&staging.join("cohort"), cohort, protocol).map_err(|e| FolderError::file("cohort", &e))?;
         let approval = approve(snapshot);
         let stored = Canonical::new(APPROVAL)
             .u16(approval.site)
@@ -167,12 +170,15 @@ impl RunFolder {
             .array(&approval.signature.0)
             .array(&secret)
             .digest_field(&snapshot);
-        fill(&staging, &[
-            ("manifest", offer.manifest.to_bytes()),
-            ("protocol.toml", offer.protocol.clone().into_bytes()),
-            ("policy.toml", policy_text.as_bytes().to_vec()),
-            ("approval", stored.finish()),
-        ])?;
+        fill(
+            &staging,
+            &[
+                ("manifest", offer.manifest.to_bytes()),
+                ("protocol.toml", offer.protocol.clone().into_bytes()),
+                ("policy.toml", policy_text.as_bytes().to_vec()),
+                ("approval", stored.finish()),
+            ],
+        )?;
         rename(&staging, &path)?;
         RunFolder::open(path)
     }

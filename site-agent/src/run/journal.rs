@@ -119,9 +119,7 @@ fn encode(previous: &Digest, record: &SiteRecord) -> Vec<u8> {
         SiteRecord::Answered { round, q0, q, masked } => {
             out.u8(2).u32(*round).digest_field(q0).digest_field(q).digest_field(masked)
         }
-        SiteRecord::Accepted { round, q0, opened } => {
-            out.u8(3).u32(*round).digest_field(q0).bytes(&opened.to_bytes())
-        }
+        SiteRecord::Accepted { round, q0, opened } => out.u8(3).u32(*round).digest_field(q0).bytes(&opened.to_bytes()),
         SiteRecord::Refused { rule } => out.u8(4).str(rule),
         SiteRecord::Finished { results } => out.u8(5).digest_field(results),
     }
@@ -134,11 +132,7 @@ fn decode(frame: &[u8]) -> Result<(Digest, SiteRecord), CanonicalError> {
     let record = match r.u8()? {
         1 => SiteRecord::Epoch { epoch: r.u64()? },
         2 => SiteRecord::Answered { round: r.u32()?, q0: r.digest()?, q: r.digest()?, masked: r.digest()? },
-        3 => SiteRecord::Accepted {
-            round: r.u32()?,
-            q0: r.digest()?,
-            opened: Opened::from_bytes(r.bytes()?)?,
-        },
+        3 => SiteRecord::Accepted { round: r.u32()?, q0: r.digest()?, opened: Opened::from_bytes(r.bytes()?)? },
         4 => SiteRecord::Refused { rule: r.str()?.to_owned() },
         _ => SiteRecord::Finished { results: r.digest()? },
     };

@@ -11,7 +11,7 @@ use super::files::{Files, Row};
 pub(super) struct Model<'a> {
     pub analysis: &'a str,
     pub outcome: &'a str,
-    pub model: &'a str,
+    pub name: &'a str,
     /// Empty for models without ties.
     pub ties: &'a str,
     /// Name in results of a golden term.
@@ -20,7 +20,7 @@ pub(super) struct Model<'a> {
 
 impl Model<'_> {
     fn keys(&self) -> [(&str, &str); 4] {
-        [("analysis", self.analysis), ("outcome", self.outcome), ("model", self.model), ("ties", self.ties)]
+        [("analysis", self.analysis), ("outcome", self.outcome), ("model", self.name), ("ties", self.ties)]
     }
 
     pub(super) fn estimate<'f>(&self, files: &'f Files, term: &str, variance: &str) -> Result<Row<'f>, String> {

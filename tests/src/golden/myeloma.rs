@@ -28,7 +28,7 @@ fn term(golden: &str) -> Option<String> {
 
 pub(super) fn compare(comparison: &mut Comparison<'_>, files: &Files, section: &str) {
     flow(comparison, &files.flow);
-    let propensity = Model { analysis: "propensity", outcome: "", model: "propensity", ties: "", term };
+    let propensity = Model { analysis: "propensity", outcome: "", name: "propensity", ties: "", term };
     models::logistic(comparison, files, &propensity, "/propensity");
     weights(comparison, &files.weights);
     for outcome in BINARY {
@@ -83,7 +83,7 @@ fn binary(comparison: &mut Comparison<'_>, files: &Files, outcome: &str) {
     }
     let chi_square = files.tests.row(&[("name", "chi_square"), ("outcome", outcome)]);
     comparison.number(&format!("{at}/chi_square_p"), chi_square.and_then(|row| row.number("p_value")));
-    let model = |model| Model { analysis: "logistic", outcome, model, ties: "", term };
+    let model = |name| Model { analysis: "logistic", outcome, name, ties: "", term };
     for name in ["unadjusted", "adjusted", "interaction"] {
         let at = format!("{at}/{name}");
         if comparison.has(&at) {
@@ -101,7 +101,7 @@ fn survival(comparison: &mut Comparison<'_>, files: &Files, section: &str, outco
     let both = ARMS.map(|(_, level)| events(files, outcome, level));
     let total = both.into_iter().sum::<Result<f64, String>>();
     comparison.number(&format!("{at}/events"), total);
-    let model = |model, ties| Model { analysis: "cox", outcome, model, ties, term };
+    let model = |name, ties| Model { analysis: "cox", outcome, name, ties, term };
     let cox = [
         ("unadjusted", model("unadjusted", "efron")),
         ("unadjusted_breslow", model("unadjusted", "breslow")),

@@ -20,9 +20,9 @@ fn term(golden: &str) -> Option<String> {
 }
 
 pub(super) fn compare(comparison: &mut Comparison<'_>, files: &Files, section: &str) {
-    let propensity = Model { analysis: "propensity", outcome: "", model: "propensity", ties: "", term };
+    let propensity = Model { analysis: "propensity", outcome: "", name: "propensity", ties: "", term };
     models::coefficients(comparison, files, &propensity, "/propensity");
-    let model = |model, ties| Model { analysis: "cox", outcome: OUTCOME, model, ties, term };
+    let model = |name, ties| Model { analysis: "cox", outcome: OUTCOME, name, ties, term };
     let cox = [
         ("efron", model("adjusted", "efron")),
         ("breslow", model("adjusted", "breslow")),

@@ -120,7 +120,7 @@ fn any_changed_digit_is_found() {
 fn what_is_not_there_is_found() {
     let out = myeloma("protocol.toml");
     let without = |start: &'static str| {
-        move |text: &str| text.lines().filter(|l| !l.starts_with(start)).map(|l| format!("{l}\n")).collect()
+        move |text: &str| text.lines().filter(|l| !l.starts_with(start)).map(|l| l.to_owned() + "\n").collect()
     };
     let report = changed(out.path(), "estimates.csv", without("cox,pfs,adjusted,fish:high,naive"));
     assert!(!report.missing.is_empty() && !report.passed());

@@ -22,7 +22,8 @@ const ALLOWED: [(&str, &[&str]); 8] = [
 const PURE: [&str; 3] = ["stats", "secagg", "study"];
 
 /// What a pure crate must not reach: runtimes, network, databases, logs, the system's random source.
-const IMPURE: [&str; 8] = ["getrandom", "mio", "rusqlite", "socket2", "tokio", "tonic", "tracing", "tracing-subscriber"];
+const IMPURE: [&str; 8] =
+    ["getrandom", "mio", "rusqlite", "socket2", "tokio", "tonic", "tracing", "tracing-subscriber"];
 
 /// A dependency as it is compiled into the crate: not one of its tests, benchmarks or build script.
 fn normal(dependency: &Value) -> bool {

@@ -1,6 +1,15 @@
 //! One binary for all tests that need more than one crate.
 
+mod agreement;
 mod architecture;
 mod deploy;
+mod documents;
 mod errors;
 mod identity;
+mod machines;
+mod pathology;
+mod plan;
+mod processes;
+mod reference;
+mod small;
+mod splits;

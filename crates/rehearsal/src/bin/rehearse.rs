@@ -97,8 +97,7 @@ fn rehearse(arguments: &Arguments, stop: &AtomicBool) -> Result<ExitCode, Failur
     let mut federation = Federation::set_up(&study, dir, &executable, stop)?;
     progress.say("starting the agents");
     federation.start_agents()?;
-    let followed =
-        federation.follow(stop, Duration::from_secs(arguments.patience), |report| progress.report(report));
+    let followed = federation.follow(stop, Duration::from_secs(arguments.patience), |report| progress.report(report));
     progress.end();
     followed?;
     let finished = federation.results()?;

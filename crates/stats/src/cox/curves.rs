@@ -102,6 +102,11 @@ impl Curves {
         words
     }
 
+    /// Number of columns.
+    pub(super) fn columns(&self) -> usize {
+        self.p
+    }
+
     /// Running sums of A: element k is the sum over the first k event cells (D + 1 elements).
     pub(super) fn cumulative_a(&self) -> Vec<f64> {
         let mut running = 0.0;

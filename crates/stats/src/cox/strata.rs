@@ -41,13 +41,13 @@ pub fn stratified_step(rows: &CoxRows<'_>, ties: Ties, beta: &[f64], total: &mut
     total.add(0, &sums.0);
 }
 
-fn from_first_row(rows: &CoxRows<'_>) -> Design {
+pub(super) fn from_first_row(rows: &CoxRows<'_>) -> Design {
     let (n, p) = (rows.len(), rows.x.columns());
     let values = (0..n).flat_map(|i| rows.x.row(i).iter().zip(rows.x.row(0)).map(|(x, first)| x - first)).collect();
     Design::new(n, p, values)
 }
 
-fn local_events(rows: &CoxRows<'_>, ties: Ties) -> EventCells {
+pub(super) fn local_events(rows: &CoxRows<'_>, ties: Ties) -> EventCells {
     let cells = rows.exit.iter().zip(rows.event).filter(|(_, event)| **event).map(|(exit, _)| exit + 1).max();
     let cells = cells.unwrap_or(0);
     let mut counts = Plain::zero(cells as usize);
@@ -61,7 +61,7 @@ fn local_events(rows: &CoxRows<'_>, ties: Ties) -> EventCells {
     events
 }
 
-fn largest_predictor(rows: &CoxRows<'_>, beta: &[f64]) -> f64 {
+pub(super) fn largest_predictor(rows: &CoxRows<'_>, beta: &[f64]) -> f64 {
     (0..rows.len())
         .filter(|&i| rows.weight(i) > 0.0)
         .map(|i| rows.x.row(i).iter().zip(beta).map(|(x, b)| x * b).sum())

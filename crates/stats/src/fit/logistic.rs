@@ -92,7 +92,7 @@ impl LogisticFit {
 
 /// Log likelihood with the intercept alone, from the sums at 0: there mu = 1/2, so the intercept's information is
 /// sum w / 4 and its score sum w y - sum w / 2.
-fn null_model(sums: &[f64], q: usize) -> Result<f64, Why> {
+pub(super) fn null_model(sums: &[f64], q: usize) -> Result<f64, Why> {
     /// Relative rounding of a sum of weights; a rate of events below it is none.
     const NONE: f64 = 1e-13;
     let all = 4.0 * sums[1 + q];

@@ -104,6 +104,18 @@ impl Maximum {
         self.into_fit(1, loglik_null, None)
     }
 
+    /// The result of a Firth logistic model: the maximum is that of the penalised likelihood, log likelihood, information
+    /// and its inverse are those without the penalty.
+    pub(super) fn into_firth(
+        self,
+        loglik_null: f64,
+        loglik: f64,
+        information: Vec<f64>,
+        naive: Matrix,
+    ) -> Result<Fit, Why> {
+        Self { information, naive, loglik, ..self }.into_fit(1, loglik_null, None)
+    }
+
     fn into_fit(self, first_term: usize, loglik_null: f64, score_test: Option<f64>) -> Result<Fit, Why> {
         let terms: Vec<usize> = (first_term..self.beta.len()).collect();
         let wald = wald_test(&self.beta, &self.naive, &terms).map_err(|_| Why::NotFinite)?;
@@ -156,9 +168,7 @@ impl Newton {
             return self.halve(&Why::NotFinite).map(|()| None);
         }
         let (loglik, score, information) = (sums[0], &sums[1..=p], &sums[1 + p..]);
-        if let Some(at) = &self.at
-            && loglik < at.loglik - self.tolerances.fall * at.loglik.abs().max(1.0)
-        {
+        if self.falls(loglik) {
             return self.halve(&Why::NotConverged { iterations: self.iterations }).map(|()| None);
         }
         let factor = self.factor(information)?;
@@ -194,6 +204,12 @@ impl Newton {
         }
         self.leave(loglik, step, decrement);
         Ok(None)
+    }
+
+    /// Whether this log likelihood at [`Newton::beta`] is below that of the best point by more than rounding.
+    pub(super) fn falls(&self, loglik: f64) -> bool {
+        let Some(at) = &self.at else { return false };
+        loglik < at.loglik - self.tolerances.fall * at.loglik.abs().max(1.0)
     }
 
     /// The sums at [`Newton::beta`] could not be formed: comes nearer to the last good point.
@@ -233,7 +249,7 @@ impl Newton {
     }
 
     /// At 0 a singular information is a matter of the columns; later it has collapsed on the way to infinity.
-    fn factor(&self, information: &[f64]) -> Result<Factor, Why> {
+    pub(super) fn factor(&self, information: &[f64]) -> Result<Factor, Why> {
         let p = self.scale.len();
         if let Some(at) = &self.at {
             return Factor::new(information, p).map_err(|_| Why::Separation { columns: self.direction(&at.step) });

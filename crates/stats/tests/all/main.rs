@@ -1,12 +1,16 @@
 //! Estimators against hand derivations, against pooled R, against themselves, and against data that has no answer.
 #![allow(clippy::disallowed_methods, reason = "tests read the reference data")]
 
+mod checking;
 mod closed_form;
 mod compare;
+mod descriptive;
 mod entry;
 mod myeloma;
 mod pathology;
+mod penalised;
 mod rotterdam;
 mod sites;
 mod splits;
+mod survival;
 mod table;

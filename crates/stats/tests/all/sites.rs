@@ -65,7 +65,7 @@ impl Rows {
         design(&self.columns)
     }
 
-    fn logistic<T>(&self, body: impl FnOnce(&LogisticRows<'_>) -> T) -> T {
+    pub fn logistic<T>(&self, body: impl FnOnce(&LogisticRows<'_>) -> T) -> T {
         body(&LogisticRows { x: &self.design(), y: &self.y, w: self.w.as_deref() })
     }
 
@@ -130,7 +130,7 @@ pub fn robust() -> MeatRequest {
 }
 
 /// Sums over sites, in the order of the sites.
-fn summed(sites: &[Rows], words: usize, mut answer: impl FnMut(&Rows, &mut Plain)) -> Vec<f64> {
+pub fn summed(sites: &[Rows], words: usize, mut answer: impl FnMut(&Rows, &mut Plain)) -> Vec<f64> {
     let mut sum = Plain::zero(words);
     for site in sites {
         let mut own = Plain::zero(words);

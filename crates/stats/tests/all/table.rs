@@ -76,4 +76,17 @@ impl Golden {
             value => vec![value.as_f64().expect("golden number")],
         }
     }
+
+    /// A list in which R's missing values are None.
+    pub fn options(&self, key: &str) -> Vec<Option<f64>> {
+        match self.at(key).0 {
+            Value::Array(values) => values.iter().map(Value::as_f64).collect(),
+            value => vec![value.as_f64()],
+        }
+    }
+
+    /// The names of its branches.
+    pub fn keys(&self) -> Vec<String> {
+        self.0.as_object().expect("golden object").keys().cloned().collect()
+    }
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use secagg::{Announcement, Confirmation, Digest, Masked, SealedBox, SigningIdentity, decode, open_unsealed};
+use secagg::{Announcement, Confirmation, Digest, Masked, SealedBox, SigningIdentity, open_unsealed};
 
 use crate::manifest::{Approval, Manifest};
 use crate::message::{Answer, Finished, FromSite, Next, RoundOpen, RoundResult, ToSite};
 use crate::plan::{Plan, Progress};
 use crate::protocol::Protocol;
 use crate::results::results_digest;
+use crate::word;
 
 /// What a coordinator writes down before it speaks.
 #[derive(Debug, Clone, PartialEq)]
@@ -266,11 +267,7 @@ impl CoordinatorMachine {
     }
 
     /// A site is connected and shows its approval.
-    pub fn joined(
-        &mut self,
-        approval: Approval,
-        context: &mut dyn CoordinatorContext,
-    ) -> Result<(), Fault> {
+    pub fn joined(&mut self, approval: Approval, context: &mut dyn CoordinatorContext) -> Result<(), Fault> {
         approval.verify(&self.manifest.roster).map_err(|_| Fault::Signature)?;
         if approval.manifest != self.digest {
             return Err(Fault::Unexpected);
@@ -298,20 +295,13 @@ impl CoordinatorMachine {
     }
 
     /// Takes one message of a site.
-    pub fn handle(
-        &mut self,
-        site: u16,
-        message: FromSite,
-        context: &mut dyn CoordinatorContext,
-    ) -> Result<(), Fault> {
+    pub fn handle(&mut self, site: u16, message: FromSite, context: &mut dyn CoordinatorContext) -> Result<(), Fault> {
         match message {
             FromSite::Announcement(announcement) => self.announcement(site, announcement, context),
             FromSite::Boxes { epoch, boxes } => self.boxes(site, epoch, boxes, context),
-            FromSite::Confirmation { epoch, confirmation } => {
-                self.confirmation(site, epoch, confirmation, context)
-            }
+            FromSite::Confirmation { epoch, confirmation } => self.confirmation(site, epoch, confirmation, context),
             FromSite::Next(next) => self.next(site, next, context),
-            FromSite::Answer(answer) => self.answer(site, answer, context),
+            FromSite::Answer(answer) => self.answer(site, &answer, context),
             FromSite::Finished(finished) => self.site_finished(site, &finished, context),
             FromSite::Refused { code } => Err(Fault::Refused { code }),
         }
@@ -464,7 +454,7 @@ impl CoordinatorMachine {
         }
     }
 
-    fn answer(&mut self, site: u16, answer: Answer, context: &mut dyn CoordinatorContext) -> Result<(), Fault> {
+    fn answer(&mut self, site: u16, answer: &Answer, context: &mut dyn CoordinatorContext) -> Result<(), Fault> {
         let member = self.manifest.roster.members().get(usize::from(site)).ok_or(Fault::Unexpected)?;
         let Stage::Answering(round) = &mut self.stage else { return Err(Fault::Unexpected) };
         if answer.epoch != self.epoch || answer.round != round.open.round {
@@ -474,8 +464,11 @@ impl CoordinatorMachine {
         if *round.q.get_or_insert(answer.q) != answer.q {
             return Err(Fault::OtherPlan { round: answer.round });
         }
+        let (expected, got) = (round.sum.words.len(), answer.masked.words.len());
+        if got != expected {
+            return Err(Fault::Length { expected, got });
+        }
         round.answers.put(site, (words, answer.signature))?;
-        let expected = round.sum.words.len();
         round.sum.add(&answer.masked).map_err(|e| Fault::Length { expected, got: e.got })?;
         if round.answers.complete() {
             self.close_round(answer.q, context)?;
@@ -491,8 +484,7 @@ impl CoordinatorMachine {
         self.bytes_per_site += 16 * sum.words.len() as u64 + 48;
         let result = RoundResult::sign(&self.identity, self.epoch, open.round, q, sum, answers.take());
         if open.round == self.plan.progress().round {
-            let record =
-                CoordinatorRecord::Opened { round: open.round, q0: open.q0, result: Box::new(result.clone()) };
+            let record = CoordinatorRecord::Opened { round: open.round, q0: open.q0, result: Box::new(result.clone()) };
             context.persist(record);
             self.advance(open.round, open.q0, Box::new(result.clone()));
         } else {
@@ -507,9 +499,8 @@ impl CoordinatorMachine {
     }
 
     fn advance(&mut self, round: u32, q0: Digest, result: Box<RoundResult>) {
-        let words = open_unsealed(&result.sum, &[]);
-        let sums: Vec<f64> = words.into_iter().map(|w| decode(w.unwrap_or_default())).collect();
-        self.plan.tell(&sums);
+        let words: Vec<i128> = open_unsealed(&result.sum, &[]).into_iter().map(Option::unwrap_or_default).collect();
+        self.plan.tell(&word::read(&words, self.sites()));
         self.last = Some((round, q0, result));
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use secagg::{
     Announced, Announcement, Boxed, Canonical, Confirming, Digest, Epoch, EpochError, OpenError, Opened,
-    SigningIdentity, decode,
+    SigningIdentity,
 };
 
 use crate::cohort::Cohort;
@@ -17,6 +17,7 @@ use crate::protocol::Protocol;
 use crate::question::Question;
 use crate::request::{epoch_digest, first_digest, request_digest, sum_digest};
 use crate::results::results_digest;
+use crate::word;
 
 /// What one site brings into a run.
 pub struct SiteConfig {
@@ -166,7 +167,10 @@ impl Refusal {
 
     /// Does the run end here for this site? Otherwise the message alone is refused.
     pub fn stops(&self) -> bool {
-        matches!(self, Refusal::Sum(_) | Refusal::NotMyAnswer | Refusal::OtherSum | Refusal::Policy(_) | Refusal::Expired)
+        matches!(
+            self,
+            Refusal::Sum(_) | Refusal::NotMyAnswer | Refusal::OtherSum | Refusal::Policy(_) | Refusal::Expired
+        )
     }
 }
 
@@ -222,10 +226,7 @@ pub struct SiteMachine {
 
 impl SiteMachine {
     /// A run from its journal; an empty one for a run that has not begun.
-    pub fn recover(
-        config: SiteConfig,
-        records: impl IntoIterator<Item = SiteRecord>,
-    ) -> Result<SiteMachine, Refusal> {
+    pub fn recover(config: SiteConfig, records: impl IntoIterator<Item = SiteRecord>) -> Result<SiteMachine, Refusal> {
         let manifest = config.manifest.digest();
         let plan = Plan::new(Arc::clone(&config.protocol));
         let current = Turn::of(&manifest, 1, &plan, &first_digest(&manifest));
@@ -252,6 +253,9 @@ impl SiteMachine {
             SiteRecord::Accepted { round, q0, opened } => {
                 if round != self.current.round || q0 != self.current.q0 {
                     return Err(Refusal::NotThePlan { round });
+                }
+                if opened.words.len() != self.current.words {
+                    return Err(Refusal::OtherSum);
                 }
                 self.advance(&opened);
             }
@@ -482,8 +486,7 @@ impl SiteMachine {
 
     fn advance(&mut self, opened: &Opened) {
         let digest = sum_digest(&self.current.q0, &opened.digest());
-        let sums: Vec<f64> = opened.words.iter().map(|w| decode(*w)).collect();
-        self.plan.tell(&sums);
+        self.plan.tell(&word::read(&opened.words, self.config.manifest.roster.len()));
         let next = Turn::of(&self.manifest, self.current.round + 1, &self.plan, &digest);
         let before = std::mem::replace(&mut self.current, next);
         self.previous = Some((before, digest));

@@ -92,7 +92,9 @@ impl Failure {
             Failure::Collinear { .. } => "leave one of the columns out",
             Failure::Separation { .. } => "merge levels or leave the variable out of this model",
             Failure::EmptyArm { .. } => "check the treatment's levels and the eligibility criteria",
-            Failure::NoEvents { .. } | Failure::AllEvents { .. } => "the contrast has no finite estimate; report counts",
+            Failure::NoEvents { .. } | Failure::AllEvents { .. } => {
+                "the contrast has no finite estimate; report counts"
+            }
             Failure::NotConverged { .. } | Failure::NotFinite => "check the ranges and the scale of the covariates",
             Failure::Propensity(_) => "mend the propensity model first",
         }

@@ -15,7 +15,6 @@ use stats::fit::Fit;
 pub use facts::{Events, Facts};
 pub use failure::Failure;
 pub use unit::{FitKey, FitOutcome};
-pub(crate) use unit::outcome_variables;
 
 use crate::protocol::{Analysis, AnalysisKind, Model, Protocol};
 use crate::question::{FittedPropensity, Question, Weights};
@@ -244,8 +243,7 @@ impl Plan {
             }
             Some(FitOutcome::Fitted(_)) => {
                 let Some((columns, fit)) = unit.centred_fit() else { return };
-                let propensity =
-                    Arc::new(FittedPropensity { columns: columns.clone(), alpha: fit.beta.clone() });
+                let propensity = Arc::new(FittedPropensity { columns: columns.clone(), alpha: fit.beta.clone() });
                 let information = Arc::new(fit.information.clone());
                 let share = facts.treated() as f64 / facts.analysed() as f64;
                 let declared = self.protocol.propensity.as_ref();
@@ -256,17 +254,13 @@ impl Plan {
                     if !schemes.contains(&stabilized) {
                         schemes.push(stabilized);
                     }
-                    let weights = Weights {
-                        propensity: Arc::clone(&propensity),
-                        stabilized: stabilized.then_some(share),
-                    };
+                    let weights =
+                        Weights { propensity: Arc::clone(&propensity), stabilized: stabilized.then_some(share) };
                     unit.start(&self.protocol, facts, Some((weights, &information)));
                 }
                 for (i, stabilized) in schemes.into_iter().enumerate() {
-                    let weights = Weights {
-                        propensity: Arc::clone(&propensity),
-                        stabilized: stabilized.then_some(share),
-                    };
+                    let weights =
+                        Weights { propensity: Arc::clone(&propensity), stabilized: stabilized.then_some(share) };
                     self.summaries.push(Summary::Waiting { weights, bins: if i == 0 { bins } else { 0 } });
                 }
             }

@@ -10,7 +10,6 @@ use stats::influence::{MEstimation, MeatKind};
 
 use super::failure::Failure;
 use super::{Facts, model_terms};
-use crate::dictionary::VariableId;
 use crate::protocol::{Analysis, AnalysisKind, Model, OutcomeKind, Propensity, Protocol, Variances};
 use crate::question::{CoxModel, LogisticModel, Question, Response, Weights};
 use crate::term::{Columns, Term};
@@ -76,7 +75,7 @@ pub enum FitOutcome<'a> {
 enum Stage {
     Waiting,
     Logistic(Arc<LogisticModel>, LogisticFit),
-    Cox(Arc<CoxModel>, CoxFit),
+    Cox(Arc<CoxModel>, Box<CoxFit>),
     Stratified(Arc<CoxModel>, StratifiedCoxFit),
     Fitted { columns: Columns, centred: Box<Fit>, fit: Box<Fit> },
     Failed(Failure),
@@ -94,13 +93,8 @@ impl Unit {
     pub(super) fn propensity(protocol: &Protocol, propensity: &Propensity) -> Unit {
         let mut terms = vec![Term::Intercept];
         terms.extend(propensity.covariates.iter().flat_map(|id| Term::of_variable(protocol, *id)));
-        let key = FitKey {
-            analysis: None,
-            outcome: String::new(),
-            model: None,
-            terms,
-            variances: Variances::default(),
-        };
+        let key =
+            FitKey { analysis: None, outcome: String::new(), model: None, terms, variances: Variances::default() };
         Unit::new(protocol, key)
     }
 
@@ -217,22 +211,18 @@ impl Unit {
         }
         let events = &facts.events[&outcome];
         let fit = CoxFit::new(p, scale, events.cells.clone(), events.deaths.clone(), ties, weighted, meat);
-        Stage::Cox(model, fit)
+        Stage::Cox(model, Box::new(fit))
     }
 
     /// Which sandwich sums this model opens after it has converged.
     fn meat(&self, facts: &Facts, weights: Option<&(Weights, &Arc<Vec<f64>>)>) -> MeatRequest {
         let variances = self.key.variances;
-        let m_estimation = weights.filter(|_| variances.m_estimation).map(|(w, _)| MEstimation {
-            q: w.propensity.alpha.len(),
-            stabilised: w.stabilized.is_some(),
-        });
+        let m_estimation = weights
+            .filter(|_| variances.m_estimation)
+            .map(|(w, _)| MEstimation { q: w.propensity.alpha.len(), stabilised: w.stabilized.is_some() });
         let information = weights.filter(|_| m_estimation.is_some()).map(|(_, i)| i.to_vec());
-        let kind = MeatKind {
-            robust: variances.robust || variances.survey,
-            cluster: variances.cluster_site,
-            m_estimation,
-        };
+        let kind =
+            MeatKind { robust: variances.robust || variances.survey, cluster: variances.cluster_site, m_estimation };
         MeatRequest { kind, propensity_information: information, n: facts.analysed() as f64 }
     }
 
@@ -242,11 +232,9 @@ impl Unit {
                 State::Ask(LogisticAsk::Step { beta }) => {
                     Some(Question::LogisticStep { model: Arc::clone(model), beta: beta.to_vec() })
                 }
-                State::Ask(LogisticAsk::Meat { beta, kind }) => Some(Question::LogisticMeat {
-                    model: Arc::clone(model),
-                    beta: beta.to_vec(),
-                    kind: kind.clone(),
-                }),
+                State::Ask(LogisticAsk::Meat { beta, kind }) => {
+                    Some(Question::LogisticMeat { model: Arc::clone(model), beta: beta.to_vec(), kind: kind.clone() })
+                }
                 State::Done(_) | State::Failed(_) => None,
             },
             Stage::Cox(model, fit) => match fit.state() {
@@ -276,9 +264,9 @@ impl Unit {
     /// Turns an estimator that has ended into its fit on the user's scale, or into a failure that names terms.
     fn settle(&mut self) {
         let (columns, ended) = match &self.stage {
-            Stage::Logistic(model, fit) => (&model.columns, ended(fit.state())),
-            Stage::Cox(model, fit) => (&model.columns, ended(fit.state())),
-            Stage::Stratified(model, fit) => (&model.columns, ended(fit.state())),
+            Stage::Logistic(model, fit) => (&model.columns, ended(&fit.state())),
+            Stage::Cox(model, fit) => (&model.columns, ended(&fit.state())),
+            Stage::Stratified(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => return,
         };
         let next = match ended {
@@ -294,7 +282,7 @@ impl Unit {
     }
 }
 
-fn ended<A>(state: State<'_, A>) -> Option<Result<&Fit, &stats::fit::Why>> {
+fn ended<'s, A>(state: &State<'s, A>) -> Option<Result<&'s Fit, &'s stats::fit::Why>> {
     match state {
         State::Ask(_) => None,
         State::Done(fit) => Some(Ok(fit)),
@@ -322,14 +310,5 @@ fn cox_question(model: &Arc<CoxModel>, ask: &CoxAsk<'_>) -> Question {
             beta: beta.to_vec(),
             kind: (*kind).clone(),
         },
-    }
-}
-
-/// Variables a key's outcome stands in, for the policy's list of allowed variables.
-pub(crate) fn outcome_variables(protocol: &Protocol, outcome: &str) -> Vec<VariableId> {
-    match protocol.outcome(outcome).map(|o| &o.kind) {
-        Some(OutcomeKind::Binary { variable }) => vec![*variable],
-        Some(OutcomeKind::TimeToEvent(t)) => vec![t.time, t.event],
-        None => Vec::new(),
     }
 }

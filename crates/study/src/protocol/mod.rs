@@ -116,6 +116,16 @@ pub enum OutcomeKind {
     TimeToEvent(TimeToEvent),
 }
 
+impl OutcomeKind {
+    /// The variables that it is made of.
+    pub fn variables(&self) -> Vec<VariableId> {
+        match self {
+            OutcomeKind::Binary { variable } => vec![*variable],
+            OutcomeKind::TimeToEvent(t) => vec![t.time, t.event],
+        }
+    }
+}
+
 /// A right-censored outcome on its declared grid.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TimeToEvent {
@@ -227,6 +237,7 @@ impl Model {
 
 /// Variances beside the naive one, which is always reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "independent choices, each a word of the protocol's list")]
 pub struct Variances {
     /// HC0 (logistic) or Lin-Wei (Cox).
     pub robust: bool,

@@ -8,5 +8,6 @@ mod tables;
 
 pub use digest::results_digest;
 pub use tables::{
-    EstimateRow, FitRow, FlowRow, HistogramRow, OutcomeRow, Results, TestRow, Variance, WeightRow,
+    EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, HistogramRow, OutcomeRow, Results, TestRow, Variance,
+    WeightRow,
 };

@@ -277,14 +277,14 @@ fn events_of(protocol: &Protocol, facts: &Facts, key: &FitKey) -> u64 {
 /// By arm: rows with a value, events.
 fn outcome_counts(protocol: &Protocol, facts: &Facts, index: usize) -> Vec<(u64, u64)> {
     match &protocol.outcomes[index].kind {
-        OutcomeKind::Binary { variable } => {
-            facts.levels.get(variable).map_or(Vec::new(), |arms| {
-                arms.iter().map(|counts| (counts[0] + counts[1], counts[1])).collect()
-            })
-        }
-        OutcomeKind::TimeToEvent(_) => facts.events.get(&index).map_or(Vec::new(), |e| {
-            (0..2).map(|arm| (e.censored[arm] + e.events[arm], e.events[arm])).collect()
-        }),
+        OutcomeKind::Binary { variable } => facts
+            .levels
+            .get(variable)
+            .map_or(Vec::new(), |arms| arms.iter().map(|counts| (counts[0] + counts[1], counts[1])).collect()),
+        OutcomeKind::TimeToEvent(_) => facts
+            .events
+            .get(&index)
+            .map_or(Vec::new(), |e| (0..2).map(|arm| (e.censored[arm] + e.events[arm], e.events[arm])).collect()),
     }
 }
 
@@ -447,8 +447,7 @@ fn fit_numbers(key: &FitKey, fit: &Fit) -> FitNumbers {
 
 /// Wald test of the product terms, and the likelihood ratio against the adjusted model where it is fitted.
 fn interaction_tests(plan: &Plan, key: &FitKey, fit: &Fit) -> Vec<TestRow> {
-    let products: Vec<usize> =
-        (0..key.terms.len()).filter(|j| matches!(key.terms[*j], Term::Product(..))).collect();
+    let products: Vec<usize> = (0..key.terms.len()).filter(|j| matches!(key.terms[*j], Term::Product(..))).collect();
     if products.is_empty() {
         return Vec::new();
     }

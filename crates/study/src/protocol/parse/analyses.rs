@@ -1,0 +1,217 @@
+//! `[propensity]` and `[[analysis]]`: the models.
+
+use stats::cox::Ties;
+
+use super::{Declared, resolve, unknown};
+use crate::dictionary::{Kind, VariableId};
+use crate::document::{Table, nearest};
+use crate::protocol::{Analysis, AnalysisKind, Model, Outcome, OutcomeKind, Propensity, Variances};
+
+pub(super) fn propensity(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<Propensity> {
+    let names = t.texts("covariates");
+    if let Some(estimand) = t.optional_text("estimand")
+        && estimand != "ATE"
+    {
+        unknown(t, "estimand", &estimand, &["ATE"]);
+    }
+    let stabilized = t.flag("stabilized", true);
+    let bins = t.optional_whole("bins").unwrap_or(20) as usize;
+    if !(2..=1000).contains(&bins) {
+        t.mistake("bins", "expected 2 to 1000 bins");
+    }
+    t.close();
+    let covariates = covariates(t, &names?, declared);
+    Some(Propensity { covariates, stabilized, bins })
+}
+
+/// Covariates of a model: declared, of a fitting kind, neither twice nor the treatment.
+fn covariates(t: &Table<'_, '_>, names: &[String], declared: &Declared<'_>) -> Vec<VariableId> {
+    let mut ids = Vec::new();
+    for name in names {
+        let Some(id) = resolve(t, "covariates", name, declared.dictionary) else { continue };
+        if matches!(declared.dictionary.variable(id).kind, Kind::Days { .. }) {
+            t.mistake("covariates", format!("`{name}` is a time; a covariate is continuous, categorical or binary"));
+        } else if declared.is_treatment(id) {
+            t.mistake("covariates", format!("`{name}` is the treatment and stands in every model already"));
+        } else if ids.contains(&id) {
+            t.mistake("covariates", format!("`{name}` stands twice"));
+        } else {
+            ids.push(id);
+        }
+    }
+    ids
+}
+
+const MODELS: [Model; 7] = [
+    Model::Unadjusted,
+    Model::Iptw,
+    Model::IptwStabilized,
+    Model::IptwUnstabilized,
+    Model::Adjusted,
+    Model::IptwAdjusted,
+    Model::Stratified,
+];
+
+pub(super) fn analyses(root: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<Analysis> {
+    let mut analyses: Vec<Analysis> = Vec::new();
+    for t in &root.tables("analysis") {
+        let analysis = analysis(t, declared);
+        t.close();
+        let Some(analysis) = analysis else { continue };
+        for other in &analyses {
+            let clash = other.kind == analysis.kind
+                && other.outcomes.iter().any(|o| analysis.outcomes.contains(o))
+                && other.models.iter().any(|m| analysis.models.contains(m));
+            if clash {
+                t.mistake("models", "an earlier [[analysis]] already fits one of these models to the same outcome");
+            }
+        }
+        analyses.push(analysis);
+    }
+    if analyses.is_empty() && !root.has("analysis") {
+        root.mistake("analysis", "no [[analysis]] is declared");
+    }
+    analyses
+}
+
+fn analysis(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<Analysis> {
+    let kind = match t.text("kind").as_deref() {
+        Some("logistic") => Some(AnalysisKind::Logistic),
+        Some("cox") => Some(AnalysisKind::Cox(ties(t))),
+        Some(other) => {
+            unknown(t, "kind", other, &["logistic", "cox"]);
+            t.abandon();
+            None
+        }
+        None => {
+            t.abandon();
+            None
+        }
+    };
+    let outcomes = outcome_names(t, declared.outcomes, kind);
+    let mut models = models(t, kind, declared.weighting);
+    let covariates = match t.optional_texts("covariates") {
+        Some(names) => covariates(t, &names, declared),
+        None => declared.propensity.map(|p| p.covariates.clone()).unwrap_or_default(),
+    };
+    let adjusted = models.iter().any(|m| matches!(m, Model::Adjusted | Model::Stratified | Model::IptwAdjusted));
+    let named = t.has("covariates") || declared.weighting;
+    if adjusted && covariates.is_empty() && !named {
+        t.mistake("models", "an adjusted model needs `covariates` here or in [propensity]");
+    }
+    for name in &outcomes {
+        let Some(outcome) = declared.outcomes.iter().find(|o| o.name == *name) else { continue };
+        let variables = outcome.kind.variables();
+        for id in covariates.iter().filter(|id| variables.contains(id)) {
+            let variable = &declared.dictionary.variable(*id).name;
+            t.mistake("covariates", format!("`{variable}` is part of the outcome `{name}`"));
+        }
+    }
+    let effect_modifier = effect_modifier(t, declared);
+    let variances = variances(t, kind, &models);
+    if effect_modifier.is_some() {
+        models.push(Model::Interaction);
+    }
+    Some(Analysis { kind: kind?, outcomes, models, variances, covariates, effect_modifier })
+}
+
+fn effect_modifier(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<VariableId> {
+    let name = t.optional_text("effect_modifier")?;
+    let id = resolve(t, "effect_modifier", &name, declared.dictionary)?;
+    if declared.dictionary.variable(id).levels().is_empty() {
+        t.mistake("effect_modifier", "must be categorical or binary");
+    } else if declared.is_treatment(id) {
+        t.mistake("effect_modifier", format!("`{name}` is the treatment itself"));
+    }
+    Some(id)
+}
+
+fn ties(t: &Table<'_, '_>) -> Ties {
+    match t.optional_text("ties").as_deref() {
+        None | Some("efron") => Ties::Efron,
+        Some("breslow") => Ties::Breslow,
+        Some(other) => {
+            unknown(t, "ties", other, &["efron", "breslow"]);
+            Ties::Efron
+        }
+    }
+}
+
+fn outcome_names(t: &Table<'_, '_>, outcomes: &[Outcome], kind: Option<AnalysisKind>) -> Vec<String> {
+    let (key, names) = match t.optional_text("outcome") {
+        Some(name) => {
+            if t.has("outcomes") {
+                t.mistake("outcomes", "stands beside `outcome`: use one of them");
+            }
+            ("outcome", vec![name])
+        }
+        None if t.has("outcome") => return Vec::new(),
+        None if t.has("outcomes") => ("outcomes", t.texts("outcomes").unwrap_or_default()),
+        None => {
+            t.mistake("outcome", "is missing: name one `outcome` or a list of `outcomes`");
+            ("outcome", Vec::new())
+        }
+    };
+    let mut good = Vec::new();
+    for name in names {
+        match (outcomes.iter().find(|o| o.name == name).map(|o| &o.kind), kind) {
+            (None, _) if t.reader.is_spoiled(&name) => {}
+            (None, _) => {
+                let known = nearest(&name, outcomes.iter().map(|o| o.name.as_str()));
+                let hint = known.map_or_else(String::new, |k| format!("; did you mean `{k}`?"));
+                t.mistake(key, format!("`{name}` is not a declared [[outcome]]{hint}"));
+            }
+            (Some(OutcomeKind::TimeToEvent(_)), Some(AnalysisKind::Logistic)) => {
+                t.mistake(key, format!("`{name}` is a time to event; logistic regression wants a binary outcome"));
+            }
+            (Some(OutcomeKind::Binary { .. }), Some(AnalysisKind::Cox(_))) => {
+                t.mistake(key, format!("`{name}` is binary; Cox regression wants a time to event"));
+            }
+            _ if good.contains(&name) => t.mistake(key, format!("`{name}` stands twice")),
+            _ => good.push(name),
+        }
+    }
+    good
+}
+
+fn models(t: &Table<'_, '_>, kind: Option<AnalysisKind>, propensity: bool) -> Vec<Model> {
+    let mut models = Vec::new();
+    for name in t.texts("models").unwrap_or_default() {
+        let Some(model) = MODELS.into_iter().find(|m| m.name() == name) else {
+            unknown(t, "models", &name, &MODELS.map(Model::name));
+            continue;
+        };
+        if models.contains(&model) {
+            t.mistake("models", format!("`{name}` stands twice"));
+        }
+        if model.weighted() && !propensity {
+            t.mistake("models", format!("`{name}` needs a [propensity] model"));
+        }
+        if model == Model::Stratified && kind == Some(AnalysisKind::Logistic) {
+            t.mistake("models", "`stratified` is a Cox model");
+        }
+        models.push(model);
+    }
+    models
+}
+
+fn variances(t: &Table<'_, '_>, kind: Option<AnalysisKind>, models: &[Model]) -> Variances {
+    let mut variances = Variances::default();
+    for name in t.optional_texts("variance").unwrap_or_default() {
+        match name.as_str() {
+            "naive" => {}
+            "robust" => variances.robust = true,
+            "survey" => variances.survey = true,
+            "cluster_site" => variances.cluster_site = true,
+            "m_estimation" => variances.m_estimation = true,
+            other => unknown(t, "variance", other, &["naive", "robust", "survey", "cluster_site", "m_estimation"]),
+        }
+    }
+    if variances.survey && matches!(kind, Some(AnalysisKind::Cox(_))) {
+        t.mistake("variance", "`survey` is a variance of logistic models");
+    }
+    if variances.m_estimation && !models.iter().any(|m| m.weighted()) {
+        t.mistake("variance", "`m_estimation` belongs to weighted models and none is declared");
+    }
+    variances
+}

@@ -1,0 +1,152 @@
+//! From TOML to [`Protocol`]. Reading goes on after a mistake so that all of them come out together; what only uses a
+//! declaration with mistakes is not reported again.
+
+mod analyses;
+mod outcomes;
+mod variables;
+
+use super::{Criterion, Outcome, Propensity, Protocol, Treatment, Trial, TrialElement, digest};
+use crate::dictionary::{Dictionary, VariableId};
+use crate::document::{Mistakes, Reader, Table, nearest, parse};
+
+pub(super) fn protocol(text: &str) -> Result<Protocol, Mistakes> {
+    let document = parse(text)?;
+    let reader = Reader::new(text);
+    let root = Table::root(&reader, &document);
+    let value = read(&root, digest::of(document.get_ref()));
+    root.close();
+    drop(root);
+    reader.finish(value)
+}
+
+/// What stands before the models in a document.
+struct Declared<'d> {
+    dictionary: &'d Dictionary,
+    treatment: Option<&'d Treatment>,
+    outcomes: &'d [Outcome],
+    propensity: Option<&'d Propensity>,
+    /// Is there a `[propensity]`, be it with mistakes?
+    weighting: bool,
+}
+
+impl Declared<'_> {
+    fn is_treatment(&self, id: VariableId) -> bool {
+        self.treatment.is_some_and(|t| t.variable == id)
+    }
+}
+
+fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
+    let study = root.table("study");
+    let head = study.as_ref().and_then(study_head);
+    let trial = root.optional_table("trial").map(|t| trial(&t)).unwrap_or_default();
+    let dictionary = variables::dictionary(root);
+    let eligibility = root.tables("eligibility").iter().filter_map(criterion).collect();
+    let treatment = root.table("treatment").and_then(|t| treatment(&t, &dictionary));
+    let outcomes = outcomes::outcomes(root, &dictionary);
+    let mut declared = Declared {
+        dictionary: &dictionary,
+        treatment: treatment.as_ref(),
+        outcomes: &outcomes,
+        propensity: None,
+        weighting: root.has("propensity"),
+    };
+    let propensity = root.optional_table("propensity").and_then(|t| analyses::propensity(&t, &declared));
+    declared.propensity = propensity.as_ref();
+    let analyses = analyses::analyses(root, &declared);
+    let (id, title, patient, month_days) = head?;
+    if let (Some(study), Some(_)) = (&study, dictionary.find(&patient)) {
+        study.mistake("patient", "is also declared as a [[variable]]; an identifier cannot be analysed");
+    }
+    Some(Protocol {
+        id,
+        title,
+        patient,
+        month_days,
+        trial,
+        treatment: treatment?,
+        dictionary,
+        eligibility,
+        outcomes,
+        propensity,
+        analyses,
+        digest,
+    })
+}
+
+fn study_head(t: &Table<'_, '_>) -> Option<(String, String, String, f64)> {
+    let id = t.text("id");
+    if let Some(id) = &id {
+        let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if id.len() > 64 || !id.chars().all(good) {
+            t.mistake("id", "use at most 64 lower-case letters, digits and hyphens");
+        }
+    }
+    let title = t.text("title");
+    let patient = t.text("patient");
+    let month_days = t.optional_number("months").unwrap_or(30.4375);
+    if !(28.0..=31.0).contains(&month_days) {
+        t.mistake("months", "expected the days of one month, such as 30.4375");
+    }
+    t.close();
+    Some((id?, title?, patient?, month_days))
+}
+
+fn trial(t: &Table<'_, '_>) -> Trial {
+    let question = t.optional_text("question").unwrap_or_default();
+    let elements = t
+        .tables("element")
+        .iter()
+        .filter_map(|e| {
+            let (name, target, emulation) = (e.text("name"), e.text("target"), e.text("emulation"));
+            e.close();
+            Some(TrialElement { name: name?, target: target?, emulation: emulation? })
+        })
+        .collect();
+    t.close();
+    Trial { question, elements }
+}
+
+fn criterion(t: &Table<'_, '_>) -> Option<Criterion> {
+    let (label, require) = (t.text("label"), t.text("require"));
+    t.close();
+    Some(Criterion { label: label?, require: require? })
+}
+
+fn treatment(t: &Table<'_, '_>, dictionary: &Dictionary) -> Option<Treatment> {
+    let (name, treated, control) = (t.text("variable"), t.text("treated"), t.text("control"));
+    t.close();
+    let variable = resolve(t, "variable", &name?, dictionary)?;
+    let levels = dictionary.variable(variable).levels();
+    if levels.is_empty() {
+        t.mistake("variable", "the treatment must be categorical or binary");
+        return None;
+    }
+    let level = |key: &'static str, name: &str| {
+        let found = levels.iter().position(|l| l == name);
+        if found.is_none() {
+            t.mistake(key, format!("`{name}` is not a level of the treatment (levels: {})", levels.join(", ")));
+        }
+        found
+    };
+    let (treated, control) = (level("treated", &treated?), level("control", &control?));
+    let (treated, control) = (treated?, control?);
+    if treated == control {
+        t.mistake("control", "both arms are the same level");
+    }
+    Some(Treatment { variable, treated, control })
+}
+
+fn unknown(t: &Table<'_, '_>, key: &str, got: &str, known: &[&str]) {
+    let hint = nearest(got, known.iter().copied()).map_or_else(String::new, |k| format!("; did you mean `{k}`?"));
+    t.mistake(key, format!("`{got}` is not known (known: {}){hint}", known.join(", ")));
+}
+
+fn resolve(t: &Table<'_, '_>, key: &'static str, name: &str, dictionary: &Dictionary) -> Option<VariableId> {
+    let id = dictionary.find(name);
+    if id.is_none() && !t.reader.is_spoiled(name) {
+        let names = dictionary.variables().iter().map(|v| v.name.as_str());
+        let hint = nearest(name, names).map_or_else(String::new, |k| format!("; did you mean `{k}`?"));
+        t.mistake(key, format!("`{name}` is not a declared [[variable]]{hint}"));
+    }
+    id
+}

@@ -1,0 +1,105 @@
+//! `[[variable]]`: the data dictionary.
+
+use std::collections::BTreeSet;
+
+use super::unknown;
+use crate::dictionary::{Dictionary, Kind, Variable};
+use crate::document::Table;
+
+pub(super) fn dictionary(root: &Table<'_, '_>) -> Dictionary {
+    let tables = root.tables("variable");
+    if tables.is_empty() {
+        root.mistake("variable", "no [[variable]] is declared: the data dictionary is empty");
+    }
+    let mut names = BTreeSet::new();
+    let mut variables = Vec::new();
+    for t in &tables {
+        let variable = variable(t);
+        t.close();
+        let Some(variable) = variable else {
+            t.spoil("name");
+            continue;
+        };
+        if names.insert(variable.name.to_ascii_lowercase()) {
+            variables.push(variable);
+        } else {
+            t.mistake("name", format!("`{}` is declared twice (case does not count)", variable.name));
+        }
+    }
+    Dictionary::new(variables)
+}
+
+fn variable(t: &Table<'_, '_>) -> Option<Variable> {
+    let name = t.text("name");
+    if let Some(name) = &name {
+        let first = name.chars().next().is_some_and(|c| c.is_ascii_alphabetic());
+        if !first || name.len() > 63 || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            t.mistake("name", "use a letter, then letters, digits and underscores, at most 63");
+        }
+    }
+    let label = t.optional_text("label").or_else(|| name.clone());
+    let kind = match t.text("kind").as_deref() {
+        Some("continuous") => continuous(t),
+        Some("categorical") => categorical(t),
+        Some("binary") => {
+            Some(Kind::Categorical { levels: vec!["0".into(), "1".into()], labels: binary_labels(t), binary: true })
+        }
+        Some("days") => t.whole("max").map(|high| Kind::Days { high }),
+        Some(other) => {
+            unknown(t, "kind", other, &["continuous", "categorical", "binary", "days"]);
+            t.abandon();
+            None
+        }
+        None => {
+            t.abandon();
+            None
+        }
+    };
+    Some(Variable { name: name?, label: label?, kind: kind? })
+}
+
+fn binary_labels(t: &Table<'_, '_>) -> Vec<String> {
+    let labels = t.optional_texts("labels").unwrap_or_else(|| vec!["no".into(), "yes".into()]);
+    if labels.len() != 2 {
+        t.mistake("labels", "a binary variable has two labels, for 0 and for 1");
+    }
+    labels
+}
+
+fn continuous(t: &Table<'_, '_>) -> Option<Kind> {
+    let unit = t.optional_text("unit").unwrap_or_default();
+    if !t.has("range") {
+        t.mistake("range", "is missing: give the smallest and largest possible value");
+    }
+    let range = t.numbers("range");
+    let resolution = t.optional_number("resolution").unwrap_or(1.0);
+    if resolution <= 0.0 {
+        t.mistake("resolution", "must be above zero");
+    }
+    match range?.as_slice() {
+        [low, high] if low < high => Some(Kind::Continuous { unit, low: *low, high: *high, resolution }),
+        _ => {
+            t.mistake("range", "expected [smallest, largest] with smallest below largest");
+            None
+        }
+    }
+}
+
+fn categorical(t: &Table<'_, '_>) -> Option<Kind> {
+    let levels = t.texts("levels")?;
+    let distinct: BTreeSet<_> = levels.iter().collect();
+    if distinct.len() != levels.len() {
+        t.mistake("levels", "a level stands twice");
+    }
+    if levels.len() < 2 || levels.len() > 200 {
+        t.mistake("levels", "expected 2 to 200 levels");
+    }
+    if levels.iter().any(|l| l.is_empty() || l.trim() != l) {
+        t.mistake("levels", "a level is empty or has spaces at its ends");
+    }
+    let labels = t.optional_texts("labels").unwrap_or_else(|| levels.clone());
+    if labels.len() != levels.len() {
+        t.mistake("labels", format!("{} labels for {} levels", labels.len(), levels.len()));
+    }
+    Some(Kind::Categorical { levels, labels, binary: false })
+}

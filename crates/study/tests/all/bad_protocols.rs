@@ -1,0 +1,489 @@
+//! Every mistake of a document: its line, its key, and what to do.
+
+use study::protocol::Protocol;
+
+use crate::sample::{edited, protocol};
+
+/// A piece of the sample, what stands in its place, and every mistake that is reported then.
+type Case = (&'static str, &'static str, &'static [&'static str]);
+
+fn mistakes(text: &str) -> Vec<String> {
+    Protocol::parse(text).err().map_or(Vec::new(), |mistakes| mistakes.0.iter().map(ToString::to_string).collect())
+}
+
+fn check(cases: &[Case]) {
+    for (from, to, expected) in cases {
+        assert_eq!(mistakes(&edited(from, to)), *expected, "{from:?} -> {to:?}");
+    }
+}
+
+const THE_DOCUMENT_AND_ITS_HEAD: &[Case] = &[
+    ("[study]\n", "[study\n", &["line 1: (syntax): unclosed table, expected `]`"]),
+    ("months = 30.4375\n", "months = 30.4375\nmonths = 30\n", &["line 6: (syntax): duplicate key"]),
+    ("id = \"sample\"\n", "", &["line 1: study.id: is missing"]),
+    ("id = \"sample\"\n", "id = 5\n", &["line 2: study.id: expected a string, got integer"]),
+    ("id = \"sample\"\n", "id = \" \"\n", &["line 2: study.id: is empty"]),
+    (
+        "id = \"sample\"\n",
+        "id = \"Sample 1\"\n",
+        &["line 2: study.id: use at most 64 lower-case letters, digits and hyphens"],
+    ),
+    (
+        "title = \"A sample\"\n",
+        "titel = \"A sample\"\n",
+        &["line 1: study.title: is missing", "line 3: study.titel: is not a known key; did you mean `title`?"],
+    ),
+    (
+        "patient = \"patient\"",
+        "patient = \"age\"",
+        &["line 4: study.patient: is also declared as a [[variable]]; an identifier cannot be analysed"],
+    ),
+    ("months = 30.4375", "months = 12", &["line 5: study.months: expected the days of one month, such as 30.4375"]),
+    ("months = 30.4375", "months = \"30\"", &["line 5: study.months: expected a finite number, got string"]),
+    ("months = 30.4375", "months = inf", &["line 5: study.months: expected a finite number, got float"]),
+    ("[trial]\nquestion = \"Does it help?\"\n", "trial = 1\n", &["line 7: study.trial: is not a known key"]),
+    ("name = \"Eligibility\"\n", "", &["line 10: trial.element[1].name: is missing"]),
+    (
+        "name = \"Eligibility\"\n",
+        "name = \"Eligibility\"\nnote = \"\"\n",
+        &["line 12: trial.element[1].note: is not a known key; did you mean `name`?"],
+    ),
+    (
+        "[[trial.element]]",
+        "[trial.element]",
+        &["line 10: trial.element: expected tables headed [[trial.element]], got table"],
+    ),
+    ("[study]\n", "[studies]\nx = 1\n[study]\n", &["line 1: studies: is not a known key"]),
+    (
+        "[study]\nid = \"sample\"\ntitle = \"A sample\"\npatient = \"patient\"\nmonths = 30.4375\n",
+        "study = 1\n",
+        &["line 1: study: expected a table, got integer"],
+    ),
+];
+
+#[test]
+fn the_document_and_its_head() {
+    check(THE_DOCUMENT_AND_ITS_HEAD);
+}
+
+const VARIABLES: &[Case] = &[
+    (
+        "name = \"age\"",
+        "name = \"2age\"",
+        &[
+            "line 21: variable[2].name: use a letter, then letters, digits and underscores, at most 63",
+            "line 72: propensity.covariates: `age` is not a declared [[variable]]; did you mean `2age`?",
+            "line 90: analysis[2].covariates: `age` is not a declared [[variable]]; did you mean `2age`?",
+        ],
+    ),
+    (
+        "name = \"age\"",
+        "name = \"DRUG\"",
+        &[
+            "line 21: variable[2].name: `DRUG` is declared twice (case does not count)",
+            "line 72: propensity.covariates: `age` is not a declared [[variable]]; did you mean `stage`?",
+            "line 90: analysis[2].covariates: `age` is not a declared [[variable]]; did you mean `stage`?",
+        ],
+    ),
+    (
+        "name = \"age\"\nkind = \"continuous\"",
+        "name = \"age\"\nkind = \"continous\"",
+        &[
+            "line 22: variable[2].kind: `continous` is not known (known: continuous, categorical, binary, days); did you mean `continuous`?",
+        ],
+    ),
+    ("name = \"age\"\nkind = \"continuous\"", "name = \"age\"", &["line 20: variable[2].kind: is missing"]),
+    (
+        "range = [18, 110]\n",
+        "",
+        &["line 20: variable[2].range: is missing: give the smallest and largest possible value"],
+    ),
+    (
+        "range = [18, 110]\n",
+        "range = [110, 18]\n",
+        &["line 24: variable[2].range: expected [smallest, largest] with smallest below largest"],
+    ),
+    (
+        "range = [18, 110]\n",
+        "range = [18]\n",
+        &["line 24: variable[2].range: expected [smallest, largest] with smallest below largest"],
+    ),
+    (
+        "range = [18, 110]\n",
+        "range = [\"18\", 110]\n",
+        &["line 24: variable[2].range: expected nothing but numbers in the list"],
+    ),
+    ("resolution = 0.1", "resolution = 0", &["line 25: variable[2].resolution: must be above zero"]),
+    ("levels = [\"none\", \"new\", \"other\"]", "", &["line 15: variable[1].levels: is missing"]),
+    ("levels = [\"none\", \"new\", \"other\"]", "levels = []", &["line 18: variable[1].levels: is empty"]),
+    (
+        "levels = [\"none\", \"new\", \"other\"]",
+        "levels = \"none\"",
+        &["line 18: variable[1].levels: expected a list of strings, got string"],
+    ),
+    (
+        "levels = [\"none\", \"new\", \"other\"]",
+        "levels = [\"none\", \"new\", \"new\"]",
+        &["line 18: variable[1].levels: a level stands twice"],
+    ),
+    (
+        "levels = [\"none\", \"new\", \"other\"]",
+        "levels = [\"none\", \"new\", \"other \"]",
+        &["line 18: variable[1].levels: a level is empty or has spaces at its ends"],
+    ),
+    (
+        "levels = [\"I\", \"II\", \"III\"]\nlabels = [\"one\", \"two\", \"three\"]",
+        "levels = [\"I\"]",
+        &["line 31: variable[3].levels: expected 2 to 200 levels"],
+    ),
+    (
+        "labels = [\"one\", \"two\", \"three\"]",
+        "labels = [\"one\", \"two\"]",
+        &["line 32: variable[3].labels: 2 labels for 3 levels"],
+    ),
+    (
+        "labels = [\"alive\", \"dead\"]",
+        "labels = [\"alive\"]",
+        &["line 46: variable[6].labels: a binary variable has two labels, for 0 and for 1"],
+    ),
+    ("max = 1000", "", &["line 38: variable[5].max: is missing"]),
+    ("max = 1000", "max = 10.5", &["line 41: variable[5].max: expected a whole number that is not negative"]),
+    ("max = 1000", "max = -1", &["line 41: variable[5].max: expected a whole number that is not negative"]),
+    (
+        "[[eligibility]]\nlabel = \"Adults\"\nrequire = \"age >= 18\"",
+        "eligibility = [\"age >= 18\"]",
+        &["line 48: variable[6].eligibility: is not a known key"],
+    ),
+];
+
+#[test]
+fn variables() {
+    check(VARIABLES);
+}
+
+const ELIGIBILITY_AND_TREATMENT: &[Case] = &[
+    (
+        "require = \"age >= 18\"",
+        "requires = \"age >= 18\"",
+        &[
+            "line 48: eligibility[1].require: is missing",
+            "line 50: eligibility[1].requires: is not a known key; did you mean `require`?",
+        ],
+    ),
+    (
+        "[treatment]\nvariable = \"drug\"\ntreated = \"new\"\ncontrol = \"none\"\n",
+        "",
+        &["line 1: treatment: the table [treatment] is missing"],
+    ),
+    (
+        "variable = \"drug\"",
+        "variable = \"drugs\"",
+        &["line 53: treatment.variable: `drugs` is not a declared [[variable]]; did you mean `drug`?"],
+    ),
+    (
+        "variable = \"drug\"",
+        "variable = \"age\"",
+        &["line 53: treatment.variable: the treatment must be categorical or binary"],
+    ),
+    (
+        "treated = \"new\"",
+        "treated = \"newer\"",
+        &["line 54: treatment.treated: `newer` is not a level of the treatment (levels: none, new, other)"],
+    ),
+    ("control = \"none\"", "control = \"new\"", &["line 55: treatment.control: both arms are the same level"]),
+];
+
+#[test]
+fn eligibility_and_treatment() {
+    check(ELIGIBILITY_AND_TREATMENT);
+}
+
+const OUTCOMES: &[Case] = &[
+    (
+        "name = \"cure\"",
+        "name = \"os\"",
+        &[
+            "line 63: outcome[2].name: `os` is declared twice",
+            "line 79: analysis[1].outcomes: `cure` is not a declared [[outcome]]",
+            "line 86: analysis[2].outcome: `os` is binary; Cox regression wants a time to event",
+        ],
+    ),
+    (
+        "name = \"cure\"\nkind = \"binary\"",
+        "name = \"cure\"\nkind = \"count\"",
+        &["line 59: outcome[1].kind: `count` is not known (known: binary, time_to_event)"],
+    ),
+    (
+        "variable = \"cured\"",
+        "variable = \"stage\"",
+        &["line 60: outcome[1].variable: `stage` must be declared with kind = \"binary\""],
+    ),
+    (
+        "variable = \"cured\"",
+        "variable = \"cure\"",
+        &["line 60: outcome[1].variable: `cure` is not a declared [[variable]]; did you mean `cured`?"],
+    ),
+    ("time = \"days\"", "time = \"age\"", &["line 66: outcome[2].time: `age` must be declared with kind = \"days\""]),
+    (
+        "event = \"dead\"",
+        "event = \"days\"",
+        &["line 67: outcome[2].event: `days` must be declared with kind = \"binary\""],
+    ),
+    (
+        "grid_days = 10",
+        "grid_days = 0.5",
+        &["line 68: outcome[2].grid_days: must be at least 1: time is measured in whole days"],
+    ),
+    (
+        "grid_days = 10\nhorizon_days = 900",
+        "grid_days = 1\nhorizon_days = 200000",
+        &["line 68: outcome[2].grid_days: 200001 time cells up to the horizon; at most 100000"],
+    ),
+    ("horizon_days = 900", "horizon_days = 0", &["line 69: outcome[2].horizon_days: must be at least one day"]),
+    ("horizon_days = 900\n", "", &["line 62: outcome[2].horizon_days: is missing"]),
+];
+
+#[test]
+fn outcomes() {
+    check(OUTCOMES);
+}
+
+const PROPENSITY: &[Case] = &[
+    ("covariates = [\"age\", \"stage\"]", "covariates = []", &["line 72: propensity.covariates: is empty"]),
+    (
+        "covariates = [\"age\", \"stage\"]",
+        "covariates = [\"age\", \"age\"]",
+        &["line 72: propensity.covariates: `age` stands twice"],
+    ),
+    (
+        "covariates = [\"age\", \"stage\"]",
+        "covariates = [\"age\", \"days\"]",
+        &["line 72: propensity.covariates: `days` is a time; a covariate is continuous, categorical or binary"],
+    ),
+    (
+        "covariates = [\"age\", \"stage\"]",
+        "covariates = [\"age\", \"drug\"]",
+        &["line 72: propensity.covariates: `drug` is the treatment and stands in every model already"],
+    ),
+    (
+        "covariates = [\"age\", \"stage\"]",
+        "covariates = [\"age\", \"stages\"]",
+        &["line 72: propensity.covariates: `stages` is not a declared [[variable]]; did you mean `stage`?"],
+    ),
+    (
+        "estimand = \"ATE\"",
+        "estimand = \"ATT\"",
+        &["line 73: propensity.estimand: `ATT` is not known (known: ATE); did you mean `ATE`?"],
+    ),
+    ("stabilized = false", "stabilized = 0", &["line 74: propensity.stabilized: expected true or false, got integer"]),
+    ("bins = 10", "bins = 1", &["line 75: propensity.bins: expected 2 to 1000 bins"]),
+];
+
+#[test]
+fn propensity() {
+    check(PROPENSITY);
+}
+
+const ANALYSES: &[Case] = &[
+    (
+        "kind = \"logistic\"",
+        "kind = \"logit\"",
+        &["line 78: analysis[1].kind: `logit` is not known (known: logistic, cox); did you mean `logistic`?"],
+    ),
+    (
+        "outcomes = [\"cure\"]",
+        "outcomes = [\"os\"]",
+        &["line 79: analysis[1].outcomes: `os` is a time to event; logistic regression wants a binary outcome"],
+    ),
+    (
+        "outcomes = [\"cure\"]",
+        "outcomes = [\"cured\"]",
+        &["line 79: analysis[1].outcomes: `cured` is not a declared [[outcome]]; did you mean `cure`?"],
+    ),
+    (
+        "outcomes = [\"cure\"]\n",
+        "",
+        &["line 77: analysis[1].outcome: is missing: name one `outcome` or a list of `outcomes`"],
+    ),
+    (
+        "outcome = \"os\"",
+        "outcome = \"cure\"",
+        &["line 86: analysis[2].outcome: `cure` is binary; Cox regression wants a time to event"],
+    ),
+    (
+        "models = [\"unadjusted\", \"iptw\", \"adjusted\", \"stratified\"]",
+        "models = [\"unadjusted\", \"iptv\"]",
+        &[
+            "line 87: analysis[2].models: `iptv` is not known (known: unadjusted, iptw, iptw_stabilized, iptw_unstabilized, adjusted, iptw_adjusted, stratified); did you mean `iptw`?",
+        ],
+    ),
+    (
+        "models = [\"unadjusted\", \"iptw\", \"adjusted\", \"stratified\"]",
+        "models = [\"unadjusted\", \"unadjusted\"]",
+        &["line 87: analysis[2].models: `unadjusted` stands twice"],
+    ),
+    (
+        "models = [\"unadjusted\", \"iptw\", \"iptw_stabilized\", \"iptw_adjusted\"]",
+        "models = [\"stratified\", \"iptw\"]",
+        &["line 80: analysis[1].models: `stratified` is a Cox model"],
+    ),
+    (
+        "[propensity]\ncovariates = [\"age\", \"stage\"]\nestimand = \"ATE\"\nstabilized = false\nbins = 10\n",
+        "",
+        &[
+            "line 75: analysis[1].models: `iptw_adjusted` needs a [propensity] model",
+            "line 75: analysis[1].models: `iptw_stabilized` needs a [propensity] model",
+            "line 75: analysis[1].models: `iptw` needs a [propensity] model",
+            "line 75: analysis[1].models: an adjusted model needs `covariates` here or in [propensity]",
+            "line 82: analysis[2].models: `iptw` needs a [propensity] model",
+        ],
+    ),
+    (
+        "models = [\"unadjusted\", \"iptw\", \"iptw_stabilized\", \"iptw_adjusted\"]",
+        "models = [\"unadjusted\"]",
+        &["line 81: analysis[1].variance: `m_estimation` belongs to weighted models and none is declared"],
+    ),
+    (
+        "ties = \"breslow\"",
+        "ties = \"exact\"",
+        &["line 88: analysis[2].ties: `exact` is not known (known: efron, breslow)"],
+    ),
+    (
+        "variance = [\"robust\"]",
+        "variance = [\"survey\"]",
+        &["line 89: analysis[2].variance: `survey` is a variance of logistic models"],
+    ),
+    (
+        "variance = [\"robust\"]",
+        "variance = [\"hc3\"]",
+        &[
+            "line 89: analysis[2].variance: `hc3` is not known (known: naive, robust, survey, cluster_site, m_estimation)",
+        ],
+    ),
+    (
+        "effect_modifier = \"stage\"",
+        "effect_modifier = \"age\"",
+        &["line 82: analysis[1].effect_modifier: must be categorical or binary"],
+    ),
+    (
+        "effect_modifier = \"stage\"",
+        "effect_modifier = \"stag\"",
+        &["line 82: analysis[1].effect_modifier: `stag` is not a declared [[variable]]; did you mean `stage`?"],
+    ),
+    (
+        "ties = \"breslow\"",
+        "tie = \"breslow\"",
+        &["line 88: analysis[2].tie: is not a known key; did you mean `ties`?"],
+    ),
+    (
+        "ties = \"breslow\"\nvariance = [\"robust\"]\ncovariates = [\"age\"]\n",
+        "variance = [\"robust\"]\n\n[[analysis]]\nkind = \"cox\"\noutcome = \"os\"\nmodels = [\"unadjusted\"]\n",
+        &["line 93: analysis[3].models: an earlier [[analysis]] already fits one of these models to the same outcome"],
+    ),
+    (
+        "ties = \"breslow\"\nvariance = [\"robust\"]\ncovariates = [\"age\"]",
+        "covariates = [\"drug\"]",
+        &["line 88: analysis[2].covariates: `drug` is the treatment and stands in every model already"],
+    ),
+    (
+        "ties = \"breslow\"\nvariance = [\"robust\"]\ncovariates = [\"age\"]",
+        "covariates = [\"age\", \"dead\"]",
+        &["line 88: analysis[2].covariates: `dead` is part of the outcome `os`"],
+    ),
+    (
+        "effect_modifier = \"stage\"",
+        "effect_modifier = \"drug\"",
+        &["line 82: analysis[1].effect_modifier: `drug` is the treatment itself"],
+    ),
+    (
+        "outcomes = [\"cure\"]",
+        "outcomes = [\"cure\", \"cure\"]",
+        &["line 79: analysis[1].outcomes: `cure` stands twice"],
+    ),
+    (
+        "outcomes = [\"cure\"]",
+        "outcomes = [\"cures\"]",
+        &["line 79: analysis[1].outcomes: `cures` is not a declared [[outcome]]; did you mean `cure`?"],
+    ),
+    ("outcomes = [\"cure\"]", "outcome = [\"cure\"]", &["line 79: analysis[1].outcome: expected a string, got array"]),
+    (
+        "outcomes = [\"cure\"]",
+        "outcome = \"cure\"\noutcomes = [\"cure\"]",
+        &["line 80: analysis[1].outcomes: stands beside `outcome`: use one of them"],
+    ),
+];
+
+#[test]
+fn analyses() {
+    check(ANALYSES);
+}
+
+#[test]
+fn an_empty_document_lacks_everything() {
+    assert_eq!(
+        mistakes(""),
+        [
+            "line 1: analysis: no [[analysis]] is declared",
+            "line 1: study: the table [study] is missing",
+            "line 1: treatment: the table [treatment] is missing",
+            "line 1: variable: no [[variable]] is declared: the data dictionary is empty",
+        ]
+    );
+    let none = "study = []\nvariable = 1\noutcome = [1]\ntreatment = \"drug\"\nanalysis = {}\n";
+    assert_eq!(
+        mistakes(none),
+        [
+            "line 1: study: expected a table, got array",
+            "line 2: variable: expected tables headed [[variable]], got integer",
+            "line 2: variable: no [[variable]] is declared: the data dictionary is empty",
+            "line 3: outcome[1]: expected a table",
+            "line 4: treatment: expected a table, got string",
+            "line 5: analysis: expected tables headed [[analysis]], got table",
+        ]
+    );
+}
+
+#[test]
+fn mistakes_of_many_sections_come_out_together_in_the_order_of_the_file() {
+    let text = edited("months = 30.4375", "months = 1")
+        .replace("range = [18, 110]", "range = [18, 18]")
+        .replace("grid_days = 10", "grid_day = 10")
+        .replace("bins = 10", "bins = 0")
+        .replace("ties = \"breslow\"", "ties = \"efro\"");
+    let lines: Vec<usize> = Protocol::parse(&text).unwrap_err().0.iter().map(|m| m.line).collect();
+    assert_eq!(lines, [5, 24, 68, 75, 88]);
+    assert_eq!(Protocol::parse(&text).unwrap_err().to_string(), "5 mistakes in the document");
+    assert_eq!(
+        Protocol::parse(&edited("bins = 10", "bins = 0")).unwrap_err().to_string(),
+        "one mistake in the document"
+    );
+}
+
+#[test]
+fn no_text_makes_the_parser_panic() {
+    use proptest::test_runner::{Config, TestRunner};
+    let lines: Vec<&str> = crate::sample::PROTOCOL.lines().collect();
+    let edits = proptest::collection::vec((0..lines.len(), 0..lines.len(), 0..4_u8), 1..6);
+    let config = Config { cases: 300, failure_persistence: None, ..Config::default() };
+    TestRunner::new(config)
+        .run(&edits, |edits| {
+            let mut lines = lines.clone();
+            for (at, other, what) in edits {
+                let last = lines.len() - 1;
+                let (at, other) = (at.min(last), other.min(last));
+                match what {
+                    0 => drop(lines.remove(at)),
+                    1 => lines.insert(at, lines[other]),
+                    2 => lines[at] = &lines[at][..lines[at].len() / 2],
+                    _ => lines.swap(at, other),
+                }
+            }
+            if let Ok(parsed) = Protocol::parse(&lines.join("\n")) {
+                assert!(!parsed.dictionary.variables().is_empty());
+                assert_ne!(parsed.treatment.treated, parsed.treatment.control);
+            }
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(protocol().id, "sample");
+}

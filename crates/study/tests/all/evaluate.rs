@@ -1,0 +1,125 @@
+//! Answers by hand over the sample's six patients.
+
+use std::sync::Arc;
+
+use study::evaluate::{EvaluateError, Evaluator};
+use study::plan::Plan;
+use study::protocol::Protocol;
+use study::question::FittedPropensity;
+use study::question::{LogisticModel, Question, Response, Weights};
+use study::term::{Columns, Term};
+use study::word;
+
+use crate::sample::{cohort, protocol};
+
+fn answer(question: &Question) -> Vec<f64> {
+    let (protocol, cohort) = (protocol(), cohort());
+    word::read(&Evaluator::new(&protocol, &cohort, 3, true).answer(question).unwrap(), 3)
+}
+
+fn variable(protocol: &Protocol, name: &str) -> study::dictionary::VariableId {
+    protocol.dictionary.find(name).unwrap()
+}
+
+#[test]
+fn flow_levels_missingness() {
+    let protocol = protocol();
+    assert_eq!(answer(&Question::Flow), [4.0, 3.0, 2.0, 3.0, 3.0, 1.0, 3.0, 3.0, 0.0]);
+    // control: I, III, II; treated: II, missing, II
+    let stage = variable(&protocol, "stage");
+    assert_eq!(answer(&Question::Levels { variable: stage }), [1.0, 1.0, 1.0, 0.0, 0.0, 2.0, 0.0, 1.0]);
+    let missing = |name| answer(&Question::Missingness { variable: variable(&protocol, name) });
+    assert_eq!(missing("age"), [1.0, 0.0]);
+    assert_eq!(missing("stage"), [0.0, 1.0]);
+    assert_eq!(missing("days"), [0.0, 1.0]);
+}
+
+#[test]
+fn moments_leave_out_what_is_missing() {
+    let protocol = protocol();
+    let stage = variable(&protocol, "stage");
+    let product = Term::Product(Box::new(Term::Treatment), Box::new(Term::Level(stage, 1)));
+    let terms = vec![Term::Number(variable(&protocol, "age")), Term::Treatment, Term::Level(stage, 1), product];
+    let squares = 50.0 * 50.0 + 60.5 * 60.5 + 40.0 * 40.0 + 70.0 * 70.0 + 80.0 * 80.0;
+    assert_eq!(answer(&Question::Moments { terms }), [300.5, squares, 3.0, 3.0, 3.0, 3.0, 2.0, 2.0]);
+}
+
+#[test]
+fn events_by_arm_status_and_cell() {
+    let sums = answer(&Question::Events { outcome: 1 });
+    // control: day 0 event, day 11 censored, day 900 event; treated: day 10 event, day 950 censored at the horizon, missing
+    assert_eq!(sums[..6], [1.0, 2.0, 1.0, 1.0, 1.0, 1.0]);
+    let cells: Vec<usize> = (0..91).filter(|cell| sums[6 + cell] > 0.0).collect();
+    assert_eq!(cells, [0, 1, 90], "day 0, days 1 to 10, days 891 to 900");
+}
+
+/// Everybody's propensity is 1/4.
+fn weights(stabilized: Option<f64>) -> Weights {
+    let columns = Columns { terms: vec![Term::Intercept], centre: vec![0.0] };
+    let propensity = Arc::new(FittedPropensity { columns, alpha: vec![-libm_log3()] });
+    Weights { propensity, stabilized }
+}
+
+fn libm_log3() -> f64 {
+    1.098_612_288_668_109_8
+}
+
+#[test]
+fn weights_are_the_inverse_of_the_probability_of_the_own_arm() {
+    let close = |got: &[f64], expected: &[f64]| {
+        assert_eq!(got.len(), expected.len());
+        assert!(got.iter().zip(expected).all(|(g, e)| (g - e).abs() < 1e-13), "{got:?}");
+    };
+    // control 1 / (3/4), treated 1 / (1/4); stabilised by 1/2
+    let (control, treated) = (4.0 / 3.0, 4.0);
+    let sums = answer(&Question::WeightSums { weights: weights(None) });
+    close(&sums, &[3.0, 3.0 * control, 3.0 * control * control, 3.0, 3.0 * treated, 3.0 * treated * treated]);
+    let sums = answer(&Question::WeightSums { weights: weights(Some(0.5)) });
+    close(&sums, &[3.0, 2.0, 4.0 / 3.0, 3.0, 6.0, 12.0]);
+    let bins = answer(&Question::PropensityHistogram { weights: weights(None), bins: 2 });
+    close(&bins, &[3.0, 3.0 * control, 3.0, 3.0 * treated, 0.0, 0.0, 0.0, 0.0]);
+}
+
+#[test]
+fn a_sum_of_a_fit_that_does_not_fit_is_marked_and_any_other_refused() {
+    let (protocol, cohort) = (protocol(), cohort());
+    let evaluator = Evaluator::new(&protocol, &cohort, 3, true);
+    // A propensity of e^-60: the treated weigh 1e26.
+    let columns = Columns { terms: vec![Term::Intercept], centre: vec![0.0] };
+    let propensity = Arc::new(FittedPropensity { columns: columns.clone(), alpha: vec![-60.0] });
+    let weights = Weights { propensity, stabilized: None };
+    let refused = evaluator.answer(&Question::WeightSums { weights: weights.clone() });
+    assert_eq!(refused, Err(EvaluateError::OutOfBound));
+    let response = Response::Binary(variable(&protocol, "cured"));
+    let model = Arc::new(LogisticModel { response, columns, weights: Some(weights) });
+    let marked = evaluator.answer(&Question::LogisticStep { model, beta: vec![0.0] }).unwrap();
+    assert!(word::read(&marked, 3).iter().all(|sum| sum.is_nan()));
+    // Two honest sites beside it do not hide the mark.
+    let total: Vec<i128> = marked.iter().map(|word| word - (1 << 70)).collect();
+    assert!(word::read(&total, 3).iter().all(|sum| sum.is_nan()));
+}
+
+#[test]
+fn a_plan_that_is_told_marks_fails_its_models_and_goes_on() {
+    let protocol = protocol();
+    let mut plan = Plan::new(Arc::clone(&protocol));
+    let cohort = cohort();
+    let mut complete = cohort.clone();
+    complete.columns[1] = study::cohort::Column::Numbers(vec![50.0, 60.5, 45.0, 40.0, 70.0, 80.0]);
+    complete.columns[2] = study::cohort::Column::Levels(vec![0, 1, 2, 2, 1, 0]);
+    complete.columns[4] = study::cohort::Column::Days(vec![0, 10, 11, 950, 900, 40]);
+    let evaluator = Evaluator::new(&protocol, &complete, 1, true);
+    let first: Vec<i128> = plan.ask().iter().flat_map(|q| evaluator.answer(q).unwrap()).collect();
+    plan.tell(&word::read(&first, 1));
+    assert!(!plan.done());
+    plan.tell(&vec![f64::NAN; plan.words()]);
+    let codes: Vec<&str> = plan
+        .fits()
+        .filter_map(|(_, outcome)| match outcome {
+            Some(study::plan::FitOutcome::Failed(failure)) => Some(failure.code()),
+            _ => None,
+        })
+        .collect();
+    assert!(!codes.is_empty() && codes.iter().all(|c| ["fit.not_finite", "fit.propensity"].contains(c)), "{codes:?}");
+    assert!(plan.done(), "nothing is left to ask");
+}

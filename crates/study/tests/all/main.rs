@@ -1,0 +1,11 @@
+//! The pure domain from outside: documents, digests, rules, layouts.
+
+mod bad_protocols;
+mod evaluate;
+mod manifest;
+mod messages;
+mod policy;
+mod protocol;
+mod question;
+mod roster;
+mod sample;

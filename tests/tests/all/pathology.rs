@@ -1,0 +1,331 @@
+//! Data without an answer: a failure that names the cause and the column, and every other model still comes out.
+
+use std::sync::Arc;
+
+use entente_tests::federation::{Federation, Rows, plain};
+use study::policy::Policy;
+use study::protocol::Protocol;
+use study::results::{FitProblem, Results};
+use study::roster::{Member, Roster, RosterError};
+
+use crate::reference::cohorts;
+use crate::small::{protocol_with, rows};
+
+/// Adjusted models of both regressions beside unadjusted ones, propensity weighting on top.
+const MODELS: &str = r#"
+[propensity]
+covariates = ["sex"]
+
+[[analysis]]
+kind = "logistic"
+outcome = "response"
+models = ["unadjusted", "adjusted"]
+covariates = ["age", "crcl", "iss_stage"]
+
+[[analysis]]
+kind = "logistic"
+outcome = "infection"
+models = ["unadjusted", "iptw"]
+
+[[analysis]]
+kind = "cox"
+outcome = "pfs"
+models = ["unadjusted", "iptw", "adjusted", "stratified"]
+covariates = ["age", "crcl", "iss_stage"]
+"#;
+
+/// Runs the study on five sites.
+fn results(rows: &Rows) -> Results {
+    results_of(&protocol_with(MODELS), rows)
+}
+
+fn results_of(protocol: &Arc<Protocol>, rows: &Rows) -> Results {
+    let cohorts = cohorts(protocol, &rows.split(5, |_, i| i % 5));
+    Results::of(&plain(protocol, &cohorts).expect("every sum fits its word"))
+}
+
+fn patients() -> Rows {
+    rows(240)
+}
+
+/// The failed models as "analysis outcome model", with code and message.
+fn failures(results: &Results) -> Vec<(String, &'static str, String)> {
+    let name = |analysis: &str, outcome: &str, model: &str| format!("{analysis} {outcome} {model}");
+    let problem = |f: &FitProblem| (f.code, f.message.clone());
+    let failed = results.fits.iter().filter_map(|f| {
+        let (code, message) = problem(f.outcome_of_fit.as_ref().err()?);
+        Some((name(f.analysis, &f.outcome, f.model), code, message))
+    });
+    failed.collect()
+}
+
+/// Exactly these models fail, all in the same way; the others have numbers.
+fn assert_failures(results: &Results, models: &[&str], code: &str, message: &str) {
+    let expected: Vec<_> = models.iter().map(|m| ((*m).to_owned(), code, message.to_owned())).collect();
+    assert_eq!(failures(results), expected);
+    for fit in &results.fits {
+        let estimates = results
+            .estimates
+            .iter()
+            .filter(|e| (e.analysis, &e.outcome, e.model) == (fit.analysis, &fit.outcome, fit.model));
+        match &fit.outcome_of_fit {
+            Ok(_) => assert!(estimates.clone().count() > 0 && estimates.clone().all(|e| e.std_error.is_finite())),
+            Err(problem) => {
+                assert_eq!(estimates.count(), 0, "a failed model has no numbers");
+                assert!(!problem.hint.is_empty());
+            }
+        }
+    }
+}
+
+const ADJUSTED: [&str; 3] = ["logistic response adjusted", "cox pfs adjusted", "cox pfs stratified"];
+
+#[test]
+fn the_study_itself_has_an_answer() {
+    assert_failures(&results(&patients()), &[], "", "");
+}
+
+#[test]
+fn logistic_separation_names_the_level() {
+    // Nobody at stage III responds.
+    let rows = patients().with("response", |rows, i| {
+        let response = rows.get(i, "response");
+        if rows.get(i, "iss_stage") == "III" { "0".into() } else { response.into() }
+    });
+    let message = "separation: the outcome is predicted perfectly by (intercept), iss_stage:III";
+    assert_failures(&results(&rows), &["logistic response adjusted"], "fit.separation", message);
+}
+
+#[test]
+fn cox_separation_names_the_level() {
+    // Nobody at stage III progresses.
+    let rows = patients().with("pfs_event", |rows, i| {
+        let event = rows.get(i, "pfs_event");
+        if rows.get(i, "iss_stage") == "III" { "0".into() } else { event.into() }
+    });
+    let message = "separation: the outcome is predicted perfectly by iss_stage:III";
+    assert_failures(&results(&rows), &["cox pfs adjusted", "cox pfs stratified"], "fit.separation", message);
+}
+
+#[test]
+fn a_separated_propensity_model_takes_the_weighted_models_with_it() {
+    let rows = patients().with("sex", |rows, i| if rows.get(i, "regimen") == "IsaPd" { "F" } else { "M" }.into());
+    let results = results(&rows);
+    let why = "separation: the outcome is predicted perfectly by (intercept), sex:F";
+    let weighted = format!("the propensity model failed: {why}");
+    let expected = [
+        ("propensity  propensity".to_owned(), "fit.separation", why.to_owned()),
+        ("logistic infection iptw".to_owned(), "fit.propensity", weighted.clone()),
+        ("cox pfs iptw".to_owned(), "fit.propensity", weighted),
+    ];
+    assert_eq!(failures(&results), expected);
+    assert!(results.weights.is_empty() && results.histogram.is_empty());
+}
+
+#[test]
+fn collinear_columns_are_named() {
+    let rows = patients().with("crcl", |rows, i| {
+        let age: f64 = rows.get(i, "age").parse().unwrap();
+        format!("{:.1}", 250.0 - 2.0 * age)
+    });
+    assert_failures(&results(&rows), &ADJUSTED, "fit.collinear", "`crcl` is a linear combination of the other columns");
+}
+
+#[test]
+fn a_constant_column_is_named() {
+    let rows = patients().with("crcl", |_, _| "88.8".into());
+    assert_failures(&results(&rows), &ADJUSTED, "fit.constant", "`crcl` has the same value for every analysed patient");
+}
+
+#[test]
+fn a_level_that_nobody_has_is_named() {
+    let rows = patients().with("iss_stage", |rows, i| {
+        if rows.get(i, "iss_stage") == "II" { "III" } else { rows.get(i, "iss_stage") }.into()
+    });
+    let message = "`iss_stage:II` has the same value for every analysed patient";
+    assert_failures(&results(&rows), &ADJUSTED, "fit.constant", message);
+}
+
+#[test]
+fn a_reference_level_that_nobody_has_is_collinear() {
+    let rows = patients().with("iss_stage", |rows, i| {
+        if rows.get(i, "iss_stage") == "I" { "II" } else { rows.get(i, "iss_stage") }.into()
+    });
+    let message = "`iss_stage:III` is a linear combination of the other columns";
+    assert_failures(&results(&rows), &ADJUSTED, "fit.collinear", message);
+}
+
+#[test]
+fn no_events_in_one_arm_are_named() {
+    let treated = |rows: &Rows, i: usize| rows.get(i, "regimen") == "IsaPd";
+    let none =
+        |rows: &Rows, i: usize, column: &str| if treated(rows, i) { "0" } else { rows.get(i, column) }.to_owned();
+    let rows = patients()
+        .with("response", |rows, i| none(rows, i, "response"))
+        .with("pfs_event", |rows, i| none(rows, i, "pfs_event"));
+    let failed = failures(&results(&rows));
+    let count = failed.iter().filter(|(model, code, message)| {
+        let outcome = if model.contains("pfs") { "pfs" } else { "response" };
+        *code == "fit.no_events" && *message == format!("no event of `{outcome}` in the IsaPd arm")
+    });
+    assert_eq!((count.count(), failed.len()), (6, 6), "{failed:?}");
+}
+
+#[test]
+fn an_event_for_everybody_in_one_arm_is_named() {
+    let rows = patients().with("response", |rows, i| {
+        if rows.get(i, "regimen") == "IsaPd" { "1" } else { rows.get(i, "response") }.into()
+    });
+    let models = ["logistic response unadjusted", "logistic response adjusted"];
+    assert_failures(
+        &results(&rows),
+        &models,
+        "fit.all_events",
+        "every patient in the IsaPd arm has the event `response`",
+    );
+}
+
+#[test]
+fn no_events_at_all_are_named() {
+    let rows = patients().with("pfs_event", |_, _| "0".into());
+    let models = ["cox pfs unadjusted", "cox pfs iptw", "cox pfs adjusted", "cox pfs stratified"];
+    assert_failures(&results(&rows), &models, "fit.no_events", "no event of `pfs` in any arm");
+}
+
+#[test]
+fn an_empty_arm_is_named() {
+    let rows = patients().with("regimen", |_, _| "EloPd".into());
+    let results = results(&rows);
+    let failed = failures(&results);
+    assert_eq!(failed.len(), results.fits.len(), "no model has two arms");
+    let (weighted, own): (Vec<_>, Vec<_>) = failed.into_iter().partition(|(model, ..)| model.ends_with("iptw"));
+    assert!(
+        own.iter().all(|(_, code, message)| {
+            *code == "fit.empty_arm" && message == "no analysed patient in the IsaPd arm"
+        })
+    );
+    assert!(weighted.iter().all(|(_, code, message)| {
+        *code == "fit.propensity" && message == "the propensity model failed: no analysed patient in the IsaPd arm"
+    }));
+}
+
+#[test]
+fn no_patient_at_all_is_named() {
+    let results = results(&patients().filter(|_, _| false));
+    assert_eq!(failures(&results).len(), results.fits.len());
+    assert_eq!(failures(&results)[0].2, "no analysed patient in the EloPd arm");
+}
+
+#[test]
+fn missing_values_are_counted_by_variable() {
+    let rows = patients().with("crcl", |rows, i| if i % 40 == 3 { "" } else { rows.get(i, "crcl") }.into());
+    assert_failures(&results(&rows), &ADJUSTED, "fit.missing", "`crcl` is missing for 6 analysed patients");
+
+    let rows = patients().with("iss_stage", |rows, i| if i == 9 { "" } else { rows.get(i, "iss_stage") }.into());
+    assert_failures(&results(&rows), &ADJUSTED, "fit.missing", "`iss_stage` is missing for 1 analysed patients");
+
+    let rows = patients().with("response", |rows, i| if i < 2 { "" } else { rows.get(i, "response") }.into());
+    let models = ["logistic response unadjusted", "logistic response adjusted"];
+    assert_failures(&results(&rows), &models, "fit.missing", "`response` is missing for 2 analysed patients");
+
+    let rows = patients().with("pfs_days", |rows, i| if i < 2 { "" } else { rows.get(i, "pfs_days") }.into());
+    let models = ["cox pfs unadjusted", "cox pfs iptw", "cox pfs adjusted", "cox pfs stratified"];
+    let message = "`time or status of pfs` is missing for 2 analysed patients";
+    assert_failures(&results(&rows), &models, "fit.missing", message);
+}
+
+#[test]
+fn follow_up_beyond_the_horizon_is_censored_there_and_counted() {
+    let rows = patients().with("pfs_days", |rows, i| if i < 3 { "3000" } else { rows.get(i, "pfs_days") }.into());
+    let cut = rows
+        .clone()
+        .with("pfs_event", |rows, i| if beyond(rows, i) { "0" } else { rows.get(i, "pfs_event") }.into())
+        .with("pfs_days", |rows, i| if beyond(rows, i) { "1500" } else { rows.get(i, "pfs_days") }.into());
+    let (ours, theirs) = (results(&rows), results(&cut));
+    assert_eq!((&ours.estimates, &ours.fits), (&theirs.estimates, &theirs.fits));
+}
+
+fn beyond(rows: &Rows, i: usize) -> bool {
+    rows.get(i, "pfs_days").parse::<u32>().unwrap() > 1500
+}
+
+/// A proxy of the outcome among the covariates, such as the cycles received. Everybody has the event, at times of their
+/// own, and the covariate falls as the time grows, up to `noise`.
+fn proxy(noise: usize) -> Results {
+    let models = r#"
+[[analysis]]
+kind = "cox"
+outcome = "pfs"
+models = ["unadjusted", "adjusted", "stratified"]
+covariates = ["crcl"]
+"#;
+    let days = |i: usize| (i * 89) % 240 + 1;
+    let rows = patients()
+        .with("pfs_days", |_, i| (days(i) * 6).to_string())
+        .with("pfs_event", |_, _| "1".into())
+        .with("crcl", |_, i| (245 - days(i) + noise * ((i * 37) % 41) / 40).min(250).to_string());
+    results_of(&protocol_with(models), &rows)
+}
+
+#[test]
+fn a_covariate_that_is_the_outcome_in_disguise_fails_alone() {
+    // Hazards grow beyond the fixed-point word before a variance tells of divergence: a step that does not fit is
+    // halved, and the model fails while the run goes on.
+    let results = proxy(0);
+    let codes: Vec<_> = failures(&results).into_iter().map(|(model, code, _)| (model, code)).collect();
+    let expected = [("cox pfs adjusted", "fit.not_finite"), ("cox pfs stratified", "fit.separation")];
+    assert_eq!(codes, expected.map(|(model, code)| (model.to_owned(), code)));
+    assert_eq!(results.estimates.iter().filter(|e| e.model == "unadjusted").count(), 1);
+}
+
+#[test]
+fn a_covariate_that_is_close_to_the_outcome_is_fitted() {
+    // A hazard ratio of e^49 over the range of the covariate.
+    assert_failures(&proxy(16), &[], "", "");
+}
+
+#[test]
+fn two_sites_are_no_roster() {
+    let member = |i: u8| Member {
+        id: format!("S{i}"),
+        legal_name: "Hospital".into(),
+        identity: secagg::SigningIdentity::from_bytes(&[i; 32]).public(),
+    };
+    assert_eq!(Roster::new(vec![member(1), member(2)]), Err(RosterError::TooFew { got: 2 }));
+    assert_eq!(Roster::new(vec![]), Err(RosterError::TooFew { got: 0 }));
+    assert_eq!(RosterError::TooFew { got: 2 }.to_string(), "a roster has at least 3 sites, got 2");
+}
+
+/// What site 0 refuses with this policy, as rule and message.
+fn refused(policy: &str) -> (&'static str, String) {
+    let protocol = protocol_with(MODELS);
+    let cohorts = cohorts(&protocol, &patients().split(4, |_, i| i % 4));
+    let loose = Policy::parse("minimum_sites = 3\nminimum_patients = 10\nfinest_grid_days = 1").unwrap();
+    let mut policies = vec![loose; 4];
+    policies[0] = Policy::parse(policy).unwrap();
+    let mut run = Federation::with_policies(protocol, cohorts, policies, 1);
+    run.run();
+    let [(0, refusal)] = run.refusals.as_slice() else { panic!("one refusal: {:?}", run.refusals) };
+    let source = std::error::Error::source(refusal).expect("the policy says why");
+    (refusal.rule(), source.to_string())
+}
+
+#[test]
+fn a_policy_names_the_rule_and_the_column() {
+    let five = refused("finest_grid_days = 1");
+    assert_eq!(five.0, "policy.minimum_sites");
+    assert_eq!(five.1, "the study has 4 sites, this site's policy asks for at least 5");
+    let many = refused("minimum_sites = 3\nminimum_patients = 241\nfinest_grid_days = 1");
+    assert_eq!(many.0, "policy.minimum_patients");
+    assert_eq!(many.1, "fewer analysed patients over all sites than this site's policy asks for (241)");
+    let coarse = refused("minimum_sites = 3\nfinest_grid_days = 30.4375");
+    assert_eq!(coarse.0, "policy.finest_grid_days");
+    assert_eq!(coarse.1, "the time grid of `pfs` is finer than this site's policy allows");
+    let listed = r#"
+        minimum_sites = 3
+        finest_grid_days = 1
+        variables = ["regimen", "sex", "age", "iss_stage", "response", "infection", "pfs_days", "pfs_event"]"#;
+    let unlisted = refused(listed);
+    assert_eq!(unlisted.0, "policy.variables");
+    assert_eq!(unlisted.1, "the study uses `crcl`, which this site's policy does not allow");
+}

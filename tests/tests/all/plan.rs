@@ -1,0 +1,56 @@
+//! The plan of the reference study: how many rounds, and that every answer has the length that the question says.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use study::evaluate::Evaluator;
+use study::plan::Plan;
+use study::word;
+
+use crate::reference::{centre, cohorts, protocol, rows};
+
+#[test]
+fn the_reference_study_takes_seventeen_rounds_and_every_answer_fits_its_question() {
+    let protocol = protocol();
+    let cohorts = cohorts(&protocol, &rows().split(45, centre));
+    let mut plan = Plan::new(Arc::clone(&protocol));
+    let mut asked: BTreeMap<&'static str, usize> = BTreeMap::new();
+    let mut rounds = 0;
+    while !plan.done() {
+        rounds += 1;
+        assert_eq!(plan.progress().round, rounds);
+        let questions = Arc::clone(plan.ask());
+        assert!(!questions.is_empty());
+        assert_eq!(plan.words(), questions.iter().map(|q| q.words(&protocol)).sum::<usize>());
+        let mut sums = vec![0_i128; plan.words()];
+        for (site, cohort) in cohorts.iter().enumerate() {
+            let evaluator = Evaluator::new(&protocol, cohort, cohorts.len(), site == 0);
+            let answers: Vec<Vec<i128>> = questions.iter().map(|q| evaluator.answer(q).unwrap()).collect();
+            for (question, answer) in questions.iter().zip(&answers) {
+                assert_eq!(answer.len(), question.words(&protocol), "{}", question.kind());
+            }
+            for (sum, word) in sums.iter_mut().zip(answers.concat()) {
+                *sum += word;
+            }
+        }
+        for question in questions.iter() {
+            *asked.entry(question.kind()).or_default() += 1;
+        }
+        plan.tell(&word::read(&sums, cohorts.len()));
+    }
+    assert_eq!(rounds, 17);
+    assert!(plan.ask().is_empty() && plan.words() == 0);
+    let progress = plan.progress();
+    assert_eq!((progress.models, progress.fitted, progress.failed), (asked_models(), asked_models(), 0));
+    assert_eq!((asked["Attrition"], asked["Moments"], asked["CoxSetup"]), (1, 1, 2));
+    assert_eq!((asked["WeightSums"], asked["Histogram"]), (2, 1));
+    assert_eq!(asked["CoxRisk"], asked["CoxStep"], "every step follows its risk sets");
+    // Weighted Cox models ask for the weights of the deaths once: two outcomes, two schemes.
+    assert_eq!(asked["DeathWeights"], 4);
+    assert!(asked["LogisticMeat"] > 0 && asked["CoxMeat"] > 0 && asked["StratifiedCoxStep"] > 0);
+}
+
+/// Propensity; three outcomes with five logistic models and one with three; two with six Cox models and two by Breslow.
+fn asked_models() -> usize {
+    1 + 3 * 5 + 3 + 2 * 6 + 2 * 2
+}

@@ -53,7 +53,7 @@ impl ServeError {
     /// What to do next.
     pub fn hint(&self) -> &'static str {
         match self {
-            ServeError::Listen { .. } => "choose a free address with --listen",
+            ServeError::Listen { .. } => "choose a free address for `listen` in the configuration",
             ServeError::Tls(e) => e.hint(),
             ServeError::Hub(e) => e.hint(),
             ServeError::Transport => "start it again; runs go on where they were",

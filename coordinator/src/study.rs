@@ -153,7 +153,8 @@ pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
     });
     let results_digest = results_digest.ok_or_else(|| StudyError::NotFinished(stored.manifest.name()))?;
     let identity = load_signing_identity(state_dir)?;
-    let machine = CoordinatorMachine::recover(stored.manifest.clone(), Arc::clone(&protocol), identity, [], records);
+    let machine = CoordinatorMachine::recover(stored.manifest.clone(), Arc::clone(&protocol), identity, [], records)
+        .map_err(|_| StoreError::Damaged { what: "a record" })?;
     let manifest = &stored.manifest;
     let rounds = machine.progress().round - 1;
     let sites = manifest.roster.members().iter().map(|m| (m.id.clone(), m.legal_name.clone())).collect();

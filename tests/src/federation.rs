@@ -409,4 +409,5 @@ fn recover(
         approvals.iter().cloned(),
         records.iter().cloned(),
     )
+    .expect("a journal that the machine wrote itself replays")
 }

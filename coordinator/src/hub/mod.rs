@@ -244,7 +244,7 @@ impl Hub {
             }
         }
         let digest = run.digest;
-        self.flush(&digest, outcome.records, outcome.messages)
+        self.flush(&digest, &outcome.records, outcome.messages)
     }
 
     fn run_message(&mut self, site: &str, digest: &Digest, message: FromSite) -> Result<(), HubError> {
@@ -257,7 +257,7 @@ impl Hub {
                 self.problem(digest, fault.code(), &format!("site {site}: {fault}"))?;
             }
         }
-        self.flush(digest, outcome.records, outcome.messages)
+        self.flush(digest, &outcome.records, outcome.messages)
     }
 
     fn problem(&mut self, digest: &Digest, code: &str, message: &str) -> Result<(), HubError> {
@@ -273,11 +273,11 @@ impl Hub {
     fn flush(
         &mut self,
         digest: &Digest,
-        records: Vec<CoordinatorRecord>,
+        records: &[CoordinatorRecord],
         messages: Vec<(u16, ToSite)>,
     ) -> Result<(), HubError> {
         if !records.is_empty() {
-            self.store.append(digest, &records)?;
+            self.store.append(digest, records)?;
         }
         let Some(run) = self.runs.get_mut(digest) else { return Ok(()) };
         let new_epoch = records.iter().any(|r| matches!(r, CoordinatorRecord::Epoch { .. }));

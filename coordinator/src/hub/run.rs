@@ -5,7 +5,7 @@ use study::machine::coordinator::{CoordinatorContext, CoordinatorMachine, Coordi
 use study::message::ToSite;
 
 use super::{HubError, protocol};
-use crate::store::{Store, StoredRun};
+use crate::store::{Store, StoreError, StoredRun};
 
 /// A machine with what the hub knows beside it.
 #[derive(Debug)]
@@ -49,7 +49,8 @@ impl Run {
             identity,
             store.approvals(&digest)?,
             store.records(&digest)?,
-        );
+        )
+        .map_err(|_| StoreError::Damaged { what: "a record" })?;
         Ok(Run { digest, machine, problem: store.problem(&digest)? })
     }
 

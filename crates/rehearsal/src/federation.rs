@@ -23,7 +23,7 @@ use crate::child::{AGENT, COORDINATOR};
 use crate::study_dir::StudyDir;
 
 /// A coordinator that says nothing for this long has a fault.
-const START_PATIENCE: Duration = Duration::from_secs(60);
+const START_PATIENCE: Duration = Duration::from_mins(1);
 /// How long a child may take to end after its input has closed.
 const END_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -366,7 +366,7 @@ impl Layout {
             }
         };
         std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..workers).map(|_| scope.spawn(&work)).collect();
+            let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
             threads.into_iter().try_for_each(|t| t.join().unwrap_or(Err(RehearsalError::Interrupted)))
         })
     }
@@ -441,14 +441,10 @@ fn start_coordinator(
             }
         }
     });
-    match reports.recv_timeout(START_PATIENCE) {
-        Ok(Report::Listening { address }) => {
-            let address = address.parse().map_err(|_| starting(io::ErrorKind::InvalidData.into()))?;
-            Ok((process, reports, address))
-        }
-        _ => {
-            process.kill();
-            Err(RehearsalError::ProcessEnded { role: "coordinator".into(), log: process.last_words() })
-        }
+    if let Ok(Report::Listening { address }) = reports.recv_timeout(START_PATIENCE) {
+        let address = address.parse().map_err(|_| starting(io::ErrorKind::InvalidData.into()))?;
+        return Ok((process, reports, address));
     }
+    process.kill();
+    Err(RehearsalError::ProcessEnded { role: "coordinator".into(), log: process.last_words() })
 }

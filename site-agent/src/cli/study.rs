@@ -70,7 +70,8 @@ fn find(config: &Config, name: &str) -> Result<Offered, Failure> {
 fn list(config: &Config) -> Result<(), Failure> {
     for offered in offers(&config.state_dir)? {
         let sites = offered.offer.manifest.roster.len();
-        println!("{}  waits for a decision  {sites} sites  {}", offered.offer.manifest.name(), offered.protocol.title);
+        let state = if offered.rejected { "rejected" } else { "waits for a decision" };
+        println!("{}  {state}  {sites} sites  {}", offered.offer.manifest.name(), offered.protocol.title);
     }
     for run in runs(&config.state_dir)? {
         println!("{}  approved  {} sites  {}", run.manifest.name(), run.manifest.roster.len(), run.protocol.title);
@@ -136,6 +137,10 @@ fn approver<'a>(config: &'a Config, identity: &'a identity::Identity) -> Approve
 }
 
 fn approve_run(config: &Config, offered: &Offered) -> Result<(), Failure> {
+    if offered.rejected {
+        let message = format!("this site has rejected {}", offered.offer.manifest.name());
+        return Err(Failure::new("study.rejected", message, "a rejection is final for a run; ask for a new one"));
+    }
     let identity = identity::load(&config.state_dir, Timestamp::now())?;
     let approved = approve(&approver(config, &identity), &offered.offer, &config.data, &config.policy_text()?)?;
     for warning in &approved.warnings {

@@ -28,7 +28,7 @@ use crate::identity::{self, Identity, IdentityError};
 /// How often the state directory is looked at for decisions on offers.
 const LOOK_FOR_DECISIONS: Duration = Duration::from_millis(500);
 /// Longest pause between two attempts to connect.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 /// Below this many rows a question takes less time than handing it to another thread.
 const PARALLEL_ROWS: usize = 2_000;
 
@@ -251,7 +251,8 @@ impl Session<'_> {
         let parallel = active.rows >= PARALLEL_ROWS;
         let mut effects = Effects { journal: &mut active.journal, messages: Vec::new(), parallel };
         if let Err(refusal) = active.machine.handle(message, &mut effects) {
-            tracing::warn!(rule = refusal.rule(), "refused: {refusal}");
+            let cause = std::error::Error::source(&refusal).map(ToString::to_string).unwrap_or_default();
+            tracing::warn!(rule = refusal.rule(), %cause, "refused: {refusal}");
         }
         let messages = effects.messages;
         // The record of an accepted sum may share the sync of the next answer: lost, it is only asked again.

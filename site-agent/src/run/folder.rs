@@ -15,6 +15,8 @@ use study::protocol::Protocol;
 
 use crate::snapshot::{self, SnapshotError};
 
+/// Holds the reason when a site has declined an offer.
+const REJECTED: &str = "rejected";
 const APPROVAL: &str = "entente/v1/stored approval";
 
 /// Why a folder cannot be used.
@@ -69,6 +71,8 @@ pub struct Offered {
     pub offer: Offer,
     /// The parsed protocol.
     pub protocol: Protocol,
+    /// Has the site declined it? That is final for the run.
+    pub rejected: bool,
 }
 
 /// An approved run.
@@ -115,7 +119,9 @@ pub fn offers(state_dir: &Path) -> Result<Vec<Offered>, FolderError> {
         let (manifest, text, protocol) = read_study(&path)?;
         let signature = read(&path, "signature")?;
         let signature = signature.try_into().map_err(|_| FolderError::Damaged { name: "signature" })?;
-        all.push(Offered { offer: Offer { manifest, signature: Signature(signature), protocol: text }, protocol });
+        let rejected = path.join(REJECTED).exists();
+        let offer = Offer { manifest, signature: Signature(signature), protocol: text };
+        all.push(Offered { offer, protocol, rejected });
     }
     Ok(all)
 }
@@ -123,16 +129,16 @@ pub fn offers(state_dir: &Path) -> Result<Vec<Offered>, FolderError> {
 /// Rejects an offer; `code` is all that the coordinator learns, `reason` stays here.
 pub fn reject(state_dir: &Path, offered: &Offered, reason: &str) -> Result<(), FolderError> {
     let path = state_dir.join("offers").join(offered.offer.manifest.digest().to_string());
-    fill(&path, &[("rejected", reason.as_bytes().to_vec())])
+    fill(&path, &[(REJECTED, reason.as_bytes().to_vec())])
 }
 
 /// The code of a rejected offer.
 pub(super) fn rejection(state_dir: &Path, manifest: &Digest) -> Result<Option<String>, FolderError> {
-    let path = state_dir.join("offers").join(manifest.to_string()).join("rejected");
+    let path = state_dir.join("offers").join(manifest.to_string()).join(REJECTED);
     match path.try_exists() {
         Ok(true) => Ok(Some("approve.rejected".into())),
         Ok(false) => Ok(None),
-        Err(e) => Err(FolderError::file("rejected", &e)),
+        Err(e) => Err(FolderError::file(REJECTED, &e)),
     }
 }
 

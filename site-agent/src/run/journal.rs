@@ -159,7 +159,9 @@ mod tests {
 
     fn written(path: &Path) -> Digest {
         let (mut journal, _) = Journal::open(path, Digest::of(b"start")).unwrap();
-        records().iter().for_each(|r| journal.push(r));
+        for record in records() {
+            journal.push(&record);
+        }
         journal.sync().unwrap();
         journal.head()
     }

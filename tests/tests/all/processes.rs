@@ -8,7 +8,7 @@ use coordinator::study::FinishedRun;
 use entente_tests::golden::{self, Study, TOLERANCE};
 use rehearsal::{Federation, RehearsalError, StudyDir};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

@@ -185,14 +185,15 @@ pub struct CoordinatorMachine {
 }
 
 impl CoordinatorMachine {
-    /// A run from its journal; an empty one for a run that has not begun.
+    /// A run from its journal; an empty one for a run that has not begun. A journal that does not lead where the plan
+    /// leads is a fault.
     pub fn recover(
         manifest: Manifest,
         protocol: Arc<Protocol>,
         identity: SigningIdentity,
         approvals: impl IntoIterator<Item = Approval>,
         records: impl IntoIterator<Item = CoordinatorRecord>,
-    ) -> CoordinatorMachine {
+    ) -> Result<CoordinatorMachine, Fault> {
         let sites = manifest.roster.len();
         let digest = manifest.digest();
         let mut machine = CoordinatorMachine {
@@ -208,17 +209,30 @@ impl CoordinatorMachine {
             bytes_per_site: 0,
         };
         for approval in approvals {
-            let site = usize::from(approval.site);
-            machine.approvals[site] = Some(approval);
+            let slot = machine.approvals.get_mut(usize::from(approval.site)).ok_or(Fault::Unexpected)?;
+            *slot = Some(approval);
         }
         for record in records {
             match record {
                 CoordinatorRecord::Epoch { epoch } => machine.epoch = epoch,
-                CoordinatorRecord::Opened { round, q0, result } => machine.advance(round, q0, result),
+                CoordinatorRecord::Opened { round, q0, result } => machine.replay(round, q0, result)?,
                 CoordinatorRecord::Finished { .. } => machine.stage = Stage::Finished,
             }
         }
-        machine
+        Ok(machine)
+    }
+
+    /// A sum from the journal must be the one that the plan asks next.
+    fn replay(&mut self, round: u32, q0: Digest, result: Box<RoundResult>) -> Result<(), Fault> {
+        if self.plan.done() || round != self.plan.progress().round {
+            return Err(Fault::OtherPlan { round });
+        }
+        let (expected, got) = (self.plan.words(), result.sum.words.len());
+        if expected != got {
+            return Err(Fault::Length { expected, got });
+        }
+        self.advance(round, q0, result);
+        Ok(())
     }
 
     /// The manifest of the run.

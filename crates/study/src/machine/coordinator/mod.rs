@@ -1,5 +1,8 @@
 //! The coordinator's end of one run: waits for the whole roster, relays the key agreement, adds masked answers.
 
+mod fault;
+mod gathered;
+
 use std::sync::Arc;
 
 use secagg::{Announcement, Confirmation, Digest, Masked, SealedBox, SigningIdentity, open_unsealed};
@@ -10,6 +13,8 @@ use crate::plan::{Plan, Progress};
 use crate::protocol::Protocol;
 use crate::results::results_digest;
 use crate::word;
+pub use fault::Fault;
+use gathered::Gathered;
 
 /// What a coordinator writes down before it speaks.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,97 +46,6 @@ pub trait CoordinatorContext {
     fn persist(&mut self, record: CoordinatorRecord);
     /// To be sent to one site.
     fn send(&mut self, site: u16, message: ToSite);
-}
-
-/// Why the coordinator does not accept a message.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// The message does not belong to this moment of the run.
-    #[error("the message does not belong here")]
-    Unexpected,
-    /// A signature of the site does not hold.
-    #[error("the site's signature does not hold")]
-    Signature,
-    /// The site derives another request than the coordinator and the other sites.
-    #[error("round {round}: the site derives another request")]
-    OtherPlan {
-        /// Number of the round.
-        round: u32,
-    },
-    /// The number of words is not the plan's.
-    #[error("the answer has {got} words, the plan asks for {expected}")]
-    Length {
-        /// Of the plan.
-        expected: usize,
-        /// Of the answer.
-        got: usize,
-    },
-    /// A reopened sum differs from the recorded one.
-    #[error("the reopened sum of round {round} differs from the recorded one")]
-    OtherSum {
-        /// Number of the round.
-        round: u32,
-    },
-    /// The site computed other results.
-    #[error("the site's results differ from the coordinator's")]
-    OtherResults,
-    /// The site refused.
-    #[error("the site refuses ({code})")]
-    Refused {
-        /// Rule id.
-        code: String,
-    },
-}
-
-impl Fault {
-    /// Stable code.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Fault::Unexpected => "peer.unexpected",
-            Fault::Signature => "peer.signature",
-            Fault::OtherPlan { .. } => "peer.other_plan",
-            Fault::Length { .. } => "peer.length",
-            Fault::OtherSum { .. } => "peer.other_sum",
-            Fault::OtherResults => "peer.other_results",
-            Fault::Refused { .. } => "peer.refused",
-        }
-    }
-
-    /// Can the run not go on?
-    pub fn stops(&self) -> bool {
-        !matches!(self, Fault::Unexpected)
-    }
-}
-
-/// One item per site until all are there.
-#[derive(Debug)]
-struct Gathered<T>(Vec<Option<T>>);
-
-impl<T> Gathered<T> {
-    fn new(sites: usize) -> Gathered<T> {
-        Gathered((0..sites).map(|_| None).collect())
-    }
-
-    fn put(&mut self, site: u16, item: T) -> Result<(), Fault> {
-        let slot = self.0.get_mut(usize::from(site)).ok_or(Fault::Unexpected)?;
-        if slot.is_some() {
-            return Err(Fault::Unexpected);
-        }
-        *slot = Some(item);
-        Ok(())
-    }
-
-    fn complete(&self) -> bool {
-        self.0.iter().all(Option::is_some)
-    }
-
-    fn missing(&self) -> Vec<u16> {
-        self.0.iter().enumerate().filter(|(_, s)| s.is_none()).map(|(i, _)| i as u16).collect()
-    }
-
-    fn take(&mut self) -> Vec<T> {
-        self.0.drain(..).flatten().collect()
-    }
 }
 
 /// Digest and signature of each site's answer, and the sum so far.

@@ -1,23 +1,25 @@
 //! The site's end of one run.
 
+mod random;
+mod refusal;
+
 use std::sync::Arc;
 
-use secagg::{
-    Announced, Announcement, Boxed, Canonical, Confirming, Digest, Epoch, EpochError, OpenError, Opened,
-    SigningIdentity,
-};
+use secagg::{Announced, Announcement, Boxed, Canonical, Confirming, Digest, Epoch, Opened, SigningIdentity};
 
 use crate::cohort::Cohort;
 use crate::evaluate::{EvaluateError, Evaluator};
 use crate::manifest::Manifest;
 use crate::message::{Answer, Finished, FromSite, Next, RoundOpen, RoundResult, ToSite};
 use crate::plan::{Plan, Progress};
-use crate::policy::{Policy, PolicyRefusal};
+use crate::policy::Policy;
 use crate::protocol::Protocol;
 use crate::question::Question;
 use crate::request::{epoch_digest, first_digest, request_digest, sum_digest};
 use crate::results::results_digest;
 use crate::word;
+use random::ContextRng;
+pub use refusal::Refusal;
 
 /// What one site brings into a run.
 pub struct SiteConfig {
@@ -99,79 +101,6 @@ pub trait SiteContext {
     fn now(&self) -> u64;
     /// Digest of the newest record.
     fn head(&self) -> Digest;
-}
-
-/// Why a site does not go on. The coordinator learns the rule id alone.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The message does not belong to this moment of the run.
-    #[error("the message does not belong here")]
-    Unexpected,
-    /// The epoch is not newer than the last one.
-    #[error("epoch {got} is not newer than epoch {last}")]
-    StaleEpoch {
-        /// Offered.
-        got: u64,
-        /// Last one.
-        last: u64,
-    },
-    /// The key agreement does not hold.
-    #[error("the key agreement does not hold")]
-    Epoch(#[from] EpochError),
-    /// A signature of the coordinator does not hold.
-    #[error("the coordinator's signature does not hold")]
-    Signature,
-    /// The request is not the one that the site's own plan derives.
-    #[error("the request of round {round} is not what the plan derives")]
-    NotThePlan {
-        /// Number in the request.
-        round: u32,
-    },
-    /// The sum does not verify.
-    #[error("the sum does not verify")]
-    Sum(#[from] OpenError),
-    /// This site's own answer stands changed in the result.
-    #[error("the result does not name the answer that this site sent")]
-    NotMyAnswer,
-    /// A reopened sum differs from the one that was accepted.
-    #[error("a reopened sum differs from the accepted one")]
-    OtherSum,
-    /// The site's policy.
-    #[error("the site's policy refuses")]
-    Policy(#[from] PolicyRefusal),
-    /// The approval has expired.
-    #[error("the manifest has expired")]
-    Expired,
-    /// The site cannot compute the answer.
-    #[error("the site cannot compute the answer")]
-    Evaluate(#[from] EvaluateError),
-}
-
-impl Refusal {
-    /// Stable rule id.
-    pub fn rule(&self) -> &'static str {
-        match self {
-            Refusal::Unexpected => "run.unexpected",
-            Refusal::StaleEpoch { .. } => "run.stale_epoch",
-            Refusal::Epoch(_) => "run.epoch",
-            Refusal::Signature => "run.signature",
-            Refusal::NotThePlan { .. } => "run.not_the_plan",
-            Refusal::Sum(_) => "run.sum",
-            Refusal::NotMyAnswer => "run.not_my_answer",
-            Refusal::OtherSum => "run.other_sum",
-            Refusal::Policy(refusal) => refusal.rule(),
-            Refusal::Expired => "run.expired",
-            Refusal::Evaluate(_) => "run.evaluate",
-        }
-    }
-
-    /// Does the run end here for this site? Otherwise the message alone is refused.
-    pub fn stops(&self) -> bool {
-        matches!(
-            self,
-            Refusal::Sum(_) | Refusal::NotMyAnswer | Refusal::OtherSum | Refusal::Policy(_) | Refusal::Expired
-        )
-    }
 }
 
 /// A round that was accepted or is next: what is needed to answer it.
@@ -492,28 +421,3 @@ impl SiteMachine {
         self.previous = Some((before, digest));
     }
 }
-
-/// The context's random source as the random generator that the cryptography crates expect.
-struct ContextRng<'c>(&'c mut dyn SiteContext);
-
-impl rand_core::TryRng for ContextRng<'_> {
-    type Error = std::convert::Infallible;
-
-    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
-        let bytes = self.0.random();
-        Ok(u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
-    }
-
-    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
-        Ok(u64::from(self.try_next_u32()?) << 32 | u64::from(self.try_next_u32()?))
-    }
-
-    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
-        for chunk in out.chunks_mut(32) {
-            chunk.copy_from_slice(&self.0.random()[..chunk.len()]);
-        }
-        Ok(())
-    }
-}
-
-impl rand_core::TryCryptoRng for ContextRng<'_> {}

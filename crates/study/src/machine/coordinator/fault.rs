@@ -1,0 +1,61 @@
+//! Why the coordinator does not accept a message.
+
+/// Why the coordinator does not accept a message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The message does not belong to this moment of the run.
+    #[error("the message does not belong here")]
+    Unexpected,
+    /// A signature of the site does not hold.
+    #[error("the site's signature does not hold")]
+    Signature,
+    /// The site derives another request than the coordinator and the other sites.
+    #[error("round {round}: the site derives another request")]
+    OtherPlan {
+        /// Number of the round.
+        round: u32,
+    },
+    /// The number of words is not the plan's.
+    #[error("the answer has {got} words, the plan asks for {expected}")]
+    Length {
+        /// Of the plan.
+        expected: usize,
+        /// Of the answer.
+        got: usize,
+    },
+    /// A reopened sum differs from the recorded one.
+    #[error("the reopened sum of round {round} differs from the recorded one")]
+    OtherSum {
+        /// Number of the round.
+        round: u32,
+    },
+    /// The site computed other results.
+    #[error("the site's results differ from the coordinator's")]
+    OtherResults,
+    /// The site refused.
+    #[error("the site refuses ({code})")]
+    Refused {
+        /// Rule id.
+        code: String,
+    },
+}
+
+impl Fault {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Fault::Unexpected => "peer.unexpected",
+            Fault::Signature => "peer.signature",
+            Fault::OtherPlan { .. } => "peer.other_plan",
+            Fault::Length { .. } => "peer.length",
+            Fault::OtherSum { .. } => "peer.other_sum",
+            Fault::OtherResults => "peer.other_results",
+            Fault::Refused { .. } => "peer.refused",
+        }
+    }
+
+    /// Can the run not go on?
+    pub fn stops(&self) -> bool {
+        !matches!(self, Fault::Unexpected)
+    }
+}

@@ -1,5 +1,5 @@
-//! What a finished study leaves: CSV tables and `results.json` ([`write`]), and the tables a statistician reads in the
-//! terminal ([`print`]).
+//! What a finished study leaves: CSV tables and `results.json` ([`write()`]), and the tables a statistician reads in the
+//! terminal ([`print()`]).
 //!
 //! Columns and file names are the contract of `docs/results.md`; `docs/results.schema.json` describes the JSON.
 

@@ -288,7 +288,9 @@ const ANALYSES: &[Case] = &[
     (
         "kind = \"logistic\"",
         "kind = \"logit\"",
-        &["line 78: analysis[1].kind: `logit` is not known (known: logistic, cox); did you mean `logistic`?"],
+        &[
+            "line 78: analysis[1].kind: `logit` is not known (known: logistic, cox, kaplan_meier); did you mean `logistic`?",
+        ],
     ),
     (
         "outcomes = [\"cure\"]",

@@ -50,7 +50,7 @@ fn weighted(t: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<bool> {
     if !t.has("weighted") {
         return vec![false];
     }
-    let weighted = t.optional_flags("weighted").unwrap_or_default();
+    let Some(weighted) = t.optional_flags("weighted") else { return Vec::new() };
     match weighted.as_slice() {
         [] => t.mistake("weighted", "expected [false], [true] or [false, true]"),
         [first, rest @ ..] if rest.len() > 1 || rest.contains(first) => t.mistake("weighted", "stands twice"),
@@ -79,8 +79,9 @@ fn times(t: &Table<'_, '_>, grids: &[&TimeToEvent]) -> Vec<u32> {
         if let Some(day) = days.iter().find(|day| **day > grid.horizon_days) {
             t.mistake("times_days", format!("{day} is beyond the horizon of {} days", grid.horizon_days));
         }
-        if let Some(pair) = days.windows(2).find(|pair| grid.cell(pair[0]) == grid.cell(pair[1])) {
-            t.mistake("times_days", format!("{} and {} are in one cell of the time grid", pair[0], pair[1]));
+        let neighbours = || days.iter().zip(days.iter().skip(1));
+        if let Some((a, b)) = neighbours().find(|(a, b)| grid.cell(**a) == grid.cell(**b)) {
+            t.mistake("times_days", format!("{a} and {b} are in one cell of the time grid"));
         }
     }
     days

@@ -5,6 +5,7 @@
 //! early, exact values take the place of R's (`early_glm`), and the report says so.
 
 mod comparison;
+mod curves;
 mod early_glm;
 mod files;
 mod models;

@@ -10,6 +10,7 @@ use super::provenance::{Provenance, ProvenanceRecord, SCHEMA_VERSION};
 use super::records::{
     EstimateRecord, FitRecord, FlowRecord, HistogramRecord, OutcomeRecord, Record, TestRecord, WeightRecord,
 };
+use super::survival::{MedianRecord, SurvivalRecord};
 
 /// `results.json`: provenance, then every table.
 #[derive(Serialize)]
@@ -23,12 +24,14 @@ pub(super) struct Document<'a> {
     weights: Vec<WeightRecord<'a>>,
     propensity_histogram: Vec<HistogramRecord<'a>>,
     tests: Vec<TestRecord<'a>>,
+    survival: Vec<SurvivalRecord<'a>>,
+    medians: Vec<MedianRecord<'a>>,
 }
 
 impl<'a> Document<'a> {
     pub(super) fn new(results: &'a Results, provenance: &'a Provenance) -> Self {
         // Exhaustive: a new table must be written somewhere.
-        let Results { estimates, fits, flow, outcomes, weights, histogram, tests } = results;
+        let Results { estimates, fits, flow, outcomes, weights, histogram, survival, medians, tests } = results;
         let sites = provenance.sites.len();
         Document {
             schema_version: SCHEMA_VERSION,
@@ -40,6 +43,8 @@ impl<'a> Document<'a> {
             weights: weights.iter().map(Into::into).collect(),
             propensity_histogram: histogram.iter().map(Into::into).collect(),
             tests: tests.iter().map(Into::into).collect(),
+            survival: survival.iter().map(Into::into).collect(),
+            medians: medians.iter().map(Into::into).collect(),
         }
     }
 
@@ -53,6 +58,8 @@ impl<'a> Document<'a> {
             table(&self.weights)?,
             table(&self.propensity_histogram)?,
             table(&self.tests)?,
+            table(&self.survival)?,
+            table(&self.medians)?,
         ])
     }
 

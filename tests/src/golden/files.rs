@@ -13,6 +13,8 @@ pub(super) struct Files {
     pub outcomes: Table,
     pub weights: Table,
     pub tests: Table,
+    pub survival: Table,
+    pub medians: Table,
 }
 
 impl Files {
@@ -24,6 +26,8 @@ impl Files {
             outcomes: Table::read(out, "outcomes.csv")?,
             weights: Table::read(out, "weights.csv")?,
             tests: Table::read(out, "tests.csv")?,
+            survival: Table::read(out, "survival.csv")?,
+            medians: Table::read(out, "medians.csv")?,
         })
     }
 }

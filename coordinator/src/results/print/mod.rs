@@ -7,6 +7,7 @@ mod further;
 mod labels;
 mod number;
 mod sections;
+mod survival;
 
 use std::io::{self, Write};
 
@@ -24,7 +25,7 @@ struct Page<'a> {
     width: u16,
 }
 
-/// Prints the tables of a run for a terminal of `width` columns: flow, hazard ratios of each time-to-event outcome, odds
+/// Prints the tables of a run for a terminal of `width` columns: flow, survival and hazard ratios of each time-to-event outcome, odds
 /// ratios, further models, effect modification, weights, and the models that failed.
 pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width: u16) -> io::Result<()> {
     let page = Page { results, protocol, labels: Labels::new(protocol), width };
@@ -32,6 +33,7 @@ pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width
     sections::flow(out, &page)?;
     for outcome in &protocol.outcomes {
         if matches!(outcome.kind, OutcomeKind::TimeToEvent(_)) {
+            survival::curves(out, &page, outcome)?;
             effects::hazard_ratios(out, &page, outcome)?;
         }
     }

@@ -4,6 +4,7 @@
 //! ready ask in the same round. The plan knows no network, clock, file or random source, so two parties that hold the
 //! same protocol and the same sums hold the same plan.
 
+mod curve;
 mod facts;
 mod failure;
 mod unit;
@@ -11,7 +12,9 @@ mod unit;
 use std::sync::Arc;
 
 use stats::fit::Fit;
+use stats::survival::ArmTable;
 
+pub use curve::CurveKey;
 pub use facts::{Events, Facts};
 pub use failure::Failure;
 pub use unit::{FitKey, FitOutcome};
@@ -19,11 +22,12 @@ pub use unit::{FitKey, FitOutcome};
 use crate::protocol::{Analysis, AnalysisKind, Model, Protocol};
 use crate::question::{FittedPropensity, Question, Weights};
 use crate::term::Term;
+use curve::CurveTask;
 use facts::FirstRound;
 use unit::Unit;
 
 /// Version of questions, arithmetic and order; parties with different versions never meet in one study.
-pub const PLAN_VERSION: u32 = 1;
+pub const PLAN_VERSION: u32 = 2;
 
 /// Where the plan stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +68,7 @@ pub struct Plan {
     facts: Option<Facts>,
     propensity: Option<Unit>,
     summaries: Vec<Summary>,
+    curves: Vec<CurveTask>,
     units: Vec<Unit>,
     questions: Arc<[Question]>,
     words: usize,
@@ -80,6 +85,7 @@ impl Plan {
             }
         }
         let first = FirstRound::new(&protocol);
+        let curves = CurveTask::all(&protocol);
         let mut plan = Plan {
             protocol,
             round: 1,
@@ -87,6 +93,7 @@ impl Plan {
             facts: None,
             propensity,
             summaries: Vec::new(),
+            curves,
             units,
             questions: Arc::default(),
             words: 0,
@@ -122,6 +129,7 @@ impl Plan {
                 }
             }
         }
+        questions.extend(self.curves.iter().filter_map(CurveTask::ask));
         questions.extend(self.running().filter_map(Unit::ask));
         questions
     }
@@ -157,6 +165,9 @@ impl Plan {
                 let done = read_summary(weights, *bins, &mut answers);
                 *summary = Summary::Done(done);
             }
+        }
+        for curve in self.curves.iter_mut().filter(|c| c.asks()) {
+            curve.tell(&self.protocol, answers.next().unwrap_or_default());
         }
         let was_running = self.propensity.as_ref().is_some_and(Unit::running);
         for unit in self.propensity.iter_mut().chain(&mut self.units).filter(|u| u.asks()) {
@@ -198,6 +209,11 @@ impl Plan {
         self.propensity.iter().chain(&self.units).map(|u| (u.key(), u.outcome()))
     }
 
+    /// Every survival curve with its table over all sites, or why there is none; none where it still runs.
+    pub fn curves(&self) -> impl Iterator<Item = (&CurveKey, Option<Result<&ArmTable, &Failure>>)> {
+        self.curves.iter().map(|c| (c.key(), c.outcome()))
+    }
+
     /// The fitted propensity model.
     pub fn propensity(&self) -> Option<&Fit> {
         match self.propensity.as_ref()?.outcome()? {
@@ -226,6 +242,9 @@ impl Plan {
         for unit in self.units.iter_mut().filter(|u| !u.key().model.is_some_and(Model::weighted)) {
             unit.start(&self.protocol, &facts, None);
         }
+        for curve in self.curves.iter_mut().filter(|c| !c.key().weighted) {
+            curve.start(&self.protocol, &facts, None);
+        }
         self.facts = Some(facts);
         if self.propensity.as_ref().is_some_and(|u| !u.running()) {
             self.start_weighted();
@@ -236,10 +255,12 @@ impl Plan {
     fn start_weighted(&mut self) {
         let (Some(unit), Some(facts)) = (&self.propensity, &self.facts) else { return };
         let weighted = self.units.iter_mut().filter(|u| u.key().model.is_some_and(Model::weighted));
+        let curves = self.curves.iter_mut().filter(|c| c.key().weighted);
         match unit.outcome() {
             Some(FitOutcome::Failed(failure)) => {
                 let failure = Failure::Propensity(Box::new(failure.clone()));
                 weighted.for_each(|u| u.fail(failure.clone()));
+                curves.for_each(|c| c.fail(failure.clone()));
             }
             Some(FitOutcome::Fitted(_)) => {
                 let Some((columns, fit)) = unit.centred_fit() else { return };
@@ -257,6 +278,10 @@ impl Plan {
                     let weights =
                         Weights { propensity: Arc::clone(&propensity), stabilized: stabilized.then_some(share) };
                     unit.start(&self.protocol, facts, Some((weights, &information)));
+                }
+                for curve in curves {
+                    let weights = Weights { propensity: Arc::clone(&propensity), stabilized: default.then_some(share) };
+                    curve.start(&self.protocol, facts, Some(weights));
                 }
                 for (i, stabilized) in schemes.into_iter().enumerate() {
                     let weights =

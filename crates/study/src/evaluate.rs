@@ -3,6 +3,8 @@
 //! Sums are formed in f64 within blocks of rows in patient-key order and added in Z_2^128, so the answer has the same
 //! bits however the questions are spread over threads.
 
+use std::sync::Arc;
+
 use secagg::fixed::{self, FixedError};
 use stats::cox::{self, CoxRows};
 use stats::design::Design;
@@ -73,7 +75,7 @@ impl<'a> Evaluator<'a> {
             Question::Missingness { variable } => self.missingness(*variable, sums),
             Question::Moments { terms } => self.moments(terms, sums),
             Question::Events { outcome } => self.events(*outcome, sums),
-            Question::ArmTable { outcome, weights } => self.arm_table(*outcome, weights.as_ref(), sums),
+            Question::ArmTable { outcome, weighted } => self.arm_table(*outcome, weighted.as_ref(), sums),
             Question::LogisticStep { model, beta } => {
                 self.logistic(model, |rows| logistic::step(rows, beta, sums));
             }
@@ -214,11 +216,20 @@ impl<'a> Evaluator<'a> {
         body(&CoxRows { x: &x, exit: &exit, event: &event, w: w.as_deref(), entry: None });
     }
 
-    fn arm_table(&self, outcome: usize, weights: Option<&Weights>, sums: &mut Sums) {
-        let (exit, event) = self.exits(outcome);
-        let w = weights.map(|w| self.weights(w, &self.propensity(&w.propensity)));
-        let rows = TableRows { exit: &exit, event: &event, treated: &self.cohort.treated, w: w.as_deref() };
-        arm_table(&rows, time_to_event(self.protocol, outcome).cells(), sums);
+    fn arm_table(&self, outcome: usize, weighted: Option<&(Weights, Arc<[u32]>)>, sums: &mut Sums) {
+        let (mut exit, event) = self.exits(outcome);
+        let treated = &self.cohort.treated;
+        let Some((weights, cells)) = weighted else {
+            let rows = TableRows { exit: &exit, event: &event, treated, w: None };
+            return arm_table(&rows, time_to_event(self.protocol, outcome).cells(), sums);
+        };
+        for exit in &mut exit {
+            // every site's counts are in the table that named the cells: a row outside them is another cohort's
+            let Ok(slot) = cells.binary_search(exit) else { return sums.refuse() };
+            *exit = slot as u32;
+        }
+        let w = self.weights(weights, &self.propensity(&weights.propensity));
+        arm_table(&TableRows { exit: &exit, event: &event, treated, w: Some(&w) }, cells.len(), sums);
     }
 
     /// The cell in which each row leaves, and whether by the event. A row without time or status would be censored at the

@@ -93,13 +93,13 @@ pub enum Question {
         /// Index of the outcome in the protocol.
         outcome: usize,
     },
-    /// Of a time-to-event outcome: who leaves in each cell of the grid, by arm and status; counts, or counts, sums of
-    /// weights and sums of their squares.
+    /// Of a time-to-event outcome: who leaves in each cell, by arm and status; counts over the whole grid, or counts,
+    /// sums of weights and sums of their squares in the cells where the counts showed somebody.
     ArmTable {
         /// Index of the outcome in the protocol.
         outcome: usize,
-        /// Weights; none means counts alone.
-        weights: Option<Weights>,
+        /// Weights and the cells in which somebody leaves, ascending; none means counts over the whole grid.
+        weighted: Option<(Weights, Arc<[u32]>)>,
     },
     /// Log likelihood, score, information of a logistic regression.
     LogisticStep {
@@ -187,8 +187,9 @@ impl Question {
             Question::Missingness { .. } => 2,
             Question::Moments { terms } => 2 * terms.len(),
             Question::Events { outcome } => EVENT_COUNTS + time_to_event(protocol, *outcome).cells(),
-            Question::ArmTable { outcome, weights } => {
-                arm_table_len(time_to_event(protocol, *outcome).cells(), weights.is_some())
+            Question::ArmTable { weighted: Some((_, cells)), .. } => arm_table_len(cells.len(), true),
+            Question::ArmTable { outcome, weighted: None } => {
+                arm_table_len(time_to_event(protocol, *outcome).cells(), false)
             }
             Question::LogisticStep { beta, .. } => logistic::step_len(beta.len()),
             Question::LogisticMeat { beta, kind, .. } | Question::CoxMeat { beta, kind, .. } => {
@@ -252,9 +253,9 @@ impl Question {
             Question::Levels { variable } | Question::Missingness { variable } => out.u32(variable.0 as u32),
             Question::Moments { terms } => out.list(terms, |out, t| t.write(out)),
             Question::Events { outcome } => out.u32(*outcome as u32),
-            Question::ArmTable { outcome, weights } => {
-                out.u32(*outcome as u32).option(weights.as_ref(), |out, w| w.write(out))
-            }
+            Question::ArmTable { outcome, weighted } => out
+                .u32(*outcome as u32)
+                .option(weighted.as_ref(), |out, (w, cells)| w.write(out).list(&**cells, |out, c| out.u32(*c))),
             Question::LogisticStep { model, beta } => write_numbers(model.write(out), beta),
             Question::LogisticMeat { model, beta, kind } => write_meat(write_numbers(model.write(out), beta), kind),
             Question::DeathWeights { model, cells } => model.write(out).list(cells, |out, c| out.u32(*c)),

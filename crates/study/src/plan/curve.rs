@@ -1,6 +1,11 @@
-//! One survival curve of the plan: asks for its two-arm table once.
+//! One survival curve of the plan: asks for its two-arm table.
+//!
+//! A weighted table is asked only in the cells in which the table of counts shows somebody: on a fine grid a small part of
+//! all. Where the protocol declares no unweighted curve of the outcome, the counts are asked first.
 
-use stats::survival::ArmTable;
+use std::sync::Arc;
+
+use stats::survival::{ArmTable, arm_table_len};
 
 use super::Facts;
 use super::failure::Failure;
@@ -33,7 +38,12 @@ impl CurveKey {
 #[derive(Debug, Clone)]
 enum Stage {
     Waiting,
-    Asking(Option<Weights>),
+    /// Asks the counts that a weighted table needs.
+    Counting(Weights),
+    /// Asks the counts that are the table.
+    Unweighted,
+    /// Asks the weighted table in these cells.
+    Weighted(Weights, Arc<[u32]>),
     Ended(Result<ArmTable, Failure>),
 }
 
@@ -67,15 +77,33 @@ impl CurveTask {
     pub(super) fn outcome(&self) -> Option<Result<&ArmTable, &Failure>> {
         match &self.stage {
             Stage::Ended(ended) => Some(ended.as_ref()),
-            Stage::Waiting | Stage::Asking(_) => None,
+            _ => None,
         }
     }
 
-    /// Asks from now on, or ends with what the first round already shows.
-    pub(super) fn start(&mut self, protocol: &Protocol, facts: &Facts, weights: Option<Weights>) {
+    /// Cells in which somebody leaves, once the counts are there.
+    pub(super) fn occupied(&self) -> Option<Arc<[u32]>> {
+        match &self.stage {
+            Stage::Ended(Ok(table)) if !self.key.weighted => Some(occupied(table)),
+            _ => None,
+        }
+    }
+
+    /// Asks from now on, or ends with what the first round already shows. A weighted curve comes with the cells in which
+    /// somebody leaves, where they are known.
+    pub(super) fn start(
+        &mut self,
+        protocol: &Protocol,
+        facts: &Facts,
+        weights: Option<(Weights, Option<Arc<[u32]>>)>,
+    ) {
         let outcome = self.key.outcome;
         self.stage = match facts.check_times(protocol, outcome, &protocol.outcomes[outcome].name) {
-            Ok(()) => Stage::Asking(weights),
+            Ok(()) => match weights {
+                None => Stage::Unweighted,
+                Some((weights, None)) => Stage::Counting(weights),
+                Some((weights, Some(cells))) => Stage::Weighted(weights, cells),
+            },
             Err(failure) => Stage::Ended(Err(failure)),
         };
     }
@@ -85,18 +113,43 @@ impl CurveTask {
     }
 
     pub(super) fn asks(&self) -> bool {
-        matches!(self.stage, Stage::Asking(_))
+        matches!(self.stage, Stage::Counting(_) | Stage::Unweighted | Stage::Weighted(..))
     }
 
     pub(super) fn ask(&self) -> Option<Question> {
-        match &self.stage {
-            Stage::Asking(weights) => Some(Question::ArmTable { outcome: self.key.outcome, weights: weights.clone() }),
-            Stage::Waiting | Stage::Ended(_) => None,
-        }
+        let weighted = match &self.stage {
+            Stage::Counting(_) | Stage::Unweighted => None,
+            Stage::Weighted(weights, cells) => Some((weights.clone(), Arc::clone(cells))),
+            Stage::Waiting | Stage::Ended(_) => return None,
+        };
+        Some(Question::ArmTable { outcome: self.key.outcome, weighted })
     }
 
     pub(super) fn tell(&mut self, protocol: &Protocol, sums: &[f64]) {
         let cells = time_to_event(protocol, self.key.outcome).cells();
-        self.stage = Stage::Ended(ArmTable::new(cells, self.key.weighted, sums).map_err(Failure::from));
+        let table = match &self.stage {
+            Stage::Weighted(_, occupied) => ArmTable::new(cells, true, &spread(cells, occupied, sums)),
+            _ => ArmTable::new(cells, false, sums),
+        };
+        self.stage = match (std::mem::replace(&mut self.stage, Stage::Waiting), table) {
+            (Stage::Counting(weights), Ok(counts)) => Stage::Weighted(weights, occupied(&counts)),
+            (_, table) => Stage::Ended(table.map_err(Failure::from)),
+        };
     }
+}
+
+/// Cells of a table in which somebody leaves, ascending.
+fn occupied(table: &ArmTable) -> Arc<[u32]> {
+    let leavers = table.cells().iter().map(|[control, treated]| control.all().n + treated.all().n);
+    leavers.enumerate().filter(|(_, n)| *n > 0.0).map(|(cell, _)| cell as u32).collect()
+}
+
+/// The words of a whole grid from those of some of its cells; nobody leaves in the others.
+fn spread(cells: usize, occupied: &[u32], sums: &[f64]) -> Vec<f64> {
+    let width = arm_table_len(1, true);
+    let mut whole = vec![0.0; arm_table_len(cells, true)];
+    for (cell, words) in occupied.iter().zip(sums.chunks(width)) {
+        whole[width * *cell as usize..][..width].copy_from_slice(words);
+    }
+    whole
 }

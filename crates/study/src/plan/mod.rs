@@ -9,6 +9,7 @@ mod facts;
 mod failure;
 mod unit;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use stats::fit::Fit;
@@ -254,6 +255,8 @@ impl Plan {
     /// When the propensity model has ended: the weighted models start, or end with its failure.
     fn start_weighted(&mut self) {
         let (Some(unit), Some(facts)) = (&self.propensity, &self.facts) else { return };
+        let occupied: BTreeMap<usize, Arc<[u32]>> =
+            self.curves.iter().filter_map(|c| Some((c.key().outcome, c.occupied()?))).collect();
         let weighted = self.units.iter_mut().filter(|u| u.key().model.is_some_and(Model::weighted));
         let curves = self.curves.iter_mut().filter(|c| c.key().weighted);
         match unit.outcome() {
@@ -281,7 +284,8 @@ impl Plan {
                 }
                 for curve in curves {
                     let weights = Weights { propensity: Arc::clone(&propensity), stabilized: default.then_some(share) };
-                    curve.start(&self.protocol, facts, Some(weights));
+                    let cells = occupied.get(&curve.key().outcome).cloned();
+                    curve.start(&self.protocol, facts, Some((weights, cells)));
                 }
                 for (i, stabilized) in schemes.into_iter().enumerate() {
                     let weights =

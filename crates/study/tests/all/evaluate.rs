@@ -83,15 +83,17 @@ fn weights_are_the_inverse_of_the_probability_of_the_own_arm() {
 #[test]
 fn who_leaves_in_each_cell_by_arm_and_status() {
     // As in the events above; the row without a time is censored at the horizon, and no plan asks this question then.
-    let sums = answer(&Question::ArmTable { outcome: 1, weights: None });
+    let sums = answer(&Question::ArmTable { outcome: 1, weighted: None });
     let filled: Vec<(usize, f64)> = sums.iter().copied().enumerate().filter(|(_, n)| *n > 0.0).collect();
     let (control_event, treated_censored) = (1, 2);
     let expected =
         [(control_event, 1.0), (4 + 3, 1.0), (8, 1.0), (360 + control_event, 1.0), (360 + treated_censored, 2.0)];
     assert_eq!((filled.as_slice(), sums.len()), (&expected[..], 4 * 91));
-    let weighted = answer(&Question::ArmTable { outcome: 1, weights: Some(weights(None)) });
-    assert_eq!(weighted.len(), 3 * 4 * 91);
-    let treated = &weighted[3 * (360 + treated_censored)..][..3];
+    // the weighted table in the four cells in which somebody leaves
+    let cells: Arc<[u32]> = [0, 1, 2, 90].into();
+    let weighted = answer(&Question::ArmTable { outcome: 1, weighted: Some((weights(None), cells)) });
+    assert_eq!(weighted.len(), 3 * 4 * 4);
+    let treated = &weighted[3 * (4 * 3 + treated_censored)..][..3];
     assert!(treated.iter().zip([2.0, 8.0, 32.0]).all(|(got, expected)| (got - expected).abs() < 1e-12), "{treated:?}");
 }
 

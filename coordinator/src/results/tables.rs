@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use study::results::Results;
 
+use super::balance::BalanceRecord;
 use super::provenance::{Provenance, ProvenanceRecord, SCHEMA_VERSION};
 use super::records::{
     EstimateRecord, FitRecord, FlowRecord, HistogramRecord, OutcomeRecord, Record, TestRecord, WeightRecord,
@@ -22,13 +23,14 @@ pub(super) struct Document<'a> {
     outcomes: Vec<OutcomeRecord<'a>>,
     weights: Vec<WeightRecord<'a>>,
     propensity_histogram: Vec<HistogramRecord<'a>>,
+    balance: Vec<BalanceRecord<'a>>,
     tests: Vec<TestRecord<'a>>,
 }
 
 impl<'a> Document<'a> {
     pub(super) fn new(results: &'a Results, provenance: &'a Provenance) -> Self {
         // Exhaustive: a new table must be written somewhere.
-        let Results { estimates, fits, flow, outcomes, weights, histogram, tests } = results;
+        let Results { estimates, fits, flow, outcomes, weights, histogram, balance, tests } = results;
         let sites = provenance.sites.len();
         Document {
             schema_version: SCHEMA_VERSION,
@@ -39,6 +41,7 @@ impl<'a> Document<'a> {
             outcomes: outcomes.iter().map(Into::into).collect(),
             weights: weights.iter().map(Into::into).collect(),
             propensity_histogram: histogram.iter().map(Into::into).collect(),
+            balance: balance.iter().map(Into::into).collect(),
             tests: tests.iter().map(Into::into).collect(),
         }
     }
@@ -52,6 +55,7 @@ impl<'a> Document<'a> {
             table(&self.outcomes)?,
             table(&self.weights)?,
             table(&self.propensity_histogram)?,
+            table(&self.balance)?,
             table(&self.tests)?,
         ])
     }

@@ -88,6 +88,9 @@ kind = "cox"
 outcome = "os"
 models = ["unadjusted", "adjusted"]
 ties = "efron"
+[[analysis]]
+kind = "baseline"
+variables = ["age", "y"]
 "#;
 
 /// A study of 24 rows at one site; outcome `z` never happens, so its models fail.
@@ -162,7 +165,7 @@ fn files_hold_the_same_bits_as_the_results() {
     assert_eq!(rows(&read("outcomes.csv")).len(), 6);
     assert_eq!(rows(&read("tests.csv")).len(), results.tests.len());
     let left: Vec<_> = fs::read_dir(&out).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(left.len(), 8, "{left:?}");
+    assert_eq!(left.len(), 9, "{left:?}");
     assert!(left.iter().all(|name| !name.starts_with('.')), "{left:?}");
 
     let first = read("results.json");
@@ -190,6 +193,12 @@ fn headers_are_the_contract() {
         ("outcomes.csv", "outcome,arm,n,events\n"),
         ("weights.csv", "scheme,arm,n,sum,ess,mean,max,truncated_at_low,truncated_at_high,notes\n"),
         ("propensity_histogram.csv", "low,high,arm,n,weighted\n"),
+        (
+            "balance.csv",
+            "variable,level,kind,weighted,control,control_percent_or_sd,control_q25,control_median,control_q75,treated,\
+             treated_percent_or_sd,treated_q25,treated_median,treated_q75,all,all_percent_or_sd,all_q25,all_median,\
+             all_q75,test,statistic,p_value,smd,smd_kind,missing_control,missing_treated,smd_cobalt,notes\n",
+        ),
         ("tests.csv", "name,outcome,model,term,statistic,df,p_value,ties,notes\n"),
     ];
     for (name, text) in expected {
@@ -277,6 +286,8 @@ fn columns_are_the_fields_of_the_records() {
     assert_eq!(fields, columns);
     let (fields, columns) = names(&super::records::HistogramRecord::from(&results.histogram[0]));
     assert_eq!(fields, columns);
+    let (fields, columns) = names(&super::balance::BalanceRecord::from(&results.balance[0]));
+    assert_eq!(fields, columns);
     let (fields, columns) = names(&super::records::TestRecord::from(&results.tests[0]));
     assert_eq!(fields, columns);
 }
@@ -332,7 +343,7 @@ fn the_schema_describes_every_key_of_the_document() {
     let schema: Value = serde_json::from_str(include_str!("../../../docs/results.schema.json")).unwrap();
     let (_, results) = small();
     let document = document(&results);
-    for table in ["estimates", "fits", "flow", "outcomes", "weights", "propensity_histogram", "tests"] {
+    for table in ["estimates", "fits", "flow", "outcomes", "weights", "propensity_histogram", "balance", "tests"] {
         assert!(!document[table].as_array().unwrap().is_empty(), "{table}");
     }
     check(&document, &schema, &schema, "");
@@ -347,8 +358,16 @@ fn a_page_shows_failures_with_what_to_do_and_names_every_variance() {
         print(&mut out, &results, &protocol, width).unwrap();
         let page = String::from_utf8(out).unwrap();
         println!("{page}");
-        let parts =
-            ["B vs A", "Age (years)", "M-estimation", "Models without a result", "fit.no_events", "failed, see below"];
+        let parts = [
+            "Table 1A",
+            "Table 1B",
+            "B vs A",
+            "Age (years)",
+            "M-estimation",
+            "Models without a result",
+            "fit.no_events",
+            "failed, see below",
+        ];
         for part in parts {
             assert!(page.contains(part), "{part} at {width}");
         }

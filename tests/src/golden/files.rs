@@ -12,6 +12,7 @@ pub(super) struct Files {
     pub flow: Table,
     pub outcomes: Table,
     pub weights: Table,
+    pub balance: Table,
     pub tests: Table,
 }
 
@@ -23,6 +24,7 @@ impl Files {
             flow: Table::read(out, "flow.csv")?,
             outcomes: Table::read(out, "outcomes.csv")?,
             weights: Table::read(out, "weights.csv")?,
+            balance: Table::read(out, "balance.csv")?,
             tests: Table::read(out, "tests.csv")?,
         })
     }

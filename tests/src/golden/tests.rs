@@ -105,6 +105,10 @@ fn any_changed_digit_is_found() {
         ("weights.csv", "ate_stabilized,EloPd,", 3),
         ("weights.csv", "ate,IsaPd,", 4),
         ("tests.csv", "interaction_lr,os,", 6),
+        ("balance.csv", "age,,continuous,false,", 4),
+        ("balance.csv", "crcl,,continuous,true,", 22),
+        ("balance.csv", "fish,high,categorical,true,", 9),
+        ("balance.csv", "sex,,categorical,false,", 21),
     ];
     for (file, line, column) in cells {
         let report = changed(out.path(), file, |text| with_digit_changed(text, line, column));

@@ -4,6 +4,7 @@
 //! ready ask in the same round. The plan knows no network, clock, file or random source, so two parties that hold the
 //! same protocol and the same sums hold the same plan.
 
+mod baseline;
 mod facts;
 mod failure;
 mod unit;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use stats::fit::Fit;
 
+pub use baseline::BaselineSums;
 pub use facts::{Events, Facts};
 pub use failure::Failure;
 pub use unit::{FitKey, FitOutcome};
@@ -19,11 +21,12 @@ pub use unit::{FitKey, FitOutcome};
 use crate::protocol::{Analysis, AnalysisKind, Model, Protocol};
 use crate::question::{FittedPropensity, Question, Weights};
 use crate::term::Term;
+use baseline::BaselineTask;
 use facts::FirstRound;
 use unit::Unit;
 
 /// Version of questions, arithmetic and order; parties with different versions never meet in one study.
-pub const PLAN_VERSION: u32 = 1;
+pub const PLAN_VERSION: u32 = 2;
 
 /// Where the plan stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +67,7 @@ pub struct Plan {
     facts: Option<Facts>,
     propensity: Option<Unit>,
     summaries: Vec<Summary>,
+    baseline: Option<BaselineTask>,
     units: Vec<Unit>,
     questions: Arc<[Question]>,
     words: usize,
@@ -80,6 +84,7 @@ impl Plan {
             }
         }
         let first = FirstRound::new(&protocol);
+        let baseline = BaselineTask::new(&protocol);
         let mut plan = Plan {
             protocol,
             round: 1,
@@ -87,6 +92,7 @@ impl Plan {
             facts: None,
             propensity,
             summaries: Vec::new(),
+            baseline,
             units,
             questions: Arc::default(),
             words: 0,
@@ -122,6 +128,7 @@ impl Plan {
                 }
             }
         }
+        questions.extend(self.baseline.iter().flat_map(BaselineTask::ask));
         questions.extend(self.running().filter_map(Unit::ask));
         questions
     }
@@ -157,6 +164,9 @@ impl Plan {
                 let done = read_summary(weights, *bins, &mut answers);
                 *summary = Summary::Done(done);
             }
+        }
+        if let Some(baseline) = &mut self.baseline {
+            baseline.tell(&mut answers);
         }
         let was_running = self.propensity.as_ref().is_some_and(Unit::running);
         for unit in self.propensity.iter_mut().chain(&mut self.units).filter(|u| u.asks()) {
@@ -214,6 +224,11 @@ impl Plan {
         })
     }
 
+    /// What is opened of each variable of the baseline table, in its order.
+    pub fn baseline(&self) -> impl Iterator<Item = &BaselineSums> {
+        self.baseline.iter().flat_map(BaselineTask::sums)
+    }
+
     fn running(&self) -> impl Iterator<Item = &Unit> {
         self.propensity.iter().chain(&self.units).filter(|u| u.asks())
     }
@@ -225,6 +240,9 @@ impl Plan {
         }
         for unit in self.units.iter_mut().filter(|u| !u.key().model.is_some_and(Model::weighted)) {
             unit.start(&self.protocol, &facts, None);
+        }
+        if let Some(baseline) = &mut self.baseline {
+            baseline.start(&facts);
         }
         self.facts = Some(facts);
         if self.propensity.as_ref().is_some_and(|u| !u.running()) {
@@ -248,6 +266,10 @@ impl Plan {
                 let share = facts.treated() as f64 / facts.analysed() as f64;
                 let declared = self.protocol.propensity.as_ref();
                 let (default, bins) = declared.map_or((true, 0), |p| (p.stabilized, p.bins));
+                if let Some(baseline) = &mut self.baseline {
+                    let propensity = Arc::clone(&propensity);
+                    baseline.start_weighted(Weights { propensity, stabilized: default.then_some(share) });
+                }
                 let mut schemes = vec![default];
                 for unit in weighted {
                     let stabilized = unit.key().stabilized(default);

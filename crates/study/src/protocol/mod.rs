@@ -3,6 +3,7 @@
 //! A [`Protocol`] that exists is valid: names are resolved, ranges hold, models and variances fit each other. Every
 //! mistake of a document is reported together with key and line ([`crate::document::Mistakes`]).
 
+mod baseline;
 mod digest;
 mod parse;
 
@@ -11,6 +12,7 @@ use stats::cox::Ties;
 
 use crate::dictionary::{Dictionary, VariableId};
 use crate::document::Mistakes;
+pub use baseline::{BaselineAnalysis, CategoryTest};
 
 /// A whole study as the sites approve it.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +39,8 @@ pub struct Protocol {
     pub propensity: Option<Propensity>,
     /// Analyses in file order.
     pub analyses: Vec<Analysis>,
+    /// The baseline table, where one is declared.
+    pub baseline: Option<BaselineAnalysis>,
     /// SHA-256 over all keys and values; comments and layout do not count.
     pub digest: Digest,
 }

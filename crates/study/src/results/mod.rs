@@ -3,9 +3,11 @@
 //! Columns are those of the results contract (`docs/results.md`). A row holds numbers at full precision; formatting is
 //! the writer's.
 
+mod balance;
 mod digest;
 mod tables;
 
+pub use balance::{BalanceCells, BalanceRow};
 pub use digest::results_digest;
 pub use tables::{
     EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, HistogramRow, OutcomeRow, Results, TestRow, Variance,

@@ -5,6 +5,7 @@ use stats::fit::Fit;
 use stats::inference::{self, ChiSquare};
 use stats::matrix::Matrix;
 
+use super::balance::{self, BalanceRow};
 use crate::plan::{Facts, FitKey, FitOutcome, Plan};
 use crate::protocol::{AnalysisKind, Model, OutcomeKind, Protocol};
 use crate::term::Term;
@@ -24,6 +25,8 @@ pub struct Results {
     pub weights: Vec<WeightRow>,
     /// `propensity_histogram.csv`.
     pub histogram: Vec<HistogramRow>,
+    /// `balance.csv`.
+    pub balance: Vec<BalanceRow>,
     /// `tests.csv`.
     pub tests: Vec<TestRow>,
 }
@@ -229,6 +232,7 @@ impl Results {
             outcomes: outcomes(protocol, facts),
             weights: weights(plan),
             histogram: histogram(plan),
+            balance: balance::rows(plan, facts),
             tests: chi_squares(protocol, facts),
             ..Results::default()
         };

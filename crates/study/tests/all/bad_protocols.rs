@@ -288,7 +288,7 @@ const ANALYSES: &[Case] = &[
     (
         "kind = \"logistic\"",
         "kind = \"logit\"",
-        &["line 78: analysis[1].kind: `logit` is not known (known: logistic, cox); did you mean `logistic`?"],
+        &["line 78: analysis[1].kind: `logit` is not known (known: logistic, cox, baseline); did you mean `logistic`?"],
     ),
     (
         "outcomes = [\"cure\"]",

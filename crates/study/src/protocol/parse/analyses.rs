@@ -54,7 +54,7 @@ const MODELS: [Model; 7] = [
 
 pub(super) fn analyses(root: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<Analysis> {
     let mut analyses: Vec<Analysis> = Vec::new();
-    for t in &root.tables("analysis") {
+    for t in root.tables("analysis").iter().filter(|t| !super::baseline::is_baseline(t)) {
         let analysis = analysis(t, declared);
         t.close();
         let Some(analysis) = analysis else { continue };
@@ -79,7 +79,7 @@ fn analysis(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<Analysis> {
         Some("logistic") => Some(AnalysisKind::Logistic),
         Some("cox") => Some(AnalysisKind::Cox(ties(t))),
         Some(other) => {
-            unknown(t, "kind", other, &["logistic", "cox"]);
+            unknown(t, "kind", other, &["logistic", "cox", "baseline"]);
             t.abandon();
             None
         }

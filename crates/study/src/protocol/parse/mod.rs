@@ -2,6 +2,7 @@
 //! declaration with mistakes is not reported again.
 
 mod analyses;
+mod baseline;
 mod outcomes;
 mod variables;
 
@@ -53,6 +54,7 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
     let propensity = root.optional_table("propensity").and_then(|t| analyses::propensity(&t, &declared));
     declared.propensity = propensity.as_ref();
     let analyses = analyses::analyses(root, &declared);
+    let baseline = baseline::baseline(root, &declared);
     let (id, title, patient, month_days) = head?;
     if let (Some(study), Some(_)) = (&study, dictionary.find(&patient)) {
         study.mistake("patient", "is also declared as a [[variable]]; an identifier cannot be analysed");
@@ -69,6 +71,7 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
         outcomes,
         propensity,
         analyses,
+        baseline,
         digest,
     })
 }

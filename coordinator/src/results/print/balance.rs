@@ -10,11 +10,19 @@ use super::{Page, Texts, labels, number, table};
 /// Both tables, as far as they are declared.
 pub(super) fn tables(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
     let [control, treated] = page.labels.arms();
-    let arms = [String::new(), control.clone(), treated.clone(), "all".into()];
+    let mut arms = vec![String::new(), control.clone(), treated.clone()];
+    if with_all(page) {
+        arms.push("all".into());
+    }
     let header = [&arms[..], &["SMD".into(), "test".into()]].concat();
     table(out, page, "Table 1A: before weighting", Texts { wrap: 1, left: 1 }, &header, lines(page, false))?;
     let header = [&arms[..], &["SMD".into()]].concat();
     table(out, page, "Table 1B: after weighting", Texts { wrap: 1, left: 1 }, &header, lines(page, true))
+}
+
+/// Both arms together have a column where the terminal is wide enough for it.
+fn with_all(page: &Page<'_>) -> bool {
+    page.width >= 110
 }
 
 fn lines(page: &Page<'_>, weighted: bool) -> Vec<Vec<String>> {
@@ -22,18 +30,18 @@ fn lines(page: &Page<'_>, weighted: bool) -> Vec<Vec<String>> {
     rows.flat_map(|row| match (&row.level, row.kind) {
         (Some(_), _) => vec![level(page, row)],
         (None, "continuous") => number_lines(page, row),
-        (None, _) => vec![line(row, label(page, row), |_| String::new(), true)],
+        (None, _) => vec![line(page, row, label(page, row), |_| String::new(), true)],
     })
     .collect()
 }
 
 fn number_lines(page: &Page<'_>, row: &BalanceRow) -> Vec<Vec<String>> {
     let mean = |cells: &BalanceCells| format!("{} ({})", short(cells.value), short(cells.spread));
-    let mut lines = vec![line(row, format!("{}, mean (SD)", label(page, row)), mean, true)];
+    let mut lines = vec![line(page, row, format!("{}, mean (SD)", label(page, row)), mean, true)];
     if !row.weighted {
         let median =
             |cells: &BalanceCells| format!("{} ({}–{})", short(cells.median), short(cells.q25), short(cells.q75));
-        lines.push(line(row, "  median (quartiles)".into(), median, false));
+        lines.push(line(page, row, "  median (quartiles)".into(), median, false));
     }
     lines
 }
@@ -51,12 +59,21 @@ fn level(page: &Page<'_>, row: &BalanceRow) -> Vec<String> {
         }
         Kind::Continuous { .. } | Kind::Days { .. } => None,
     });
-    line(row, format!("  {}", labels::plain(&name.unwrap_or_else(|| text.to_owned()))), count, false)
+    line(page, row, format!("  {}", labels::plain(&name.unwrap_or_else(|| text.to_owned()))), count, false)
 }
 
 /// One line; `first` is the variable's own, which has difference and test.
-fn line(row: &BalanceRow, label: String, cell: impl Fn(&BalanceCells) -> String, first: bool) -> Vec<String> {
-    let mut line = vec![label, cell(&row.control), cell(&row.treated), cell(&row.all)];
+fn line(
+    page: &Page<'_>,
+    row: &BalanceRow,
+    label: String,
+    cell: impl Fn(&BalanceCells) -> String,
+    first: bool,
+) -> Vec<String> {
+    let mut line = vec![label, cell(&row.control), cell(&row.treated)];
+    if with_all(page) {
+        line.push(cell(&row.all));
+    }
     line.push(if first { row.smd.map_or_else(|| "–".into(), |d| format!("{d:.3}")) } else { String::new() });
     if !row.weighted {
         line.push(if first { row.p_value.map_or_else(|| "–".into(), number::p_value) } else { String::new() });

@@ -6,6 +6,7 @@
 
 mod baseline;
 mod comparison;
+mod curves;
 mod early_glm;
 mod files;
 mod models;

@@ -8,6 +8,7 @@ mod files;
 mod print;
 mod provenance;
 mod records;
+mod survival;
 mod tables;
 #[cfg(test)]
 mod tests;

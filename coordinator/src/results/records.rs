@@ -16,11 +16,11 @@ pub(super) trait Record: Serialize {
 
 /// Why cells of one row are empty.
 #[derive(Default)]
-struct Notes(Vec<String>);
+pub(super) struct Notes(Vec<String>);
 
 impl Notes {
     /// The number, or nothing and a note that names the column.
-    fn finite(&mut self, column: &str, x: f64) -> Option<f64> {
+    pub(super) fn finite(&mut self, column: &str, x: f64) -> Option<f64> {
         if x.is_finite() {
             return Some(x);
         }
@@ -28,7 +28,15 @@ impl Notes {
         None
     }
 
-    fn text(self) -> String {
+    /// A number that may not be there, and why it is not.
+    pub(super) fn present(&mut self, column: &str, x: Option<f64>, why: &str) -> Option<f64> {
+        if x.is_none() {
+            self.0.push(format!("{column} {why}"));
+        }
+        self.finite(column, x?)
+    }
+
+    pub(super) fn text(self) -> String {
         self.0.join("; ")
     }
 }

@@ -11,6 +11,7 @@ use super::provenance::{Provenance, ProvenanceRecord, SCHEMA_VERSION};
 use super::records::{
     EstimateRecord, FitRecord, FlowRecord, HistogramRecord, OutcomeRecord, Record, TestRecord, WeightRecord,
 };
+use super::survival::{MedianRecord, SurvivalRecord};
 
 /// `results.json`: provenance, then every table.
 #[derive(Serialize)]
@@ -25,12 +26,15 @@ pub(super) struct Document<'a> {
     propensity_histogram: Vec<HistogramRecord<'a>>,
     balance: Vec<BalanceRecord<'a>>,
     tests: Vec<TestRecord<'a>>,
+    survival: Vec<SurvivalRecord<'a>>,
+    medians: Vec<MedianRecord<'a>>,
 }
 
 impl<'a> Document<'a> {
     pub(super) fn new(results: &'a Results, provenance: &'a Provenance) -> Self {
         // Exhaustive: a new table must be written somewhere.
-        let Results { estimates, fits, flow, outcomes, weights, histogram, balance, tests } = results;
+        let Results { estimates, fits, flow, outcomes, weights, histogram, balance, survival, medians, tests } =
+            results;
         let sites = provenance.sites.len();
         Document {
             schema_version: SCHEMA_VERSION,
@@ -43,6 +47,8 @@ impl<'a> Document<'a> {
             propensity_histogram: histogram.iter().map(Into::into).collect(),
             balance: balance.iter().map(Into::into).collect(),
             tests: tests.iter().map(Into::into).collect(),
+            survival: survival.iter().map(Into::into).collect(),
+            medians: medians.iter().map(Into::into).collect(),
         }
     }
 
@@ -57,6 +63,8 @@ impl<'a> Document<'a> {
             table(&self.propensity_histogram)?,
             table(&self.balance)?,
             table(&self.tests)?,
+            table(&self.survival)?,
+            table(&self.medians)?,
         ])
     }
 

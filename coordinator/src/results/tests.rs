@@ -6,7 +6,7 @@ use study::cohort::{Cohort, Column, FlowCount};
 use study::evaluate::Evaluator;
 use study::plan::Plan;
 use study::protocol::Protocol;
-use study::results::{EstimateRow, Results, Variance};
+use study::results::{At, EstimateRow, MINIMUM_LEAVERS, Results, Variance};
 
 use super::records::{EstimateRecord, FitRecord, Record};
 use super::tables::fields;
@@ -91,6 +91,13 @@ ties = "efron"
 [[analysis]]
 kind = "baseline"
 variables = ["age", "y"]
+[[analysis]]
+kind = "kaplan_meier"
+outcome = "os"
+weighted = [false, true]
+times_days = [5, 12]
+rmst_days = 15
+conf_types = ["log", "plain"]
 "#;
 
 /// A study of 24 rows at one site; outcome `z` never happens, so its models fail.
@@ -164,8 +171,15 @@ fn files_hold_the_same_bits_as_the_results() {
     assert_eq!(rows(&read("propensity_histogram.csv")).len(), 8);
     assert_eq!(rows(&read("outcomes.csv")).len(), 6);
     assert_eq!(rows(&read("tests.csv")).len(), results.tests.len());
+    let survival = rows(&read("survival.csv"));
+    assert_eq!(survival.len(), results.survival.len());
+    for (row, expected) in survival.iter().zip(&results.survival) {
+        assert_eq!(row[7].parse::<f64>().unwrap().to_bits(), expected.survival.to_bits());
+        assert_eq!((&row[2] == "true", &row[11]), (expected.weighted, expected.conf_type));
+    }
+    assert_eq!(rows(&read("medians.csv")).len(), results.medians.len());
     let left: Vec<_> = fs::read_dir(&out).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(left.len(), 9, "{left:?}");
+    assert_eq!(left.len(), 11, "{left:?}");
     assert!(left.iter().all(|name| !name.starts_with('.')), "{left:?}");
 
     let first = read("results.json");
@@ -200,9 +214,32 @@ fn headers_are_the_contract() {
              all_q75,test,statistic,p_value,smd,smd_kind,missing_control,missing_treated,smd_cobalt,notes\n",
         ),
         ("tests.csv", "name,outcome,model,term,statistic,df,p_value,ties,notes\n"),
+        (
+            "survival.csv",
+            "outcome,arm,weighted,time_days,n_risk,n_event,n_censor,survival,std_error,conf_low,conf_high,conf_type,at,notes\n",
+        ),
+        (
+            "medians.csv",
+            "outcome,arm,weighted,quantity,at_days,value_days,std_error,conf_low,conf_high,conf_type,notes\n",
+        ),
     ];
     for (name, text) in expected {
         assert_eq!(header(name), text, "{name}");
+    }
+}
+
+#[test]
+fn a_released_curve_has_no_cell_with_few_leavers_and_all_patients() {
+    let (_, results) = small();
+    for arm in ["A", "B"] {
+        let cells: Vec<f64> = results
+            .survival
+            .iter()
+            .filter(|r| r.arm == arm && !r.weighted && r.conf_type == "log" && r.at == At::MergedCell)
+            .map(|r| r.n_event + r.n_censor)
+            .collect();
+        assert!(!cells.is_empty() && cells.iter().all(|n| *n == 0.0 || *n >= f64::from(MINIMUM_LEAVERS)), "{cells:?}");
+        assert_eq!(cells.iter().sum::<f64>(), 12.0);
     }
 }
 
@@ -290,6 +327,10 @@ fn columns_are_the_fields_of_the_records() {
     assert_eq!(fields, columns);
     let (fields, columns) = names(&super::records::TestRecord::from(&results.tests[0]));
     assert_eq!(fields, columns);
+    let (fields, columns) = names(&super::survival::SurvivalRecord::from(&results.survival[0]));
+    assert_eq!(fields, columns);
+    let (fields, columns) = names(&super::survival::MedianRecord::from(&results.medians[0]));
+    assert_eq!(fields, columns);
 }
 
 /// Holds a value against the part of JSON Schema that `results.schema.json` uses; every key must be described.
@@ -343,7 +384,19 @@ fn the_schema_describes_every_key_of_the_document() {
     let schema: Value = serde_json::from_str(include_str!("../../../docs/results.schema.json")).unwrap();
     let (_, results) = small();
     let document = document(&results);
-    for table in ["estimates", "fits", "flow", "outcomes", "weights", "propensity_histogram", "balance", "tests"] {
+    let tables = [
+        "estimates",
+        "fits",
+        "flow",
+        "outcomes",
+        "weights",
+        "propensity_histogram",
+        "balance",
+        "tests",
+        "survival",
+        "medians",
+    ];
+    for table in tables {
         assert!(!document[table].as_array().unwrap().is_empty(), "{table}");
     }
     check(&document, &schema, &schema, "");
@@ -361,6 +414,8 @@ fn a_page_shows_failures_with_what_to_do_and_names_every_variance() {
         let parts = [
             "Table 1A",
             "Table 1B",
+            "Kaplan-Meier, weighted",
+            "log-rank",
             "B vs A",
             "Age (years)",
             "M-estimation",

@@ -209,6 +209,15 @@ impl<'a, 'r> Table<'a, 'r> {
         list
     }
 
+    pub(crate) fn optional_flags(&self, name: &'static str) -> Option<Vec<bool>> {
+        let value = self.get(name)?.get_ref();
+        let list: Option<Vec<bool>> = value.as_array().and_then(|a| a.iter().map(|v| v.get_ref().as_bool()).collect());
+        if list.is_none() {
+            self.wrong_list(name, "true or false", value);
+        }
+        list
+    }
+
     pub(crate) fn optional_texts(&self, name: &'static str) -> Option<Vec<String>> {
         let value = self.get(name)?.get_ref();
         let list: Option<Vec<String>> =

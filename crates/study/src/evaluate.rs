@@ -10,6 +10,7 @@ use stats::cox::{self, CoxRows};
 use stats::design::Design;
 use stats::influence::{self, MeatKind, PropensityRows};
 use stats::logistic::{self, LogisticRows};
+use stats::survival::{TableRows, arm_table};
 use stats::total::{BLOCK, Total};
 
 use crate::cohort::{Cohort, Column, MISSING_DAYS, MISSING_LEVEL};
@@ -74,6 +75,7 @@ impl<'a> Evaluator<'a> {
             Question::Missingness { variable } => self.missingness(*variable, sums),
             Question::Moments { terms } => self.moments(terms, sums),
             Question::Events { outcome } => self.events(*outcome, sums),
+            Question::ArmTable { outcome, weights } => self.arm_table(*outcome, weights.as_ref(), sums),
             Question::LogisticStep { model, beta } => {
                 self.logistic(model, |rows| logistic::step(rows, beta, sums));
             }
@@ -213,17 +215,31 @@ impl<'a> Evaluator<'a> {
     }
 
     fn cox(&self, model: &CoxModel, body: impl FnOnce(&CoxRows<'_>)) {
-        let spec = time_to_event(self.protocol, model.outcome);
         let x = self.design(&model.columns);
+        let (exit, event) = self.exits(model.outcome);
+        let w = model.weights.as_ref().map(|w| self.weights(w, &self.propensity(&w.propensity)));
+        body(&CoxRows { x: &x, exit: &exit, event: &event, w: w.as_deref(), entry: None });
+    }
+
+    fn arm_table(&self, outcome: usize, weights: Option<&Weights>, sums: &mut Sums) {
+        let (exit, event) = self.exits(outcome);
+        let w = weights.map(|w| self.weights(w, &self.propensity(&w.propensity)));
+        let rows = TableRows { exit: &exit, event: &event, treated: &self.cohort.treated, w: w.as_deref() };
+        arm_table(&rows, time_to_event(self.protocol, outcome).cells(), sums);
+    }
+
+    /// The cell in which each row leaves, and whether by the event. A row without time or status would be censored at the
+    /// horizon: the first round finds it, and nothing that comes here is asked then.
+    fn exits(&self, outcome: usize) -> (Vec<u32>, Vec<bool>) {
+        let spec = time_to_event(self.protocol, outcome);
         let (Column::Days(days), Column::Levels(status)) =
             (self.cohort.column(spec.time), self.cohort.column(spec.event))
         else {
             unreachable!("the protocol's times are days and its events binary variables")
         };
-        let exit: Vec<u32> = days.iter().map(|d| spec.cell((*d).min(spec.horizon_days))).collect();
-        let event: Vec<bool> = days.iter().zip(status).map(|(d, s)| *s == 1 && *d <= spec.horizon_days).collect();
-        let w = model.weights.as_ref().map(|w| self.weights(w, &self.propensity(&w.propensity)));
-        body(&CoxRows { x: &x, exit: &exit, event: &event, w: w.as_deref(), entry: None });
+        let exit = days.iter().map(|d| spec.cell((*d).min(spec.horizon_days))).collect();
+        let event = days.iter().zip(status).map(|(d, s)| *s == 1 && *d <= spec.horizon_days).collect();
+        (exit, event)
     }
 
     fn meat(&self, residuals: &Design, weights: Option<&Weights>, w: Option<&[f64]>, kind: &MeatKind, sums: &mut Sums) {

@@ -182,5 +182,8 @@ fn used_variables(protocol: &Protocol) -> Vec<VariableId> {
         let outcomes = analysis.outcomes.iter().filter_map(|name| protocol.outcome(name));
         used.extend(outcomes.flat_map(|outcome| outcome.kind.variables()));
     }
+    let curves = protocol.curves.iter().flat_map(|curve| &curve.outcomes);
+    let outcomes = curves.filter_map(|name| protocol.outcome(name));
+    used.extend(outcomes.flat_map(|outcome| outcome.kind.variables()));
     used
 }

@@ -12,6 +12,7 @@ use stats::descriptive::categorical::counts_len;
 use stats::descriptive::moments::MOMENTS_LEN;
 use stats::influence::{MeatKind, meat_len};
 use stats::logistic;
+use stats::survival::arm_table_len;
 
 use crate::dictionary::VariableId;
 use crate::protocol::{OutcomeKind, Protocol, TimeToEvent};
@@ -93,6 +94,14 @@ pub enum Question {
     Events {
         /// Index of the outcome in the protocol.
         outcome: usize,
+    },
+    /// Of a time-to-event outcome: who leaves in each cell of the grid, by arm and status; counts, or counts, sums of
+    /// weights and sums of their squares.
+    ArmTable {
+        /// Index of the outcome in the protocol.
+        outcome: usize,
+        /// Weights; none means counts alone.
+        weights: Option<Weights>,
     },
     /// Log likelihood, score, information of a logistic regression.
     LogisticStep {
@@ -202,6 +211,9 @@ impl Question {
             Question::Missingness { .. } => 2,
             Question::Moments { terms } => 2 * terms.len(),
             Question::Events { outcome } => EVENT_COUNTS + time_to_event(protocol, *outcome).cells(),
+            Question::ArmTable { outcome, weights } => {
+                arm_table_len(time_to_event(protocol, *outcome).cells(), weights.is_some())
+            }
             Question::LogisticStep { beta, .. } => logistic::step_len(beta.len()),
             Question::LogisticMeat { beta, kind, .. } | Question::CoxMeat { beta, kind, .. } => {
                 meat_len(beta.len(), kind)
@@ -229,6 +241,7 @@ impl Question {
             Question::Missingness { .. } => "Missingness",
             Question::Moments { .. } => "Moments",
             Question::Events { .. } => "CoxSetup",
+            Question::ArmTable { .. } => "ArmTable",
             Question::LogisticStep { .. } => "LogisticStep",
             Question::LogisticMeat { .. } => "LogisticMeat",
             Question::DeathWeights { .. } => "DeathWeights",
@@ -252,6 +265,7 @@ impl Question {
             | Question::Missingness { .. }
             | Question::Moments { .. }
             | Question::Events { .. }
+            | Question::ArmTable { .. }
             | Question::WeightSums { .. }
             | Question::PropensityHistogram { .. }
             | Question::ValueHistogram { .. }
@@ -277,6 +291,9 @@ impl Question {
             | Question::ValueHistogram { variable } => out.u32(variable.0 as u32),
             Question::Moments { terms } => out.list(terms, |out, t| t.write(out)),
             Question::Events { outcome } => out.u32(*outcome as u32),
+            Question::ArmTable { outcome, weights } => {
+                out.u32(*outcome as u32).option(weights.as_ref(), |out, w| w.write(out))
+            }
             Question::LogisticStep { model, beta } => write_numbers(model.write(out), beta),
             Question::LogisticMeat { model, beta, kind } => write_meat(write_numbers(model.write(out), beta), kind),
             Question::DeathWeights { model, cells } => model.write(out).list(cells, |out, c| out.u32(*c)),

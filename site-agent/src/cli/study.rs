@@ -113,6 +113,11 @@ fn inspect(config: &Config, offered: &Offered) -> Result<(), Failure> {
         let weighted = if table.weighted { ", and the same weighted" } else { "" };
         println!("Once, by arm, counts of levels, and of each value of a number{weighted}: {}", names.join(", "));
     }
+    for curve in &protocol.curves {
+        let names: Vec<&str> = curve.weighted.iter().map(|w| if *w { "weighted" } else { "unweighted" }).collect();
+        let outcomes = curve.outcomes.join(", ");
+        println!("Once, who leaves in each cell of the time grid by arm and status: {outcomes}, {}", names.join(", "));
+    }
     let identity = identity::load(&config.state_dir, Timestamp::now())?;
     let approver = approver(config, &identity);
     match check(&approver, &offered.offer, &read_policy(&config.policy_text()?)?) {

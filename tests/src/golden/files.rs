@@ -14,6 +14,8 @@ pub(super) struct Files {
     pub weights: Table,
     pub balance: Table,
     pub tests: Table,
+    pub survival: Table,
+    pub medians: Table,
 }
 
 impl Files {
@@ -26,6 +28,8 @@ impl Files {
             weights: Table::read(out, "weights.csv")?,
             balance: Table::read(out, "balance.csv")?,
             tests: Table::read(out, "tests.csv")?,
+            survival: Table::read(out, "survival.csv")?,
+            medians: Table::read(out, "medians.csv")?,
         })
     }
 }

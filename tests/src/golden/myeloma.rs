@@ -2,12 +2,13 @@
 
 use super::baseline;
 use super::comparison::Comparison;
+use super::curves;
 use super::files::{Files, Row, Table};
 use super::models::{self, Model};
 
 const BINARY: [&str; 4] = ["response", "neutropenia", "infection", "disc_ae"];
 const SURVIVAL: [&str; 2] = ["pfs", "os"];
-const ARMS: [(&str, &str); 2] = [("control", "EloPd"), ("treated", "IsaPd")];
+pub(super) const ARMS: [(&str, &str); 2] = [("control", "EloPd"), ("treated", "IsaPd")];
 
 /// Name in results of R's term.
 fn term(golden: &str) -> Option<String> {
@@ -120,6 +121,7 @@ fn survival(comparison: &mut Comparison<'_>, files: &Files, section: &str, outco
         models::weighted_treatment(comparison, files, &model(name, "efron"), &format!("{at}/{golden}"), names);
     }
     models::coefficients(comparison, files, &model("interaction", "efron"), &format!("{at}/interaction"));
+    curves::compare(comparison, files, &at, outcome, if section == "survival_day" { 1.0 } else { 30.4375 });
     for (golden, name) in [("interaction_wald_p", "interaction_wald"), ("interaction_lrt_p", "interaction_lr")] {
         let row = files.tests.row(&[("name", name), ("outcome", outcome), ("ties", "efron")]);
         comparison.number(&format!("{at}/{golden}"), row.and_then(|row| row.number("p_value")));

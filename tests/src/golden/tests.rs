@@ -109,6 +109,12 @@ fn any_changed_digit_is_found() {
         ("balance.csv", "crcl,,continuous,true,", 22),
         ("balance.csv", "fish,high,categorical,true,", 9),
         ("balance.csv", "sex,,categorical,false,", 21),
+        ("tests.csv", "log_rank,pfs,unadjusted,", 4),
+        ("survival.csv", "os,IsaPd,true,365.0,", 8),
+        ("survival.csv", "pfs,all,false,91.0,", 4),
+        ("medians.csv", "pfs,EloPd,false,median,", 5),
+        ("medians.csv", "os,all,false,follow_up,", 5),
+        ("medians.csv", "os,IsaPd,false,rmst,", 6),
     ];
     for (file, line, column) in cells {
         let report = changed(out.path(), file, |text| with_digit_changed(text, line, column));

@@ -44,6 +44,7 @@ fn the_reference_study_takes_seventeen_rounds_and_every_answer_fits_its_question
     assert_eq!((progress.models, progress.fitted, progress.failed), (asked_models(), asked_models(), 0));
     assert_eq!((asked["Attrition"], asked["Moments"], asked["CoxSetup"]), (1, 1, 2));
     assert_eq!((asked["WeightSums"], asked["Histogram"]), (2, 1));
+    assert_eq!(asked["ArmTable"], 4, "two outcomes, with weights and without, each once");
     assert_eq!(asked["CoxRisk"], asked["CoxStep"], "every step follows its risk sets");
     // Weighted Cox models ask for the weights of the deaths once: two outcomes, two schemes.
     assert_eq!(asked["DeathWeights"], 4);

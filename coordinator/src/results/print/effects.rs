@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use study::protocol::{Outcome, OutcomeKind};
-use study::results::{EstimateRow, Variance};
+use study::results::{EstimateRow, KAPLAN_MEIER, Variance};
 
 use super::{Page, Texts, labels, number, table};
 
@@ -31,7 +31,7 @@ pub(super) struct Group<'a> {
 impl<'a> Group<'a> {
     /// The first declared analysis of an outcome; none when there is no model for it.
     pub(super) fn first(page: &'a Page<'a>, outcome: &'a str) -> Option<Self> {
-        let fit = page.results.fits.iter().find(|f| f.outcome == outcome)?;
+        let fit = page.results.fits.iter().find(|f| f.outcome == outcome && f.analysis != KAPLAN_MEIER)?;
         Some(Group { page, analysis: fit.analysis, outcome, ties: fit.ties })
     }
 

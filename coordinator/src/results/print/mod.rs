@@ -8,6 +8,7 @@ mod further;
 mod labels;
 mod number;
 mod sections;
+mod survival;
 
 use std::io::{self, Write};
 
@@ -25,7 +26,7 @@ struct Page<'a> {
     width: u16,
 }
 
-/// Prints the tables of a run for a terminal of `width` columns: flow, baseline tables, hazard ratios of each time-to-event outcome, odds
+/// Prints the tables of a run for a terminal of `width` columns: flow, baseline tables, survival and hazard ratios of each time-to-event outcome, odds
 /// ratios, further models, effect modification, weights, and the models that failed.
 pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width: u16) -> io::Result<()> {
     let page = Page { results, protocol, labels: Labels::new(protocol), width };
@@ -34,6 +35,7 @@ pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width
     balance::tables(out, &page)?;
     for outcome in &protocol.outcomes {
         if matches!(outcome.kind, OutcomeKind::TimeToEvent(_)) {
+            survival::curves(out, &page, outcome)?;
             effects::hazard_ratios(out, &page, outcome)?;
         }
     }

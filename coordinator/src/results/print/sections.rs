@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use study::results::TestRow;
+use study::results::{FitRow, KAPLAN_MEIER, TestRow};
 
 use super::{Page, Texts, labels, number, table};
 
@@ -63,13 +63,22 @@ pub(super) fn weights(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
     table(out, page, "Inverse probability weights", Texts { wrap: 2, left: 2 }, &header, rows.collect())
 }
 
+/// Name of a model; of a curve, whether it is weighted.
+fn model(fit: &FitRow) -> &str {
+    match fit.analysis {
+        KAPLAN_MEIER if fit.model == "iptw" => "Kaplan-Meier, weighted",
+        KAPLAN_MEIER => "Kaplan-Meier",
+        _ => labels::model(fit.model),
+    }
+}
+
 /// Models that have no numbers, with the cause and what to do next.
 pub(super) fn failures(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
     let rows = page.results.fits.iter().filter_map(|fit| {
         let problem = fit.outcome_of_fit.as_ref().err()?;
         let ties = fit.ties.map_or_else(String::new, |t| format!("; ties: {}", labels::ties(t)));
         Some(vec![
-            format!("{}\n{}{ties}", labels::outcome(page.protocol, &fit.outcome), labels::model(fit.model)),
+            format!("{}\n{}{ties}", labels::outcome(page.protocol, &fit.outcome), model(fit)),
             format!("{} ({})", labels::plain(&problem.message), problem.code),
             problem.hint.to_owned(),
         ])

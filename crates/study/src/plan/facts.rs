@@ -53,17 +53,17 @@ impl FirstRound {
         let mut variables: BTreeSet<VariableId> = terms.iter().flat_map(Term::variables).collect();
         variables.extend(protocol.baseline.iter().flat_map(|b| &b.variables));
         let mut times = BTreeSet::new();
-        for analysis in &protocol.analyses {
-            for name in &analysis.outcomes {
-                let index = protocol.outcomes.iter().position(|o| &o.name == name);
-                let Some(index) = index else { continue };
-                match &protocol.outcomes[index].kind {
-                    OutcomeKind::Binary { variable } => {
-                        variables.insert(*variable);
-                    }
-                    OutcomeKind::TimeToEvent(_) => {
-                        times.insert(index);
-                    }
+        let regressions = protocol.analyses.iter().flat_map(|analysis| &analysis.outcomes);
+        let curves = protocol.curves.iter().flat_map(|curve| &curve.outcomes);
+        for name in regressions.chain(curves) {
+            let index = protocol.outcomes.iter().position(|o| &o.name == name);
+            let Some(index) = index else { continue };
+            match &protocol.outcomes[index].kind {
+                OutcomeKind::Binary { variable } => {
+                    variables.insert(*variable);
+                }
+                OutcomeKind::TimeToEvent(_) => {
+                    times.insert(index);
                 }
             }
         }
@@ -190,13 +190,19 @@ impl Facts {
         Ok(())
     }
 
-    /// A time to event needs events in both arms.
-    pub(super) fn check_events(&self, protocol: &Protocol, index: usize, outcome: &str) -> Result<(), Failure> {
+    /// A survival curve needs patients in both arms with time and status.
+    pub(super) fn check_times(&self, protocol: &Protocol, index: usize, outcome: &str) -> Result<(), Failure> {
         self.check_arms(protocol)?;
-        let events = &self.events[&index];
-        if events.missing > 0 {
-            return Err(Failure::Missing { variable: format!("time or status of {outcome}"), rows: events.missing });
+        match self.events[&index].missing {
+            0 => Ok(()),
+            rows => Err(Failure::Missing { variable: format!("time or status of {outcome}"), rows }),
         }
+    }
+
+    /// A regression of a time to event needs events in both arms.
+    pub(super) fn check_events(&self, protocol: &Protocol, index: usize, outcome: &str) -> Result<(), Failure> {
+        self.check_times(protocol, index, outcome)?;
+        let events = &self.events[&index];
         if events.events == [0, 0] {
             return Err(Failure::NoEvents { outcome: outcome.into(), place: "any arm".into() });
         }

@@ -1,6 +1,7 @@
 //! Why a model has no result: always the cause and the column, never a number.
 
 use stats::fit::Why;
+use stats::survival::BadTable;
 
 /// Cause of a failed model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +63,9 @@ pub enum Failure {
     /// Sums left the range of numbers.
     #[error("the sums are not finite")]
     NotFinite,
+    /// The opened sums of a survival curve are no table of leavers.
+    #[error(transparent)]
+    Table(#[from] BadTable),
     /// A weighted model whose propensity model failed.
     #[error("the propensity model failed: {0}")]
     Propensity(Box<Failure>),
@@ -80,6 +84,7 @@ impl Failure {
             Failure::AllEvents { .. } => "fit.all_events",
             Failure::NotConverged { .. } => "fit.not_converged",
             Failure::NotFinite => "fit.not_finite",
+            Failure::Table(_) => "fit.table",
             Failure::Propensity(_) => "fit.propensity",
         }
     }
@@ -96,6 +101,7 @@ impl Failure {
                 "the contrast has no finite estimate; report counts"
             }
             Failure::NotConverged { .. } | Failure::NotFinite => "check the ranges and the scale of the covariates",
+            Failure::Table(_) => "the sums do not come from this software; look at the coordinator's log",
             Failure::Propensity(_) => "mend the propensity model first",
         }
     }

@@ -5,6 +5,7 @@
 //! same protocol and the same sums hold the same plan.
 
 mod baseline;
+mod curve;
 mod facts;
 mod failure;
 mod unit;
@@ -12,8 +13,10 @@ mod unit;
 use std::sync::Arc;
 
 use stats::fit::Fit;
+use stats::survival::ArmTable;
 
 pub use baseline::BaselineSums;
+pub use curve::CurveKey;
 pub use facts::{Events, Facts};
 pub use failure::Failure;
 pub use unit::{FitKey, FitOutcome};
@@ -22,6 +25,7 @@ use crate::protocol::{Analysis, AnalysisKind, Model, Protocol};
 use crate::question::{FittedPropensity, Question, Weights};
 use crate::term::Term;
 use baseline::BaselineTask;
+use curve::CurveTask;
 use facts::FirstRound;
 use unit::Unit;
 
@@ -68,6 +72,7 @@ pub struct Plan {
     propensity: Option<Unit>,
     summaries: Vec<Summary>,
     baseline: Option<BaselineTask>,
+    curves: Vec<CurveTask>,
     units: Vec<Unit>,
     questions: Arc<[Question]>,
     words: usize,
@@ -85,6 +90,7 @@ impl Plan {
         }
         let first = FirstRound::new(&protocol);
         let baseline = BaselineTask::new(&protocol);
+        let curves = CurveTask::all(&protocol);
         let mut plan = Plan {
             protocol,
             round: 1,
@@ -93,6 +99,7 @@ impl Plan {
             propensity,
             summaries: Vec::new(),
             baseline,
+            curves,
             units,
             questions: Arc::default(),
             words: 0,
@@ -129,6 +136,7 @@ impl Plan {
             }
         }
         questions.extend(self.baseline.iter().flat_map(BaselineTask::ask));
+        questions.extend(self.curves.iter().filter_map(CurveTask::ask));
         questions.extend(self.running().filter_map(Unit::ask));
         questions
     }
@@ -167,6 +175,9 @@ impl Plan {
         }
         if let Some(baseline) = &mut self.baseline {
             baseline.tell(&mut answers);
+        }
+        for curve in self.curves.iter_mut().filter(|c| c.asks()) {
+            curve.tell(&self.protocol, answers.next().unwrap_or_default());
         }
         let was_running = self.propensity.as_ref().is_some_and(Unit::running);
         for unit in self.propensity.iter_mut().chain(&mut self.units).filter(|u| u.asks()) {
@@ -208,6 +219,11 @@ impl Plan {
         self.propensity.iter().chain(&self.units).map(|u| (u.key(), u.outcome()))
     }
 
+    /// Every survival curve with its table over all sites, or why there is none; none where it still runs.
+    pub fn curves(&self) -> impl Iterator<Item = (&CurveKey, Option<Result<&ArmTable, &Failure>>)> {
+        self.curves.iter().map(|c| (c.key(), c.outcome()))
+    }
+
     /// The fitted propensity model.
     pub fn propensity(&self) -> Option<&Fit> {
         match self.propensity.as_ref()?.outcome()? {
@@ -244,6 +260,9 @@ impl Plan {
         if let Some(baseline) = &mut self.baseline {
             baseline.start(&facts);
         }
+        for curve in self.curves.iter_mut().filter(|c| !c.key().weighted) {
+            curve.start(&self.protocol, &facts, None);
+        }
         self.facts = Some(facts);
         if self.propensity.as_ref().is_some_and(|u| !u.running()) {
             self.start_weighted();
@@ -254,10 +273,12 @@ impl Plan {
     fn start_weighted(&mut self) {
         let (Some(unit), Some(facts)) = (&self.propensity, &self.facts) else { return };
         let weighted = self.units.iter_mut().filter(|u| u.key().model.is_some_and(Model::weighted));
+        let curves = self.curves.iter_mut().filter(|c| c.key().weighted);
         match unit.outcome() {
             Some(FitOutcome::Failed(failure)) => {
                 let failure = Failure::Propensity(Box::new(failure.clone()));
                 weighted.for_each(|u| u.fail(failure.clone()));
+                curves.for_each(|c| c.fail(failure.clone()));
             }
             Some(FitOutcome::Fitted(_)) => {
                 let Some((columns, fit)) = unit.centred_fit() else { return };
@@ -279,6 +300,10 @@ impl Plan {
                     let weights =
                         Weights { propensity: Arc::clone(&propensity), stabilized: stabilized.then_some(share) };
                     unit.start(&self.protocol, facts, Some((weights, &information)));
+                }
+                for curve in curves {
+                    let weights = Weights { propensity: Arc::clone(&propensity), stabilized: default.then_some(share) };
+                    curve.start(&self.protocol, facts, Some(weights));
                 }
                 for (i, stabilized) in schemes.into_iter().enumerate() {
                     let weights =

@@ -9,6 +9,7 @@ mod parse;
 
 use secagg::Digest;
 use stats::cox::Ties;
+use stats::survival::IntervalKind;
 
 use crate::dictionary::{Dictionary, VariableId};
 use crate::document::Mistakes;
@@ -37,10 +38,12 @@ pub struct Protocol {
     pub outcomes: Vec<Outcome>,
     /// Propensity model, where a weighted analysis is declared.
     pub propensity: Option<Propensity>,
-    /// Analyses in file order.
+    /// Regressions in file order.
     pub analyses: Vec<Analysis>,
     /// The baseline table, where one is declared.
     pub baseline: Option<BaselineAnalysis>,
+    /// Survival curves in file order.
+    pub curves: Vec<CurveAnalysis>,
     /// SHA-256 over all keys and values; comments and layout do not count.
     pub digest: Digest,
 }
@@ -186,6 +189,21 @@ pub struct Analysis {
     pub covariates: Vec<VariableId>,
     /// Adds an interaction model of the treatment with this variable to each outcome.
     pub effect_modifier: Option<VariableId>,
+}
+
+/// One declared `kaplan_meier` analysis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CurveAnalysis {
+    /// Names of the time-to-event outcomes it is made for.
+    pub outcomes: Vec<String>,
+    /// Without weights, with the study's weights, or both.
+    pub weighted: Vec<bool>,
+    /// Days at which survival is reported, ascending; each stands for the right end of its cell.
+    pub times_days: Vec<u32>,
+    /// Day up to which means are restricted, likewise.
+    pub rmst_days: Option<u32>,
+    /// Intervals of curves and medians.
+    pub conf_types: Vec<IntervalKind>,
 }
 
 /// Which regression.

@@ -4,6 +4,7 @@
 use secagg::{Canonical, Digest};
 use stats::fit::Fit;
 use stats::matrix::Matrix;
+use stats::survival::{ArmTable, Tally};
 
 use crate::plan::{Events, FitOutcome, Plan};
 
@@ -28,6 +29,13 @@ pub fn results_digest(manifest: &Digest, plan: &Plan) -> Digest {
             out = out.list(words, |out, x| out.f64(*x));
         }
     }
+    for (_, outcome) in plan.curves() {
+        out = match outcome {
+            None => out.u8(0),
+            Some(Err(failure)) => out.u8(1).str(failure.code()).str(&failure.to_string()),
+            Some(Ok(table)) => write_table(out.u8(2), table),
+        };
+    }
     for (_, outcome) in plan.fits() {
         out = match outcome {
             None => out.u8(0),
@@ -42,6 +50,13 @@ fn write_events(out: Canonical, events: &Events) -> Canonical {
     let counts = [events.censored, events.events].concat();
     let out = counts.iter().fold(out, |out, n| out.u64(*n)).u64(events.missing).u64(events.beyond);
     out.list(events.cells.iter().zip(&events.deaths), |out, (cell, d)| out.u32(*cell).f64(*d))
+}
+
+fn write_table(out: Canonical, table: &ArmTable) -> Canonical {
+    let tally = |out: Canonical, tally: Tally| out.f64(tally.n).f64(tally.w).f64(tally.w2);
+    out.list(table.cells(), |out, arms| {
+        arms.iter().fold(out, |out, leavers| tally(tally(out, leavers.events), leavers.censored))
+    })
 }
 
 fn write_fit(out: Canonical, fit: &Fit) -> Canonical {

@@ -6,6 +6,7 @@ use stats::inference::{self, ChiSquare};
 use stats::matrix::Matrix;
 
 use super::balance::{self, BalanceRow};
+use super::survival::{self, MedianRow, SurvivalRow};
 use crate::plan::{Facts, FitKey, FitOutcome, Plan};
 use crate::protocol::{AnalysisKind, Model, OutcomeKind, Protocol};
 use crate::term::Term;
@@ -27,6 +28,10 @@ pub struct Results {
     pub histogram: Vec<HistogramRow>,
     /// `balance.csv`.
     pub balance: Vec<BalanceRow>,
+    /// `survival.csv`.
+    pub survival: Vec<SurvivalRow>,
+    /// `medians.csv`.
+    pub medians: Vec<MedianRow>,
     /// `tests.csv`.
     pub tests: Vec<TestRow>,
 }
@@ -97,7 +102,7 @@ pub struct EstimateRow {
 /// One model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FitRow {
-    /// propensity, logistic, cox.
+    /// propensity, logistic, cox; `kaplan_meier` for a curve that failed.
     pub analysis: &'static str,
     /// Name of the outcome.
     pub outcome: String,
@@ -208,7 +213,7 @@ pub struct HistogramRow {
 /// One test.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TestRow {
-    /// interaction_wald, interaction_lr, chi_square.
+    /// interaction_wald, interaction_lr, chi_square, log_rank.
     pub name: &'static str,
     /// Name of the outcome.
     pub outcome: String,
@@ -245,10 +250,11 @@ impl Results {
             }
             results.fits.push(fit_row(key, outcome, n, events));
         }
+        survival::add(&mut results, plan, facts);
         results
     }
 
-    /// Did any declared model fail?
+    /// Did any declared model or curve fail?
     pub fn any_failed(&self) -> bool {
         self.fits.iter().any(|f| f.outcome_of_fit.is_err())
     }
@@ -265,7 +271,7 @@ fn weighted(key: &FitKey) -> bool {
     key.model.is_some_and(Model::weighted)
 }
 
-fn arm_names(protocol: &Protocol) -> [String; 2] {
+pub(super) fn arm_names(protocol: &Protocol) -> [String; 2] {
     let arm = &protocol.treatment;
     let levels = protocol.dictionary.variable(arm.variable).levels();
     [levels[arm.control].clone(), levels[arm.treated].clone()]

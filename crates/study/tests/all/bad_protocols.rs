@@ -288,7 +288,9 @@ const ANALYSES: &[Case] = &[
     (
         "kind = \"logistic\"",
         "kind = \"logit\"",
-        &["line 78: analysis[1].kind: `logit` is not known (known: logistic, cox, baseline); did you mean `logistic`?"],
+        &[
+            "line 78: analysis[1].kind: `logit` is not known (known: logistic, cox, kaplan_meier, baseline); did you mean `logistic`?",
+        ],
     ),
     (
         "outcomes = [\"cure\"]",
@@ -486,4 +488,44 @@ fn no_text_makes_the_parser_panic() {
         })
         .unwrap();
     assert_eq!(protocol().id, "sample");
+}
+
+/// The sample with a survival analysis at its end, of these lines; the mistakes without their line.
+fn curve(lines: &str) -> Vec<String> {
+    let text = format!("{}\n[[analysis]]\nkind = \"kaplan_meier\"\n{lines}\n", crate::sample::PROTOCOL);
+    mistakes(&text)
+        .iter()
+        .map(|m| m.split_once("analysis[3].").map_or(m.as_str(), |(_, rest)| rest).to_owned())
+        .collect()
+}
+
+#[test]
+fn survival_curves() {
+    assert_eq!(curve("outcome = \"os\""), [""; 0]);
+    let cases = [
+        ("outcome = \"cure\"", "outcome: `cure` is binary; a survival curve wants a time to event"),
+        ("outcomes = [\"oss\"]", "outcomes: `oss` is not a declared [[outcome]]; did you mean `os`?"),
+        ("weighted = []", "weighted: expected [false], [true] or [false, true]"),
+        ("weighted = [true, true]", "weighted: stands twice"),
+        ("weighted = true", "weighted: expected a list of true or false, got boolean"),
+        ("times_days = [0]", "times_days: expected whole days from 1"),
+        ("times_days = [30.5]", "times_days: expected whole days from 1"),
+        ("times_days = [60, 30]", "times_days: must ascend"),
+        ("times_days = [30, 901]", "times_days: 901 is beyond the horizon of 900 days"),
+        ("times_days = [31, 32]", "times_days: 31 and 32 are in one cell of the time grid"),
+        ("rmst_days = 0", "rmst_days: expected whole days from 1"),
+        ("rmst_days = 901", "rmst_days: 901 is beyond the horizon of 900 days"),
+        (
+            "conf_types = [\"loglog\"]",
+            "conf_types: `loglog` is not known (known: log, log-log, plain); did you mean `log-log`?",
+        ),
+        ("conf_types = [\"log\", \"log\"]", "conf_types: `log` stands twice"),
+        ("models = [\"unadjusted\"]", "models: is not a known key"),
+    ];
+    for (line, expected) in cases {
+        let outcome = if line.starts_with("outcome") { "" } else { "outcome = \"os\"\n" };
+        assert_eq!(curve(&format!("{outcome}{line}")), [expected], "{line}");
+    }
+    let twice = "outcome = \"os\"\n[[analysis]]\nkind = \"kaplan_meier\"\noutcome = \"os\"\nweighted = [true, false]";
+    assert!(curve(twice)[0].ends_with("weighted: an earlier [[analysis]] already has this curve of the same outcome"));
 }

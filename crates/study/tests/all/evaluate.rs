@@ -81,6 +81,52 @@ fn weights_are_the_inverse_of_the_probability_of_the_own_arm() {
 }
 
 #[test]
+fn who_leaves_in_each_cell_by_arm_and_status() {
+    // As in the events above; the row without a time is censored at the horizon, and no plan asks this question then.
+    let sums = answer(&Question::ArmTable { outcome: 1, weights: None });
+    let filled: Vec<(usize, f64)> = sums.iter().copied().enumerate().filter(|(_, n)| *n > 0.0).collect();
+    let (control_event, treated_censored) = (1, 2);
+    let expected =
+        [(control_event, 1.0), (4 + 3, 1.0), (8, 1.0), (360 + control_event, 1.0), (360 + treated_censored, 2.0)];
+    assert_eq!((filled.as_slice(), sums.len()), (&expected[..], 4 * 91));
+    let weighted = answer(&Question::ArmTable { outcome: 1, weights: Some(weights(None)) });
+    assert_eq!(weighted.len(), 3 * 4 * 91);
+    let treated = &weighted[3 * (360 + treated_censored)..][..3];
+    assert!(treated.iter().zip([2.0, 8.0, 32.0]).all(|(got, expected)| (got - expected).abs() < 1e-12), "{treated:?}");
+}
+
+#[test]
+fn a_curve_without_all_times_fails_and_one_without_events_does_not() {
+    let text = format!(
+        "{}\n[[analysis]]\nkind = \"kaplan_meier\"\noutcome = \"os\"\ntimes_days = [100]\n",
+        crate::sample::PROTOCOL
+    );
+    let protocol = Arc::new(Protocol::parse(&text).unwrap());
+    let told = |cohort: &study::cohort::Cohort| {
+        let mut plan = Plan::new(Arc::clone(&protocol));
+        for _ in 0..2 {
+            let evaluator = Evaluator::new(&protocol, cohort, 1, true);
+            let words: Vec<i128> = plan.ask().iter().flat_map(|q| evaluator.answer(q).unwrap()).collect();
+            plan.tell(&word::read(&words, 1));
+        }
+        study::results::Results::of(&plan)
+    };
+    let mut cohort = cohort();
+    cohort.columns[1] = study::cohort::Column::Numbers(vec![50.0, 60.5, 45.0, 40.0, 70.0, 80.0]);
+    let failed = told(&cohort);
+    let fit = failed.fits.iter().find(|fit| fit.analysis == study::results::KAPLAN_MEIER).unwrap();
+    assert_eq!(fit.outcome_of_fit.as_ref().unwrap_err().code, "fit.missing");
+    assert!(failed.survival.is_empty() && failed.medians.is_empty());
+    cohort.columns[4] = study::cohort::Column::Days(vec![0, 10, 11, 950, 900, 40]);
+    cohort.columns[5] = study::cohort::Column::Levels(vec![0; 6]);
+    let flat = told(&cohort);
+    // Three patients in an arm are too few for a curve: the declared time alone, by arm.
+    let survival: Vec<f64> = flat.survival.iter().map(|row| row.survival).collect();
+    assert_eq!(survival, [1.0; 3]);
+    assert!(!flat.tests.iter().any(|test| test.name == "log_rank"));
+}
+
+#[test]
 fn a_sum_of_a_fit_that_does_not_fit_is_marked_and_any_other_refused() {
     let (protocol, cohort) = (protocol(), cohort());
     let evaluator = Evaluator::new(&protocol, &cohort, 3, true);

@@ -2,10 +2,10 @@
 
 use stats::cox::Ties;
 
-use super::{Declared, resolve, unknown};
+use super::{Declared, curves, resolve, unknown};
 use crate::dictionary::{Kind, VariableId};
 use crate::document::{Table, nearest};
-use crate::protocol::{Analysis, AnalysisKind, Model, Outcome, OutcomeKind, Propensity, Variances};
+use crate::protocol::{Analysis, AnalysisKind, CurveAnalysis, Model, Outcome, OutcomeKind, Propensity, Variances};
 
 pub(super) fn propensity(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<Propensity> {
     let names = t.texts("covariates");
@@ -52,10 +52,18 @@ const MODELS: [Model; 7] = [
     Model::Stratified,
 ];
 
-pub(super) fn analyses(root: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<Analysis> {
+/// Regressions and survival curves.
+pub(super) fn analyses(root: &Table<'_, '_>, declared: &Declared<'_>) -> (Vec<Analysis>, Vec<CurveAnalysis>) {
     let mut analyses: Vec<Analysis> = Vec::new();
+    let mut curves: Vec<CurveAnalysis> = Vec::new();
     for t in root.tables("analysis").iter().filter(|t| !super::baseline::is_baseline(t)) {
-        let analysis = analysis(t, declared);
+        let kind = t.text("kind");
+        if kind.as_deref() == Some("kaplan_meier") {
+            curves.push(curves::curve(t, declared, &curves));
+            t.close();
+            continue;
+        }
+        let analysis = analysis(t, kind.as_deref(), declared);
         t.close();
         let Some(analysis) = analysis else { continue };
         for other in &analyses {
@@ -71,15 +79,15 @@ pub(super) fn analyses(root: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<Ana
     if analyses.is_empty() && !root.has("analysis") {
         root.mistake("analysis", "no [[analysis]] is declared");
     }
-    analyses
+    (analyses, curves)
 }
 
-fn analysis(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<Analysis> {
-    let kind = match t.text("kind").as_deref() {
+fn analysis(t: &Table<'_, '_>, kind: Option<&str>, declared: &Declared<'_>) -> Option<Analysis> {
+    let kind = match kind {
         Some("logistic") => Some(AnalysisKind::Logistic),
         Some("cox") => Some(AnalysisKind::Cox(ties(t))),
         Some(other) => {
-            unknown(t, "kind", other, &["logistic", "cox", "baseline"]);
+            unknown(t, "kind", other, &["logistic", "cox", "kaplan_meier", "baseline"]);
             t.abandon();
             None
         }
@@ -137,7 +145,8 @@ fn ties(t: &Table<'_, '_>) -> Ties {
     }
 }
 
-fn outcome_names(t: &Table<'_, '_>, outcomes: &[Outcome], kind: Option<AnalysisKind>) -> Vec<String> {
+/// Names of declared outcomes; with a `kind`, of those that fit it.
+pub(super) fn outcome_names(t: &Table<'_, '_>, outcomes: &[Outcome], kind: Option<AnalysisKind>) -> Vec<String> {
     let (key, names) = match t.optional_text("outcome") {
         Some(name) => {
             if t.has("outcomes") {

@@ -3,6 +3,7 @@
 
 mod analyses;
 mod baseline;
+mod curves;
 mod outcomes;
 mod variables;
 
@@ -53,7 +54,7 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
     };
     let propensity = root.optional_table("propensity").and_then(|t| analyses::propensity(&t, &declared));
     declared.propensity = propensity.as_ref();
-    let analyses = analyses::analyses(root, &declared);
+    let (analyses, curves) = analyses::analyses(root, &declared);
     let baseline = baseline::baseline(root, &declared);
     let (id, title, patient, month_days) = head?;
     if let (Some(study), Some(_)) = (&study, dictionary.find(&patient)) {
@@ -72,6 +73,7 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
         propensity,
         analyses,
         baseline,
+        curves,
         digest,
     })
 }

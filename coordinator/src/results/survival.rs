@@ -1,0 +1,99 @@
+//! The rows of `survival.csv` and `medians.csv`.
+
+use serde::Serialize;
+use study::results::{MedianRow, Quantity, SurvivalRow};
+
+use super::records::{Notes, Record};
+
+/// A row of `survival.csv`.
+#[derive(Serialize)]
+pub(super) struct SurvivalRecord<'a> {
+    outcome: &'a str,
+    arm: &'a str,
+    weighted: bool,
+    time_days: f64,
+    n_risk: Option<f64>,
+    n_event: Option<f64>,
+    n_censor: Option<f64>,
+    survival: Option<f64>,
+    std_error: Option<f64>,
+    conf_low: Option<f64>,
+    conf_high: Option<f64>,
+    conf_type: &'static str,
+    at: &'static str,
+    notes: String,
+}
+
+impl Record for SurvivalRecord<'_> {
+    const FILE: &'static str = "survival.csv";
+    const COLUMNS: &'static str = "outcome,arm,weighted,time_days,n_risk,n_event,n_censor,survival,std_error,conf_low,conf_high,conf_type,at,notes";
+}
+
+impl<'a> From<&'a SurvivalRow> for SurvivalRecord<'a> {
+    fn from(row: &'a SurvivalRow) -> Self {
+        let mut notes = Notes::default();
+        SurvivalRecord {
+            outcome: &row.outcome,
+            arm: &row.arm,
+            weighted: row.weighted,
+            time_days: row.time_days,
+            n_risk: notes.finite("n_risk", row.n_risk),
+            n_event: notes.finite("n_event", row.n_event),
+            n_censor: notes.finite("n_censor", row.n_censor),
+            survival: notes.finite("survival", row.survival),
+            std_error: notes.present("std_error", row.std_error, NOT_DEFINED),
+            conf_low: notes.present("conf_low", row.interval.map(|ends| ends.0), NOT_DEFINED),
+            conf_high: notes.present("conf_high", row.interval.map(|ends| ends.1), NOT_DEFINED),
+            conf_type: row.conf_type,
+            at: row.at.name(),
+            notes: notes.text(),
+        }
+    }
+}
+
+/// Where a curve is at its edges, R has NA.
+const NOT_DEFINED: &str = "is not defined where the curve is 0 or 1";
+
+/// A row of `medians.csv`.
+#[derive(Serialize)]
+pub(super) struct MedianRecord<'a> {
+    outcome: &'a str,
+    arm: &'a str,
+    weighted: bool,
+    quantity: &'static str,
+    at_days: Option<f64>,
+    value_days: Option<f64>,
+    std_error: Option<f64>,
+    conf_low: Option<f64>,
+    conf_high: Option<f64>,
+    conf_type: &'static str,
+    notes: String,
+}
+
+impl Record for MedianRecord<'_> {
+    const FILE: &'static str = "medians.csv";
+    const COLUMNS: &'static str =
+        "outcome,arm,weighted,quantity,at_days,value_days,std_error,conf_low,conf_high,conf_type,notes";
+}
+
+impl<'a> From<&'a MedianRow> for MedianRecord<'a> {
+    fn from(row: &'a MedianRow) -> Self {
+        let mut notes = Notes::default();
+        let median = matches!(row.quantity, Quantity::Median | Quantity::FollowUp);
+        let why = if median { "is not reached" } else { NOT_DEFINED };
+        MedianRecord {
+            outcome: &row.outcome,
+            arm: &row.arm,
+            weighted: row.weighted,
+            quantity: row.quantity.name(),
+            at_days: row.at_days,
+            value_days: notes.present("value_days", row.value, why),
+            // A median has an interval and no standard error.
+            std_error: if median { None } else { notes.present("std_error", row.std_error, why) },
+            conf_low: notes.present("conf_low", row.conf_low, why),
+            conf_high: notes.present("conf_high", row.conf_high, why),
+            conf_type: row.conf_type,
+            notes: notes.text(),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! `[[analysis]]` of kind `kaplan_meier`: survival curves and what follows from them.
+
+use stats::survival::IntervalKind;
+
+use super::analyses::outcome_names;
+use super::{Declared, unknown};
+use crate::document::Table;
+use crate::protocol::{CurveAnalysis, OutcomeKind, TimeToEvent};
+
+const CONF_TYPES: [(&str, IntervalKind); 3] =
+    [("log", IntervalKind::Log), ("log-log", IntervalKind::LogLog), ("plain", IntervalKind::Plain)];
+
+pub(super) fn curve(t: &Table<'_, '_>, declared: &Declared<'_>, earlier: &[CurveAnalysis]) -> CurveAnalysis {
+    let mut outcomes = outcome_names(t, declared.outcomes, None);
+    let key = if t.has("outcomes") { "outcomes" } else { "outcome" };
+    outcomes.retain(|name| {
+        let time = time_to_event(declared, name).is_some();
+        if !time {
+            t.mistake(key, format!("`{name}` is binary; a survival curve wants a time to event"));
+        }
+        time
+    });
+    let weighted = weighted(t, declared);
+    let grids: Vec<&TimeToEvent> = outcomes.iter().filter_map(|name| time_to_event(declared, name)).collect();
+    let curve = CurveAnalysis {
+        times_days: times(t, &grids),
+        rmst_days: rmst(t, &grids),
+        conf_types: conf_types(t),
+        outcomes,
+        weighted,
+    };
+    let clash = |other: &CurveAnalysis| {
+        other.outcomes.iter().any(|o| curve.outcomes.contains(o))
+            && other.weighted.iter().any(|w| curve.weighted.contains(w))
+    };
+    if earlier.iter().any(clash) {
+        t.mistake("weighted", "an earlier [[analysis]] already has this curve of the same outcome");
+    }
+    curve
+}
+
+fn time_to_event<'d>(declared: &Declared<'d>, name: &str) -> Option<&'d TimeToEvent> {
+    match &declared.outcomes.iter().find(|o| o.name == name)?.kind {
+        OutcomeKind::TimeToEvent(time) => Some(time),
+        OutcomeKind::Binary { .. } => None,
+    }
+}
+
+fn weighted(t: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<bool> {
+    if !t.has("weighted") {
+        return vec![false];
+    }
+    let Some(weighted) = t.optional_flags("weighted") else { return Vec::new() };
+    match weighted.as_slice() {
+        [] => t.mistake("weighted", "expected [false], [true] or [false, true]"),
+        [first, rest @ ..] if rest.len() > 1 || rest.contains(first) => t.mistake("weighted", "stands twice"),
+        _ => {}
+    }
+    if weighted.contains(&true) && !declared.weighting {
+        t.mistake("weighted", "`true` needs a [propensity] model");
+    }
+    weighted
+}
+
+/// Whole days inside the horizon, no two in the same cell of a grid.
+fn times(t: &Table<'_, '_>, grids: &[&TimeToEvent]) -> Vec<u32> {
+    let Some(numbers) = t.numbers("times_days") else { return Vec::new() };
+    let whole = |x: &f64| *x >= 1.0 && x.fract() == 0.0 && *x <= f64::from(u32::MAX);
+    if !numbers.iter().all(whole) {
+        t.mistake("times_days", "expected whole days from 1");
+        return Vec::new();
+    }
+    let days: Vec<u32> = numbers.iter().map(|x| *x as u32).collect();
+    if !days.is_sorted_by(|a, b| a < b) {
+        t.mistake("times_days", "must ascend");
+        return days;
+    }
+    for grid in grids {
+        if let Some(day) = days.iter().find(|day| **day > grid.horizon_days) {
+            t.mistake("times_days", format!("{day} is beyond the horizon of {} days", grid.horizon_days));
+        }
+        let neighbours = || days.iter().zip(days.iter().skip(1));
+        if let Some((a, b)) = neighbours().find(|(a, b)| grid.cell(**a) == grid.cell(**b)) {
+            t.mistake("times_days", format!("{a} and {b} are in one cell of the time grid"));
+        }
+    }
+    days
+}
+
+fn rmst(t: &Table<'_, '_>, grids: &[&TimeToEvent]) -> Option<u32> {
+    let day = t.optional_whole("rmst_days")?;
+    if day == 0 {
+        t.mistake("rmst_days", "expected whole days from 1");
+    }
+    for grid in grids.iter().filter(|grid| day > grid.horizon_days) {
+        t.mistake("rmst_days", format!("{day} is beyond the horizon of {} days", grid.horizon_days));
+    }
+    Some(day)
+}
+
+fn conf_types(t: &Table<'_, '_>) -> Vec<IntervalKind> {
+    if !t.has("conf_types") {
+        return vec![IntervalKind::Log];
+    }
+    let mut kinds = Vec::new();
+    for name in t.texts("conf_types").unwrap_or_default() {
+        match CONF_TYPES.iter().find(|(known, _)| *known == name) {
+            None => unknown(t, "conf_types", &name, &CONF_TYPES.map(|(known, _)| known)),
+            Some((_, kind)) if kinds.contains(kind) => t.mistake("conf_types", format!("`{name}` stands twice")),
+            Some((_, kind)) => kinds.push(*kind),
+        }
+    }
+    kinds
+}

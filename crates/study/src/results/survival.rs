@@ -1,0 +1,335 @@
+//! Survival curves, medians, restricted means and log-rank tests from the two-arm tables.
+//!
+//! The estimators count in cells; rows are in days: the right end of the cell.
+
+use stats::inference::wald;
+use stats::survival::{
+    ArmTable, Curve, Estimate, IntervalKind, Point, Who, difference, log_rank, median, merge, restricted_mean,
+};
+
+use super::tables::{FitProblem, FitRow, Results, TestRow, arm_names};
+use crate::plan::{CurveKey, Facts, Plan};
+use crate::protocol::{CurveAnalysis, Protocol, TimeToEvent};
+use crate::question::time_to_event;
+use crate::term::Term;
+
+/// Fewest leavers of an arm in a merged cell of a released curve, unless it has none there.
+pub const MINIMUM_LEAVERS: u32 = 5;
+
+/// Name of the analysis in `fits.csv`, where only curves that failed have a row.
+pub const KAPLAN_MEIER: &str = "kaplan_meier";
+
+/// Which rows of `survival.csv` a row belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// A time that the protocol declares.
+    Declared,
+    /// End of a cell of the curve, merged from cells of the grid until it hides single leavers.
+    MergedCell,
+}
+
+impl At {
+    /// Name in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            At::Declared => "declared",
+            At::MergedCell => "merged_cell",
+        }
+    }
+}
+
+/// A survival curve at one time, with an interval of one kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SurvivalRow {
+    /// Name of the outcome.
+    pub outcome: String,
+    /// `all`, or level of the arm.
+    pub arm: String,
+    /// With the study's weights?
+    pub weighted: bool,
+    /// Right end of the cell in days.
+    pub time_days: f64,
+    /// At risk just before, sum of weights.
+    pub n_risk: f64,
+    /// Events since the row before of the same kind, sum of weights.
+    pub n_event: f64,
+    /// Censored since the row before of the same kind, sum of weights.
+    pub n_censor: f64,
+    /// Survival.
+    pub survival: f64,
+    /// Its standard error, where there is one.
+    pub std_error: Option<f64>,
+    /// 95% interval, where there is one.
+    pub interval: Option<(f64, f64)>,
+    /// log, log-log, plain.
+    pub conf_type: &'static str,
+    /// Declared time or merged cell.
+    pub at: At,
+}
+
+/// A quantity of a curve, or of two.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MedianRow {
+    /// Name of the outcome.
+    pub outcome: String,
+    /// `all`, level of the arm, or for differences the treatment's term.
+    pub arm: String,
+    /// With the study's weights?
+    pub weighted: bool,
+    /// Which one.
+    pub quantity: Quantity,
+    /// Day it refers to: time of survival, or horizon of a restricted mean.
+    pub at_days: Option<f64>,
+    /// Days, or a probability; none where the curve does not come down to one half.
+    pub value: Option<f64>,
+    /// Its standard error, where there is one.
+    pub std_error: Option<f64>,
+    /// Lower limit, 95%; none where it is not reached.
+    pub conf_low: Option<f64>,
+    /// Upper limit, 95%; none where it is not reached.
+    pub conf_high: Option<f64>,
+    /// log, log-log, plain.
+    pub conf_type: &'static str,
+}
+
+/// What a [`MedianRow`] holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantity {
+    /// Median survival.
+    Median,
+    /// Median follow-up, by reverse Kaplan-Meier.
+    FollowUp,
+    /// Restricted mean.
+    RestrictedMean,
+    /// Probability of survival.
+    SurvivalAt,
+    /// Risk of the treated minus that of the control arm.
+    RiskDifferenceAt,
+    /// Restricted mean of the treated minus that of the control arm.
+    RestrictedMeanDifference,
+}
+
+impl Quantity {
+    /// Name in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Quantity::Median => "median",
+            Quantity::FollowUp => "follow_up",
+            Quantity::RestrictedMean => "rmst",
+            Quantity::SurvivalAt => "survival_at",
+            Quantity::RiskDifferenceAt => "risk_difference_at",
+            Quantity::RestrictedMeanDifference => "rmst_difference",
+        }
+    }
+}
+
+/// Adds the rows of every curve that has ended.
+pub(super) fn add(results: &mut Results, plan: &Plan, facts: &Facts) {
+    let protocol = plan.protocol();
+    for (key, outcome) in plan.curves() {
+        let name = &protocol.outcomes[key.outcome].name;
+        match outcome {
+            None => {}
+            Some(Ok(table)) => Rows::new(protocol, key, table).add(results),
+            Some(Err(failure)) => results.fits.push(FitRow {
+                analysis: KAPLAN_MEIER,
+                outcome: name.clone(),
+                model: key.model_name(),
+                ties: None,
+                n: facts.analysed(),
+                events: facts.events.get(&key.outcome).map_or(0, |e| e.events.iter().sum()),
+                outcome_of_fit: Err(FitProblem {
+                    code: failure.code(),
+                    message: failure.to_string(),
+                    hint: failure.hint(),
+                }),
+            }),
+        }
+    }
+}
+
+fn conf_type(kind: IntervalKind) -> &'static str {
+    match kind {
+        IntervalKind::Log => "log",
+        IntervalKind::LogLog => "log-log",
+        IntervalKind::Plain => "plain",
+    }
+}
+
+/// One table and what its rows share.
+struct Rows<'a> {
+    key: &'a CurveKey,
+    outcome: &'a str,
+    analysis: &'a CurveAnalysis,
+    grid: &'a TimeToEvent,
+    table: &'a ArmTable,
+    arms: [(String, Curve); 3],
+    /// Declared times in cells.
+    times: Vec<f64>,
+    treatment: String,
+}
+
+impl<'a> Rows<'a> {
+    fn new(protocol: &'a Protocol, key: &'a CurveKey, table: &'a ArmTable) -> Rows<'a> {
+        let [control, treated] = arm_names(protocol);
+        let curve = |name, who| (name, Curve::kaplan_meier(table, who));
+        let analysis = key.analysis(protocol);
+        let grid = time_to_event(protocol, key.outcome);
+        Rows {
+            key,
+            outcome: &protocol.outcomes[key.outcome].name,
+            analysis,
+            grid,
+            table,
+            arms: [curve("all".into(), Who::All), curve(control, Who::Control), curve(treated, Who::Treated)],
+            times: analysis.times_days.iter().map(|day| f64::from(grid.cell(*day))).collect(),
+            treatment: Term::Treatment.name(protocol),
+        }
+    }
+
+    fn add(&self, results: &mut Results) {
+        self.curves(results);
+        self.medians(results);
+        self.survival_at(results);
+        self.restricted_means(results);
+        results.tests.extend(log_rank(self.table).map(|log_rank| TestRow {
+            name: "log_rank",
+            outcome: self.outcome.into(),
+            model: self.key.model_name(),
+            ties: None,
+            term: self.treatment.clone(),
+            test: log_rank.test,
+        }));
+    }
+
+    fn days(&self, cells: f64) -> f64 {
+        cells * self.grid.grid_days
+    }
+
+    /// The curves at the declared times, and at the ends of merged cells: none when an arm has too few patients for that.
+    fn curves(&self, results: &mut Results) {
+        let ends = merge(self.table, f64::from(MINIMUM_LEAVERS)).unwrap_or_default();
+        let ends: Vec<f64> = ends.into_iter().map(f64::from).collect();
+        for (arm, curve) in &self.arms {
+            for kind in &self.analysis.conf_types {
+                for (at, times) in [(At::Declared, &self.times), (At::MergedCell, &ends)] {
+                    let rows = curve.at(times).into_iter().map(|point| self.survival_row(arm, &point, *kind, at));
+                    results.survival.extend(rows);
+                }
+            }
+        }
+    }
+
+    fn survival_row(&self, arm: &str, point: &Point, kind: IntervalKind, at: At) -> SurvivalRow {
+        SurvivalRow {
+            outcome: self.outcome.into(),
+            arm: arm.into(),
+            weighted: self.key.weighted,
+            time_days: self.days(point.time),
+            n_risk: point.risk.w,
+            n_event: point.events.w,
+            n_censor: point.censored.w,
+            survival: point.survival,
+            std_error: point.std_error,
+            interval: point.interval(kind),
+            conf_type: conf_type(kind),
+            at,
+        }
+    }
+
+    fn row(&self, arm: &str, quantity: Quantity, kind: IntervalKind) -> MedianRow {
+        MedianRow {
+            outcome: self.outcome.into(),
+            arm: arm.into(),
+            weighted: self.key.weighted,
+            quantity,
+            at_days: None,
+            value: None,
+            std_error: None,
+            conf_low: None,
+            conf_high: None,
+            conf_type: conf_type(kind),
+        }
+    }
+
+    fn medians(&self, results: &mut Results) {
+        let flipped = self.table.flipped();
+        for (who, (arm, curve)) in [Who::All, Who::Control, Who::Treated].into_iter().zip(&self.arms) {
+            let follow_up = Curve::kaplan_meier(&flipped, who);
+            for (quantity, curve) in [(Quantity::Median, curve), (Quantity::FollowUp, &follow_up)] {
+                for kind in &self.analysis.conf_types {
+                    let found = median(curve, *kind);
+                    let [value, conf_low, conf_high] = [found.estimate, found.conf_low, found.conf_high]
+                        .map(|cells| cells.map(|cells| self.days(cells)));
+                    let row = self.row(arm, quantity, *kind);
+                    results.medians.push(MedianRow { value, conf_low, conf_high, ..row });
+                }
+            }
+        }
+    }
+
+    fn survival_at(&self, results: &mut Results) {
+        let at = self.arms.each_ref().map(|(_, curve)| curve.at(&self.times));
+        for ((arm, _), points) in self.arms.iter().zip(&at) {
+            for point in points {
+                results.medians.extend(self.analysis.conf_types.iter().map(|kind| {
+                    let ends = point.interval(*kind);
+                    MedianRow {
+                        at_days: Some(self.days(point.time)),
+                        value: Some(point.survival),
+                        std_error: point.std_error,
+                        conf_low: ends.map(|ends| ends.0),
+                        conf_high: ends.map(|ends| ends.1),
+                        ..self.row(arm, Quantity::SurvivalAt, *kind)
+                    }
+                }));
+            }
+        }
+        let [_, control, treated] = &at;
+        for (control, treated) in control.iter().zip(treated) {
+            let row = MedianRow {
+                at_days: Some(self.days(control.time)),
+                value: Some(control.survival - treated.survival),
+                ..self.row(&self.treatment, Quantity::RiskDifferenceAt, IntervalKind::Plain)
+            };
+            let both = control.estimate().zip(treated.estimate());
+            results.medians.push(match both {
+                None => row,
+                // 1 - S has the standard error of S; the difference of risks is that of survival the other way round.
+                Some((control, treated)) => symmetric(row, difference(control, treated), 1.0),
+            });
+        }
+    }
+
+    fn restricted_means(&self, results: &mut Results) {
+        let Some(day) = self.analysis.rmst_days else { return };
+        let horizon = f64::from(self.grid.cell(day));
+        let grid_days = self.grid.grid_days;
+        let means = self.arms.each_ref().map(|(_, curve)| restricted_mean(curve, horizon));
+        let row = |arm: &str, quantity| MedianRow {
+            at_days: Some(self.days(horizon)),
+            ..self.row(arm, quantity, IntervalKind::Plain)
+        };
+        for ((arm, _), mean) in self.arms.iter().zip(&means) {
+            let row = row(arm, Quantity::RestrictedMean);
+            results.medians.extend(mean.map(|mean| symmetric(row, mean, grid_days)));
+        }
+        if let [_, Some(control), Some(treated)] = means {
+            let row = row(&self.treatment, Quantity::RestrictedMeanDifference);
+            results.medians.push(symmetric(row, difference(treated, control), grid_days));
+        }
+    }
+}
+
+/// The row with an estimate times `unit` and its symmetric interval.
+fn symmetric(row: MedianRow, estimate: Estimate, unit: f64) -> MedianRow {
+    let (value, std_error) = (estimate.estimate * unit, estimate.std_error * unit);
+    let interval = wald(value, std_error);
+    MedianRow {
+        value: Some(value),
+        std_error: Some(std_error),
+        conf_low: Some(interval.conf_low),
+        conf_high: Some(interval.conf_high),
+        ..row
+    }
+}

@@ -16,6 +16,8 @@ mod pooled;
 mod rotterdam;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod variants;
 
 use std::fmt;
 use std::path::Path;

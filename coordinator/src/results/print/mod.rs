@@ -26,8 +26,8 @@ struct Page<'a> {
     width: u16,
 }
 
-/// Prints the tables of a run for a terminal of `width` columns: flow, baseline tables, survival and hazard ratios of each time-to-event outcome, odds
-/// ratios, further models, effect modification, weights, and the models that failed.
+/// Prints the tables of a run for a terminal of `width` columns: flow, baseline tables, survival and hazard ratios of each
+/// time-to-event outcome, odds ratios, further models, effect modification, weights, and the models that failed.
 pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width: u16) -> io::Result<()> {
     let page = Page { results, protocol, labels: Labels::new(protocol), width };
     writeln!(out, "{}", labels::plain(&protocol.title))?;

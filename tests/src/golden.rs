@@ -4,6 +4,7 @@
 //! that the run's files do not have, fails the comparison like a changed digit does. Where R itself stopped one step
 //! early, exact values take the place of R's (`early_glm`), and the report says so.
 
+mod baseline;
 mod comparison;
 mod curves;
 mod early_glm;
@@ -15,6 +16,8 @@ mod pooled;
 mod rotterdam;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod variants;
 
 use std::fmt;
 use std::path::Path;

@@ -3,6 +3,7 @@
 //!
 //! Columns and file names are the contract of `docs/results.md`; `docs/results.schema.json` describes the JSON.
 
+mod balance;
 mod files;
 mod print;
 mod provenance;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use study::results::Results;
 
+use super::balance::BalanceRecord;
 use super::provenance::{Provenance, ProvenanceRecord, SCHEMA_VERSION};
 use super::records::{
     EstimateRecord, FitRecord, FlowRecord, HistogramRecord, OutcomeRecord, Record, TestRecord, WeightRecord,
@@ -23,6 +24,7 @@ pub(super) struct Document<'a> {
     outcomes: Vec<OutcomeRecord<'a>>,
     weights: Vec<WeightRecord<'a>>,
     propensity_histogram: Vec<HistogramRecord<'a>>,
+    balance: Vec<BalanceRecord<'a>>,
     tests: Vec<TestRecord<'a>>,
     survival: Vec<SurvivalRecord<'a>>,
     medians: Vec<MedianRecord<'a>>,
@@ -31,7 +33,8 @@ pub(super) struct Document<'a> {
 impl<'a> Document<'a> {
     pub(super) fn new(results: &'a Results, provenance: &'a Provenance) -> Self {
         // Exhaustive: a new table must be written somewhere.
-        let Results { estimates, fits, flow, outcomes, weights, histogram, survival, medians, tests } = results;
+        let Results { estimates, fits, flow, outcomes, weights, histogram, balance, survival, medians, tests } =
+            results;
         let sites = provenance.sites.len();
         Document {
             schema_version: SCHEMA_VERSION,
@@ -42,6 +45,7 @@ impl<'a> Document<'a> {
             outcomes: outcomes.iter().map(Into::into).collect(),
             weights: weights.iter().map(Into::into).collect(),
             propensity_histogram: histogram.iter().map(Into::into).collect(),
+            balance: balance.iter().map(Into::into).collect(),
             tests: tests.iter().map(Into::into).collect(),
             survival: survival.iter().map(Into::into).collect(),
             medians: medians.iter().map(Into::into).collect(),
@@ -57,6 +61,7 @@ impl<'a> Document<'a> {
             table(&self.outcomes)?,
             table(&self.weights)?,
             table(&self.propensity_histogram)?,
+            table(&self.balance)?,
             table(&self.tests)?,
             table(&self.survival)?,
             table(&self.medians)?,

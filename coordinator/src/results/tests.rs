@@ -89,6 +89,9 @@ outcome = "os"
 models = ["unadjusted", "adjusted"]
 ties = "efron"
 [[analysis]]
+kind = "baseline"
+variables = ["age", "y"]
+[[analysis]]
 kind = "kaplan_meier"
 outcome = "os"
 weighted = [false, true]
@@ -176,7 +179,7 @@ fn files_hold_the_same_bits_as_the_results() {
     }
     assert_eq!(rows(&read("medians.csv")).len(), results.medians.len());
     let left: Vec<_> = fs::read_dir(&out).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(left.len(), 10, "{left:?}");
+    assert_eq!(left.len(), 11, "{left:?}");
     assert!(left.iter().all(|name| !name.starts_with('.')), "{left:?}");
 
     let first = read("results.json");
@@ -204,6 +207,12 @@ fn headers_are_the_contract() {
         ("outcomes.csv", "outcome,arm,n,events\n"),
         ("weights.csv", "scheme,arm,n,sum,ess,mean,max,truncated_at_low,truncated_at_high,notes\n"),
         ("propensity_histogram.csv", "low,high,arm,n,weighted\n"),
+        (
+            "balance.csv",
+            "variable,level,kind,weighted,control,control_percent_or_sd,control_q25,control_median,control_q75,treated,\
+             treated_percent_or_sd,treated_q25,treated_median,treated_q75,all,all_percent_or_sd,all_q25,all_median,\
+             all_q75,test,statistic,p_value,smd,smd_kind,missing_control,missing_treated,smd_cobalt,notes\n",
+        ),
         ("tests.csv", "name,outcome,model,term,statistic,df,p_value,ties,notes\n"),
         (
             "survival.csv",
@@ -314,6 +323,8 @@ fn columns_are_the_fields_of_the_records() {
     assert_eq!(fields, columns);
     let (fields, columns) = names(&super::records::HistogramRecord::from(&results.histogram[0]));
     assert_eq!(fields, columns);
+    let (fields, columns) = names(&super::balance::BalanceRecord::from(&results.balance[0]));
+    assert_eq!(fields, columns);
     let (fields, columns) = names(&super::records::TestRecord::from(&results.tests[0]));
     assert_eq!(fields, columns);
     let (fields, columns) = names(&super::survival::SurvivalRecord::from(&results.survival[0]));
@@ -373,8 +384,18 @@ fn the_schema_describes_every_key_of_the_document() {
     let schema: Value = serde_json::from_str(include_str!("../../../docs/results.schema.json")).unwrap();
     let (_, results) = small();
     let document = document(&results);
-    let tables =
-        ["estimates", "fits", "flow", "outcomes", "weights", "propensity_histogram", "tests", "survival", "medians"];
+    let tables = [
+        "estimates",
+        "fits",
+        "flow",
+        "outcomes",
+        "weights",
+        "propensity_histogram",
+        "balance",
+        "tests",
+        "survival",
+        "medians",
+    ];
     for table in tables {
         assert!(!document[table].as_array().unwrap().is_empty(), "{table}");
     }
@@ -391,6 +412,8 @@ fn a_page_shows_failures_with_what_to_do_and_names_every_variance() {
         let page = String::from_utf8(out).unwrap();
         println!("{page}");
         let parts = [
+            "Table 1A",
+            "Table 1B",
             "Kaplan-Meier, weighted",
             "log-rank",
             "B vs A",

@@ -1,5 +1,7 @@
 //! The data dictionary: one row per patient, every column declared with its kind and range.
 
+use stats::descriptive::grid::{GridError, ValueGrid};
+
 /// One declared column of the patient table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Variable {
@@ -47,6 +49,14 @@ impl Variable {
         match &self.kind {
             Kind::Categorical { levels, .. } => levels,
             Kind::Continuous { .. } | Kind::Days { .. } => &[],
+        }
+    }
+
+    /// Grid of the values of a continuous variable; none for other kinds, an error where range and resolution make none.
+    pub fn grid(&self) -> Option<Result<ValueGrid, GridError>> {
+        match &self.kind {
+            Kind::Continuous { low, high, resolution, .. } => Some(ValueGrid::new(*low, *high, *resolution)),
+            Kind::Categorical { .. } | Kind::Days { .. } => None,
         }
     }
 

@@ -135,6 +135,11 @@ impl<'a, 'r> Table<'a, 'r> {
         }
     }
 
+    /// A text as it stands, without a word about mistakes.
+    pub(crate) fn raw_text(&self, name: &str) -> Option<&str> {
+        self.entries.get(name)?.get_ref().as_str()
+    }
+
     pub(crate) fn optional_text(&self, name: &'static str) -> Option<String> {
         let value = self.get(name)?.get_ref();
         let text = value.as_str().map(str::to_owned);

@@ -3,6 +3,8 @@
 //! Sums are formed in f64 within blocks of rows in patient-key order and added in Z_2^128, so the answer has the same
 //! bits however the questions are spread over threads.
 
+mod baseline;
+
 use std::sync::Arc;
 
 use secagg::fixed::{self, FixedError};
@@ -104,6 +106,11 @@ impl<'a> Evaluator<'a> {
             }
             Question::WeightSums { weights } => self.weight_sums(weights, sums),
             Question::PropensityHistogram { weights, bins } => self.histogram(weights, *bins, sums),
+            Question::ValueHistogram { variable } => self.value_histogram(*variable, sums),
+            Question::ArmMoments { variable, centre, weights } => {
+                self.arm_moments(*variable, *centre, weights.as_ref(), sums);
+            }
+            Question::WeightedLevels { variable, weights } => self.weighted_levels(*variable, weights, sums),
         }
     }
 

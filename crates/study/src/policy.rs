@@ -175,6 +175,7 @@ fn used_variables(protocol: &Protocol) -> Vec<VariableId> {
         used.extend(named.map(|(i, _)| VariableId(i)));
     }
     used.extend(protocol.propensity.iter().flat_map(|p| p.covariates.iter().copied()));
+    used.extend(protocol.baseline.iter().flat_map(|b| b.variables.iter().copied()));
     for analysis in &protocol.analyses {
         used.extend(&analysis.covariates);
         used.extend(analysis.effect_modifier);

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use secagg::Canonical;
 use stats::cox::{self, Curves, EventCells, Ties};
+use stats::descriptive::categorical::counts_len;
+use stats::descriptive::moments::MOMENTS_LEN;
 use stats::influence::{MeatKind, meat_len};
 use stats::logistic;
 use stats::survival::arm_table_len;
@@ -176,6 +178,28 @@ pub enum Question {
         /// Number of bins.
         bins: usize,
     },
+    /// Rows at each value of a continuous variable's grid, control arm before treated.
+    ValueHistogram {
+        /// The variable.
+        variable: VariableId,
+    },
+    /// Moments of a continuous variable by arm (`stats::descriptive::moments`).
+    ArmMoments {
+        /// The variable.
+        variable: VariableId,
+        /// Value that they are about.
+        centre: f64,
+        /// The weights; none means 1.
+        weights: Option<Weights>,
+    },
+    /// Rows and sums of weights by arm and level of a categorical variable, without missing ones
+    /// (`stats::descriptive::categorical`).
+    WeightedLevels {
+        /// The variable.
+        variable: VariableId,
+        /// The weights.
+        weights: Weights,
+    },
 }
 
 impl Question {
@@ -200,6 +224,13 @@ impl Question {
             Question::CoxStep { beta, .. } | Question::StratifiedCoxStep { beta, .. } => cox::step_len(beta.len()),
             Question::WeightSums { .. } => 6,
             Question::PropensityHistogram { bins, .. } => 4 * bins,
+            Question::ValueHistogram { variable } => {
+                2 * protocol.dictionary.variable(*variable).grid().and_then(Result::ok).map_or(0, |grid| grid.bins())
+            }
+            Question::ArmMoments { .. } => MOMENTS_LEN,
+            Question::WeightedLevels { variable, .. } => {
+                counts_len(protocol.dictionary.variable(*variable).levels().len(), true)
+            }
         }
     }
 
@@ -221,6 +252,9 @@ impl Question {
             Question::StratifiedCoxStep { .. } => "StratifiedCoxStep",
             Question::WeightSums { .. } => "WeightSums",
             Question::PropensityHistogram { .. } => "Histogram",
+            Question::ValueHistogram { .. } => "ValueHistogram",
+            Question::ArmMoments { .. } => "ArmMoments",
+            Question::WeightedLevels { .. } => "WeightedLevels",
         }
     }
 
@@ -234,7 +268,10 @@ impl Question {
             | Question::Events { .. }
             | Question::ArmTable { .. }
             | Question::WeightSums { .. }
-            | Question::PropensityHistogram { .. } => false,
+            | Question::PropensityHistogram { .. }
+            | Question::ValueHistogram { .. }
+            | Question::ArmMoments { .. }
+            | Question::WeightedLevels { .. } => false,
             Question::LogisticStep { .. }
             | Question::LogisticMeat { .. }
             | Question::DeathWeights { .. }
@@ -250,7 +287,9 @@ impl Question {
         let out = out.str(self.kind());
         match self {
             Question::Flow => out,
-            Question::Levels { variable } | Question::Missingness { variable } => out.u32(variable.0 as u32),
+            Question::Levels { variable }
+            | Question::Missingness { variable }
+            | Question::ValueHistogram { variable } => out.u32(variable.0 as u32),
             Question::Moments { terms } => out.list(terms, |out, t| t.write(out)),
             Question::Events { outcome } => out.u32(*outcome as u32),
             Question::ArmTable { outcome, weighted } => out
@@ -265,6 +304,10 @@ impl Question {
             Question::CoxMeat { model, beta, kind, .. } => write_meat(write_numbers(model.write(out), beta), kind),
             Question::WeightSums { weights } => weights.write(out),
             Question::PropensityHistogram { weights, bins } => weights.write(out).u32(*bins as u32),
+            Question::ArmMoments { variable, centre, weights } => {
+                out.u32(variable.0 as u32).f64(*centre).option(weights.as_ref(), |out, w| w.write(out))
+            }
+            Question::WeightedLevels { variable, weights } => weights.write(out.u32(variable.0 as u32)),
         }
     }
 }

@@ -107,6 +107,12 @@ fn inspect(config: &Config, offered: &Offered) -> Result<(), Failure> {
         let models: Vec<&str> = analysis.models.iter().map(|m| m.name()).collect();
         println!("  {}: {}", analysis.outcomes.join(", "), models.join(", "));
     }
+    if let Some(table) = &protocol.baseline {
+        let names: Vec<&str> =
+            table.variables.iter().map(|id| protocol.dictionary.variable(*id).name.as_str()).collect();
+        let weighted = if table.weighted { ", and the same weighted" } else { "" };
+        println!("Once, by arm, counts of levels, and of each value of a number{weighted}: {}", names.join(", "));
+    }
     for curve in &protocol.curves {
         let names: Vec<&str> = curve.weighted.iter().map(|w| if *w { "weighted" } else { "unweighted" }).collect();
         let outcomes = curve.outcomes.join(", ");

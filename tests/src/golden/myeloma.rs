@@ -1,5 +1,6 @@
 //! `golden/relapsed-myeloma.json` against a run of `examples/relapsed-myeloma`.
 
+use super::baseline;
 use super::comparison::Comparison;
 use super::curves;
 use super::files::{Files, Row, Table};
@@ -32,6 +33,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, files: &Files, section: &
     let propensity = Model { analysis: "propensity", outcome: "", name: "propensity", ties: "", term };
     models::logistic(comparison, files, &propensity, "/propensity");
     weights(comparison, &files.weights);
+    baseline::compare(comparison, files);
     for outcome in BINARY {
         binary(comparison, files, outcome);
     }

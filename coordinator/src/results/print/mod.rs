@@ -2,6 +2,7 @@
 //!
 //! Every interval names its variance. The full precision, and every variance of every model, stands in the CSV files.
 
+mod balance;
 mod effects;
 mod further;
 mod labels;
@@ -25,12 +26,13 @@ struct Page<'a> {
     width: u16,
 }
 
-/// Prints the tables of a run for a terminal of `width` columns: flow, survival and hazard ratios of each time-to-event outcome, odds
-/// ratios, further models, effect modification, weights, and the models that failed.
+/// Prints the tables of a run for a terminal of `width` columns: flow, baseline tables, survival and hazard ratios of each
+/// time-to-event outcome, odds ratios, further models, effect modification, weights, and the models that failed.
 pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width: u16) -> io::Result<()> {
     let page = Page { results, protocol, labels: Labels::new(protocol), width };
     writeln!(out, "{}", labels::plain(&protocol.title))?;
     sections::flow(out, &page)?;
+    balance::tables(out, &page)?;
     for outcome in &protocol.outcomes {
         if matches!(outcome.kind, OutcomeKind::TimeToEvent(_)) {
             survival::curves(out, &page, outcome)?;

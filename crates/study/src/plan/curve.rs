@@ -91,12 +91,7 @@ impl CurveTask {
 
     /// Asks from now on, or ends with what the first round already shows. A weighted curve comes with the cells in which
     /// somebody leaves, where they are known.
-    pub(super) fn start(
-        &mut self,
-        protocol: &Protocol,
-        facts: &Facts,
-        weights: Option<(Weights, Option<Arc<[u32]>>)>,
-    ) {
+    pub(super) fn start(&mut self, protocol: &Protocol, facts: &Facts, weights: Option<(Weights, Option<Arc<[u32]>>)>) {
         let outcome = self.key.outcome;
         self.stage = match facts.check_times(protocol, outcome, &protocol.outcomes[outcome].name) {
             Ok(()) => match weights {

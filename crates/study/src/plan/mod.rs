@@ -4,6 +4,7 @@
 //! ready ask in the same round. The plan knows no network, clock, file or random source, so two parties that hold the
 //! same protocol and the same sums hold the same plan.
 
+mod baseline;
 mod curve;
 mod facts;
 mod failure;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use stats::fit::Fit;
 use stats::survival::ArmTable;
 
+pub use baseline::BaselineSums;
 pub use curve::CurveKey;
 pub use facts::{Events, Facts};
 pub use failure::Failure;
@@ -23,6 +25,7 @@ pub use unit::{FitKey, FitOutcome};
 use crate::protocol::{Analysis, AnalysisKind, Model, Protocol};
 use crate::question::{FittedPropensity, Question, Weights};
 use crate::term::Term;
+use baseline::BaselineTask;
 use curve::CurveTask;
 use facts::FirstRound;
 use unit::Unit;
@@ -69,6 +72,7 @@ pub struct Plan {
     facts: Option<Facts>,
     propensity: Option<Unit>,
     summaries: Vec<Summary>,
+    baseline: Option<BaselineTask>,
     curves: Vec<CurveTask>,
     units: Vec<Unit>,
     questions: Arc<[Question]>,
@@ -86,6 +90,7 @@ impl Plan {
             }
         }
         let first = FirstRound::new(&protocol);
+        let baseline = BaselineTask::new(&protocol);
         let curves = CurveTask::all(&protocol);
         let mut plan = Plan {
             protocol,
@@ -94,6 +99,7 @@ impl Plan {
             facts: None,
             propensity,
             summaries: Vec::new(),
+            baseline,
             curves,
             units,
             questions: Arc::default(),
@@ -130,6 +136,7 @@ impl Plan {
                 }
             }
         }
+        questions.extend(self.baseline.iter().flat_map(BaselineTask::ask));
         questions.extend(self.curves.iter().filter_map(CurveTask::ask));
         questions.extend(self.running().filter_map(Unit::ask));
         questions
@@ -166,6 +173,9 @@ impl Plan {
                 let done = read_summary(weights, *bins, &mut answers);
                 *summary = Summary::Done(done);
             }
+        }
+        if let Some(baseline) = &mut self.baseline {
+            baseline.tell(&mut answers);
         }
         for curve in self.curves.iter_mut().filter(|c| c.asks()) {
             curve.tell(&self.protocol, answers.next().unwrap_or_default());
@@ -231,6 +241,11 @@ impl Plan {
         })
     }
 
+    /// What is opened of each variable of the baseline table, in its order.
+    pub fn baseline(&self) -> impl Iterator<Item = &BaselineSums> {
+        self.baseline.iter().flat_map(BaselineTask::sums)
+    }
+
     fn running(&self) -> impl Iterator<Item = &Unit> {
         self.propensity.iter().chain(&self.units).filter(|u| u.asks())
     }
@@ -242,6 +257,9 @@ impl Plan {
         }
         for unit in self.units.iter_mut().filter(|u| !u.key().model.is_some_and(Model::weighted)) {
             unit.start(&self.protocol, &facts, None);
+        }
+        if let Some(baseline) = &mut self.baseline {
+            baseline.start(&facts);
         }
         for curve in self.curves.iter_mut().filter(|c| !c.key().weighted) {
             curve.start(&self.protocol, &facts, None);
@@ -272,6 +290,10 @@ impl Plan {
                 let share = facts.treated() as f64 / facts.analysed() as f64;
                 let declared = self.protocol.propensity.as_ref();
                 let (default, bins) = declared.map_or((true, 0), |p| (p.stabilized, p.bins));
+                if let Some(baseline) = &mut self.baseline {
+                    let propensity = Arc::clone(&propensity);
+                    baseline.start_weighted(Weights { propensity, stabilized: default.then_some(share) });
+                }
                 let mut schemes = vec![default];
                 for unit in weighted {
                     let stabilized = unit.key().stabilized(default);

@@ -3,6 +3,7 @@
 //! A [`Protocol`] that exists is valid: names are resolved, ranges hold, models and variances fit each other. Every
 //! mistake of a document is reported together with key and line ([`crate::document::Mistakes`]).
 
+mod baseline;
 mod digest;
 mod parse;
 
@@ -12,6 +13,7 @@ use stats::survival::IntervalKind;
 
 use crate::dictionary::{Dictionary, VariableId};
 use crate::document::Mistakes;
+pub use baseline::{BaselineAnalysis, CategoryTest};
 
 /// A whole study as the sites approve it.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +40,8 @@ pub struct Protocol {
     pub propensity: Option<Propensity>,
     /// Regressions in file order.
     pub analyses: Vec<Analysis>,
+    /// The baseline table, where one is declared.
+    pub baseline: Option<BaselineAnalysis>,
     /// Survival curves in file order.
     pub curves: Vec<CurveAnalysis>,
     /// SHA-256 over all keys and values; comments and layout do not count.

@@ -23,6 +23,12 @@ pub fn results_digest(manifest: &Digest, plan: &Plan) -> Digest {
         out = summary.arms.iter().flatten().fold(out, |out, x| out.f64(*x));
         out = out.list(&summary.histogram, |out, bin| bin.iter().fold(out, |out, x| out.f64(*x)));
     }
+    for sums in plan.baseline() {
+        out = out.u32(sums.variable.0 as u32).f64(sums.centre);
+        for words in [&sums.histogram, &sums.moments, &sums.weighted] {
+            out = out.list(words, |out, x| out.f64(*x));
+        }
+    }
     for (_, outcome) in plan.curves() {
         out = match outcome {
             None => out.u8(0),

@@ -3,10 +3,12 @@
 //! Columns are those of the results contract (`docs/results.md`). A row holds numbers at full precision; formatting is
 //! the writer's.
 
+mod balance;
 mod digest;
 mod survival;
 mod tables;
 
+pub use balance::{BalanceCells, BalanceRow};
 pub use digest::results_digest;
 pub use survival::{At, KAPLAN_MEIER, MINIMUM_LEAVERS, MedianRow, Quantity, SurvivalRow};
 pub use tables::{

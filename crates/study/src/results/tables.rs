@@ -5,6 +5,7 @@ use stats::fit::Fit;
 use stats::inference::{self, ChiSquare};
 use stats::matrix::Matrix;
 
+use super::balance::{self, BalanceRow};
 use super::survival::{self, MedianRow, SurvivalRow};
 use crate::plan::{Facts, FitKey, FitOutcome, Plan};
 use crate::protocol::{AnalysisKind, Model, OutcomeKind, Protocol};
@@ -25,6 +26,8 @@ pub struct Results {
     pub weights: Vec<WeightRow>,
     /// `propensity_histogram.csv`.
     pub histogram: Vec<HistogramRow>,
+    /// `balance.csv`.
+    pub balance: Vec<BalanceRow>,
     /// `survival.csv`.
     pub survival: Vec<SurvivalRow>,
     /// `medians.csv`.
@@ -234,6 +237,7 @@ impl Results {
             outcomes: outcomes(protocol, facts),
             weights: weights(plan),
             histogram: histogram(plan),
+            balance: balance::rows(plan, facts),
             tests: chi_squares(protocol, facts),
             ..Results::default()
         };

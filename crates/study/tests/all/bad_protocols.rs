@@ -289,7 +289,7 @@ const ANALYSES: &[Case] = &[
         "kind = \"logistic\"",
         "kind = \"logit\"",
         &[
-            "line 78: analysis[1].kind: `logit` is not known (known: logistic, cox, kaplan_meier); did you mean `logistic`?",
+            "line 78: analysis[1].kind: `logit` is not known (known: logistic, cox, kaplan_meier, baseline); did you mean `logistic`?",
         ],
     ),
     (

@@ -1,6 +1,7 @@
 //! The pure domain from outside: documents, digests, rules, layouts.
 
 mod bad_protocols;
+mod baseline;
 mod evaluate;
 mod manifest;
 mod messages;

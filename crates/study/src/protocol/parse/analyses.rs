@@ -56,7 +56,7 @@ const MODELS: [Model; 7] = [
 pub(super) fn analyses(root: &Table<'_, '_>, declared: &Declared<'_>) -> (Vec<Analysis>, Vec<CurveAnalysis>) {
     let mut analyses: Vec<Analysis> = Vec::new();
     let mut curves: Vec<CurveAnalysis> = Vec::new();
-    for t in &root.tables("analysis") {
+    for t in root.tables("analysis").iter().filter(|t| !super::baseline::is_baseline(t)) {
         let kind = t.text("kind");
         if kind.as_deref() == Some("kaplan_meier") {
             curves.push(curves::curve(t, declared, &curves));
@@ -87,7 +87,7 @@ fn analysis(t: &Table<'_, '_>, kind: Option<&str>, declared: &Declared<'_>) -> O
         Some("logistic") => Some(AnalysisKind::Logistic),
         Some("cox") => Some(AnalysisKind::Cox(ties(t))),
         Some(other) => {
-            unknown(t, "kind", other, &["logistic", "cox", "kaplan_meier"]);
+            unknown(t, "kind", other, &["logistic", "cox", "kaplan_meier", "baseline"]);
             t.abandon();
             None
         }

@@ -2,6 +2,7 @@
 //! declaration with mistakes is not reported again.
 
 mod analyses;
+mod baseline;
 mod curves;
 mod outcomes;
 mod variables;
@@ -54,6 +55,7 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
     let propensity = root.optional_table("propensity").and_then(|t| analyses::propensity(&t, &declared));
     declared.propensity = propensity.as_ref();
     let (analyses, curves) = analyses::analyses(root, &declared);
+    let baseline = baseline::baseline(root, &declared);
     let (id, title, patient, month_days) = head?;
     if let (Some(study), Some(_)) = (&study, dictionary.find(&patient)) {
         study.mistake("patient", "is also declared as a [[variable]]; an identifier cannot be analysed");
@@ -70,6 +72,7 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
         outcomes,
         propensity,
         analyses,
+        baseline,
         curves,
         digest,
     })

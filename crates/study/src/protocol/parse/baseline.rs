@@ -1,0 +1,70 @@
+//! `[[analysis]]` of kind `baseline`: the table of patients' characteristics.
+
+use super::{Declared, resolve};
+use crate::dictionary::{Kind, VariableId};
+use crate::document::Table;
+use crate::protocol::{BaselineAnalysis, CategoryTest};
+
+/// Is this `[[analysis]]` a baseline table? Then [`baseline`] reads it.
+pub(super) fn is_baseline(t: &Table<'_, '_>) -> bool {
+    t.raw_text("kind") == Some("baseline")
+}
+
+/// The declared baseline table, of which there is at most one.
+pub(super) fn baseline(root: &Table<'_, '_>, declared: &Declared<'_>) -> Option<BaselineAnalysis> {
+    let mut found = None;
+    for t in root.tables("analysis").iter().filter(|t| is_baseline(t)) {
+        let table = read(t, declared);
+        t.close();
+        if found.is_some() {
+            t.mistake("kind", "an earlier [[analysis]] is the baseline table already");
+        }
+        found = found.or(table);
+    }
+    found
+}
+
+fn read(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<BaselineAnalysis> {
+    t.text("kind");
+    let names = t.texts("variables");
+    let weighted = t.flag("weighted", declared.weighting);
+    if weighted && !declared.weighting {
+        t.mistake("weighted", "weights need a [propensity] model");
+    }
+    let continuity = t.flag("continuity", false);
+    let category_test = match (t.flag("yates", false), t.flag("fisher", false)) {
+        (false, false) => CategoryTest::Pearson,
+        (true, false) => CategoryTest::Yates,
+        (false, true) => CategoryTest::Fisher,
+        (true, true) => {
+            t.mistake("fisher", "an exact test has no Yates correction: use one of them");
+            CategoryTest::Fisher
+        }
+    };
+    let variables = variables(t, &names?, declared);
+    Some(BaselineAnalysis { variables, weighted, continuity, category_test })
+}
+
+fn variables(t: &Table<'_, '_>, names: &[String], declared: &Declared<'_>) -> Vec<VariableId> {
+    let mut ids = Vec::new();
+    for name in names {
+        let Some(id) = resolve(t, "variables", name, declared.dictionary) else { continue };
+        let variable = declared.dictionary.variable(id);
+        if let Some(Err(why)) = variable.grid() {
+            t.mistake("variables", format!("`{name}`: {why}; see its `range` and `resolution`"));
+        }
+        if matches!(variable.kind, Kind::Days { .. }) {
+            t.mistake(
+                "variables",
+                format!("`{name}` is a time; the table has continuous, categorical and binary ones"),
+            );
+        } else if declared.is_treatment(id) {
+            t.mistake("variables", format!("`{name}` is the treatment that the arms are made of"));
+        } else if ids.contains(&id) {
+            t.mistake("variables", format!("`{name}` stands twice"));
+        } else {
+            ids.push(id);
+        }
+    }
+    ids
+}

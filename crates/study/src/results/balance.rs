@@ -1,0 +1,217 @@
+//! The rows of `balance.csv`: patients' characteristics by arm, before and after weighting.
+
+use stats::descriptive::balance::{self, Spread};
+use stats::descriptive::categorical::{self, Counts};
+use stats::descriptive::fisher;
+use stats::descriptive::grid::ValueGrid;
+use stats::descriptive::moments::{Arms, MOMENTS_LEN, Moments};
+use stats::descriptive::quantile::{QuantileType, quantile};
+use stats::descriptive::rank;
+
+use crate::dictionary::{Kind, Variable};
+use crate::plan::{BaselineSums, Facts, Plan};
+use crate::protocol::{BaselineAnalysis, CategoryTest};
+
+/// One variable, or one level of it, before or after weighting.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BalanceRow {
+    /// Name of the variable.
+    pub variable: String,
+    /// The level; none for the variable as a whole.
+    pub level: Option<String>,
+    /// continuous, categorical or binary.
+    pub kind: &'static str,
+    /// With the study's weights?
+    pub weighted: bool,
+    /// Control arm.
+    pub control: BalanceCells,
+    /// Treated arm.
+    pub treated: BalanceCells,
+    /// Both arms.
+    pub all: BalanceCells,
+    /// `mann_whitney`, `chi_square`, `chi_square_yates`, `fisher`; none for levels and with weights.
+    pub test: Option<&'static str>,
+    /// W with the treated arm first, or chi-square.
+    pub statistic: Option<f64>,
+    /// Two-sided.
+    pub p_value: Option<f64>,
+    /// Standardised difference as tableone defines it; none for a level.
+    pub smd: Option<f64>,
+    /// Difference as cobalt reports it: of means over the unweighted pooled spread, of a level's shares.
+    pub smd_cobalt: Option<f64>,
+    /// Rows without a value, control and treated.
+    pub missing: [u64; 2],
+}
+
+/// What stands under one arm.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct BalanceCells {
+    /// Mean of a number; rows, or sum of their weights, of a category or level.
+    pub value: Option<f64>,
+    /// Standard deviation of a number, percentage of a level.
+    pub spread: Option<f64>,
+    /// First quartile, type 7.
+    pub q25: Option<f64>,
+    /// Median.
+    pub median: Option<f64>,
+    /// Third quartile.
+    pub q75: Option<f64>,
+}
+
+/// All rows: the unweighted table, then the weighted one.
+pub(super) fn rows(plan: &Plan, facts: &Facts) -> Vec<BalanceRow> {
+    let protocol = plan.protocol();
+    let Some(declared) = &protocol.baseline else { return Vec::new() };
+    let (mut plain, mut weighted) = (Vec::new(), Vec::new());
+    for sums in plan.baseline() {
+        let variable = protocol.dictionary.variable(sums.variable);
+        if let Some(Ok(grid)) = variable.grid() {
+            let missing = facts.missing.get(&sums.variable).copied().unwrap_or_default();
+            numbers(variable, &grid, sums, declared, missing, [&mut plain, &mut weighted]);
+        } else if let Some(counts) = facts.levels.get(&sums.variable) {
+            category(variable, counts, sums, declared, [&mut plain, &mut weighted]);
+        }
+    }
+    plain.extend(weighted);
+    plain
+}
+
+fn empty(variable: &Variable, weighted: bool, missing: [u64; 2]) -> BalanceRow {
+    let kind = match &variable.kind {
+        Kind::Continuous { .. } | Kind::Days { .. } => "continuous",
+        Kind::Categorical { binary: true, .. } => "binary",
+        Kind::Categorical { .. } => "categorical",
+    };
+    BalanceRow {
+        variable: variable.name.clone(),
+        level: None,
+        kind,
+        weighted,
+        control: BalanceCells::default(),
+        treated: BalanceCells::default(),
+        all: BalanceCells::default(),
+        test: None,
+        statistic: None,
+        p_value: None,
+        smd: None,
+        smd_cobalt: None,
+        missing,
+    }
+}
+
+fn numbers(
+    variable: &Variable,
+    grid: &ValueGrid,
+    sums: &BaselineSums,
+    declared: &BaselineAnalysis,
+    missing: [u64; 2],
+    [plain, weighted]: [&mut Vec<BalanceRow>; 2],
+) {
+    if sums.moments.len() != MOMENTS_LEN || sums.histogram.len() != 2 * grid.bins() {
+        return;
+    }
+    let unweighted = Arms::new(&sums.moments, sums.centre);
+    let (control, treated) = sums.histogram.split_at(grid.bins());
+    let all: Vec<f64> = control.iter().zip(treated).map(|(c, t)| c + t).collect();
+    let quartiles = |cells: BalanceCells, counts: &[f64]| {
+        let at = |p| quantile(grid, counts, p, QuantileType::Linear);
+        BalanceCells { q25: at(0.25), median: at(0.5), q75: at(0.75), ..cells }
+    };
+    let test = rank::mann_whitney(control, treated, declared.continuity);
+    let cobalt = |arms: &Arms| balance::cobalt_continuous(arms, &unweighted, Spread::Pooled);
+    plain.push(BalanceRow {
+        control: quartiles(mean_and_sd(&unweighted.control), control),
+        treated: quartiles(mean_and_sd(&unweighted.treated), treated),
+        all: quartiles(mean_and_sd(&unweighted.all()), &all),
+        test: Some("mann_whitney"),
+        statistic: test.map(|t| t.w),
+        p_value: test.map(|t| t.p_value),
+        smd: balance::smd_continuous(&unweighted),
+        smd_cobalt: cobalt(&unweighted),
+        ..empty(variable, false, missing)
+    });
+    if sums.weighted.len() == MOMENTS_LEN {
+        let arms = Arms::new(&sums.weighted, sums.centre);
+        weighted.push(BalanceRow {
+            control: mean_and_sd(&arms.control),
+            treated: mean_and_sd(&arms.treated),
+            all: mean_and_sd(&arms.all()),
+            smd: balance::smd_continuous(&arms),
+            smd_cobalt: cobalt(&arms),
+            ..empty(variable, true, missing)
+        });
+    }
+}
+
+fn mean_and_sd(moments: &Moments) -> BalanceCells {
+    BalanceCells { value: moments.mean(), spread: moments.sd(), ..BalanceCells::default() }
+}
+
+fn category(
+    variable: &Variable,
+    arms: &[Vec<u64>; 2],
+    sums: &BaselineSums,
+    declared: &BaselineAnalysis,
+    [plain, weighted]: [&mut Vec<BalanceRow>; 2],
+) {
+    let levels = variable.levels().len();
+    let missing = [&arms[0], &arms[1]].map(|counts| counts[levels]);
+    let [control, treated] = [&arms[0], &arms[1]].map(|counts| counts[..levels].iter().map(|n| *n as f64).collect());
+    let counts = Counts { control, treated };
+    let (test, statistic, p_value) = category_test(&counts, declared.category_test);
+    let from = plain.len();
+    category_rows(variable, &counts, false, missing, plain);
+    plain[from] = BalanceRow { test: Some(test), statistic, p_value, ..plain[from].clone() };
+    if sums.weighted.len() == categorical::counts_len(levels, true) {
+        category_rows(variable, &Counts::weights(&sums.weighted, levels), true, missing, weighted);
+    }
+}
+
+fn category_test(counts: &Counts, kind: CategoryTest) -> (&'static str, Option<f64>, Option<f64>) {
+    let (control, treated) = (&counts.control, &counts.treated);
+    let chi_square = |yates| {
+        let test = categorical::chi_square(control, treated, yates);
+        (test.map(|t| t.statistic), test.map(|t| t.p_value))
+    };
+    match kind {
+        CategoryTest::Pearson => {
+            let (statistic, p_value) = chi_square(false);
+            ("chi_square", statistic, p_value)
+        }
+        CategoryTest::Yates => {
+            let (statistic, p_value) = chi_square(true);
+            ("chi_square_yates", statistic, p_value)
+        }
+        CategoryTest::Fisher => ("fisher", None, fisher::fisher(control, treated).ok()),
+    }
+}
+
+/// One row of the variable as a whole, then one per level.
+fn category_rows(variable: &Variable, counts: &Counts, weighted: bool, missing: [u64; 2], rows: &mut Vec<BalanceRow>) {
+    let (control, treated, all) = (&counts.control, &counts.treated, &counts.all());
+    let total = |counts: &[f64]| BalanceCells { value: Some(counts.iter().sum()), ..BalanceCells::default() };
+    let whole = BalanceRow {
+        control: total(control),
+        treated: total(treated),
+        all: total(all),
+        smd: balance::smd_categorical(control, treated),
+        ..empty(variable, weighted, missing)
+    };
+    rows.push(whole);
+    let differences = balance::raw_differences(control, treated);
+    for (i, level) in variable.levels().iter().enumerate() {
+        let share = |counts: &[f64]| {
+            let n: f64 = counts.iter().sum();
+            let percent = (n > 0.0).then(|| 100.0 * counts[i] / n);
+            BalanceCells { value: Some(counts[i]), spread: percent, ..BalanceCells::default() }
+        };
+        rows.push(BalanceRow {
+            level: Some(level.clone()),
+            control: share(control),
+            treated: share(treated),
+            all: share(all),
+            smd_cobalt: differences.as_ref().map(|d| d[i]),
+            ..empty(variable, weighted, missing)
+        });
+    }
+}

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use entente_tests::federation::plain;
 use study::evaluate::Evaluator;
 use study::plan::Plan;
+use study::protocol::Protocol;
 use study::word;
 
-use crate::reference::{centre, cohorts, protocol, rows};
+use crate::reference::{centre, cohorts, protocol, protocol_text, rows};
 
 #[test]
 fn the_reference_study_takes_seventeen_rounds_and_every_answer_fits_its_question() {
@@ -49,6 +51,23 @@ fn the_reference_study_takes_seventeen_rounds_and_every_answer_fits_its_question
     // Weighted Cox models ask for the weights of the deaths once: two outcomes, two schemes.
     assert_eq!(asked["DeathWeights"], 4);
     assert!(asked["LogisticMeat"] > 0 && asked["CoxMeat"] > 0 && asked["StratifiedCoxStep"] > 0);
+}
+
+/// The cells of a weighted table come from the counts of the unweighted curve, or from counts asked for it alone.
+#[test]
+fn a_weighted_curve_alone_is_the_one_beside_an_unweighted_curve() {
+    let text = protocol_text();
+    let alone = text.replace("weighted = [false, true]", "weighted = [true]");
+    assert_ne!(text, alone);
+    let weighted = |text: &str| {
+        let protocol = Arc::new(Protocol::parse(text).unwrap());
+        let plan = plain(&protocol, &cohorts(&protocol, &rows().split(7, centre))).unwrap();
+        let tables = plan.curves().filter(|(key, _)| key.weighted);
+        tables.map(|(_, table)| table.unwrap().unwrap().clone()).collect::<Vec<_>>()
+    };
+    let beside = weighted(&text);
+    assert_eq!(beside.len(), 2);
+    assert!(beside == weighted(&alone));
 }
 
 /// Propensity; three outcomes with five logistic models and one with three; two with six Cox models and two by Breslow.

@@ -181,7 +181,7 @@ impl Plan {
             curve.tell(&self.protocol, answers.next().unwrap_or_default());
         }
         let was_running = self.propensity.as_ref().is_some_and(Unit::running);
-        for unit in self.propensity.iter_mut().chain(&mut self.units).filter(|u| u.asks()) {
+        for unit in self.propensity.iter_mut().chain(&mut self.units).filter(|u| u.running()) {
             unit.tell(answers.next().unwrap_or_default());
         }
         if was_running && !self.propensity.as_ref().is_some_and(Unit::running) {
@@ -247,7 +247,7 @@ impl Plan {
     }
 
     fn running(&self) -> impl Iterator<Item = &Unit> {
-        self.propensity.iter().chain(&self.units).filter(|u| u.asks())
+        self.propensity.iter().chain(&self.units).filter(|u| u.running())
     }
 
     /// After the first round: everything that needs no weights starts.
@@ -290,29 +290,28 @@ impl Plan {
                 let share = facts.treated() as f64 / facts.analysed() as f64;
                 let declared = self.protocol.propensity.as_ref();
                 let (default, bins) = declared.map_or((true, 0), |p| (p.stabilized, p.bins));
-                if let Some(baseline) = &mut self.baseline {
-                    let propensity = Arc::clone(&propensity);
-                    baseline.start_weighted(Weights { propensity, stabilized: default.then_some(share) });
-                }
+                let weights = |stabilized: bool| Weights {
+                    propensity: Arc::clone(&propensity),
+                    stabilized: stabilized.then_some(share),
+                };
                 let mut schemes = vec![default];
+                if let Some(baseline) = &mut self.baseline {
+                    baseline.start_weighted(weights(default));
+                }
                 for unit in weighted {
                     let stabilized = unit.key().stabilized(default);
                     if !schemes.contains(&stabilized) {
                         schemes.push(stabilized);
                     }
-                    let weights =
-                        Weights { propensity: Arc::clone(&propensity), stabilized: stabilized.then_some(share) };
-                    unit.start(&self.protocol, facts, Some((weights, &information)));
+                    unit.start(&self.protocol, facts, Some((weights(stabilized), &information)));
                 }
                 for curve in curves {
-                    let weights = Weights { propensity: Arc::clone(&propensity), stabilized: default.then_some(share) };
                     let cells = occupied.get(&curve.key().outcome).cloned();
-                    curve.start(&self.protocol, facts, Some((weights, cells)));
+                    curve.start(&self.protocol, facts, Some((weights(default), cells)));
                 }
                 for (i, stabilized) in schemes.into_iter().enumerate() {
-                    let weights =
-                        Weights { propensity: Arc::clone(&propensity), stabilized: stabilized.then_some(share) };
-                    self.summaries.push(Summary::Waiting { weights, bins: if i == 0 { bins } else { 0 } });
+                    let bins = if i == 0 { bins } else { 0 };
+                    self.summaries.push(Summary::Waiting { weights: weights(stabilized), bins });
                 }
             }
             None => {}

@@ -118,14 +118,9 @@ impl Unit {
         &self.key
     }
 
-    /// Has it started and not ended?
+    /// Has it started and not ended? Then it asks something this round.
     pub(super) fn running(&self) -> bool {
         matches!(self.stage, Stage::Logistic(..) | Stage::Cox(..) | Stage::Stratified(..))
-    }
-
-    /// Does it ask something this round?
-    pub(super) fn asks(&self) -> bool {
-        self.running()
     }
 
     pub(super) fn outcome(&self) -> Option<FitOutcome<'_>> {

@@ -113,6 +113,8 @@ struct Peer {
 pub struct Hub {
     state_dir: PathBuf,
     store: Store,
+    /// Of the store, when it was last looked at for runs.
+    version: Option<i64>,
     peers: BTreeMap<String, Peer>,
     runs: BTreeMap<Digest, Run>,
     reports: mpsc::UnboundedSender<Report>,
@@ -122,8 +124,14 @@ impl Hub {
     /// Opens the store and recovers all runs.
     pub fn open(state_dir: &Path, reports: mpsc::UnboundedSender<Report>) -> Result<Hub, HubError> {
         let store = Store::open(state_dir)?;
-        let mut hub =
-            Hub { state_dir: state_dir.to_owned(), store, peers: BTreeMap::new(), runs: BTreeMap::new(), reports };
+        let mut hub = Hub {
+            state_dir: state_dir.to_owned(),
+            store,
+            version: None,
+            peers: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            reports,
+        };
         hub.look_for_runs()?;
         Ok(hub)
     }
@@ -149,6 +157,12 @@ impl Hub {
 
     /// Runs that the store holds and this hub does not know yet are offered to their sites.
     fn look_for_runs(&mut self) -> Result<(), HubError> {
+        // read before the runs: what is written meanwhile is found at the next look
+        let version = Some(self.store.version()?);
+        if version == self.version {
+            return Ok(());
+        }
+        self.version = version;
         for stored in self.store.runs()? {
             let digest = stored.manifest.digest();
             if self.runs.contains_key(&digest) {

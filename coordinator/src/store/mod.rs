@@ -144,6 +144,11 @@ impl Store {
         Ok(())
     }
 
+    /// A number that changes when another connection has written: the command line beside a running server.
+    pub fn version(&self) -> Result<i64, StoreError> {
+        self.db.pragma_query_value(None, "data_version", |row| row.get(0)).map_err(doing("looking for changes"))
+    }
+
     /// All runs, in order of their names.
     pub fn runs(&self) -> Result<Vec<StoredRun>, StoreError> {
         let reading = doing("reading runs");

@@ -4,6 +4,7 @@
 mod checking;
 mod closed_form;
 mod compare;
+mod competing;
 mod descriptive;
 mod entry;
 mod myeloma;
@@ -12,5 +13,7 @@ mod penalised;
 mod rotterdam;
 mod sites;
 mod splits;
+mod standardise;
 mod survival;
 mod table;
+mod weights;

@@ -8,8 +8,9 @@ use crate::student::{f_upper, student_quantile, student_two_sided};
 /// imputations they would be infinite, and 4e8 for five imputations are as good.
 const LEAST_LAMBDA: f64 = 1e-4;
 
-/// Least degrees of freedom of a p value, as in mice.
-const LEAST_DF: f64 = 1e-3;
+/// Least degrees of freedom of a p value and an interval: below, the tail of Student's t leaves f64. So few come of nothing
+/// but a few complete degrees of freedom of which nearly all is missing; mice has 0.001 here.
+const LEAST_DF: f64 = 0.1;
 
 /// Why analyses cannot be pooled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -97,7 +98,8 @@ pub fn pool(estimates: &[f64], variances: &[f64], complete_df: f64) -> Result<Po
     let df = degrees_of_freedom(m, lambda.max(LEAST_LAMBDA), complete_df);
     let std_error = total.sqrt();
     let statistic = estimate / std_error;
-    let half = student_quantile(0.05, df) * std_error;
+    let tail_df = df.max(LEAST_DF);
+    let half = student_quantile(0.05, tail_df) * std_error;
     Ok(Pooled {
         imputations,
         estimate,
@@ -110,7 +112,7 @@ pub fn pool(estimates: &[f64], variances: &[f64], complete_df: f64) -> Result<Po
         df,
         std_error,
         statistic,
-        p_value: student_two_sided(statistic, df.max(LEAST_DF)),
+        p_value: student_two_sided(statistic, tail_df),
         conf_low: estimate - half,
         conf_high: estimate + half,
     })

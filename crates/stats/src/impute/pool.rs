@@ -68,7 +68,8 @@ pub struct Pooled {
 /// Pools one coefficient: `estimates` and `variances` (squared standard errors) of M analyses, on the scale of the
 /// coefficient.
 ///
-/// `complete_df` are the degrees of freedom that the analysis would have without missing data. When infinite, the pooled
+/// `complete_df` are the degrees of freedom that the analysis would have without missing data: rows - coefficients of a
+/// linear or logistic model, events - coefficients of a Cox model, as mice takes them. When infinite, the pooled
 /// ones are Rubin's (1987) (M - 1) / lambda^2; else Barnard and Rubin's (1999): the harmonic combination of these with
 /// (v + 1) / (v + 3) v (1 - lambda), v = `complete_df`.
 ///
@@ -237,6 +238,20 @@ mod tests {
         assert!((test.statistic - 7.0 / 3.0).abs() < 1e-14);
         assert_eq!((test.df2, test.relative_increase), (f64::INFINITY, 0.0));
         assert!((test.p_value / libm::exp(-7.0 / 3.0) - 1.0).abs() < 1e-13);
+    }
+
+    #[test]
+    fn order_and_unit_do_not_matter() {
+        let (q, u) = ([0.5, 0.9, 0.2], [0.1, 0.12, 0.09]);
+        let one = pool(&q, &u, 40.0).expect("three");
+        let turned = pool(&[0.2, 0.5, 0.9], &[0.09, 0.1, 0.12], 40.0).expect("three");
+        let scaled = pool(&q.map(|q| -8.0 * q), &u.map(|u| 64.0 * u), 40.0).expect("three");
+        for other in [&turned, &scaled] {
+            assert!((one.df / other.df - 1.0).abs() < 1e-13);
+            assert!((one.fmi / other.fmi - 1.0).abs() < 1e-13);
+            assert!((one.p_value / other.p_value - 1.0).abs() < 1e-12);
+        }
+        assert!((scaled.conf_low / (-8.0 * one.conf_high) - 1.0).abs() < 1e-12);
     }
 
     #[test]

@@ -84,13 +84,14 @@ fn adjusted(cohort: &Cohort, b: &[f64]) -> Result<Fit, Why> {
     fit_logistic(&[rows], &scale, naive())
 }
 
+type Model = fn(&Cohort, &[f64]) -> Result<Fit, Why>;
+
 #[test]
 fn replicates_and_their_summary_equal_r() {
     let cohort = Cohort::read();
     let table = Table::read("golden/bootstrap_weights.csv");
     let golden = Golden::read("golden/resampling.json").at("bootstrap");
     let mut comparison = Comparison::new();
-    type Model = fn(&Cohort, &[f64]) -> Result<Fit, Why>;
     for (model, treatment, fit) in [("pfs", 0, weighted_cox as Model), ("response", 1, adjusted as Model)] {
         let golden = golden.at(model);
         let one = vec![1.0; 277];
@@ -111,6 +112,23 @@ fn replicates_and_their_summary_equal_r() {
         comparison.list(&format!("{model} percentile"), &percentile, &golden.list("percentile"));
     }
     comparison.report("bootstrap");
+}
+
+/// Sites that draw for their own rows make the replicate that one site would: a weight goes with its row.
+#[test]
+fn any_split_of_a_replicate_equals_pooled() {
+    let cohort = Cohort::read();
+    let b = &drawn()[1];
+    let (columns, _, scale) = with_intercept(&cohort.adjusted());
+    let rows = Rows { columns, y: cohort.table.numbers("response"), w: Some(b.clone()), ..Rows::default() };
+    let pooled = adjusted(&cohort, b).expect("regular");
+    for sites in [2, 45, 277] {
+        let split = rows.split(&(0..277).map(|i| i * 7 % sites).collect::<Vec<_>>());
+        let split = fit_logistic(&split, &scale, naive()).expect("regular");
+        for (a, b) in pooled.beta.iter().zip(&split.beta) {
+            assert!((a / b - 1.0).abs() < 1e-11);
+        }
+    }
 }
 
 /// The treatment effect does not see the scale of the weights.

@@ -63,6 +63,11 @@ impl SnapshotError {
     }
 }
 
+/// SHA-256 of the file that [`write()`] would write.
+pub fn digest(cohort: &Cohort, protocol: &Protocol) -> Digest {
+    Canonical::new(LABEL).bytes(&encode(cohort, protocol)).digest()
+}
+
 /// Writes the snapshot, readable by its owner alone, and returns the SHA-256 of the file.
 ///
 /// The file appears under its name whole and synced to disk, or not at all; a missing folder is made (mode 0700).

@@ -20,7 +20,7 @@ use study::machine::site::{Refusal, SiteRecord};
 use study::manifest::{Approval, Manifest};
 use study::message::{FromSite, ToSite};
 use study::plan::{PLAN_VERSION, Plan};
-use study::policy::Policy;
+use study::policy::{FLOOR_SITES, Policy};
 use study::protocol::Protocol;
 use study::results::{Results, results_digest};
 use study::roster::{Member, Roster};
@@ -32,6 +32,23 @@ pub use rows::Rows;
 use crash::Crashes;
 use dice::Dice;
 use party::{Down, Hospital, Up, Waiting};
+
+/// The loosest policy that a site can have.
+pub fn loosest() -> Policy {
+    Policy {
+        minimum_sites: FLOOR_SITES,
+        minimum_patients: 0,
+        minimum_cell: 0,
+        minimum_pair: 0,
+        rows_per_parameter: 0,
+        events_per_parameter: 0,
+        finest_grid_days: 0.0,
+        minimum_leavers: 0,
+        maximum_rounds: u32::MAX,
+        allow_differencing: true,
+        ..Policy::default()
+    }
+}
 
 /// Digest of everything that a plan ended with, the run's own manifest left out: equal digests are equal bits.
 pub fn bits(plan: &Plan) -> Digest {
@@ -87,9 +104,7 @@ impl Federation {
     /// # Panics
     /// When the cohorts are fewer than a roster needs.
     pub fn new(protocol: Arc<Protocol>, cohorts: Vec<Cohort>, seed: u64) -> Federation {
-        let loosest = "minimum_sites = 3\nminimum_patients = 0\nfinest_grid_days = 1\nmaximum_rounds = 1000";
-        let policy = Policy::parse(loosest).expect("a policy of known rules");
-        let policies = vec![policy; cohorts.len()];
+        let policies = vec![loosest(); cohorts.len()];
         Federation::with_policies(protocol, cohorts, policies, seed)
     }
 
@@ -161,6 +176,11 @@ impl Federation {
     pub fn crash(mut self, crash: Crash) -> Federation {
         self.crash = Crashes::Once(crash);
         self
+    }
+
+    /// The site's people take its approval back, as the agent hears of it.
+    pub fn withdraw(&mut self, site: u16) {
+        self.hospitals[usize::from(site)].withdraw();
     }
 
     /// Makes it `now` at every site.

@@ -14,7 +14,7 @@ use proto::wire;
 use proto::{FromAgent, Offer, ToAgent};
 use secagg::{Digest, SigningIdentity};
 use study::machine::coordinator::CoordinatorRecord;
-use study::manifest::Approval;
+use study::manifest::{Approval, Withdrawal};
 use study::message::{FromSite, ToSite};
 use tokio::sync::mpsc;
 
@@ -236,6 +236,7 @@ impl Hub {
                 tracing::warn!(%site, %code, "site rejects the study");
                 self.problem(&run, &code, &format!("site {site} rejects the study"))
             }
+            FromAgent::Withdrawn(withdrawal) => self.withdrawal(site, &withdrawal),
             FromAgent::Run { run, message } => self.run_message(site, &run, message),
         }
     }
@@ -259,6 +260,26 @@ impl Hub {
         }
         let digest = run.digest;
         self.flush(&digest, &outcome.records, outcome.messages)
+    }
+
+    /// The approval is forgotten for good; what was summed before stays.
+    fn withdrawal(&mut self, site: &str, withdrawal: &Withdrawal) -> Result<(), HubError> {
+        let digest = withdrawal.manifest;
+        let Some(run) = self.runs.get_mut(&digest) else { return Ok(()) };
+        if run.machine.manifest().roster.index(site) != Some(withdrawal.site) {
+            tracing::warn!(%site, "withdrawal of another site refused");
+            return Ok(());
+        }
+        if let Err(fault) = run.machine.withdrawn(withdrawal) {
+            tracing::warn!(%site, code = fault.code(), "withdrawal refused");
+            return Ok(());
+        }
+        tracing::warn!(%site, code = withdrawal.code(), "site withdraws its approval");
+        if run.machine.finished() {
+            return Ok(());
+        }
+        self.store.remove_approval(&digest, withdrawal.site)?;
+        self.problem(&digest, withdrawal.code(), &format!("site {site} has withdrawn its approval"))
     }
 
     fn run_message(&mut self, site: &str, digest: &Digest, message: FromSite) -> Result<(), HubError> {

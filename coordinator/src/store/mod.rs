@@ -191,6 +191,14 @@ impl Store {
         Ok(())
     }
 
+    /// Forgets the consent of a site that has taken it back.
+    pub fn remove_approval(&self, manifest: &Digest, site: u16) -> Result<(), StoreError> {
+        self.db
+            .execute("delete from approval where manifest_digest = ?1 and site = ?2", params![manifest.0, site])
+            .map_err(doing("removing an approval"))?;
+        Ok(())
+    }
+
     /// Consents to a run, in roster order.
     pub fn approvals(&self, manifest: &Digest) -> Result<Vec<Approval>, StoreError> {
         let reading = doing("reading approvals");

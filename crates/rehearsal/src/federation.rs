@@ -17,7 +17,7 @@ use coordinator::store::StoredRun;
 use coordinator::study::{FinishedRun, StudyError};
 use proto::Offer;
 use site_agent::identity::{self, IdentityError};
-use site_agent::run::{ApproveError, Approver, approve};
+use site_agent::run::{ApproveError, Approver, Person, approve};
 
 use crate::child::{AGENT, COORDINATOR};
 use crate::study_dir::StudyDir;
@@ -396,8 +396,15 @@ impl Layout {
             identity: identity.signing(),
             coordinator: identity.coordinator().identity,
         };
-        approve(&approver, offer, &study.sites[index].1, &study.policy)
-            .map_err(|error| RehearsalError::Approve { site: site.clone(), error: Box::new(error) })?;
+        // as many people as the policy asks for; more than two it cannot
+        for name in ["Reviewer 1", "Reviewer 2"] {
+            let person = Person::here(name, jiff::Timestamp::now().as_second().max(0).cast_unsigned());
+            let approved = approve(&approver, offer, &study.sites[index].1, &study.policy, &person)
+                .map_err(|error| RehearsalError::Approve { site: site.clone(), error: Box::new(error) })?;
+            if approved.run.is_some() {
+                break;
+            }
+        }
         Ok(())
     }
 }

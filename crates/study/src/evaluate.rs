@@ -93,6 +93,7 @@ impl Rows<'_> {
             Question::Levels { variable } => self.levels(*variable, sums),
             Question::Missingness { variable } => self.missingness(*variable, sums),
             Question::Moments { terms } => self.moments(terms, sums),
+            Question::Pairs { pairs } => self.pairs(pairs, sums),
             Question::Events { outcome } => self.events(*outcome, sums),
             Question::ArmTable { outcome, weighted } => self.arm_table(*outcome, weighted.as_ref(), sums),
             Question::LogisticStep { model, beta } => {
@@ -169,6 +170,13 @@ impl Rows<'_> {
                 }
                 sums.add(2 * t, &both);
             }
+        }
+    }
+
+    fn pairs(&self, pairs: &[(Term, Term)], sums: &mut Sums) {
+        for (at, (a, b)) in pairs.iter().enumerate() {
+            let both = self.values(a).into_iter().zip(self.values(b)).filter(|pair| *pair == (1.0, 1.0));
+            sums.count(at, both.count() as u64);
         }
     }
 

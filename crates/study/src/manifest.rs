@@ -8,6 +8,7 @@ use crate::roster::{Member, Roster, RosterError};
 
 const LABEL: &str = "entente/v1/manifest";
 const APPROVAL: &str = "entente/v1/approval";
+const WITHDRAWAL: &str = "entente/v1/withdrawal";
 
 /// One run of one study with one roster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,5 +151,39 @@ impl Approval {
             .digest_field(&self.policy)
             .digest_field(&self.cohort)
             .digest()
+    }
+}
+
+/// A site takes its consent back: it answers nothing of the run any more. That is final for the run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withdrawal {
+    /// Index of the site in the roster.
+    pub site: u16,
+    /// Digest of the manifest.
+    pub manifest: Digest,
+    /// By the site's identity.
+    pub signature: Signature,
+}
+
+impl Withdrawal {
+    /// Stable code, for the coordinator's operator. The reason stays at the site.
+    pub fn code(&self) -> &'static str {
+        "approve.withdrawn"
+    }
+
+    /// Signs that consent is taken back.
+    pub fn sign(identity: &SigningIdentity, site: u16, manifest: Digest) -> Withdrawal {
+        let signature = identity.sign(WITHDRAWAL, &Withdrawal::content(site, &manifest));
+        Withdrawal { site, manifest, signature }
+    }
+
+    /// Checks the signature against the roster's key of that site.
+    pub fn verify(&self, roster: &Roster) -> Result<(), SignatureError> {
+        let member = roster.members().get(usize::from(self.site)).ok_or(SignatureError)?;
+        member.identity.verify(WITHDRAWAL, &Withdrawal::content(self.site, &self.manifest), &self.signature)
+    }
+
+    fn content(site: u16, manifest: &Digest) -> Digest {
+        Canonical::new(WITHDRAWAL).u16(site).digest_field(manifest).digest()
     }
 }

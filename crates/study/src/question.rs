@@ -70,6 +70,15 @@ pub struct CoxModel {
     pub ties: Ties,
 }
 
+/// Classes of sums by who is meant to open them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// The fit of a model itself: the coordinator needs it to find the next coefficients.
+    Fit,
+    /// Counts, moments, risk sets, tables, histograms and sums of weights: the sites alone, which release results.
+    Sites,
+}
+
 /// What is asked of every site in a round. Word counts are in [`Question::words`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Question {
@@ -89,6 +98,12 @@ pub enum Question {
     Moments {
         /// The columns.
         terms: Vec<Term>,
+    },
+    /// For each pair of 0/1 columns that stand together in a model: rows in which both are 1. Information at coefficients
+    /// of zero shows these counts, so sites hold them against their floor before a model starts.
+    Pairs {
+        /// The pairs.
+        pairs: Vec<(Term, Term)>,
     },
     /// Of a time-to-event outcome: rows by arm and status (control censored, control event, treated censored, treated
     /// event), rows with missing time or status, rows beyond the horizon, events per cell of the grid.
@@ -211,6 +226,7 @@ impl Question {
             Question::Levels { variable } => 2 * (protocol.dictionary.variable(*variable).levels().len() + 1),
             Question::Missingness { .. } => 2,
             Question::Moments { terms } => 2 * terms.len(),
+            Question::Pairs { pairs } => pairs.len(),
             Question::Events { outcome } => EVENT_COUNTS + time_to_event(protocol, *outcome).cells(),
             Question::ArmTable { weighted: Some((_, cells)), .. } => arm_table_len(cells.len(), true),
             Question::ArmTable { outcome, weighted: None } => {
@@ -242,6 +258,7 @@ impl Question {
             Question::Levels { .. } => "Levels",
             Question::Missingness { .. } => "Missingness",
             Question::Moments { .. } => "Moments",
+            Question::Pairs { .. } => "Pairs",
             Question::Events { .. } => "CoxSetup",
             Question::ArmTable { .. } => "ArmTable",
             Question::LogisticStep { .. } => "LogisticStep",
@@ -259,6 +276,76 @@ impl Question {
         }
     }
 
+    /// What its sum tells whoever opens it, in one sentence for the people who approve.
+    pub fn sentence(&self) -> &'static str {
+        match self {
+            Question::Flow => "how many patients remain after each eligibility criterion, by arm",
+            Question::Levels { .. } => "how many patients of each arm have each level of a variable, or none",
+            Question::Missingness { .. } => "how many patients of each arm lack a value of a variable",
+            Question::Moments { .. } => "the sum and the sum of squares of each column, hence its mean and spread",
+            Question::Pairs { .. } => "how many patients have two levels of two covariates at once",
+            Question::Events { .. } => {
+                "how many patients of each arm had an event, and how many events fell into each cell of time"
+            }
+            Question::ArmTable { .. } => {
+                "who left follow-up in each cell of time, by arm and status; with weights also their sums"
+            }
+            Question::LogisticStep { .. } => {
+                "log likelihood, slope and curvature of a logistic regression at one set of coefficients"
+            }
+            Question::LogisticMeat { .. } => {
+                "sums of squared influence of a logistic regression, for its standard errors"
+            }
+            Question::DeathWeights { .. } => "the sum of weights of the events in each cell of time",
+            Question::CoxRisk { .. } => {
+                "size and mean covariates of those at risk in each cell with an event, from which one leaver can be read where cells are fine"
+            }
+            Question::CoxStep { .. } => {
+                "log likelihood, slope and curvature of a Cox regression at one set of coefficients"
+            }
+            Question::CoxMeat { .. } => "sums of squared influence of a Cox regression, for its standard errors",
+            Question::StratifiedCoxStep { .. } => {
+                "log likelihood, slope and curvature of a Cox regression with a baseline hazard of each site"
+            }
+            Question::WeightSums { .. } => "number of patients, sum of weights and of squared weights, by arm",
+            Question::PropensityHistogram { .. } => {
+                "how many patients of each arm, and how much weight, fall into each bin of the propensity score"
+            }
+            Question::ValueHistogram { .. } => {
+                "how many patients of each arm have each value of a variable, one by one at its resolution"
+            }
+            Question::ArmMoments { .. } => "mean and spread of a variable by arm",
+            Question::WeightedLevels { .. } => {
+                "number and weight of the patients of each arm at each level of a variable"
+            }
+        }
+    }
+
+    /// Who is meant to open its sum once sums are sealed. In this version every party of a run opens every sum.
+    pub fn opening(&self) -> Opening {
+        match self {
+            Question::LogisticStep { .. }
+            | Question::LogisticMeat { .. }
+            | Question::CoxStep { .. }
+            | Question::CoxMeat { .. }
+            | Question::StratifiedCoxStep { .. } => Opening::Fit,
+            Question::Flow
+            | Question::Levels { .. }
+            | Question::Missingness { .. }
+            | Question::Moments { .. }
+            | Question::Pairs { .. }
+            | Question::Events { .. }
+            | Question::ArmTable { .. }
+            | Question::DeathWeights { .. }
+            | Question::CoxRisk { .. }
+            | Question::PropensityHistogram { .. }
+            | Question::ValueHistogram { .. }
+            | Question::ArmMoments { .. }
+            | Question::WeightSums { .. }
+            | Question::WeightedLevels { .. } => Opening::Sites,
+        }
+    }
+
     /// Does an estimator ask it, which can shorten its step when there is no sum?
     pub(crate) fn is_of_a_fit(&self) -> bool {
         match self {
@@ -266,6 +353,7 @@ impl Question {
             | Question::Levels { .. }
             | Question::Missingness { .. }
             | Question::Moments { .. }
+            | Question::Pairs { .. }
             | Question::Events { .. }
             | Question::ArmTable { .. }
             | Question::WeightSums { .. }
@@ -292,6 +380,7 @@ impl Question {
             | Question::Missingness { variable }
             | Question::ValueHistogram { variable } => out.u32(variable.0 as u32),
             Question::Moments { terms } => out.list(terms, |out, t| t.write(out)),
+            Question::Pairs { pairs } => out.list(pairs, |out, (a, b)| b.write(a.write(out))),
             Question::Events { outcome } => out.u32(*outcome as u32),
             Question::ArmTable { outcome, weighted } => out
                 .u32(*outcome as u32)

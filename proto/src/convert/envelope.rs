@@ -1,7 +1,7 @@
 //! The two directions of the stream.
 
 use secagg::Digest;
-use study::manifest::Approval;
+use study::manifest::{Approval, Withdrawal};
 use study::message::{FromSite, ToSite};
 
 use super::study::Offer;
@@ -29,6 +29,8 @@ pub enum FromAgent {
         /// Stable rule id; 1 to 64 characters of `a-z0-9._-`.
         code: String,
     },
+    /// Consent taken back.
+    Withdrawn(Withdrawal),
     /// Part of a run.
     Run {
         /// Digest of the manifest.
@@ -60,6 +62,7 @@ impl From<FromAgent> for wire::SiteMessage {
             FromAgent::Rejected { run, code } => {
                 FromAgentContent::Rejection(wire::Rejection { run: field::bytes(&run.0), code })
             }
+            FromAgent::Withdrawn(withdrawal) => FromAgentContent::Withdrawal(withdrawal.into()),
             FromAgent::Run { run, message } => {
                 FromAgentContent::Run(wire::SiteRunMessage { run: field::bytes(&run.0), content: Some(message.into()) })
             }
@@ -82,6 +85,7 @@ impl TryFrom<wire::SiteMessage> for FromAgent {
                 run: field::digest("Rejection.run", &run)?,
                 code: field::code("Rejection.code", code)?,
             },
+            FromAgentContent::Withdrawal(withdrawal) => Self::Withdrawn(withdrawal.try_into()?),
             FromAgentContent::Run(wire::SiteRunMessage { run, content }) => Self::Run {
                 run: field::digest("SiteRunMessage.run", &run)?,
                 message: field::required("SiteRunMessage.content", content)?.try_into()?,

@@ -2,7 +2,7 @@
 
 use prost::bytes::Bytes;
 use secagg::Signature;
-use study::manifest::{Approval, Manifest};
+use study::manifest::{Approval, Manifest, Withdrawal};
 use study::message::Finished;
 
 use super::{ConvertError, field};
@@ -66,6 +66,26 @@ impl TryFrom<wire::Approval> for Approval {
             policy: field::digest("Approval.policy", &policy)?,
             cohort: field::digest("Approval.cohort", &cohort)?,
             signature: field::signature("Approval.signature", &signature)?,
+        })
+    }
+}
+
+impl From<Withdrawal> for wire::Withdrawal {
+    fn from(withdrawal: Withdrawal) -> Self {
+        let Withdrawal { site, manifest, signature } = withdrawal;
+        Self { site: site.into(), manifest: field::bytes(&manifest.0), signature: field::bytes(&signature.0) }
+    }
+}
+
+impl TryFrom<wire::Withdrawal> for Withdrawal {
+    type Error = ConvertError;
+
+    fn try_from(message: wire::Withdrawal) -> Result<Self, ConvertError> {
+        let wire::Withdrawal { site, manifest, signature } = message;
+        Ok(Self {
+            site: field::site("Withdrawal.site", site)?,
+            manifest: field::digest("Withdrawal.manifest", &manifest)?,
+            signature: field::signature("Withdrawal.signature", &signature)?,
         })
     }
 }

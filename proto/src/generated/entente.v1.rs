@@ -239,6 +239,19 @@ pub struct Approval {
     #[prost(bytes = "bytes", tag = "5")]
     pub signature: ::prost::bytes::Bytes,
 }
+/// A site takes its consent to a run back and answers nothing of it any more. The reason stays at the site.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Withdrawal {
+    /// Index of the site in the roster, from 0; at most 65535.
+    #[prost(uint32, tag = "1")]
+    pub site: u32,
+    /// Digest of the manifest; 32 bytes.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub manifest: ::prost::bytes::Bytes,
+    /// By the site's identity, over all other fields; 64 bytes.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub signature: ::prost::bytes::Bytes,
+}
 /// A site's refusal of a run. It names a rule and nothing else, so that it says nothing about rows.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Rejection {
@@ -273,7 +286,7 @@ pub struct Refused {
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SiteMessage {
     /// Required.
-    #[prost(oneof = "site_message::Content", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "site_message::Content", tags = "1, 2, 3, 4, 5")]
     pub content: ::core::option::Option<site_message::Content>,
 }
 /// Nested message and enum types in `SiteMessage`.
@@ -293,6 +306,9 @@ pub mod site_message {
         /// Part of a run that this site approved.
         #[prost(message, tag = "4")]
         Run(super::SiteRunMessage),
+        /// Consent to a run taken back.
+        #[prost(message, tag = "5")]
+        Withdrawal(super::Withdrawal),
     }
 }
 /// From the coordinator to a site's agent.

@@ -2,7 +2,7 @@
 
 use proto::{FromAgent, Offer, ToAgent};
 use secagg::{Announcement, Confirmation, Digest, Masked, PublicIdentity, SealedBox, Signature};
-use study::manifest::{Approval, Manifest};
+use study::manifest::{Approval, Manifest, Withdrawal};
 use study::message::{Answer, Finished, FromSite, Next, RoundOpen, RoundResult, ToSite};
 use study::plan::PLAN_VERSION;
 use study::roster::{Member, Roster};
@@ -113,6 +113,11 @@ pub fn from_agent() -> Vec<FromAgent> {
             signature: source.signature(),
         }),
         FromAgent::Rejected { run: source.digest(), code: "policy.minimum_sites".into() },
+        FromAgent::Withdrawn(Withdrawal {
+            site: source.small(),
+            manifest: source.digest(),
+            signature: source.signature(),
+        }),
     ];
     let within = [
         FromSite::Announcement(source.announcement()),

@@ -9,7 +9,7 @@ use study::document::Mistakes;
 
 use crate::config::ConfigError;
 use crate::identity::IdentityError;
-use crate::run::{ApproveError, AttendError, FolderError};
+use crate::run::{ApproveError, AttendError, FolderError, InspectError};
 use crate::source::SourceError;
 
 /// A failed command.
@@ -69,6 +69,12 @@ impl From<FolderError> for Failure {
 
 impl From<AttendError> for Failure {
     fn from(e: AttendError) -> Failure {
+        Failure::new(e.code(), e.to_string(), e.hint())
+    }
+}
+
+impl From<InspectError> for Failure {
+    fn from(e: InspectError) -> Failure {
         Failure::new(e.code(), e.to_string(), e.hint())
     }
 }

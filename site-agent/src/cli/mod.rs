@@ -50,7 +50,7 @@ enum Command {
     },
     /// Connect to the coordinator and answer approved studies until stopped.
     Run,
-    /// Studies: look, approve, reject.
+    /// Studies: look, approve, reject, withdraw.
     #[command(subcommand)]
     Study(study::StudyCommand),
     /// Check this site's file against a protocol; nothing is sent.

@@ -1,17 +1,17 @@
-//! `site-agent study ...`: look at what is asked, approve or reject it.
+//! `site-agent study ...`: look at what is asked, approve, reject or withdraw it.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use jiff::Timestamp;
-use study::plan::Plan;
-use study::protocol::Protocol;
 
 use super::failure::Failure;
 use crate::config::Config;
 use crate::identity;
-use crate::run::{Approver, Offered, approve, check, offers, read_policy, reject, runs};
+use crate::run::{
+    Approver, Inspection, Offered, Person, approve, consented, offers, read_policy, reject, runs, withdraw, withdrawal,
+};
+use crate::source;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum StudyCommand {
@@ -21,14 +21,28 @@ pub(super) enum StudyCommand {
     Inspect {
         /// Name of the run, or its beginning.
         run: String,
+        /// Also show this site's own counts from a file, small ones marked, and hold it against earlier runs.
+        #[arg(long, value_name = "FILE")]
+        data: Option<PathBuf>,
     },
-    /// Freeze the cohort and sign consent; a running agent then takes part.
+    /// Consent. With the last person that the policy asks for, the cohort is frozen and a running agent takes part.
     Approve {
         /// Name of the run, or its beginning.
         run: String,
+        /// Who consents; kept at this site with the account of the operating system.
+        #[arg(long = "as", value_name = "NAME")]
+        name: String,
     },
     /// Decline; the coordinator learns only that the site declined.
     Reject {
+        /// Name of the run, or its beginning.
+        run: String,
+        /// Kept at this site.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Take an approval back for good; a running agent stops answering at once.
+    Withdraw {
         /// Name of the run, or its beginning.
         run: String,
         /// Kept at this site.
@@ -40,8 +54,9 @@ pub(super) enum StudyCommand {
 pub(super) fn dispatch(config: &Config, command: &StudyCommand) -> Result<(), Failure> {
     match command {
         StudyCommand::List => list(config),
-        StudyCommand::Inspect { run } => inspect(config, &find(config, run)?),
-        StudyCommand::Approve { run } => approve_run(config, &find(config, run)?),
+        StudyCommand::Inspect { run, data } => inspect(config, &find(config, run)?, data.as_deref()),
+        StudyCommand::Approve { run, name } => approve_run(config, &find(config, run)?, name),
+        StudyCommand::Withdraw { run, reason } => withdraw_run(config, run, reason),
         StudyCommand::Reject { run, reason } => {
             let offered = find(config, run)?;
             reject(&config.state_dir, &offered, reason)?;
@@ -61,9 +76,7 @@ fn find(config: &Config, name: &str) -> Result<Offered, Failure> {
             format!("no offered study is called `{name}`"),
             "`site-agent study list` names all; the agent must run to receive offers",
         )),
-        _ => {
-            Err(Failure::new("study.ambiguous", format!("`{name}` fits more than one study"), "give more of its name"))
-        }
+        _ => Err(ambiguous(name)),
     }
 }
 
@@ -74,69 +87,26 @@ fn list(config: &Config) -> Result<(), Failure> {
         println!("{}  {state}  {sites} sites  {}", offered.offer.manifest.name(), offered.protocol.title);
     }
     for run in runs(&config.state_dir)? {
-        println!("{}  approved  {} sites  {}", run.manifest.name(), run.manifest.roster.len(), run.protocol.title);
+        let state = if withdrawal(&run.path)?.is_some() { "withdrawn" } else { "approved" };
+        println!("{}  {state}  {} sites  {}", run.manifest.name(), run.manifest.roster.len(), run.protocol.title);
     }
     Ok(())
 }
 
-fn inspect(config: &Config, offered: &Offered) -> Result<(), Failure> {
-    let manifest = &offered.offer.manifest;
-    let protocol = &offered.protocol;
-    println!("{} ({})", protocol.title, manifest.name());
-    println!("Question: {}", protocol.trial.question);
-    println!("Protocol digest: {}", manifest.protocol);
-    println!("Manifest digest: {}", manifest.digest());
-    println!("Sites ({}); confirm each fingerprint by another channel:", manifest.roster.len());
-    for member in manifest.roster.members() {
-        println!("  {:<12} {:<40} {}", member.id, member.legal_name, member.identity.fingerprint());
-    }
-    println!("Columns read:");
-    for variable in protocol.dictionary.variables() {
-        println!("  {:<20} {}", variable.name, variable.label);
-    }
-    println!("Who counts:");
-    for criterion in &protocol.eligibility {
-        println!("  {:<40} {}", criterion.label, criterion.require);
-    }
-    println!("What leaves, always masked and added over all sites; first round:");
-    for (kind, (times, words)) in first_round(protocol) {
-        println!("  {kind:<16} {times} question(s), {words} number(s)");
-    }
-    println!("Then, per model, log likelihood, score and information at each step (and, for Cox, risk-set sums):");
-    for analysis in &protocol.analyses {
-        let models: Vec<&str> = analysis.models.iter().map(|m| m.name()).collect();
-        println!("  {}: {}", analysis.outcomes.join(", "), models.join(", "));
-    }
-    if let Some(table) = &protocol.baseline {
-        let names: Vec<&str> =
-            table.variables.iter().map(|id| protocol.dictionary.variable(*id).name.as_str()).collect();
-        let weighted = if table.weighted { ", and the same weighted" } else { "" };
-        println!("Once, by arm, counts of levels, and of each value of a number{weighted}: {}", names.join(", "));
-    }
-    for curve in &protocol.curves {
-        let names: Vec<&str> = curve.weighted.iter().map(|w| if *w { "weighted" } else { "unweighted" }).collect();
-        let outcomes = curve.outcomes.join(", ");
-        println!("Once, who leaves in each cell of the time grid by arm and status: {outcomes}, {}", names.join(", "));
-    }
+fn inspect(config: &Config, offered: &Offered, data: Option<&Path>) -> Result<(), Failure> {
     let identity = identity::load(&config.state_dir, Timestamp::now())?;
-    let approver = approver(config, &identity);
-    match check(&approver, &offered.offer, &read_policy(&config.policy_text()?)?) {
-        Ok(_) => println!("This site's policy allows it."),
-        Err(refusal) => println!("It cannot be approved here: {refusal}."),
-    }
+    let policy = read_policy(&config.policy_text()?)?;
+    let loaded = data.map(|data| source::csv::load(data, &offered.protocol)).transpose()?;
+    let inspection = Inspection {
+        approver: approver(config, &identity),
+        offer: &offered.offer,
+        protocol: &offered.protocol,
+        policy: &policy,
+        people: consented(&config.state_dir, &offered.offer.manifest.digest())?,
+        preview: loaded.as_ref(),
+    };
+    print!("{}", inspection.page()?);
     Ok(())
-}
-
-/// Questions and words of the first round, by kind.
-fn first_round(protocol: &Protocol) -> BTreeMap<&'static str, (usize, usize)> {
-    let protocol = Arc::new(protocol.clone());
-    let mut kinds = BTreeMap::new();
-    for question in Plan::new(Arc::clone(&protocol)).ask().iter() {
-        let entry: &mut (usize, usize) = kinds.entry(question.question.kind()).or_default();
-        entry.0 += 1;
-        entry.1 += question.words(&protocol);
-    }
-    kinds
 }
 
 fn approver<'a>(config: &'a Config, identity: &'a identity::Identity) -> Approver<'a> {
@@ -147,19 +117,52 @@ fn approver<'a>(config: &'a Config, identity: &'a identity::Identity) -> Approve
     }
 }
 
-fn approve_run(config: &Config, offered: &Offered) -> Result<(), Failure> {
+fn approve_run(config: &Config, offered: &Offered, name: &str) -> Result<(), Failure> {
     if offered.rejected {
         let message = format!("this site has rejected {}", offered.offer.manifest.name());
         return Err(Failure::new("study.rejected", message, "a rejection is final for a run; ask for a new one"));
     }
+    let person = person(name)?;
     let identity = identity::load(&config.state_dir, Timestamp::now())?;
-    let approved = approve(&approver(config, &identity), &offered.offer, &config.data, &config.policy_text()?)?;
+    let approver = approver(config, &identity);
+    let approved = approve(&approver, &offered.offer, &config.data, &config.policy_text()?, &person)?;
     for warning in &approved.warnings {
         println!("warning: {warning}");
     }
-    println!(
-        "Approved {}; the cohort is frozen. A running agent takes part from now on.",
-        approved.run.manifest.name()
-    );
+    let run = offered.offer.manifest.name();
+    match approved.run {
+        Some(_) => println!("Approved {run}; the cohort is frozen. A running agent takes part from now on."),
+        None => println!("{} approves {run}. The policy asks for a second person before anything runs.", person.name),
+    }
     Ok(())
+}
+
+fn person(name: &str) -> Result<Person, Failure> {
+    let person = Person::here(name, Timestamp::now().as_second().max(0).cast_unsigned());
+    if person.name.is_empty() {
+        return Err(Failure::new("study.name", "the name is empty", "say who approves: --as \"Ada Byron\""));
+    }
+    Ok(person)
+}
+
+fn withdraw_run(config: &Config, name: &str, reason: &str) -> Result<(), Failure> {
+    let mut fitting = runs(&config.state_dir)?;
+    fitting.retain(|run| run.manifest.name().starts_with(name));
+    let run = match fitting.as_slice() {
+        [run] => run,
+        [] => {
+            let message = format!("no approved study is called `{name}`");
+            return Err(Failure::new("study.not_approved", message, "`site-agent study list` names all"));
+        }
+        _ => return Err(ambiguous(name)),
+    };
+    let identity = identity::load(&config.state_dir, Timestamp::now())?;
+    let person = Person::here("", Timestamp::now().as_second().max(0).cast_unsigned());
+    withdraw(run, identity.signing(), &person, reason)?;
+    println!("Withdrew {}. Nothing of it is answered any more; what was summed before stays.", run.manifest.name());
+    Ok(())
+}
+
+fn ambiguous(name: &str) -> Failure {
+    Failure::new("study.ambiguous", format!("`{name}` fits more than one study"), "give more of its name")
 }

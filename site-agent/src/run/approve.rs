@@ -9,11 +9,15 @@ use secagg::{Canonical, Digest, PublicIdentity, SigningIdentity};
 use study::cohort::Cohort;
 use study::document::Mistakes;
 use study::manifest::Approval;
-use study::policy::{Policy, PolicyRefusal};
+use study::policy::{Policy, PolicyRefusal, Remembered};
 use study::protocol::Protocol;
 
+use super::consent::{self, Subject};
 use super::folder::{FolderError, RunFolder};
-use crate::source::{self, SourceError, Warning};
+use super::memory;
+use super::person::Person;
+use crate::snapshot;
+use crate::source::{self, Loaded, SourceError, Warning};
 
 /// Why a run is not approved.
 #[derive(Debug, thiserror::Error)]
@@ -79,11 +83,11 @@ impl ApproveError {
     }
 }
 
-/// An approved run and what was noticed on the way.
+/// A person's approval and what was noticed on the way.
 #[derive(Debug)]
 pub struct Approved {
-    /// The run.
-    pub run: RunFolder,
+    /// The run; none while the policy asks for one more person.
+    pub run: Option<RunFolder>,
     /// Remarks on the data.
     pub warnings: Vec<Warning>,
 }
@@ -99,19 +103,39 @@ pub struct Approver<'a> {
     pub coordinator: PublicIdentity,
 }
 
-/// Checks an offer, loads and freezes the cohort, signs consent and writes the run's folder. `policy_text` is the
-/// content of the site's policy file; empty means the strict default.
+/// Checks an offer, loads the data and records the person's consent. With the last person that the policy asks for, the
+/// cohort is frozen, consent signed and the run's folder written. `policy_text` is the content of the site's policy
+/// file; empty means the strict default.
 pub fn approve(
     approver: &Approver<'_>,
     offer: &Offer,
     data: &Path,
     policy_text: &str,
+    person: &Person,
 ) -> Result<Approved, ApproveError> {
     let policy = read_policy(policy_text)?;
     let (protocol, site) = check(approver, offer, &policy)?;
     let loaded = source::csv::load(data, &protocol)?;
-    let run = freeze(approver, offer, &protocol, &loaded.cohort, site, &policy, policy_text)?;
-    Ok(Approved { run, warnings: loaded.warnings })
+    let (run, earlier) = remembered(approver.state_dir, offer, &protocol, &loaded)?;
+    policy.check_memory(&run, &earlier)?;
+    let subject = Subject { policy: policy.digest(), cohort: snapshot::digest(&loaded.cohort, &protocol) };
+    let people = consent::add(approver.state_dir, &run.manifest, &policy, subject, person)?;
+    let Some(people) = people else { return Ok(Approved { run: None, warnings: loaded.warnings }) };
+    // first: a run that is answered is remembered, whatever happens in between
+    memory::keep(approver.state_dir, &run)?;
+    let run = freeze(approver, offer, &protocol, &loaded.cohort, site, &policy, policy_text, &people)?;
+    Ok(Approved { run: Some(run), warnings: loaded.warnings })
+}
+
+/// What would be remembered of a run, and what is of those before.
+pub(super) fn remembered(
+    state_dir: &Path,
+    offer: &Offer,
+    protocol: &Protocol,
+    loaded: &Loaded,
+) -> Result<(Remembered, Vec<Remembered>), FolderError> {
+    let marks = memory::marks(state_dir, &loaded.patients)?;
+    Ok((Remembered::new(&offer.manifest, protocol, marks), memory::all(state_dir)?))
 }
 
 /// The rules of a policy file's text; empty means the strict default.
@@ -136,6 +160,7 @@ pub fn check(approver: &Approver<'_>, offer: &Offer, policy: &Policy) -> Result<
     Ok((protocol, site))
 }
 
+#[allow(clippy::too_many_arguments, reason = "one call site; each is a part of the run's folder")]
 fn freeze(
     approver: &Approver<'_>,
     offer: &Offer,
@@ -144,15 +169,16 @@ fn freeze(
     site: u16,
     policy: &Policy,
     policy_text: &str,
+    people: &[Person],
 ) -> Result<RunFolder, ApproveError> {
     let mut secret = [0; 32];
     SysRng.try_fill_bytes(&mut secret).map_err(|_| ApproveError::Random)?;
     let manifest = offer.manifest.digest();
     let approve = |snapshot: Digest| {
         let commitment = commitment(&secret, &snapshot);
-        Approval::sign(approver.identity, site, manifest, policy.digest, commitment)
+        Approval::sign(approver.identity, site, manifest, policy.digest(), commitment)
     };
-    Ok(RunFolder::create(approver.state_dir, offer, protocol, cohort, policy_text, secret, approve)?)
+    Ok(RunFolder::create(approver.state_dir, offer, protocol, cohort, policy_text, secret, people, approve)?)
 }
 
 /// Commitment to the cohort: salted, because the digest of a one-patient cohort could be guessed.

@@ -22,6 +22,7 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use super::folder::{self, FolderError, RunFolder};
 use super::journal::{Journal, JournalError};
+use super::withdraw::{is_withdrawn, withdrawal};
 use crate::connect::{self, ConnectError, Options};
 use crate::identity::{self, Identity, IdentityError};
 
@@ -217,11 +218,18 @@ impl Session<'_> {
         self.decisions()
     }
 
-    /// Sends decisions that were made on this connection's offers.
+    /// Sends decisions that were made on this connection's offers, and stops what was withdrawn.
     fn decisions(&mut self) -> Result<(), AttendError> {
+        let active: Vec<Digest> = self.active.keys().copied().collect();
+        for digest in active {
+            self.withdrawn(digest)?;
+        }
         let open: Vec<Digest> = self.offered.iter().filter(|(_, sent)| !**sent).map(|(d, _)| *d).collect();
         for digest in open {
-            let path = self.state_dir.join("runs").join(digest.to_string());
+            let path = self.run_path(&digest);
+            if self.withdrawn(digest)? {
+                continue;
+            }
             if let Some(code) = folder::rejection(self.state_dir, &digest)? {
                 self.send(FromAgent::Rejected { run: digest, code });
             } else if path.exists() {
@@ -232,6 +240,29 @@ impl Session<'_> {
             self.offered.insert(digest, true);
         }
         Ok(())
+    }
+
+    fn run_path(&self, digest: &Digest) -> PathBuf {
+        self.state_dir.join("runs").join(digest.to_string())
+    }
+
+    /// Has the approval of a run been withdrawn? Then its machine ends and the coordinator is told.
+    fn withdrawn(&mut self, digest: Digest) -> Result<bool, AttendError> {
+        let path = self.run_path(&digest);
+        if !is_withdrawn(&path) {
+            return Ok(false);
+        }
+        if let Some(mut active) = self.active.remove(&digest) {
+            let mut effects = Effects { journal: &mut active.journal, messages: Vec::new(), parallel: false };
+            active.machine.withdraw(&mut effects);
+            active.journal.sync()?;
+            tracing::warn!("the approval of a run was withdrawn: nothing of it is answered any more");
+        }
+        if let Some(withdrawal) = withdrawal(&path)? {
+            self.send(FromAgent::Withdrawn(withdrawal));
+        }
+        self.offered.insert(digest, true);
+        Ok(true)
     }
 
     fn join(&mut self, digest: Digest, path: PathBuf) -> Result<(), AttendError> {
@@ -246,6 +277,10 @@ impl Session<'_> {
     }
 
     fn run_message(&mut self, run: Digest, message: ToSite) -> Result<(), AttendError> {
+        if self.active.contains_key(&run) && self.withdrawn(run)? {
+            return Ok(());
+        }
+        let path = self.run_path(&run);
         let Some(active) = self.active.get_mut(&run) else { return Ok(()) };
         let finished = matches!(message, ToSite::Finished);
         let parallel = active.rows >= PARALLEL_ROWS;
@@ -255,6 +290,10 @@ impl Session<'_> {
             tracing::warn!(rule = refusal.rule(), %cause, "refused: {refusal}");
         }
         let messages = effects.messages;
+        // an answer may take long: what was withdrawn meanwhile is not sent
+        if is_withdrawn(&path) {
+            return self.withdrawn(run).map(|_| ());
+        }
         // The record of an accepted sum may share the sync of the next answer: lost, it is only asked again.
         if messages.iter().any(|m| !matches!(m, FromSite::Next(_))) || finished {
             active.journal.sync()?;
@@ -280,6 +319,7 @@ fn activate(run: RunFolder, identity: &SigningIdentity) -> Result<Active, Attend
     let cohort = run.cohort()?;
     let rows = cohort.rows();
     let (journal, records) = Journal::open(&run.path.join("journal"), run.manifest.digest())?;
+    let approved = run.approved();
     let config = SiteConfig {
         secret: run.secret(),
         site: run.approval.site,
@@ -287,6 +327,7 @@ fn activate(run: RunFolder, identity: &SigningIdentity) -> Result<Active, Attend
         manifest: run.manifest,
         protocol: run.protocol,
         cohort: Arc::new(cohort),
+        approved,
         policy: run.policy,
         identity: SigningIdentity::from_bytes(&identity.to_bytes()),
     };

@@ -13,11 +13,12 @@ use study::manifest::{Approval, Manifest};
 use study::policy::Policy;
 use study::protocol::Protocol;
 
+use super::person::Person;
 use crate::snapshot::{self, SnapshotError};
 
 /// Holds the reason when a site has declined an offer.
 const REJECTED: &str = "rejected";
-const APPROVAL: &str = "entente/v1/stored approval";
+const APPROVAL: &str = "entente/v2/stored approval";
 
 /// Why a folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +60,7 @@ impl FolderError {
         }
     }
 
-    fn file(name: &str, e: &io::Error) -> FolderError {
+    pub(super) fn file(name: &str, e: &io::Error) -> FolderError {
         FolderError::File { name: name.into(), kind: e.kind() }
     }
 }
@@ -88,6 +89,8 @@ pub struct RunFolder {
     pub approval: Approval,
     /// Policy at the time of approval.
     pub policy: Policy,
+    /// Who approved, in order; the last made it complete.
+    pub people: Vec<Person>,
     secret: [u8; 32],
     snapshot: Digest,
 }
@@ -157,6 +160,7 @@ impl RunFolder {
         cohort: &Cohort,
         policy_text: &str,
         secret: [u8; 32],
+        people: &[Person],
         approve: impl FnOnce(Digest) -> Approval,
     ) -> Result<RunFolder, FolderError> {
         let name = offer.manifest.digest().to_string();
@@ -175,7 +179,8 @@ impl RunFolder {
             .digest_field(&approval.cohort)
             .array(&approval.signature.0)
             .array(&secret)
-            .digest_field(&snapshot);
+            .digest_field(&snapshot)
+            .list(people, |out, person| person.write(out));
         fill(
             &staging,
             &[
@@ -194,12 +199,17 @@ impl RunFolder {
         let policy = String::from_utf8(read(&path, "policy.toml")?).unwrap_or_default();
         let policy = if policy.is_empty() { Ok(Policy::default()) } else { Policy::parse(&policy) };
         let policy = policy.map_err(|_| FolderError::Damaged { name: "policy.toml" })?;
-        let (approval, secret, snapshot) =
+        let (approval, secret, snapshot, people) =
             stored_approval(&read(&path, "approval")?).ok_or(FolderError::Damaged { name: "approval" })?;
-        if approval.manifest != manifest.digest() || approval.policy != policy.digest {
+        if approval.manifest != manifest.digest() || approval.policy != policy.digest() {
             return Err(FolderError::Damaged { name: "approval" });
         }
-        Ok(RunFolder { path, manifest, protocol: Arc::new(protocol), approval, policy, secret, snapshot })
+        Ok(RunFolder { path, manifest, protocol: Arc::new(protocol), approval, policy, people, secret, snapshot })
+    }
+
+    /// Seconds since 1970 when the approval became complete.
+    pub fn approved(&self) -> u64 {
+        self.people.last().map_or(0, |person| person.at)
     }
 
     /// The frozen cohort.
@@ -212,7 +222,7 @@ impl RunFolder {
     }
 }
 
-fn stored_approval(bytes: &[u8]) -> Option<(Approval, [u8; 32], Digest)> {
+fn stored_approval(bytes: &[u8]) -> Option<(Approval, [u8; 32], Digest, Vec<Person>)> {
     let mut r = Reader::new(bytes, APPROVAL).ok()?;
     let approval = Approval {
         site: r.u16().ok()?,
@@ -222,8 +232,9 @@ fn stored_approval(bytes: &[u8]) -> Option<(Approval, [u8; 32], Digest)> {
         signature: Signature(r.array().ok()?),
     };
     let (secret, snapshot) = (r.array().ok()?, r.digest().ok()?);
+    let people = r.list(Person::read).ok()?;
     r.finish().ok()?;
-    Some((approval, secret, snapshot))
+    Some((approval, secret, snapshot, people))
 }
 
 fn read_study(path: &Path) -> Result<(Manifest, String, Protocol), FolderError> {
@@ -264,7 +275,7 @@ fn appear(path: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), FolderError> {
     rename(&staging, path)
 }
 
-fn fill(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), FolderError> {
+pub(super) fn fill(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), FolderError> {
     let create = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     create.map_err(|e| FolderError::file("state directory", &e))?;
     for (name, bytes) in files {

@@ -122,6 +122,7 @@ fn encode(previous: &Digest, record: &SiteRecord) -> Vec<u8> {
         SiteRecord::Accepted { round, q0, opened } => out.u8(3).u32(*round).digest_field(q0).bytes(&opened.to_bytes()),
         SiteRecord::Refused { rule } => out.u8(4).str(rule),
         SiteRecord::Finished { results } => out.u8(5).digest_field(results),
+        SiteRecord::Withdrawn => out.u8(6),
     }
     .finish()
 }
@@ -134,7 +135,10 @@ fn decode(frame: &[u8]) -> Result<(Digest, SiteRecord), CanonicalError> {
         2 => SiteRecord::Answered { round: r.u32()?, q0: r.digest()?, q: r.digest()?, masked: r.digest()? },
         3 => SiteRecord::Accepted { round: r.u32()?, q0: r.digest()?, opened: Opened::from_bytes(r.bytes()?)? },
         4 => SiteRecord::Refused { rule: r.str()?.to_owned() },
-        _ => SiteRecord::Finished { results: r.digest()? },
+        5 => SiteRecord::Finished { results: r.digest()? },
+        6 => SiteRecord::Withdrawn,
+        // of a later version, or damaged
+        _ => return Err(CanonicalError::Label),
     };
     r.finish()?;
     Ok((previous, record))
@@ -154,6 +158,7 @@ mod tests {
             },
             SiteRecord::Refused { rule: "run.not_the_plan".into() },
             SiteRecord::Finished { results: Digest::of(b"results") },
+            SiteRecord::Withdrawn,
         ]
     }
 
@@ -184,7 +189,7 @@ mod tests {
         let bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..bytes.len() - 3]).unwrap();
         let (_, read) = Journal::open(&path, Digest::of(b"start")).unwrap();
-        assert_eq!(read, records()[..3]);
+        assert_eq!(read, records()[..4]);
     }
 
     #[test]

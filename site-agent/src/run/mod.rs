@@ -1,14 +1,24 @@
 //! Runs at this site: offered, approved, journaled, attended.
 //!
 //! `STATE/offers/DIGEST/` holds what the coordinator offered and nobody has decided; `STATE/runs/DIGEST/` an approved
-//! run: manifest, protocol, approval, frozen cohort and journal. Both appear whole or not at all.
+//! run: manifest, protocol, approval, frozen cohort and journal. Both appear whole or not at all. A run is withdrawn by one
+//! more file in its folder. `STATE/memory/` holds what the site remembers of the runs that it approved.
 
 mod approve;
 mod attend;
+mod consent;
 mod folder;
+mod inspect;
 mod journal;
+mod memory;
+mod person;
+mod withdraw;
 
 pub use approve::{ApproveError, Approved, Approver, approve, check, read_policy};
 pub use attend::{AttendError, Attending, attend};
+pub use consent::consented;
 pub use folder::{FolderError, Offered, RunFolder, offers, reject, runs, save_offer};
+pub use inspect::{InspectError, Inspection};
 pub use journal::{Journal, JournalError};
+pub use person::Person;
+pub use withdraw::{withdraw, withdrawal};

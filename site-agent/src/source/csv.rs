@@ -49,7 +49,7 @@ fn read(file: impl Read, protocol: &Protocol) -> Result<Loaded, Vec<Problem>> {
         rows.take(&record, line).map_err(engine)?;
     }
     rows.finish()?;
-    let cohort = eligibility::cohort(&mut table, protocol).map_err(|kind| vec![Problem::of_file(kind)])?;
+    let (cohort, patients) = eligibility::cohort(&mut table, protocol).map_err(|kind| vec![Problem::of_file(kind)])?;
 
     let mut warnings = Vec::new();
     if layout.ignored() > 0 {
@@ -61,7 +61,7 @@ fn read(file: impl Read, protocol: &Protocol) -> Result<Loaded, Vec<Problem>> {
     } else if cohort.rows() == 0 {
         warnings.push(Warning::NoneAnalysed);
     }
-    Ok(Loaded { cohort, warnings })
+    Ok(Loaded { cohort, patients, warnings })
 }
 
 fn next(reader: &mut csv::Reader<impl Read>, record: &mut ByteRecord) -> Result<bool, Vec<Problem>> {

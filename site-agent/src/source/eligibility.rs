@@ -4,6 +4,7 @@ use study::cohort::{Cohort, Column, FlowCount};
 use study::protocol::Protocol;
 
 use super::expression::{self, ExpressionError};
+use super::patients::Patients;
 use super::problem::ProblemKind;
 use super::table::{Table, append, empty_column, level_of};
 
@@ -15,19 +16,21 @@ enum Arm {
     Neither,
 }
 
-/// The rows of the main analysis, and those of every scenario.
-pub(super) fn cohort(table: &mut Table, protocol: &Protocol) -> Result<Cohort, ProblemKind> {
-    let mut cohort = rows(table, protocol)?;
+/// The rows of the main analysis, and those of every scenario; and who they are.
+pub(super) fn cohort(table: &mut Table, protocol: &Protocol) -> Result<(Cohort, Patients), ProblemKind> {
+    let (mut cohort, keys) = rows(table, protocol)?;
+    let mut patients = vec![keys];
     for scenario in &protocol.scenarios {
-        let mut other = rows(table, &scenario.protocol)?;
+        let (mut other, keys) = rows(table, &scenario.protocol)?;
         scenario.recode(&mut other);
         cohort.scenarios.push(other);
+        patients.push(keys);
     }
-    Ok(cohort)
+    Ok((cohort, Patients(patients)))
 }
 
 /// Applies the criteria in order and gathers what remains.
-fn rows(table: &mut Table, protocol: &Protocol) -> Result<Cohort, ProblemKind> {
+fn rows(table: &mut Table, protocol: &Protocol) -> Result<(Cohort, Vec<String>), ProblemKind> {
     let arms = arms(table, protocol).map_err(|_| ProblemKind::Engine)?;
     let mut kept = vec![true; arms.len()];
     let mut flow = vec![count(&arms, &kept)];
@@ -43,7 +46,9 @@ fn rows(table: &mut Table, protocol: &Protocol) -> Result<Cohort, ProblemKind> {
         *kept &= *arm != Arm::Neither;
     }
     flow.push(count(&arms, &kept));
-    gather(table, protocol, &arms, &kept, flow).map_err(|_| ProblemKind::Engine)
+    let cohort = gather(table, protocol, &arms, &kept, flow).map_err(|_| ProblemKind::Engine)?;
+    let keys = table.keys(&kept).map_err(|_| ProblemKind::Engine)?;
+    Ok((cohort, keys))
 }
 
 fn arms(table: &Table, protocol: &Protocol) -> rusqlite::Result<Vec<Arm>> {

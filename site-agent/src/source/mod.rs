@@ -10,6 +10,7 @@ mod eligibility;
 mod expression;
 mod lines;
 mod nearest;
+mod patients;
 mod problem;
 mod table;
 mod value;
@@ -21,6 +22,7 @@ use study::cohort::Cohort;
 use study::protocol::Protocol;
 
 pub use expression::{ExpressionError, Refusal};
+pub use patients::Patients;
 pub use problem::{Access, Problem, ProblemKind, SourceError};
 pub use value::Fault;
 
@@ -31,6 +33,8 @@ use table::Table;
 pub struct Loaded {
     /// The analysed rows and the flow chart.
     pub cohort: Cohort,
+    /// Who the analysed rows are; for the site's memory alone.
+    pub patients: Patients,
     /// What a person should know although nothing is wrong.
     pub warnings: Vec<Warning>,
 }

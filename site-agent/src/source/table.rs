@@ -55,6 +55,13 @@ impl Table {
         values.collect()
     }
 
+    /// The keys of the rows that are kept; `kept` is in the order of the file.
+    pub(super) fn keys(&self, kept: &[bool]) -> rusqlite::Result<Vec<String>> {
+        let mut statement = self.connection.prepare(&format!("SELECT {KEY} FROM {TABLE} ORDER BY {ROW}"))?;
+        let keys: rusqlite::Result<Vec<String>> = statement.query_map([], |row| row.get(0))?.collect();
+        Ok(keys?.into_iter().zip(kept).filter(|(_, kept)| **kept).map(|(key, _)| key).collect())
+    }
+
     /// Calls `visit` for every row in the order of the patients' keys, with the row's position in the file; `Row` holds
     /// the dictionary's columns from index 1 on.
     pub(super) fn visit_by_key(

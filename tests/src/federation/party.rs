@@ -74,7 +74,7 @@ impl Hospital {
     ) -> Hospital {
         let identity = SigningIdentity::from_bytes(&key);
         let commitment = Digest(dice.bytes());
-        let approval = Approval::sign(&identity, site, manifest.digest(), policy.digest, commitment);
+        let approval = Approval::sign(&identity, site, manifest.digest(), policy.digest(), commitment);
         let (secret, cohort) = (dice.bytes(), Arc::new(cohort));
         let config = config(site, &key, secret, &cohort, &policy, manifest, protocol, commitment);
         let machine = SiteMachine::recover(config, []).expect("an empty journal replays");
@@ -123,17 +123,28 @@ impl Hospital {
     }
 
     pub(super) fn handle(&mut self, message: ToSite) -> (Result<(), Refusal>, SiteEffects) {
-        let mut effects = SiteEffects {
+        let mut effects = self.effects();
+        let outcome = self.machine.handle(message, &mut effects);
+        self.dice = effects.dice.clone();
+        (outcome, effects)
+    }
+
+    pub(super) fn withdraw(&mut self) {
+        let mut effects = self.effects();
+        self.machine.withdraw(&mut effects);
+        self.journal.extend(effects.records);
+        self.durable = self.journal.len();
+    }
+
+    fn effects(&self) -> SiteEffects {
+        SiteEffects {
             written: self.journal.len(),
             records: Vec::new(),
             messages: Vec::new(),
             dice: self.dice.clone(),
             threads: self.threads,
             now: self.now,
-        };
-        let outcome = self.machine.handle(message, &mut effects);
-        self.dice = effects.dice.clone();
-        (outcome, effects)
+        }
     }
 
     /// As the agent does: what a site sends is durable, but for what comes next after a sum.
@@ -190,6 +201,7 @@ fn config(
         commitment,
         secret,
         policy: policy.clone(),
+        approved: NOW,
         identity: SigningIdentity::from_bytes(key),
         site,
     }

@@ -18,6 +18,8 @@ pub struct Facts {
     pub levels: BTreeMap<VariableId, [Vec<u64>; 2]>,
     /// Missing values by arm of each continuous variable in use.
     pub missing: BTreeMap<VariableId, [u64; 2]>,
+    /// Rows in which both columns are 1, for each pair of levels of two covariates that stand together in a model.
+    pub pairs: BTreeMap<(Term, Term), u64>,
     /// Mean and standard deviation of each column in use.
     moments: BTreeMap<Term, (f64, f64)>,
     /// By index of the outcome.
@@ -75,6 +77,10 @@ impl FirstRound {
             });
         }
         questions.push(Question::Moments { terms: terms.into_iter().collect() });
+        let pairs: Vec<(Term, Term)> = pairs_in_use(protocol).into_iter().collect();
+        if !pairs.is_empty() {
+            questions.push(Question::Pairs { pairs });
+        }
         questions.extend(times.into_iter().map(|outcome| Question::Events { outcome }));
         FirstRound { questions }
     }
@@ -85,6 +91,7 @@ impl FirstRound {
             flow: Vec::new(),
             levels: BTreeMap::new(),
             missing: BTreeMap::new(),
+            pairs: BTreeMap::new(),
             moments: BTreeMap::new(),
             events: BTreeMap::new(),
         };
@@ -103,6 +110,9 @@ impl FirstRound {
                     for (term, pair) in terms.iter().zip(sums.chunks(2)) {
                         facts.moments.insert(term.clone(), moments(n, pair[0], pair[1]));
                     }
+                }
+                Question::Pairs { pairs } => {
+                    facts.pairs = pairs.iter().cloned().zip(counts(sums)).collect();
                 }
                 Question::Events { outcome } => {
                     facts.events.insert(*outcome, events(sums));
@@ -237,6 +247,26 @@ fn terms_in_use(protocol: &Protocol) -> BTreeSet<Term> {
         }
     }
     terms
+}
+
+/// Levels of two covariates that stand together in a model.
+fn pairs_in_use(protocol: &Protocol) -> BTreeSet<(Term, Term)> {
+    let propensity = protocol.propensity.iter();
+    let mut models: Vec<Vec<Term>> =
+        propensity.map(|p| p.covariates.iter().flat_map(|id| Term::of_variable(protocol, *id)).collect()).collect();
+    for analysis in &protocol.analyses {
+        models.extend(analysis.models.iter().map(|model| super::model_terms(protocol, analysis, *model)));
+    }
+    let mut pairs = BTreeSet::new();
+    for mut terms in models {
+        terms.retain(|term| matches!(term, Term::Level(..)));
+        terms.sort();
+        for (i, a) in terms.iter().enumerate() {
+            let others = terms[i + 1..].iter().filter(|b| b.variables() != a.variables());
+            pairs.extend(others.map(|b| (a.clone(), b.clone())));
+        }
+    }
+    pairs
 }
 
 fn arm_label(protocol: &Protocol, level: usize) -> String {

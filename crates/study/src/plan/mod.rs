@@ -26,7 +26,7 @@ use crate::term::Term;
 use crate::view::{Asked, View};
 
 /// Version of questions, arithmetic and order; parties with different versions never meet in one study.
-pub const PLAN_VERSION: u32 = 3;
+pub const PLAN_VERSION: u32 = 4;
 
 /// Where the plan stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,11 +129,6 @@ impl Plan {
     /// Every scenario with its analysis, in the order of the protocol.
     pub fn scenarios(&self) -> impl ExactSizeIterator<Item = (&Scenario, &Branch)> {
         self.protocol.scenarios.iter().zip(&self.scenarios)
-    }
-
-    /// What each analysis' first round opened, the main one first; those that have not begun are left out.
-    pub fn facts(&self) -> impl Iterator<Item = &Facts> {
-        self.branches().filter_map(Branch::facts)
     }
 }
 

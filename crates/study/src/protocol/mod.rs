@@ -24,7 +24,8 @@ pub struct Protocol {
     pub id: String,
     /// Title for people.
     pub title: String,
-    /// Column that identifies a patient; read to find duplicates and to fix the row order, never kept.
+    /// Column that identifies a patient; read to find duplicates, to fix the row order and to mark the patient in the
+    /// site's memory, never kept.
     pub patient: String,
     /// Days per reported month.
     pub month_days: f64,

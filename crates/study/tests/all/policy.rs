@@ -20,13 +20,13 @@ fn no_file_and_an_empty_file_are_the_strict_default() {
     assert_eq!(Policy::parse(""), Ok(default.clone()));
     assert_eq!((default.minimum_sites, default.minimum_patients, default.maximum_rounds), (5, 100, 200));
     assert_eq!((default.finest_grid_days, default.variables), (7.0, None));
-    assert_eq!(refusal(""), Some(PolicyRefusal::Sites { got: 3, minimum: 5 }));
+    assert_eq!(refusal(""), Some(PolicyRefusal::Sites { got: 3, vouched: false, minimum: 5 }));
 }
 
 #[test]
 fn the_digest_is_of_the_rules() {
-    let digest = |text: &str| Policy::parse(text).unwrap().digest;
-    assert_eq!(digest("minimum_sites = 5 # the default"), Policy::default().digest);
+    let digest = |text: &str| Policy::parse(text).unwrap().digest();
+    assert_eq!(digest("minimum_sites = 5 # the default"), Policy::default().digest());
     let rules = [
         "",
         "minimum_sites = 6",

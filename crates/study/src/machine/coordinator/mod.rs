@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use secagg::{Announcement, Confirmation, Digest, Masked, SealedBox, SigningIdentity, open_unsealed};
 
-use crate::manifest::{Approval, Manifest};
+use crate::manifest::{Approval, Manifest, Withdrawal};
 use crate::message::{Answer, Finished, FromSite, Next, RoundOpen, RoundResult, ToSite};
 use crate::plan::{Plan, Progress};
 use crate::protocol::Protocol;
@@ -176,6 +176,9 @@ impl CoordinatorMachine {
 
     /// What it waits for.
     pub fn waiting(&self) -> Waiting {
+        if self.finished() {
+            return Waiting::Nothing;
+        }
         let unapproved: Vec<u16> =
             (0..self.approvals.len()).filter(|i| self.approvals[*i].is_none()).map(|i| i as u16).collect();
         if !unapproved.is_empty() {
@@ -211,6 +214,18 @@ impl CoordinatorMachine {
         if self.connected.iter().all(|c| *c) {
             self.open_epoch(context);
         }
+        Ok(())
+    }
+
+    /// A site takes its approval back. A run that is not finished waits from now on.
+    pub fn withdrawn(&mut self, withdrawal: &Withdrawal) -> Result<(), Fault> {
+        withdrawal.verify(&self.manifest.roster).map_err(|_| Fault::Signature)?;
+        if withdrawal.manifest != self.digest {
+            return Err(Fault::Unexpected);
+        }
+        let site = usize::from(withdrawal.site);
+        self.approvals[site] = None;
+        self.left(withdrawal.site);
         Ok(())
     }
 

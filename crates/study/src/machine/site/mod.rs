@@ -35,6 +35,8 @@ pub struct SiteConfig {
     pub secret: [u8; 32],
     /// The site's rules.
     pub policy: Policy,
+    /// Seconds since 1970 when the site approved.
+    pub approved: u64,
     /// The site's identity.
     pub identity: SigningIdentity,
     /// Index in the roster.
@@ -85,6 +87,8 @@ pub enum SiteRecord {
         /// Digest of the results.
         results: Digest,
     },
+    /// Its people have withdrawn the approval: nothing is answered any more, stored answers included.
+    Withdrawn,
 }
 
 /// Where the machine leaves what it wants done, and gets what it may not make itself.
@@ -128,6 +132,7 @@ enum Stage {
     Confirming(Confirming),
     Ready(Box<Epoch>),
     Stopped,
+    Withdrawn,
 }
 
 #[derive(Debug)]
@@ -189,6 +194,7 @@ impl SiteMachine {
                 self.advance(&opened);
             }
             SiteRecord::Finished { .. } => self.finished = true,
+            SiteRecord::Withdrawn => self.stage = Stage::Withdrawn,
             SiteRecord::Answered { .. } | SiteRecord::Refused { .. } => {}
         }
         Ok(())
@@ -211,9 +217,18 @@ impl SiteMachine {
 
     /// The connection is gone: the keys of the epoch with it.
     pub fn disconnected(&mut self) {
-        if !matches!(self.stage, Stage::Stopped) {
+        if !matches!(self.stage, Stage::Stopped | Stage::Withdrawn) {
             self.stage = Stage::Idle;
             self.sent = None;
+        }
+    }
+
+    /// The site's people have withdrawn the approval: every later message is refused, the same after a restart.
+    pub fn withdraw(&mut self, context: &mut dyn SiteContext) {
+        if !matches!(self.stage, Stage::Withdrawn) {
+            self.stage = Stage::Withdrawn;
+            self.sent = None;
+            context.persist(SiteRecord::Withdrawn);
         }
     }
 
@@ -223,7 +238,7 @@ impl SiteMachine {
         if let Err(refusal) = &outcome {
             context.persist(SiteRecord::Refused { rule: refusal.rule().into() });
             context.send(FromSite::Refused { code: refusal.rule().into() });
-            if refusal.stops() {
+            if refusal.stops() && !matches!(self.stage, Stage::Withdrawn) {
                 self.stage = Stage::Stopped;
             }
         }
@@ -231,12 +246,15 @@ impl SiteMachine {
     }
 
     fn dispatch(&mut self, message: ToSite, context: &mut dyn SiteContext) -> Result<(), Refusal> {
-        if matches!(self.stage, Stage::Stopped) {
-            return Err(Refusal::Unexpected);
+        match self.stage {
+            Stage::Withdrawn => return Err(Refusal::Withdrawn),
+            Stage::Stopped => return Err(Refusal::Unexpected),
+            _ => {}
         }
         if context.now() > self.config.manifest.expires {
             return Err(Refusal::Expired);
         }
+        self.config.policy.check_time(self.config.approved, context.now())?;
         match message {
             ToSite::EpochOpen { epoch } => self.open_epoch(epoch, context),
             ToSite::Bundle { announcements } => self.bundle(&announcements, context),
@@ -340,9 +358,7 @@ impl SiteMachine {
         }
         let turn = self.turn(open.round, &open.q0)?.clone();
         self.config.policy.check_round(open.round)?;
-        for facts in self.plan.facts() {
-            self.config.policy.check_facts(facts)?;
-        }
+        self.config.policy.check_opened(&self.plan)?;
         let sites = self.config.manifest.roster.len();
         let first = self.config.site == 0;
         let evaluator = Evaluator::new(&self.config.protocol, &self.config.cohort, sites, first);

@@ -43,9 +43,12 @@ pub enum Refusal {
     /// The site's policy.
     #[error("the site's policy refuses")]
     Policy(#[from] PolicyRefusal),
-    /// The approval has expired.
+    /// The manifest has expired.
     #[error("the manifest has expired")]
     Expired,
+    /// The site's people have withdrawn the approval.
+    #[error("the approval was withdrawn")]
+    Withdrawn,
     /// The site cannot compute the answer.
     #[error("the site cannot compute the answer")]
     Evaluate(#[from] EvaluateError),
@@ -65,6 +68,7 @@ impl Refusal {
             Refusal::OtherSum => "run.other_sum",
             Refusal::Policy(refusal) => refusal.rule(),
             Refusal::Expired => "run.expired",
+            Refusal::Withdrawn => "run.withdrawn",
             Refusal::Evaluate(_) => "run.evaluate",
         }
     }
@@ -73,7 +77,12 @@ impl Refusal {
     pub fn stops(&self) -> bool {
         matches!(
             self,
-            Refusal::Sum(_) | Refusal::NotMyAnswer | Refusal::OtherSum | Refusal::Policy(_) | Refusal::Expired
+            Refusal::Sum(_)
+                | Refusal::NotMyAnswer
+                | Refusal::OtherSum
+                | Refusal::Policy(_)
+                | Refusal::Expired
+                | Refusal::Withdrawn
         )
     }
 }

@@ -1,0 +1,117 @@
+//! What a protocol will ask, before any site has answered: the plan is run on invented patients.
+//!
+//! The patients follow from the data dictionary alone, every value equally likely and none missing, so a forecast shows
+//! each kind of question and its shape; how often a fit asks depends on the real sums.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::cohort::{Cohort, Column, FlowCount};
+use crate::dictionary::{Kind, VariableId};
+use crate::evaluate::{EvaluateError, Evaluator};
+use crate::plan::Plan;
+use crate::protocol::Protocol;
+use crate::question::Opening;
+use crate::word;
+
+/// Enough for every level of every covariate to meet both arms.
+const PATIENTS: usize = 400;
+
+/// One kind of question that a protocol leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreseen {
+    /// Its name.
+    pub kind: &'static str,
+    /// What its sum tells, for the people who approve.
+    pub sentence: &'static str,
+    /// Who is meant to open it.
+    pub opening: Opening,
+    /// Is it repeated until a model has converged?
+    pub repeated: bool,
+    /// First round in which it was asked.
+    pub round: u32,
+    /// How many were asked in all rounds.
+    pub questions: usize,
+    /// Fewest and most numbers of one answer.
+    pub words: (usize, usize),
+}
+
+/// A whole run on invented patients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forecast {
+    /// Kinds in the order in which they are first asked.
+    pub kinds: Vec<Foreseen>,
+    /// Rounds that it took.
+    pub rounds: u32,
+}
+
+impl Forecast {
+    /// Runs the plan of a protocol to its end.
+    pub fn of(protocol: &Arc<Protocol>) -> Result<Forecast, EvaluateError> {
+        let cohort = invented(protocol);
+        let mut plan = Plan::new(Arc::clone(protocol));
+        let mut kinds: BTreeMap<&'static str, Foreseen> = BTreeMap::new();
+        while !plan.done() {
+            let evaluator = Evaluator::new(protocol, &cohort, 1, true);
+            let mut sums = Vec::with_capacity(plan.words());
+            for asked in plan.ask().iter() {
+                let (question, words) = (&asked.question, asked.words(protocol));
+                let foreseen = kinds.entry(question.kind()).or_insert_with(|| Foreseen {
+                    kind: question.kind(),
+                    sentence: question.sentence(),
+                    opening: question.opening(),
+                    repeated: question.is_of_a_fit(),
+                    round: plan.progress().round,
+                    questions: 0,
+                    words: (words, words),
+                });
+                foreseen.questions += 1;
+                foreseen.words = (foreseen.words.0.min(words), foreseen.words.1.max(words));
+                sums.extend(evaluator.answer(asked)?);
+            }
+            plan.tell(&word::read(&sums, 1));
+        }
+        let mut kinds: Vec<Foreseen> = kinds.into_values().collect();
+        kinds.sort_by_key(|foreseen| (foreseen.round, foreseen.kind));
+        Ok(Forecast { kinds, rounds: plan.progress().round - 1 })
+    }
+}
+
+/// Patients of nobody, for the main analysis and for every scenario.
+fn invented(protocol: &Protocol) -> Cohort {
+    let mut cohort = rows(protocol);
+    cohort.scenarios = protocol.scenarios.iter().map(|scenario| rows(&scenario.protocol)).collect();
+    cohort
+}
+
+fn rows(protocol: &Protocol) -> Cohort {
+    let mut state = 0x0045_4e54_454e_5445;
+    let treated: Vec<bool> = (0..PATIENTS).map(|_| below(&mut state, 2) == 1).collect();
+    let arms = &protocol.treatment;
+    let columns = protocol.dictionary.variables().iter().enumerate().map(|(index, variable)| match &variable.kind {
+        Kind::Continuous { low, high, resolution, .. } => {
+            let steps = ((high - low) / resolution).floor().max(0.0);
+            let value = |step: u64| low + step as f64 * resolution;
+            Column::Numbers(treated.iter().map(|_| value(below(&mut state, steps as u64 + 1)).min(*high)).collect())
+        }
+        Kind::Categorical { .. } if VariableId(index) == arms.variable => {
+            Column::Levels(treated.iter().map(|t| if *t { arms.treated } else { arms.control } as u8).collect())
+        }
+        Kind::Categorical { levels, .. } => {
+            Column::Levels(treated.iter().map(|_| below(&mut state, levels.len() as u64) as u8).collect())
+        }
+        Kind::Days { high } => {
+            Column::Days(treated.iter().map(|_| below(&mut state, u64::from(*high) + 1) as u32).collect())
+        }
+    });
+    let columns = columns.collect();
+    let n = treated.iter().filter(|t| **t).count() as u64;
+    let count = FlowCount { control: PATIENTS as u64 - n, treated: n, neither: 0 };
+    Cohort { treated, columns, flow: vec![count; protocol.eligibility.len() + 2], scenarios: Vec::new() }
+}
+
+/// A number below `bound` from a linear congruential sequence: nothing depends on its quality.
+fn below(state: &mut u64, bound: u64) -> u64 {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    (*state >> 33) % bound
+}

@@ -1,0 +1,231 @@
+//! What the counts of the first round decide, before any model starts.
+//!
+//! The counts are totals over all sites, opened to every party of the run. A site that refuses keeps the models from
+//! starting; it cannot take the counts of the first round back.
+
+use super::{Policy, PolicyRefusal};
+use crate::dictionary::VariableId;
+use crate::plan::{Branch, Facts, FitKey, FitOutcome, Plan};
+use crate::protocol::{AnalysisKind, OutcomeKind, Protocol};
+use crate::term::Term;
+
+/// One analysis of the run with what its first round opened.
+struct Opened<'p> {
+    /// For messages: empty, or the scenario.
+    scope: String,
+    branch: &'p Branch,
+    facts: &'p Facts,
+}
+
+impl Policy {
+    /// Every analysis whose first round is opened: patients, cells, pairs, parameters; and the differences between them.
+    pub fn check_opened(&self, plan: &Plan) -> Result<(), PolicyRefusal> {
+        let scenarios = plan.scenarios().map(|(s, branch)| (format!("scenario `{}`: ", s.name), branch));
+        let all: Vec<Opened<'_>> = std::iter::once((String::new(), plan.main()))
+            .chain(scenarios)
+            .filter_map(|(scope, branch)| Some(Opened { scope, branch, facts: branch.facts()? }))
+            .collect();
+        for opened in &all {
+            if opened.facts.analysed() < u64::from(self.minimum_patients) {
+                let scope = opened.scope.clone();
+                return Err(PolicyRefusal::Patients { scope, minimum: self.minimum_patients });
+            }
+            self.check_cells(opened)?;
+            self.check_pairs(opened)?;
+            for (key, outcome) in opened.branch.fits() {
+                // what has failed on the counts alone asks nothing
+                if !matches!(outcome, Some(FitOutcome::Failed(_))) {
+                    self.check_parameters(opened, key)?;
+                }
+            }
+        }
+        self.check_differences(&all)
+    }
+
+    fn small(&self, count: u64) -> bool {
+        (1..u64::from(self.minimum_cell)).contains(&count)
+    }
+
+    fn check_cells(&self, opened: &Opened<'_>) -> Result<(), PolicyRefusal> {
+        let found = cells(opened).find(|(count, _)| self.small(*count));
+        match found {
+            Some((_, place)) => {
+                Err(PolicyRefusal::Cell { place: format!("{}{}", opened.scope, place()), minimum: self.minimum_cell })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// All cells of the table of two covariates, those of the reference levels as well: they follow by subtraction.
+    fn check_pairs(&self, opened: &Opened<'_>) -> Result<(), PolicyRefusal> {
+        let small = |n: u64| (1..u64::from(self.minimum_pair)).contains(&n);
+        let (protocol, facts) = (&**opened.branch.protocol(), opened.facts);
+        let mut variables: Vec<(VariableId, VariableId)> =
+            facts.pairs.keys().filter_map(|(a, b)| Some((level(a)?.0, level(b)?.0))).collect();
+        variables.dedup();
+        for (a, b) in variables {
+            let table = Crossed::new(facts, protocol, a, b);
+            for (i, row) in table.0.iter().enumerate() {
+                if let Some(j) = row.iter().position(|n| small(*n)) {
+                    let one = format!("{}{}", opened.scope, level_name(protocol, a, i));
+                    let other = level_name(protocol, b, j);
+                    return Err(PolicyRefusal::Pair { one, other, minimum: self.minimum_pair });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_parameters(&self, opened: &Opened<'_>, key: &FitKey) -> Result<(), PolicyRefusal> {
+        let parameters = key.terms.len();
+        let model = || match key.analysis {
+            None => format!("{}the propensity model", opened.scope),
+            Some(_) => format!("{}the model `{}` of `{}`", opened.scope, key.model_name(), key.outcome),
+        };
+        let needs = |minimum: u32| u64::from(minimum) * parameters as u64;
+        if opened.facts.analysed() < needs(self.rows_per_parameter) {
+            let minimum = self.rows_per_parameter;
+            return Err(PolicyRefusal::RowsPerParameter { model: model(), parameters, minimum });
+        }
+        if events(opened, key) < needs(self.events_per_parameter) {
+            let minimum = self.events_per_parameter;
+            return Err(PolicyRefusal::EventsPerParameter { model: model(), parameters, minimum });
+        }
+        Ok(())
+    }
+
+    /// Sums over two sets of patients that differ by one patient give that patient's values.
+    fn check_differences(&self, all: &[Opened<'_>]) -> Result<(), PolicyRefusal> {
+        if self.allow_differencing {
+            return Ok(());
+        }
+        for (i, one) in all.iter().enumerate() {
+            for other in &all[i + 1..] {
+                let arms = |opened: &Opened<'_>| opened.facts.flow.last().copied().unwrap_or_default();
+                let (a, b) = (arms(one), arms(other));
+                if self.small(a.control.abs_diff(b.control)) || self.small(a.treated.abs_diff(b.treated)) {
+                    let name = |opened: &Opened<'_>| match opened.scope.trim_end_matches(": ") {
+                        "" => "the main analysis".to_owned(),
+                        scenario => scenario.to_owned(),
+                    };
+                    let (one, other) = (name(one), name(other));
+                    return Err(PolicyRefusal::NearScenario { one, other, minimum: self.minimum_cell });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Every count that the first round opens, with its name. Events in single cells of time are left to the rule of the
+/// finest grid.
+fn cells<'o>(opened: &'o Opened<'_>) -> impl Iterator<Item = (u64, Box<dyn Fn() -> String + 'o>)> {
+    type Cell<'o> = (u64, Box<dyn Fn() -> String + 'o>);
+    let (protocol, facts) = (&**opened.branch.protocol(), opened.facts);
+    let arms = ["control arm", "treated arm", "neither arm"];
+    let mut cells: Vec<Cell<'o>> = Vec::new();
+    let counts = |step: usize| {
+        let count = facts.flow[step];
+        [count.control, count.treated, count.neither]
+    };
+    for step in 0..facts.flow.len() {
+        for (arm, name) in arms.into_iter().enumerate() {
+            cells.push((counts(step)[arm], Box::new(move || format!("{}, {name}", step_name(protocol, step)))));
+            if step > 0 {
+                let left = counts(step - 1)[arm].saturating_sub(counts(step)[arm]);
+                let place = move || format!("excluded by {}, {name}", step_name(protocol, step));
+                cells.push((left, Box::new(place)));
+            }
+        }
+    }
+    for (id, by_arm) in &facts.levels {
+        for (arm, counts) in arms.into_iter().zip(by_arm) {
+            for (level, count) in counts.iter().enumerate() {
+                cells.push((*count, Box::new(move || format!("{}, {arm}", level_name(protocol, *id, level)))));
+            }
+        }
+    }
+    for (id, by_arm) in &facts.missing {
+        for (arm, count) in arms.into_iter().zip(by_arm) {
+            let place = move || format!("`{}` missing, {arm}", protocol.dictionary.variable(*id).name);
+            cells.push((*count, Box::new(place)));
+        }
+    }
+    for (index, events) in &facts.events {
+        let name = &protocol.outcomes[*index].name;
+        for (arm, label) in arms.into_iter().enumerate().take(2) {
+            cells.push((events.censored[arm], Box::new(move || format!("`{name}` censored, {label}"))));
+            cells.push((events.events[arm], Box::new(move || format!("`{name}` with event, {label}"))));
+        }
+        cells.push((events.missing, Box::new(move || format!("`{name}` missing"))));
+        cells.push((events.beyond, Box::new(move || format!("`{name}` beyond the horizon"))));
+    }
+    cells.into_iter()
+}
+
+fn step_name(protocol: &Protocol, step: usize) -> String {
+    match step.checked_sub(1).map(|i| protocol.eligibility.get(i)) {
+        None => "rows of the files".into(),
+        Some(Some(criterion)) => format!("\"{}\"", criterion.label),
+        Some(None) => "being in one of the two arms".into(),
+    }
+}
+
+fn level_name(protocol: &Protocol, id: VariableId, level: usize) -> String {
+    let variable = protocol.dictionary.variable(id);
+    match variable.levels().get(level) {
+        Some(name) => format!("`{}` = {name}", variable.name),
+        None => format!("`{}` missing", variable.name),
+    }
+}
+
+fn level(term: &Term) -> Option<(VariableId, usize)> {
+    match term {
+        Term::Level(id, level) => Some((*id, *level)),
+        Term::Intercept | Term::Treatment | Term::Number(_) | Term::Product(..) => None,
+    }
+}
+
+/// Patients by the levels of two covariates, rows those of the first. Where a value is missing no model starts, so every
+/// analysed patient stands in one cell.
+struct Crossed(Vec<Vec<u64>>);
+
+impl Crossed {
+    fn new(facts: &Facts, protocol: &Protocol, a: VariableId, b: VariableId) -> Crossed {
+        let margin = |id: VariableId| -> Vec<u64> {
+            let levels = protocol.dictionary.variable(id).levels().len();
+            let by_arm = facts.levels.get(&id);
+            (0..levels).map(|l| by_arm.map_or(0, |[control, treated]| control[l] + treated[l])).collect()
+        };
+        let (rows, columns) = (margin(a), margin(b));
+        let mut table = vec![vec![0; columns.len()]; rows.len()];
+        for ((one, other), count) in &facts.pairs {
+            if let (Some((x, i)), Some((y, j))) = (level(one), level(other))
+                && (x, y) == (a, b)
+            {
+                table[i][j] = *count;
+            }
+        }
+        for (i, row) in table.iter_mut().enumerate().skip(1) {
+            row[0] = rows[i].saturating_sub(row[1..].iter().sum());
+        }
+        for j in 0..columns.len() {
+            table[0][j] = columns[j].saturating_sub(table[1..].iter().map(|row| row[j]).sum());
+        }
+        Crossed(table)
+    }
+}
+
+/// Events behind a model: of a Cox model those of its outcome; of a logistic one the rarer value of the response.
+fn events(opened: &Opened<'_>, key: &FitKey) -> u64 {
+    let (protocol, facts) = (opened.branch.protocol(), opened.facts);
+    let index = protocol.outcomes.iter().position(|outcome| outcome.name == key.outcome);
+    match (key.analysis, index.map(|i| (i, &protocol.outcomes[i].kind))) {
+        (Some(AnalysisKind::Cox(_)), Some((i, _))) => facts.events.get(&i).map_or(0, |e| e.events.iter().sum()),
+        (Some(AnalysisKind::Logistic), Some((_, OutcomeKind::Binary { variable }))) => {
+            let of = |value: usize| facts.levels.get(variable).map_or(0, |arms| arms.iter().map(|a| a[value]).sum());
+            u64::min(of(0), of(1))
+        }
+        _ => facts.treated().min(facts.analysed() - facts.treated()),
+    }
+}

@@ -1,0 +1,169 @@
+//! Why a policy refuses: the rule, and what broke it. No count, row or patient is named.
+
+use super::Rule;
+
+/// A rule that refuses a study.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyRefusal {
+    /// Too few sites, or too few that the policy vouches for.
+    #[error("the study has {got} {}, this site's policy asks for at least {minimum}", sites(*.vouched))]
+    Sites {
+        /// In the roster, or vouched for in it.
+        got: usize,
+        /// Does the policy list the sites that count?
+        vouched: bool,
+        /// In the policy.
+        minimum: u32,
+    },
+    /// Too few analysed patients over all sites.
+    #[error("{scope}fewer analysed patients over all sites than this site's policy asks for ({minimum})")]
+    Patients {
+        /// Empty, or the scenario.
+        scope: String,
+        /// In the policy.
+        minimum: u32,
+    },
+    /// A small count.
+    #[error("{place}: a count over all sites is smaller than this site's policy asks for ({minimum}) and not 0")]
+    Cell {
+        /// Which count.
+        place: String,
+        /// In the policy.
+        minimum: u32,
+    },
+    /// Two levels that few patients share.
+    #[error("{one} and {other}: fewer patients over all sites than this site's policy asks for ({minimum}), and not 0")]
+    Pair {
+        /// A level, with the scenario before it if it is of one.
+        one: String,
+        /// A level of another covariate.
+        other: String,
+        /// In the policy.
+        minimum: u32,
+    },
+    /// A model with too many parameters for its patients.
+    #[error("{model} has {parameters} parameters; this site's policy asks for {minimum} analysed patients for each")]
+    RowsPerParameter {
+        /// Which model.
+        model: String,
+        /// Of the model.
+        parameters: usize,
+        /// In the policy.
+        minimum: u32,
+    },
+    /// A model with too many parameters for its events.
+    #[error("{model} has {parameters} parameters; this site's policy asks for {minimum} events for each")]
+    EventsPerParameter {
+        /// Which model.
+        model: String,
+        /// Of the model.
+        parameters: usize,
+        /// In the policy.
+        minimum: u32,
+    },
+    /// A grid finer than allowed.
+    #[error("the time grid of `{outcome}` is finer than this site's policy allows")]
+    Grid {
+        /// Name of the outcome.
+        outcome: String,
+    },
+    /// Curves are merged less than the policy asks for.
+    #[error("released curves have at least {got} leavers of an arm in a cell, this site's policy asks for {minimum}")]
+    Leavers {
+        /// What this software merges until.
+        got: u32,
+        /// In the policy.
+        minimum: u32,
+    },
+    /// A variable that is not allowed.
+    #[error("the study uses `{variable}`, which this site's policy does not allow")]
+    Variable {
+        /// Name of the variable.
+        variable: String,
+    },
+    /// Too many rounds.
+    #[error("the run has reached this site's limit of {maximum} rounds")]
+    Rounds {
+        /// In the policy.
+        maximum: u32,
+    },
+    /// Too many runs of the study.
+    #[error("this site has approved the study `{study}` as often as its policy allows ({maximum})")]
+    Runs {
+        /// Id of the study.
+        study: String,
+        /// In the policy.
+        maximum: u32,
+    },
+    /// Nearly the same patients as in an earlier run.
+    #[error("the analysed patients differ by fewer than {minimum} from those of the run {run}")]
+    NearRun {
+        /// Name of the earlier run.
+        run: String,
+        /// In the policy.
+        minimum: u32,
+    },
+    /// Nearly the same patients as in an earlier run with other sites.
+    #[error("the analysed patients are nearly those of the run {run}, and the sites are others")]
+    OtherRoster {
+        /// Name of the earlier run.
+        run: String,
+    },
+    /// Two analyses of one run with nearly the same patients.
+    #[error("{one} and {other} have nearly the same patients: they differ by fewer than {minimum} in an arm")]
+    NearScenario {
+        /// An analysis of the run.
+        one: String,
+        /// Another one.
+        other: String,
+        /// In the policy.
+        minimum: u32,
+    },
+    /// The same person a second time.
+    #[error("{name} has approved already; this site's policy asks for {approvals} different people")]
+    SamePerson {
+        /// As given.
+        name: String,
+        /// In the policy.
+        approvals: u32,
+    },
+    /// The approval has ended.
+    #[error("the approval is older than this site's policy allows ({days} days)")]
+    ApprovalEnded {
+        /// In the policy.
+        days: u32,
+    },
+}
+
+fn sites(vouched: bool) -> &'static str {
+    if vouched { "sites that this site vouches for" } else { "sites" }
+}
+
+impl PolicyRefusal {
+    /// The rule that refuses.
+    pub fn of_rule(&self) -> Rule {
+        match self {
+            PolicyRefusal::Sites { .. } => Rule::MinimumSites,
+            PolicyRefusal::Patients { .. } => Rule::MinimumPatients,
+            PolicyRefusal::Cell { .. } => Rule::MinimumCell,
+            PolicyRefusal::Pair { .. } => Rule::MinimumPair,
+            PolicyRefusal::RowsPerParameter { .. } => Rule::RowsPerParameter,
+            PolicyRefusal::EventsPerParameter { .. } => Rule::EventsPerParameter,
+            PolicyRefusal::Grid { .. } => Rule::FinestGridDays,
+            PolicyRefusal::Leavers { .. } => Rule::MinimumLeavers,
+            PolicyRefusal::Variable { .. } => Rule::Variables,
+            PolicyRefusal::Rounds { .. } => Rule::MaximumRounds,
+            PolicyRefusal::Runs { .. } => Rule::MaximumRuns,
+            PolicyRefusal::NearRun { .. } | PolicyRefusal::OtherRoster { .. } | PolicyRefusal::NearScenario { .. } => {
+                Rule::Differencing
+            }
+            PolicyRefusal::SamePerson { .. } => Rule::Approvals,
+            PolicyRefusal::ApprovalEnded { .. } => Rule::ApprovalDays,
+        }
+    }
+
+    /// Stable rule id.
+    pub fn rule(&self) -> &'static str {
+        self.of_rule().id()
+    }
+}

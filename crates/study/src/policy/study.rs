@@ -1,0 +1,108 @@
+//! What can be said of a study before anything is computed.
+
+use super::{Policy, PolicyRefusal, Rule};
+use crate::dictionary::VariableId;
+use crate::manifest::Manifest;
+use crate::protocol::{OutcomeKind, Protocol};
+use crate::results::MINIMUM_LEAVERS;
+use crate::roster::Member;
+
+impl Policy {
+    /// All rules that need manifest and protocol alone; the first that refuses.
+    pub fn check_study(&self, manifest: &Manifest, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+        Rule::ALL.into_iter().try_for_each(|rule| self.check_rule(rule, manifest, protocol))
+    }
+
+    /// One of those rules; a rule that needs more is not broken yet.
+    pub fn check_rule(&self, rule: Rule, manifest: &Manifest, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+        match rule {
+            Rule::MinimumSites => self.check_sites(manifest),
+            Rule::FinestGridDays => self.check_grids(protocol),
+            Rule::MinimumLeavers => self.check_leavers(protocol),
+            Rule::Variables => self.check_variables(protocol),
+            Rule::MinimumPatients
+            | Rule::MinimumCell
+            | Rule::MinimumPair
+            | Rule::RowsPerParameter
+            | Rule::EventsPerParameter
+            | Rule::MaximumRounds
+            | Rule::MaximumRuns
+            | Rule::Differencing
+            | Rule::Approvals
+            | Rule::ApprovalDays => Ok(()),
+        }
+    }
+
+    /// Does the policy vouch for this site? Without a list it does for all.
+    pub fn vouches_for(&self, member: &Member) -> bool {
+        self.trusted_sites.as_ref().is_none_or(|list| list.contains(&member.identity.fingerprint()))
+    }
+
+    fn check_sites(&self, manifest: &Manifest) -> Result<(), PolicyRefusal> {
+        let got = manifest.roster.members().iter().filter(|member| self.vouches_for(member)).count();
+        if got < self.minimum_sites as usize {
+            let (vouched, minimum) = (self.trusted_sites.is_some(), self.minimum_sites);
+            return Err(PolicyRefusal::Sites { got, vouched, minimum });
+        }
+        Ok(())
+    }
+
+    fn check_grids(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+        // a scenario has the outcomes of the study
+        for outcome in &protocol.outcomes {
+            if let OutcomeKind::TimeToEvent(t) = &outcome.kind
+                && t.grid_days < self.finest_grid_days
+            {
+                return Err(PolicyRefusal::Grid { outcome: outcome.name.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_leavers(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+        let released = std::iter::once(protocol)
+            .chain(protocol.scenarios.iter().map(|scenario| &*scenario.protocol))
+            .any(|protocol| !protocol.curves.is_empty());
+        if released && MINIMUM_LEAVERS < self.minimum_leavers {
+            return Err(PolicyRefusal::Leavers { got: MINIMUM_LEAVERS, minimum: self.minimum_leavers });
+        }
+        Ok(())
+    }
+
+    fn check_variables(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+        let Some(allowed) = &self.variables else { return Ok(()) };
+        for id in used_variables(protocol) {
+            let name = &protocol.dictionary.variable(id).name;
+            if !allowed.contains(name) {
+                return Err(PolicyRefusal::Variable { variable: name.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Variables that anything of the study depends on. A criterion counts as using every variable whose name stands in it,
+/// even inside a quoted text: a reviewer rather sees one name too many.
+fn used_variables(protocol: &Protocol) -> Vec<VariableId> {
+    let mut used = vec![protocol.treatment.variable];
+    used.extend(protocol.scenarios.iter().flat_map(|scenario| used_variables(&scenario.protocol)));
+    for criterion in &protocol.eligibility {
+        let words = criterion.require.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let words: Vec<&str> = words.collect();
+        let variables = protocol.dictionary.variables().iter().enumerate();
+        let named = variables.filter(|(_, v)| words.iter().any(|word| word.eq_ignore_ascii_case(&v.name)));
+        used.extend(named.map(|(i, _)| VariableId(i)));
+    }
+    used.extend(protocol.propensity.iter().flat_map(|p| p.covariates.iter().copied()));
+    used.extend(protocol.baseline.iter().flat_map(|b| b.variables.iter().copied()));
+    for analysis in &protocol.analyses {
+        used.extend(&analysis.covariates);
+        used.extend(analysis.effect_modifier);
+        let outcomes = analysis.outcomes.iter().filter_map(|name| protocol.outcome(name));
+        used.extend(outcomes.flat_map(|outcome| outcome.kind.variables()));
+    }
+    let curves = protocol.curves.iter().flat_map(|curve| &curve.outcomes);
+    let outcomes = curves.filter_map(|name| protocol.outcome(name));
+    used.extend(outcomes.flat_map(|outcome| outcome.kind.variables()));
+    used
+}

@@ -12,6 +12,7 @@ mod survival;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod weights;
 
 pub use files::write;
 pub use print::print;

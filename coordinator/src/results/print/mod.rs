@@ -9,6 +9,7 @@ mod labels;
 mod number;
 mod sections;
 mod survival;
+mod weights;
 
 use std::io::{self, Write};
 
@@ -42,7 +43,7 @@ pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width
     effects::odds_ratios(out, &page)?;
     further::models(out, &page)?;
     sections::effect_modification(out, &page)?;
-    sections::weights(out, &page)?;
+    weights::tables(out, &page)?;
     sections::failures(out, &page)
 }
 

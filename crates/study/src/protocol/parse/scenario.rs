@@ -66,6 +66,11 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
         }
     }
     restrict(&mut protocol.analyses, outcomes.as_deref(), models.as_deref());
+    if let Some(propensity) = &mut protocol.propensity {
+        propensity.summaries.clear();
+        let truncated = |analysis: &Analysis| analysis.models.contains(&Model::IptwTruncated);
+        propensity.detail = propensity.detail.filter(|_| protocol.analyses.iter().any(truncated));
+    }
     if !curves {
         protocol.curves.clear();
     }

@@ -285,7 +285,18 @@ impl Model {
 
     /// Is it a weighted model?
     pub fn weighted(self) -> bool {
-        !matches!(self, Model::Unadjusted | Model::Adjusted | Model::Stratified | Model::Interaction)
+        matches!(
+            self,
+            Model::Iptw
+                | Model::IptwStabilized
+                | Model::IptwUnstabilized
+                | Model::IptwAtt
+                | Model::IptwAtc
+                | Model::IptwOverlap
+                | Model::IptwMatching
+                | Model::IptwTruncated
+                | Model::IptwAdjusted
+        )
     }
 }
 

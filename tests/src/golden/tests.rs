@@ -181,7 +181,7 @@ fn a_person_reads_the_reference_study() {
     }
 }
 
-/// No entry dangles, and each kind of row shows the number that it means.
+/// No entry dangles, on either grid; on the days of the publication each kind of row shows the number that it means.
 #[test]
 fn every_published_figure_has_its_number_on_both_grids() {
     let published = Published::read(&pooled::path("examples/relapsed-myeloma")).unwrap().unwrap();
@@ -193,6 +193,9 @@ fn every_published_figure_has_its_number_on_both_grids() {
         let page = String::from_utf8(page).unwrap();
         println!("{page}");
         assert!(page.lines().all(|line| line.chars().count() <= 100), "a line is too wide");
+        if protocol != "protocol.toml" {
+            continue;
+        }
         let squeezed: Vec<String> = page.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
         for line in [
             "Left out: no FISH result 319 319",

@@ -3,7 +3,7 @@
 //! The file is a canonical encoding ([`secagg::canonical`]): the label, then one `bytes` field with the body, so that a
 //! file cut short or grown is told from an altered one. The body: protocol digest, arm of each row
 //! (`bool`), columns in dictionary order (one byte for the kind: 0 numbers, 1 levels, 2 days; then one value per row),
-//! flow chart. The layout is versioned by the label.
+//! flow chart; then the same, without the digest, for each scenario. The layout is versioned by the label.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -16,7 +16,7 @@ use study::cohort::{Cohort, Column, FlowCount};
 use study::dictionary::Kind;
 use study::protocol::Protocol;
 
-const LABEL: &str = "entente/v1/snapshot";
+const LABEL: &str = "entente/v2/snapshot";
 
 /// Why a snapshot cannot be used. None of them is repaired: the cohort is loaded and approved again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -116,8 +116,13 @@ fn body(bytes: &[u8]) -> Result<&[u8], SnapshotError> {
 }
 
 fn encode(cohort: &Cohort, protocol: &Protocol) -> Vec<u8> {
-    let Cohort { treated, columns, flow } = cohort;
-    let mut out = Canonical::new(LABEL).digest_field(&protocol.digest).list(treated, |out, treated| out.bool(*treated));
+    let out = Canonical::new(LABEL).digest_field(&protocol.digest);
+    cohort.scenarios.iter().fold(write_rows(out, cohort), write_rows).finish()
+}
+
+fn write_rows(out: Canonical, cohort: &Cohort) -> Canonical {
+    let Cohort { treated, columns, flow, scenarios: _ } = cohort;
+    let mut out = out.list(treated, |out, treated| out.bool(*treated));
     for column in columns {
         out = match column {
             Column::Numbers(values) => out.u8(0).list(values, |out, value| out.f64(*value)),
@@ -126,7 +131,6 @@ fn encode(cohort: &Cohort, protocol: &Protocol) -> Vec<u8> {
         };
     }
     out.list(flow, |out, FlowCount { control, treated, neither }| out.u64(*control).u64(*treated).u64(*neither))
-        .finish()
 }
 
 fn decode(body: &[u8], protocol: &Protocol) -> Result<Cohort, SnapshotError> {
@@ -134,10 +138,17 @@ fn decode(body: &[u8], protocol: &Protocol) -> Result<Cohort, SnapshotError> {
     if reader.digest().map_err(|_| SnapshotError::Shape)? != protocol.digest {
         return Err(SnapshotError::OtherProtocol);
     }
-    let cohort = cohort(&mut reader, protocol).map_err(|_| SnapshotError::Shape)?;
+    let mut cohort = rows(&mut reader, protocol)?;
+    for scenario in &protocol.scenarios {
+        cohort.scenarios.push(rows(&mut reader, &scenario.protocol)?);
+    }
     reader.finish().map_err(|_| SnapshotError::Shape)?;
-    let cohort = cohort.ok_or(SnapshotError::Shape)?;
-    if fits(&cohort, protocol) { Ok(cohort) } else { Err(SnapshotError::Shape) }
+    Ok(cohort)
+}
+
+fn rows(reader: &mut Reader<'_>, protocol: &Protocol) -> Result<Cohort, SnapshotError> {
+    let cohort = cohort(reader, protocol).map_err(|_| SnapshotError::Shape)?;
+    cohort.filter(|cohort| fits(cohort, protocol)).ok_or(SnapshotError::Shape)
 }
 
 /// The cohort of a body; `None` when a column has another kind than its variable.
@@ -154,7 +165,7 @@ fn cohort(reader: &mut Reader<'_>, protocol: &Protocol) -> Result<Option<Cohort>
     }
     let flow = reader
         .list(|reader| Ok(FlowCount { control: reader.u64()?, treated: reader.u64()?, neither: reader.u64()? }))?;
-    Ok(Some(Cohort { treated, columns, flow }))
+    Ok(Some(Cohort { treated, columns, flow, scenarios: Vec::new() }))
 }
 
 fn fits(cohort: &Cohort, protocol: &Protocol) -> bool {

@@ -4,10 +4,13 @@
     python3 split.py POOLED.csv OUT_DIR --into 7    seven files S01.csv to S07.csv, rows dealt in turn
 
 The column `site` is left out of the files: a hospital's own file does not carry it. Everything else, order of rows
-included, stays as it is, so the same input always gives the same bytes. The committed examples were made by
+included, stays as it is, so the same input always gives the same bytes. Where the pooled file has no column that
+identifies a patient, `--number NAME` adds one in front: the number of the row in the pooled file. The committed
+examples were made by
 
     python3 split.py relapsed-myeloma-596.csv ../../examples/relapsed-myeloma/sites
     python3 split.py rotterdam.csv ../../examples/rotterdam/sites --also R02 R03 R04 R05 R06 R07 R09 R10 R11 R12 R13 R14
+    python3 split.py lung.csv ../../examples/lung/sites --number patient
 """
 
 import argparse
@@ -22,10 +25,14 @@ def main():
     parser.add_argument("--column", default="site", help="column that names the site (default: site)")
     parser.add_argument("--into", type=int, help="deal the rows over this many sites instead")
     parser.add_argument("--also", nargs="*", default=[], help="sites that get a file with a header and no rows")
+    parser.add_argument("--number", metavar="NAME", help="add a column with the number of the row in the pooled file")
     args = parser.parse_args()
 
     with args.pooled.open(newline="", encoding="utf-8") as file:
         header, *rows = csv.reader(file)
+    if args.number:
+        header = [args.number, *header]
+        rows = [[str(number), *row] for number, row in enumerate(rows, start=1)]
     site = header.index(args.column)
 
     names = [f"S{number:02}" for number in range(1, args.into + 1)] if args.into else args.also

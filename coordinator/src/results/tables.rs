@@ -4,7 +4,7 @@ use std::io;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
-use study::results::Results;
+use study::results::{Results, ScenarioResults};
 
 use super::balance::BalanceRecord;
 use super::provenance::{Provenance, ProvenanceRecord, SCHEMA_VERSION};
@@ -13,43 +13,90 @@ use super::records::{
 };
 use super::survival::{MedianRecord, SurvivalRecord};
 
+/// A record of the main analysis, or of a scenario.
+#[derive(Serialize)]
+pub(super) struct Scoped<'a, R> {
+    #[serde(flatten)]
+    record: R,
+    /// Name of the scenario; empty for the main analysis.
+    scenario: &'a str,
+}
+
 /// `results.json`: provenance, then every table.
 #[derive(Serialize)]
 pub(super) struct Document<'a> {
     schema_version: u32,
     provenance: ProvenanceRecord<'a>,
-    estimates: Vec<EstimateRecord<'a>>,
-    fits: Vec<FitRecord<'a>>,
-    flow: Vec<FlowRecord<'a>>,
-    outcomes: Vec<OutcomeRecord<'a>>,
-    weights: Vec<WeightRecord<'a>>,
-    propensity_histogram: Vec<HistogramRecord<'a>>,
-    balance: Vec<BalanceRecord<'a>>,
-    tests: Vec<TestRecord<'a>>,
-    survival: Vec<SurvivalRecord<'a>>,
-    medians: Vec<MedianRecord<'a>>,
+    scenarios: Vec<ScenarioRecord<'a>>,
+    estimates: Vec<Scoped<'a, EstimateRecord<'a>>>,
+    fits: Vec<Scoped<'a, FitRecord<'a>>>,
+    flow: Vec<Scoped<'a, FlowRecord<'a>>>,
+    outcomes: Vec<Scoped<'a, OutcomeRecord<'a>>>,
+    weights: Vec<Scoped<'a, WeightRecord<'a>>>,
+    propensity_histogram: Vec<Scoped<'a, HistogramRecord<'a>>>,
+    balance: Vec<Scoped<'a, BalanceRecord<'a>>>,
+    tests: Vec<Scoped<'a, TestRecord<'a>>>,
+    survival: Vec<Scoped<'a, SurvivalRecord<'a>>>,
+    medians: Vec<Scoped<'a, MedianRecord<'a>>>,
+}
+
+/// What a scenario is called.
+#[derive(Serialize)]
+struct ScenarioRecord<'a> {
+    name: &'a str,
+    label: &'a str,
 }
 
 impl<'a> Document<'a> {
     pub(super) fn new(results: &'a Results, provenance: &'a Provenance) -> Self {
-        // Exhaustive: a new table must be written somewhere.
-        let Results { estimates, fits, flow, outcomes, weights, histogram, balance, survival, medians, tests } =
-            results;
-        let sites = provenance.sites.len();
-        Document {
+        let named = |s: &'a ScenarioResults| ScenarioRecord { name: &s.name, label: &s.label };
+        let mut document = Document {
             schema_version: SCHEMA_VERSION,
             provenance: provenance.into(),
-            estimates: estimates.iter().map(|row| EstimateRecord::new(row, sites)).collect(),
-            fits: fits.iter().map(FitRecord::new).collect(),
-            flow: flow.iter().map(Into::into).collect(),
-            outcomes: outcomes.iter().map(Into::into).collect(),
-            weights: weights.iter().map(Into::into).collect(),
-            propensity_histogram: histogram.iter().map(Into::into).collect(),
-            balance: balance.iter().map(Into::into).collect(),
-            tests: tests.iter().map(Into::into).collect(),
-            survival: survival.iter().map(Into::into).collect(),
-            medians: medians.iter().map(Into::into).collect(),
+            scenarios: results.scenarios.iter().map(named).collect(),
+            estimates: Vec::new(),
+            fits: Vec::new(),
+            flow: Vec::new(),
+            outcomes: Vec::new(),
+            weights: Vec::new(),
+            propensity_histogram: Vec::new(),
+            balance: Vec::new(),
+            tests: Vec::new(),
+            survival: Vec::new(),
+            medians: Vec::new(),
+        };
+        document.add("", results, provenance.sites.len());
+        for scenario in &results.scenarios {
+            document.add(&scenario.name, &scenario.results, provenance.sites.len());
         }
+        document
+    }
+
+    fn add(&mut self, scenario: &'a str, results: &'a Results, sites: usize) {
+        // Exhaustive: a new table must be written somewhere.
+        let Results {
+            estimates,
+            fits,
+            flow,
+            outcomes,
+            weights,
+            histogram,
+            balance,
+            survival,
+            medians,
+            tests,
+            scenarios: _,
+        } = results;
+        self.estimates.extend(scoped(scenario, estimates.iter().map(|row| EstimateRecord::new(row, sites))));
+        self.fits.extend(scoped(scenario, fits.iter().map(FitRecord::new)));
+        self.flow.extend(scoped(scenario, flow.iter().map(Into::into)));
+        self.outcomes.extend(scoped(scenario, outcomes.iter().map(Into::into)));
+        self.weights.extend(scoped(scenario, weights.iter().map(Into::into)));
+        self.propensity_histogram.extend(scoped(scenario, histogram.iter().map(Into::into)));
+        self.balance.extend(scoped(scenario, balance.iter().map(Into::into)));
+        self.tests.extend(scoped(scenario, tests.iter().map(Into::into)));
+        self.survival.extend(scoped(scenario, survival.iter().map(Into::into)));
+        self.medians.extend(scoped(scenario, medians.iter().map(Into::into)));
     }
 
     /// Name and content of every CSV file.
@@ -75,10 +122,14 @@ impl<'a> Document<'a> {
     }
 }
 
+fn scoped<R>(scenario: &str, records: impl Iterator<Item = R>) -> impl Iterator<Item = Scoped<'_, R>> {
+    records.map(move |record| Scoped { record, scenario })
+}
+
 /// Name and content of one CSV file; the header stands there even when there is no row.
-fn table<R: Record>(rows: &[R]) -> io::Result<(&'static str, Vec<u8>)> {
+fn table<R: Record>(rows: &[Scoped<'_, R>]) -> io::Result<(&'static str, Vec<u8>)> {
     let mut csv = csv::Writer::from_writer(Vec::new());
-    let columns = || R::COLUMNS.split(',');
+    let columns = || R::COLUMNS.split(',').chain(["scenario"]);
     csv.write_record(columns())?;
     for row in rows {
         let fields = fields(row)?;
@@ -89,7 +140,7 @@ fn table<R: Record>(rows: &[R]) -> io::Result<(&'static str, Vec<u8>)> {
 }
 
 /// The fields of a record by name.
-pub(super) fn fields<R: Record>(row: &R) -> io::Result<Map<String, Value>> {
+pub(super) fn fields<R: Serialize>(row: &R) -> io::Result<Map<String, Value>> {
     match serde_json::to_value(row)? {
         Value::Object(fields) => Ok(fields),
         _ => Err(io::Error::other("a record is no object")),

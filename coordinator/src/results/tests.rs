@@ -118,6 +118,7 @@ fn small() -> (Arc<Protocol>, Results) {
         ],
         treated,
         flow: vec![count; 3],
+        scenarios: Vec::new(),
     };
     let site = Evaluator::new(&protocol, &cohort, 1, true);
     let mut plan = Plan::new(Arc::clone(&protocol));
@@ -196,31 +197,31 @@ fn headers_are_the_contract() {
         (
             "estimates.csv",
             "analysis,outcome,model,term,variance,estimate,std_error,statistic,p_value,conf_low,conf_high,ratio,\
-             ratio_low,ratio_high,n,events,sites,iterations,notes,ties\n",
+             ratio_low,ratio_high,n,events,sites,iterations,notes,ties,scenario\n",
         ),
         (
             "fits.csv",
             "analysis,outcome,model,ties,n,events,loglik_null,loglik,deviance_null,deviance,lr_statistic,lr_df,lr_p,\
-             score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes\n",
+             score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes,scenario\n",
         ),
-        ("flow.csv", "step,label,n,control,treated,excluded\n"),
-        ("outcomes.csv", "outcome,arm,n,events\n"),
-        ("weights.csv", "scheme,arm,n,sum,ess,mean,max,truncated_at_low,truncated_at_high,notes\n"),
-        ("propensity_histogram.csv", "low,high,arm,n,weighted\n"),
+        ("flow.csv", "step,label,n,control,treated,excluded,scenario\n"),
+        ("outcomes.csv", "outcome,arm,n,events,scenario\n"),
+        ("weights.csv", "scheme,arm,n,sum,ess,mean,max,truncated_at_low,truncated_at_high,notes,scenario\n"),
+        ("propensity_histogram.csv", "low,high,arm,n,weighted,scenario\n"),
         (
             "balance.csv",
             "variable,level,kind,weighted,control,control_percent_or_sd,control_q25,control_median,control_q75,treated,\
              treated_percent_or_sd,treated_q25,treated_median,treated_q75,all,all_percent_or_sd,all_q25,all_median,\
-             all_q75,test,statistic,p_value,smd,smd_kind,missing_control,missing_treated,smd_cobalt,notes\n",
+             all_q75,test,statistic,p_value,smd,smd_kind,missing_control,missing_treated,smd_cobalt,notes,scenario\n",
         ),
-        ("tests.csv", "name,outcome,model,term,statistic,df,p_value,ties,notes\n"),
+        ("tests.csv", "name,outcome,model,term,statistic,df,p_value,ties,notes,scenario\n"),
         (
             "survival.csv",
-            "outcome,arm,weighted,time_days,n_risk,n_event,n_censor,survival,std_error,conf_low,conf_high,conf_type,at,notes\n",
+            "outcome,arm,weighted,time_days,n_risk,n_event,n_censor,survival,std_error,conf_low,conf_high,conf_type,at,notes,scenario\n",
         ),
         (
             "medians.csv",
-            "outcome,arm,weighted,quantity,at_days,value_days,std_error,conf_low,conf_high,conf_type,notes\n",
+            "outcome,arm,weighted,quantity,at_days,value_days,std_error,conf_low,conf_high,conf_type,notes,scenario\n",
         ),
     ];
     for (name, text) in expected {

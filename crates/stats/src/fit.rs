@@ -5,6 +5,7 @@
 //! the same states, bit by bit.
 
 mod cox;
+mod fine_gray;
 mod firth;
 mod logistic;
 mod newton;
@@ -13,6 +14,7 @@ mod sandwich;
 mod stratified;
 
 pub use cox::{CoxAsk, CoxFit};
+pub use fine_gray::{FineGrayAsk, FineGrayFit};
 pub use firth::{FirthAsk, FirthFit};
 pub use logistic::{LogisticAsk, LogisticFit};
 pub use newton::Tolerances;

@@ -1,12 +1,13 @@
 //! Sums behind robust variances, from score residuals L (n x p) of any model.
 //!
-//! The estimated propensity enters by d w / d alpha, with w the weight of the average treatment effect: a / e or
-//! (1 - a) / (1 - e), times the share of the own arm when stabilised (share 1 when not):
-//! d w / d alpha = -share (1 - e) / e z for the treated, share e / (1 - e) z for the controls.
+//! The estimated propensity enters by d w / d alpha = d w / d eta z, the share of the treated in stabilised weights by
+//! d w / d p; a [`Scheme`] gives both. Truncation bounds count as given numbers: that they are quantiles of the same weights
+//! does not enter.
 
 use crate::design::Design;
 use crate::packed::packed_len;
 use crate::total::{BLOCK, Total};
+use crate::weights::Scheme;
 
 /// The rows of the propensity model, in the order of the rows of the outcome model.
 #[derive(Clone, Copy)]
@@ -17,8 +18,8 @@ pub struct PropensityRows<'a> {
     pub treated: &'a [bool],
     /// Fitted propensity scores, n, inside (0, 1).
     pub e: &'a [f64],
-    /// Share of the treated when the weights are stabilised.
-    pub treated_share: Option<f64>,
+    /// How the weights are made of the scores.
+    pub scheme: Scheme,
 }
 
 /// Which sums a meat holds.
@@ -70,7 +71,7 @@ pub(crate) struct Layout {
     pub(crate) scores: usize,
     /// G = sum L (d w / d alpha)' (p x q).
     pub(crate) gradient: usize,
-    /// Stabilised weights only, with t = a - share: `G_p` = sum L (a/e - (1-a)/(1-e)) (p), sum w L t (p), sum s t (q), sum t^2 (1).
+    /// Stabilised weights only, with t = a - p: `G_p` = sum L d w / d p (p), sum w L t (p), sum s t (q), sum t^2 (1).
     pub(crate) share: usize,
     pub(crate) len: usize,
 }
@@ -97,7 +98,7 @@ impl Layout {
 /// 3. M-estimation: sum w L s' (p x q, row by row), sum s s' packed, G (p x q);
 /// 4. M-estimation with stabilised weights: `G_p` (p), sum w L t (p), sum s t (q), sum t^2 (1).
 ///
-/// s = (a - e) z, G = sum L (d w / d alpha)', `G_p` = sum L (a / e - (1 - a) / (1 - e)), t = a - share.
+/// s = (a - e) z, G = sum L (d w / d alpha)', `G_p` = sum L d w / d p, t = a - p with p the share of the treated.
 ///
 /// # Panics
 /// When lengths do not agree, or M-estimation is asked for without matching propensity rows.
@@ -107,7 +108,11 @@ pub fn meat(l: &Design, w: Option<&[f64]>, kind: &MeatKind, ps: Option<&Propensi
     let ps = kind.m_estimation.map(|m| {
         let ps = ps.expect("M-estimation needs the propensity rows");
         assert_eq!((ps.z.rows(), ps.treated.len(), ps.e.len()), (n, n, n), "lengths of the propensity rows");
-        assert_eq!((ps.z.columns(), ps.treated_share.is_some()), (m.q, m.stabilised), "shape of the propensity model");
+        assert_eq!(
+            (ps.z.columns(), ps.scheme.stabilised().is_some()),
+            (m.q, m.stabilised),
+            "shape of the propensity model"
+        );
         ps
     });
     let layout = Layout::new(p, kind);
@@ -141,21 +146,20 @@ pub fn meat(l: &Design, w: Option<&[f64]>, kind: &MeatKind, ps: Option<&Propensi
 fn add_propensity(words: &mut [f64], layout: &Layout, l: &[f64], wl: &[f64], ps: &PropensityRows<'_>, i: usize) {
     let (z, e, treated) = (ps.z.row(i), ps.e[i], ps.treated[i]);
     let q = z.len();
-    let (p1, p0) = ps.treated_share.map_or((1.0, 1.0), |share| (share, 1.0 - share));
-    let (error, slope, inverse) =
-        if treated { (1.0 - e, -p1 * (1.0 - e) / e, 1.0 / e) } else { (-e, p0 * e / (1.0 - e), -1.0 / (1.0 - e)) };
+    let slope = ps.scheme.gradient(e, treated);
+    let error = if treated { 1.0 - e } else { -e };
     let s: Vec<f64> = z.iter().map(|z| error * z).collect();
     for k in 0..l.len() {
         add_scaled(&mut words[layout.cross + k * q..][..q], wl[k], &s);
         add_scaled(&mut words[layout.gradient + k * q..][..q], l[k] * slope, z);
     }
     add_outer(&mut words[layout.scores..], &s);
-    if let Some(share) = ps.treated_share {
+    if let Some(share) = ps.scheme.stabilised() {
         let t = f64::from(u8::from(treated)) - share;
         let (gradient, rest) = words[layout.share..].split_at_mut(l.len());
         let (residuals, rest) = rest.split_at_mut(l.len());
         let (scores, square) = rest.split_at_mut(q);
-        add_scaled(gradient, inverse, l);
+        add_scaled(gradient, ps.scheme.share_gradient(e, treated), l);
         add_scaled(residuals, t, wl);
         add_scaled(scores, t, &s);
         square[0] += t * t;

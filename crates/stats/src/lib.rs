@@ -6,6 +6,7 @@
 //!
 //! Nothing here reads a file, a clock or a random source.
 
+pub mod competing;
 pub mod concordance;
 pub mod cox;
 pub mod descriptive;
@@ -13,11 +14,18 @@ pub mod design;
 pub mod evalue;
 pub mod fit;
 mod gram;
+pub mod impute;
 pub mod inference;
 pub mod influence;
+pub mod linear;
 pub mod logistic;
 pub mod matrix;
 pub mod packed;
+pub mod random;
+pub mod resample;
+pub mod standardise;
+pub mod student;
 pub mod survival;
 pub mod total;
+pub mod weights;
 pub mod zph;

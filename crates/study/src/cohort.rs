@@ -39,6 +39,8 @@ pub struct Cohort {
     /// Rows of the file, then rows left after each eligibility criterion, in protocol order; the last entry leaves out
     /// rows in neither arm. Length: criteria + 2.
     pub flow: Vec<FlowCount>,
+    /// The rows of each scenario of the protocol, in its order; a scenario has none of its own.
+    pub scenarios: Vec<Cohort>,
 }
 
 impl Cohort {

@@ -22,6 +22,7 @@ use crate::question::{
     CoxModel, EVENT_COUNTS, FittedPropensity, LogisticModel, Question, Response, Weights, time_to_event,
 };
 use crate::term::{Columns, Term};
+use crate::view::{Asked, View};
 use crate::word;
 
 /// Why a site cannot answer.
@@ -39,7 +40,7 @@ impl From<FixedError> for EvaluateError {
     }
 }
 
-/// Answers questions over one frozen cohort.
+/// Answers questions over one site's frozen rows.
 #[derive(Debug, Clone, Copy)]
 pub struct Evaluator<'a> {
     protocol: &'a Protocol,
@@ -56,10 +57,12 @@ impl<'a> Evaluator<'a> {
 
     /// The words of the answer. When a sum of a fit does not fit its word, all words of the question are the mark that
     /// [`word::read`] reads as NaN, and the estimator shortens its step.
-    pub fn answer(&self, question: &Question) -> Result<Vec<i128>, EvaluateError> {
+    pub fn answer(&self, asked: &Asked) -> Result<Vec<i128>, EvaluateError> {
+        let question = &asked.question;
+        let rows = self.rows(&asked.view);
         let bound = word::bound(self.sites);
-        let mut sums = Sums { words: vec![0; question.words(self.protocol)], bound, failed: false };
-        self.sum(question, &mut sums);
+        let mut sums = Sums { words: vec![0; question.words(rows.protocol)], bound, failed: false };
+        rows.sum(question, &mut sums);
         let largest = fixed::encode(bound, bound)?.unsigned_abs();
         if !sums.failed && sums.words.iter().all(|w| w.unsigned_abs() <= largest) {
             Ok(sums.words)
@@ -70,6 +73,20 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    fn rows(&self, view: &View) -> Rows<'a> {
+        let cohort = view.scenario.map_or(self.cohort, |index| &self.cohort.scenarios[index]);
+        Rows { protocol: view.protocol(self.protocol), cohort, first: self.first }
+    }
+}
+
+/// The rows of one view.
+struct Rows<'a> {
+    protocol: &'a Protocol,
+    cohort: &'a Cohort,
+    first: bool,
+}
+
+impl Rows<'_> {
     fn sum(&self, question: &Question, sums: &mut Sums) {
         match question {
             Question::Flow => self.flow(sums),
@@ -259,7 +276,7 @@ impl<'a> Evaluator<'a> {
         };
         let z = self.design(&weights.propensity.columns);
         let e = self.propensity(&weights.propensity);
-        let rows = PropensityRows { z: &z, treated: &self.cohort.treated, e: &e, treated_share: weights.stabilized };
+        let rows = PropensityRows { z: &z, treated: &self.cohort.treated, e: &e, scheme: weights.scheme };
         influence::meat(residuals, w, kind, Some(&rows), sums);
     }
 
@@ -271,9 +288,7 @@ impl<'a> Evaluator<'a> {
     }
 
     fn weights(&self, weights: &Weights, e: &[f64]) -> Vec<f64> {
-        let (p1, p0) = weights.stabilized.map_or((1.0, 1.0), |p| (p, 1.0 - p));
-        let weight = |(treated, e): (&bool, &f64)| if *treated { p1 / e } else { p0 / (1.0 - e) };
-        self.cohort.treated.iter().zip(e).map(weight).collect()
+        self.cohort.treated.iter().zip(e).map(|(treated, e)| weights.scheme.weight(*e, *treated)).collect()
     }
 
     fn design(&self, columns: &Columns) -> Design {

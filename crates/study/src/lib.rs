@@ -18,4 +18,5 @@ mod request;
 pub mod results;
 pub mod roster;
 pub mod term;
+pub mod view;
 pub mod word;

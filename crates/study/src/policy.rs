@@ -129,6 +129,7 @@ impl Policy {
         if manifest.roster.len() < self.minimum_sites as usize {
             return Err(PolicyRefusal::Sites { got: manifest.roster.len(), minimum: self.minimum_sites });
         }
+        // a scenario has the outcomes of the study
         for outcome in &protocol.outcomes {
             if let OutcomeKind::TimeToEvent(t) = &outcome.kind
                 && t.grid_days < self.finest_grid_days
@@ -167,6 +168,7 @@ impl Policy {
 /// even inside a quoted text: a reviewer rather sees one name too many.
 fn used_variables(protocol: &Protocol) -> Vec<VariableId> {
     let mut used = vec![protocol.treatment.variable];
+    used.extend(protocol.scenarios.iter().flat_map(|scenario| used_variables(&scenario.protocol)));
     for criterion in &protocol.eligibility {
         let words = criterion.require.split(|c: char| !c.is_alphanumeric() && c != '_');
         let words: Vec<&str> = words.collect();

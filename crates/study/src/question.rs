@@ -13,6 +13,7 @@ use stats::descriptive::moments::MOMENTS_LEN;
 use stats::influence::{MeatKind, meat_len};
 use stats::logistic;
 use stats::survival::arm_table_len;
+use stats::weights::{Estimand, Scheme};
 
 use crate::dictionary::VariableId;
 use crate::protocol::{OutcomeKind, Protocol, TimeToEvent};
@@ -27,13 +28,13 @@ pub struct FittedPropensity {
     pub alpha: Vec<f64>,
 }
 
-/// Inverse probability weights of the average treatment effect. They never leave the site.
+/// Weights made of a propensity score. They never leave the site.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weights {
     /// The propensity model.
     pub propensity: Arc<FittedPropensity>,
-    /// Share of the treated when stabilised: weights are multiplied by p (treated) or 1 - p (control).
-    pub stabilized: Option<f64>,
+    /// How they are made of the score.
+    pub scheme: Scheme,
 }
 
 /// Response of a logistic regression.
@@ -336,7 +337,17 @@ fn write_meat(out: Canonical, kind: &MeatKind) -> Canonical {
 impl Weights {
     fn write(&self, out: Canonical) -> Canonical {
         let out = self.propensity.columns.write(out);
-        write_numbers(out, &self.propensity.alpha).option(self.stabilized, Canonical::f64)
+        let estimand = match self.scheme.estimand() {
+            Estimand::Ate => 0,
+            Estimand::Att => 1,
+            Estimand::Atc => 2,
+            Estimand::Ato => 3,
+            Estimand::Atm => 4,
+        };
+        write_numbers(out, &self.propensity.alpha)
+            .u8(estimand)
+            .option(self.scheme.stabilised(), Canonical::f64)
+            .option(self.scheme.truncation(), |out, (low, high)| out.f64(low).f64(high))
     }
 }
 

@@ -132,7 +132,7 @@ fn first_round(protocol: &Protocol) -> BTreeMap<&'static str, (usize, usize)> {
     let protocol = Arc::new(protocol.clone());
     let mut kinds = BTreeMap::new();
     for question in Plan::new(Arc::clone(&protocol)).ask().iter() {
-        let entry: &mut (usize, usize) = kinds.entry(question.kind()).or_default();
+        let entry: &mut (usize, usize) = kinds.entry(question.question.kind()).or_default();
         entry.0 += 1;
         entry.1 += question.words(&protocol);
     }

@@ -16,7 +16,7 @@ use secagg::{Digest, SigningIdentity};
 use study::evaluate::{EvaluateError, Evaluator};
 use study::machine::site::{Refusal, SiteConfig, SiteContext, SiteMachine, SiteRecord};
 use study::message::{FromSite, ToSite};
-use study::question::Question;
+use study::view::Asked;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
@@ -316,7 +316,7 @@ impl SiteContext for Effects<'_> {
         bytes
     }
 
-    fn answer(&self, evaluator: &Evaluator<'_>, questions: &[Question]) -> Result<Vec<i128>, EvaluateError> {
+    fn answer(&self, evaluator: &Evaluator<'_>, questions: &[Asked]) -> Result<Vec<i128>, EvaluateError> {
         let answers: Result<Vec<Vec<i128>>, EvaluateError> = if self.parallel {
             questions.par_iter().map(|q| evaluator.answer(q)).collect()
         } else {

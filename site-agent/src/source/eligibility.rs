@@ -15,8 +15,19 @@ enum Arm {
     Neither,
 }
 
-/// Applies the criteria in order and gathers what remains.
+/// The rows of the main analysis, and those of every scenario.
 pub(super) fn cohort(table: &mut Table, protocol: &Protocol) -> Result<Cohort, ProblemKind> {
+    let mut cohort = rows(table, protocol)?;
+    for scenario in &protocol.scenarios {
+        let mut other = rows(table, &scenario.protocol)?;
+        scenario.recode(&mut other);
+        cohort.scenarios.push(other);
+    }
+    Ok(cohort)
+}
+
+/// Applies the criteria in order and gathers what remains.
+fn rows(table: &mut Table, protocol: &Protocol) -> Result<Cohort, ProblemKind> {
     let arms = arms(table, protocol).map_err(|_| ProblemKind::Engine)?;
     let mut kept = vec![true; arms.len()];
     let mut flow = vec![count(&arms, &kept)];
@@ -76,5 +87,5 @@ fn gather(
         }
         Ok(())
     })?;
-    Ok(Cohort { treated, columns, flow })
+    Ok(Cohort { treated, columns, flow, scenarios: Vec::new() })
 }

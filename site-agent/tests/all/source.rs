@@ -33,7 +33,7 @@ const GOOD: &str = "A1,old,50,I,0,10";
 fn a_good_file_becomes_columns_in_key_order() {
     let loaded = rows(&["P3,new,63.25,III,1,0", "P10,old,,,,", "P1,,18,I,0,4000"]).unwrap();
     assert_eq!(loaded.warnings, []);
-    let Cohort { treated, columns, flow } = loaded.cohort;
+    let Cohort { treated, columns, flow, .. } = loaded.cohort;
     // Bytes of the key decide: P1 (no regimen, left out), P10, P3.
     assert_eq!(treated, [false, true]);
     let count = |control, treated, neither| FlowCount { control, treated, neither };

@@ -12,7 +12,7 @@ use study::manifest::{Approval, Manifest};
 use study::message::{FromSite, ToSite};
 use study::policy::Policy;
 use study::protocol::Protocol;
-use study::question::Question;
+use study::view::Asked;
 
 use super::dice::Dice;
 
@@ -218,9 +218,9 @@ impl SiteContext for SiteEffects {
         self.dice.bytes()
     }
 
-    fn answer(&self, evaluator: &Evaluator<'_>, questions: &[Question]) -> Result<Vec<i128>, EvaluateError> {
+    fn answer(&self, evaluator: &Evaluator<'_>, questions: &[Asked]) -> Result<Vec<i128>, EvaluateError> {
         let share = questions.len().div_ceil(self.threads).max(1);
-        let answer = |part: &[Question]| part.iter().map(|q| evaluator.answer(q)).collect::<Result<Vec<_>, _>>();
+        let answer = |part: &[Asked]| part.iter().map(|q| evaluator.answer(q)).collect::<Result<Vec<_>, _>>();
         let parts: Result<Vec<Vec<Vec<i128>>>, EvaluateError> = std::thread::scope(|scope| {
             let threads: Vec<_> = questions.chunks(share).map(|part| scope.spawn(move || answer(part))).collect();
             threads.into_iter().map(|t| t.join().expect("evaluation does not panic")).collect()

@@ -99,14 +99,14 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Leaves out a top-level section.
-    pub(super) fn leave_out(&mut self, section: &str, why: &'static str) {
-        let below = format!("/{section}/");
+    /// Leaves out a top-level entry and what is below it.
+    pub(super) fn leave_out(&mut self, entry: &str, why: &'static str) {
+        let (itself, below) = (format!("/{entry}"), format!("/{entry}/"));
         let before = self.open.len();
-        self.open.retain(|pointer, _| !pointer.starts_with(&below));
+        self.open.retain(|pointer, _| *pointer != itself && !pointer.starts_with(&below));
         let count = before - self.open.len();
         if count > 0 {
-            self.report.exempt.insert((section.to_owned(), why), count);
+            self.report.exempt.insert((entry.to_owned(), why), count);
         }
     }
 

@@ -1,5 +1,5 @@
-//! Survival curves, medians, follow-up, restricted means and log-rank tests of the myeloma study. R counts in cells of the
-//! grid, the files in days.
+//! Survival curves and medians; follow-up, restricted means and log-rank tests of the myeloma study. R counts in cells of
+//! the grid, the files in days.
 
 use super::comparison::Comparison;
 use super::files::{Files, Row};
@@ -19,16 +19,8 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, files: &Files, at: &str, 
         ("km_treated_weighted", treated, "true"),
     ];
     for (golden, arm, weighted) in curves {
-        let at = format!("{at}/{golden}");
         let of = [("outcome", outcome), ("arm", arm), ("weighted", weighted)];
-        for (kind, conf_type) in KINDS {
-            let at = format!("{at}/{kind}");
-            median(comparison, files, &at, "median", &[&of[..], &[("conf_type", conf_type)]].concat(), grid);
-            curve(comparison, files, &at, &[&of[..], &[("conf_type", conf_type)]].concat(), grid);
-        }
-        let whole = [&of[..], &[("conf_type", "log"), ("at", "merged_cell")]].concat();
-        let events = files.survival.rows().filter(|row| row.is(&whole)).map(|row| row.number("n_event"));
-        comparison.number(&format!("{at}/events"), events.sum());
+        kaplan_meier(comparison, files, &format!("{at}/{golden}"), &of, grid);
     }
     let all = [("outcome", outcome), ("arm", "all"), ("weighted", "false"), ("conf_type", "log")];
     median(comparison, files, &format!("{at}/follow_up"), "follow_up", &all, grid);
@@ -43,6 +35,19 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, files: &Files, at: &str, 
             comparison.number(&format!("{at}/rmst/{arm}/{i}"), cell(&row, column).map(|days| days / grid));
         }
     }
+}
+
+/// One arm's curve and median under every kind of interval, and its events.
+pub(super) fn kaplan_meier(comparison: &mut Comparison<'_>, files: &Files, at: &str, of: &[(&str, &str)], grid: f64) {
+    for (kind, conf_type) in KINDS {
+        let at = format!("{at}/{kind}");
+        let of = [of, &[("conf_type", conf_type)]].concat();
+        median(comparison, files, &at, "median", &of, grid);
+        curve(comparison, files, &at, &of, grid);
+    }
+    let whole = [of, &[("conf_type", "log"), ("at", "merged_cell")]].concat();
+    let events = files.survival.rows().filter(|row| row.is(&whole)).map(|row| row.number("n_event"));
+    comparison.number(&format!("{at}/events"), events.sum());
 }
 
 /// A median and its interval.

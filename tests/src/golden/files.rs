@@ -1,4 +1,4 @@
-//! The CSV files of a run, read back.
+//! The CSV files of a run, read back: the rows of the main analysis.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -44,8 +44,9 @@ impl Table {
     fn read(out: &Path, name: &'static str) -> Result<Table, GoldenError> {
         let wrong = |e: csv::Error| GoldenError::File(format!("{name}: {e}"));
         let mut reader = csv::Reader::from_path(out.join(name)).map_err(wrong)?;
-        let rows = reader.deserialize().collect::<Result<Vec<_>, _>>().map_err(wrong)?;
-        Ok(Table { name, rows })
+        let rows = reader.deserialize().collect::<Result<Vec<BTreeMap<String, String>>, _>>().map_err(wrong)?;
+        let main = |row: &BTreeMap<String, String>| row.get("scenario").is_none_or(String::is_empty);
+        Ok(Table { name, rows: rows.into_iter().filter(main).collect() })
     }
 
     pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {

@@ -69,6 +69,7 @@ fn cohort(protocol: &Protocol, rows: &[Row], required: Option<&str>) -> Cohort {
         treated: eligible.iter().map(|row| treated(row)).collect(),
         columns: protocol.dictionary.variables().iter().map(|v| column(v, &eligible)).collect(),
         flow,
+        scenarios: Vec::new(),
     }
 }
 

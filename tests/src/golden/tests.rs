@@ -64,6 +64,52 @@ fn rotterdam_is_equal_to_r_on_three_grids() {
     }
 }
 
+#[test]
+fn lung_is_equal_to_r_in_curves_and_model() {
+    for (protocol, required, section, count) in
+        [("protocol.toml", None, "curves", 200), ("protocol-cox.toml", Some("ecog"), "cox", 20)]
+    {
+        let out = files(&format!("examples/lung/{protocol}"), "tests/reference/lung.csv", required);
+        let report = judge(out.path(), Study::Lung, section);
+        println!("{report}");
+        assert!(report.passed(), "{report}");
+        assert!(report.compared > count, "{report}");
+        // The curves are of another run than the model.
+        let [first, second] = Study::Lung.sections() else { panic!() };
+        let other = if section == *first { second } else { first };
+        let report = judge(out.path(), Study::Lung, other);
+        assert!(!report.passed() && !report.missing.is_empty(), "{report}");
+    }
+}
+
+#[test]
+fn a_changed_median_of_lung_is_found() {
+    let out = files("examples/lung/protocol.toml", "tests/reference/lung.csv", None);
+    let path = out.path().join("medians.csv");
+    let before = fs::read_to_string(&path).unwrap();
+    // The limits by which the three kinds of interval differ.
+    for (line, column, day) in [
+        ("os,all,false,median,,310", 8, "363.0"),
+        ("os,0,false,median,,270", 7, "210.0"),
+        ("os,1,false,median,,426", 7, "348.0"),
+    ] {
+        let mut changed = 0;
+        let lines = before.lines().map(|l| {
+            let mut cells: Vec<&str> = l.split(',').collect();
+            if l.starts_with(line) && cells[column] == day {
+                changed += 1;
+                cells[column] = "300.0";
+            }
+            cells.join(",") + "\n"
+        });
+        let after: String = lines.collect();
+        assert_eq!(changed, 1, "{line}: {before}");
+        fs::write(&path, after).unwrap();
+        let report = judge(out.path(), Study::Lung, "curves");
+        assert_eq!((report.differences.len(), report.missing.len()), (1, 0), "{report}");
+    }
+}
+
 /// One file of a run with a change; the comparison's report.
 fn changed(out: &Path, file: &str, change: impl Fn(&str) -> String) -> Report {
     let path = out.join(file);
@@ -162,6 +208,8 @@ fn nothing_to_compare_is_no_success() {
     assert!(!Report::default().passed());
     let empty = tempfile::tempdir().unwrap();
     let golden = pooled::path("tests/reference/golden/rotterdam.json");
+    let error = compare(empty.path(), &golden, Study::Lung, "curves", TOLERANCE);
+    assert!(matches!(error, Err(GoldenError::Section(_))));
     let error = compare(empty.path(), &golden, Study::Rotterdam, "day", TOLERANCE);
     assert!(matches!(error, Err(GoldenError::File(_))));
     let error = compare(empty.path(), &golden, Study::Rotterdam, "survival_day", TOLERANCE);

@@ -29,14 +29,14 @@ fn the_reference_study_takes_seventeen_rounds_and_every_answer_fits_its_question
             let evaluator = Evaluator::new(&protocol, cohort, cohorts.len(), site == 0);
             let answers: Vec<Vec<i128>> = questions.iter().map(|q| evaluator.answer(q).unwrap()).collect();
             for (question, answer) in questions.iter().zip(&answers) {
-                assert_eq!(answer.len(), question.words(&protocol), "{}", question.kind());
+                assert_eq!(answer.len(), question.words(&protocol), "{}", question.question.kind());
             }
             for (sum, word) in sums.iter_mut().zip(answers.concat()) {
                 *sum += word;
             }
         }
         for question in questions.iter() {
-            *asked.entry(question.kind()).or_default() += 1;
+            *asked.entry(question.question.kind()).or_default() += 1;
         }
         plan.tell(&word::read(&sums, cohorts.len()));
     }
@@ -62,7 +62,7 @@ fn a_weighted_curve_alone_is_the_one_beside_an_unweighted_curve() {
     let weighted = |text: &str| {
         let protocol = Arc::new(Protocol::parse(text).unwrap());
         let plan = plain(&protocol, &cohorts(&protocol, &rows().split(7, centre))).unwrap();
-        let tables = plan.curves().filter(|(key, _)| key.weighted);
+        let tables = plan.main().curves().filter(|(key, _)| key.weighted);
         tables.map(|(_, table)| table.unwrap().unwrap().clone()).collect::<Vec<_>>()
     };
     let beside = weighted(&text);

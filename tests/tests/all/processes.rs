@@ -55,6 +55,16 @@ fn rotterdam_by_quarter_equals_r() {
 }
 
 #[test]
+fn lung_curves_equal_r() {
+    equals_golden(Study::Lung, "protocol.toml", "curves");
+}
+
+#[test]
+fn lung_model_equals_r() {
+    equals_golden(Study::Lung, "protocol-cox.toml", "cox");
+}
+
+#[test]
 fn relapsed_myeloma_by_month_equals_r() {
     equals_golden(Study::RelapsedMyeloma, "protocol-month.toml", "survival_month");
 }

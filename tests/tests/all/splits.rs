@@ -89,7 +89,7 @@ fn events_on_day_0_change_nothing() {
         .with("death", |rows, i| set(rows, i, "death", "1"));
     let sites = odd_sites(&rows);
     let plan = plain(&protocol, &cohorts(&protocol, &sites)).unwrap();
-    for events in plan.facts().unwrap().events.values() {
+    for events in plan.main().facts().unwrap().events.values() {
         assert_eq!(events.cells[0], 0);
         assert!(events.deaths[0] >= 2.0, "ties on day 0");
     }

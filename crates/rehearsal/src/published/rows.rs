@@ -11,6 +11,9 @@ pub(super) struct Selector {
     pub(super) columns: Vec<(String, String)>,
 }
 
+/// Column with the name of a scenario, empty for the main analysis; whoever does not name one means the main analysis.
+const SCENARIO: &str = "scenario";
+
 impl Selector {
     /// The same row but for some columns.
     pub(super) fn with(&self, others: &[(String, String)]) -> Selector {
@@ -27,6 +30,9 @@ impl Selector {
             return Err(format!("there is no result file `{file}`; there are {}", tables.join(", ")));
         };
         let mut rows: Vec<_> = rows.iter().filter_map(Value::as_object).collect();
+        if !self.columns.iter().any(|(name, _)| name == SCENARIO) {
+            rows.retain(|row| row.get(SCENARIO).is_none_or(|scenario| is(scenario, "")));
+        }
         for (column, wanted) in &self.columns {
             if let Some(row) = rows.first()
                 && !row.contains_key(column)
@@ -104,9 +110,10 @@ mod tests {
             "schema_version": 2,
             "tests": [],
             "estimates": [
-                {"outcome": "pfs", "model": "iptw", "ties": "efron", "variance": "naive", "ratio": 0.9, "n": 277},
-                {"outcome": "pfs", "model": "iptw", "ties": "efron", "variance": "robust", "ratio": 0.9, "n": 277},
-                {"outcome": "response", "model": "iptw", "ties": null, "variance": "naive", "ratio": 1.5, "n": 277},
+                {"scenario": "", "outcome": "pfs", "model": "iptw", "ties": "efron", "variance": "naive", "ratio": 0.9, "n": 277},
+                {"scenario": "trimmed", "outcome": "pfs", "model": "iptw", "variance": "robust", "ratio": 0.8, "n": 250},
+                {"scenario": "", "outcome": "pfs", "model": "iptw", "ties": "efron", "variance": "robust", "ratio": 0.9, "n": 277},
+                {"scenario": "", "outcome": "response", "model": "iptw", "ties": null, "variance": "naive", "ratio": 1.5, "n": 277},
             ],
         })
     }
@@ -122,6 +129,12 @@ mod tests {
         assert_eq!(find("estimates", &[("outcome", "response")]), Ok(1.5));
         assert_eq!(find("estimates", &[("ties", ""), ("n", "277")]), Ok(1.5));
         assert_eq!(find("estimates", &[("outcome", "pfs"), ("variance", "robust")]), Ok(0.9));
+    }
+
+    #[test]
+    fn a_scenario_is_found_only_by_its_name() {
+        assert_eq!(find("estimates", &[("model", "iptw"), ("variance", "robust")]), Ok(0.9));
+        assert_eq!(find("estimates", &[("scenario", "trimmed"), ("n", "250")]), Ok(0.8));
     }
 
     #[test]

@@ -44,24 +44,13 @@ impl Curves {
     /// # Panics
     /// When `sums` does not have [`risk_len`] words.
     pub fn derive(events: &EventCells, p: usize, sums: &[f64]) -> Result<Self, Why> {
-        assert_eq!(sums.len(), risk_len(p, events), "length of the risk-set sums");
-        let (d, width) = (events.cells.len(), 1 + p);
-        let mut s0 = vec![0.0; d];
-        let mut s1 = vec![0.0; d * p];
-        let mut running = vec![0.0; width];
-        for j in (0..d).rev() {
-            for (sum, increment) in running.iter_mut().zip(&sums[j * width..(j + 1) * width]) {
-                *sum += increment;
-            }
-            s0[j] = running[0];
-            s1[j * p..(j + 1) * p].copy_from_slice(&running[1..]);
-        }
-        let mut e0 = vec![0.0; d];
-        let mut e1 = vec![0.0; d * p];
-        for (words, j) in sums[d * width..].chunks_exact(width).zip(events.tied()) {
-            e0[j] = words[0];
-            e1[j * p..(j + 1) * p].copy_from_slice(&words[1..]);
-        }
+        Self::of_sets(events, p, RiskSets::new(events, p, sums))
+    }
+
+    /// From whole risk sets instead of their increments.
+    pub(crate) fn of_sets(events: &EventCells, p: usize, sets: RiskSets) -> Result<Self, Why> {
+        let RiskSets { s0, mut s1, e0, mut e1 } = sets;
+        let d = events.cells.len();
         let mut scalars = Vec::with_capacity(d);
         let mut log_sum = 0.0;
         for j in 0..d {
@@ -109,13 +98,66 @@ impl Curves {
 
     /// Running sums of A: element k is the sum over the first k event cells (D + 1 elements).
     pub(super) fn cumulative_a(&self) -> Vec<f64> {
+        self.cumulative_a_times(|_| 1.0)
+    }
+
+    /// [`Curves::cumulative_a`] with A times a factor of each event cell.
+    pub(crate) fn cumulative_a_times(&self, factor: impl Fn(usize) -> f64) -> Vec<f64> {
         let mut running = 0.0;
         let mut sums = vec![0.0];
-        for scalar in &self.scalars {
-            running += scalar.a / scalar.s0;
+        for (j, scalar) in self.scalars.iter().enumerate() {
+            running += factor(j) * (scalar.a / scalar.s0);
             sums.push(running);
         }
         sums
+    }
+
+    /// Running sums of M = P S1 - Q E1 times a factor of each event cell: row k sums the first k ((D + 1) x p).
+    pub(crate) fn cumulative_m_times(&self, factor: impl Fn(usize) -> f64) -> Vec<f64> {
+        let p = self.p;
+        let mut sums = vec![0.0; (self.scalars.len() + 1) * p];
+        for (j, scalar) in self.scalars.iter().enumerate() {
+            for at in j * p..(j + 1) * p {
+                // In units of S0, like the scalars.
+                let moment = (scalar.p * self.s1[at] - scalar.q * self.e1[at]) / scalar.s0;
+                sums[at + p] = sums[at] + factor(j) * moment;
+            }
+        }
+        sums
+    }
+}
+
+/// Sums over the risk set and over the tied deaths of every event cell (D): S0, S1 (D x p), E0, E1 (D x p). E0 and E1 are
+/// zero where no two deaths are tied.
+pub(crate) struct RiskSets {
+    pub(crate) s0: Vec<f64>,
+    pub(crate) s1: Vec<f64>,
+    e0: Vec<f64>,
+    e1: Vec<f64>,
+}
+
+impl RiskSets {
+    /// From the sums over all sites of [`super::risk`] with `p` columns.
+    ///
+    /// # Panics
+    /// When `sums` does not have [`risk_len`] words.
+    pub(crate) fn new(events: &EventCells, p: usize, sums: &[f64]) -> Self {
+        assert_eq!(sums.len(), risk_len(p, events), "length of the risk-set sums");
+        let (d, width) = (events.cells.len(), 1 + p);
+        let mut sets = Self { s0: vec![0.0; d], s1: vec![0.0; d * p], e0: vec![0.0; d], e1: vec![0.0; d * p] };
+        let mut running = vec![0.0; width];
+        for j in (0..d).rev() {
+            for (sum, increment) in running.iter_mut().zip(&sums[j * width..(j + 1) * width]) {
+                *sum += increment;
+            }
+            sets.s0[j] = running[0];
+            sets.s1[j * p..(j + 1) * p].copy_from_slice(&running[1..]);
+        }
+        for (words, j) in sums[d * width..].chunks_exact(width).zip(events.tied()) {
+            sets.e0[j] = words[0];
+            sets.e1[j * p..(j + 1) * p].copy_from_slice(&words[1..]);
+        }
+        sets
     }
 }
 

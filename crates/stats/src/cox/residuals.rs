@@ -12,27 +12,50 @@ use super::events::{CoxRows, EventCells};
 ///
 /// # Panics
 /// When lengths do not agree.
-#[allow(clippy::disallowed_methods, reason = "a site's own rows; residuals never leave it")]
 pub fn score_residuals(rows: &CoxRows<'_>, events: &EventCells, curves: &Curves, beta: &[f64]) -> Design {
+    rows.check();
+    let p = rows.x.columns();
+    let positions = events.positions();
+    let cum_a = curves.cumulative_a();
+    let cum_m = curves.cumulative_m_times(|_| 1.0);
+    let span = |i: usize| (rows.entry.map_or(0, |entry| positions.reached(entry[i])), positions.reached(rows.exit[i]));
+    let exposure = |i: usize| {
+        let (before, last) = span(i);
+        cum_a[last] - cum_a[before]
+    };
+    let moment = |i: usize, k: usize| {
+        let (before, last) = span(i);
+        cum_m[last * p + k] - cum_m[before * p + k]
+    };
+    residuals_exposed(rows, events, curves, beta, exposure, moment)
+}
+
+/// [`score_residuals`] with the sums of A and of element k of M over the event cells at which row i is at risk given as
+/// `exposure(i)` and `moment(i, k)`.
+#[allow(clippy::disallowed_methods, reason = "a site's own rows; residuals never leave it")]
+pub(crate) fn residuals_exposed(
+    rows: &CoxRows<'_>,
+    events: &EventCells,
+    curves: &Curves,
+    beta: &[f64],
+    exposure: impl Fn(usize) -> f64,
+    moment: impl Fn(usize, usize) -> f64,
+) -> Design {
     rows.check();
     let (n, p) = (rows.len(), rows.x.columns());
     assert_eq!(beta.len(), p, "length of the coefficients");
     let positions = events.positions();
-    let cum_a = curves.cumulative_a();
     let means = Means::new(events, curves, p);
     let mut values = vec![0.0; n * p];
     for i in (0..n).filter(|&i| rows.weight(i) > 0.0) {
         let x = rows.x.row(i);
         let eta: f64 = x.iter().zip(beta).map(|(x, b)| x * b).sum();
         let hazard = eta.exp();
-        let last = positions.reached(rows.exit[i]);
-        let before = rows.entry.map_or(0, |entry| positions.reached(entry[i]));
-        let exposure = cum_a[last] - cum_a[before];
+        let exposure = exposure(i);
         for (k, value) in values[i * p..(i + 1) * p].iter_mut().enumerate() {
-            let moment = means.cum_m[last * p + k] - means.cum_m[before * p + k];
-            *value = -hazard * (exposure * x[k] - moment);
+            *value = -hazard * (exposure * x[k] - moment(i, k));
             if rows.event[i] {
-                let j = last - 1;
+                let j = positions.reached(rows.exit[i]) - 1;
                 *value += x[k] - means.xbar[j * p + k];
                 *value += hazard * (curves.scalars[j].b / curves.scalars[j].s0 * x[k] - means.n[j * p + k]);
             }
@@ -45,22 +68,18 @@ pub fn score_residuals(rows: &CoxRows<'_>, events: &EventCells, curves: &Curves,
 struct Means {
     xbar: Vec<f64>,
     n: Vec<f64>,
-    /// One row more than event cells; row k sums the first k.
-    cum_m: Vec<f64>,
 }
 
 impl Means {
     fn new(events: &EventCells, curves: &Curves, p: usize) -> Self {
         let cells = events.cells.len();
-        let mut means = Self { xbar: vec![0.0; cells * p], n: vec![0.0; cells * p], cum_m: vec![0.0; (cells + 1) * p] };
+        let mut means = Self { xbar: vec![0.0; cells * p], n: vec![0.0; cells * p] };
         for (j, scalar) in curves.scalars.iter().enumerate() {
-            for k in 0..p {
-                let at = j * p + k;
+            for at in j * p..(j + 1) * p {
                 // In units of S0, like the scalars.
                 let (s1, e1) = (curves.s1[at], curves.e1[at]);
                 means.xbar[at] = (scalar.a * s1 - scalar.b * e1) / events.weight[j];
                 means.n[at] = (scalar.q * s1 - scalar.r * e1) / scalar.s0;
-                means.cum_m[at + p] = means.cum_m[at] + (scalar.p * s1 - scalar.q * e1) / scalar.s0;
             }
         }
         means

@@ -20,7 +20,6 @@ pub fn step(rows: &CoxRows<'_>, events: &EventCells, curves: &Curves, beta: &[f6
 }
 
 /// [`step`] with x'b - shift for x'b.
-#[allow(clippy::disallowed_methods, reason = "a site's own rows; the sum is broadcast, not recomputed elsewhere")]
 pub(super) fn step_shifted(
     rows: &CoxRows<'_>,
     events: &EventCells,
@@ -30,10 +29,30 @@ pub(super) fn step_shifted(
     total: &mut dyn Total,
 ) {
     rows.check();
+    let positions = events.positions();
+    let hazard = curves.cumulative_a();
+    let exposure = |i: usize| {
+        let before = rows.entry.map_or(0, |entry| positions.reached(entry[i]));
+        hazard[positions.reached(rows.exit[i])] - hazard[before]
+    };
+    step_exposed(rows, events, curves, beta, shift, exposure, total);
+}
+
+/// [`step_shifted`] with the sum of A over the event cells at which row i is at risk given as `exposure(i)`.
+#[allow(clippy::disallowed_methods, reason = "a site's own rows; the sum is broadcast, not recomputed elsewhere")]
+pub(crate) fn step_exposed(
+    rows: &CoxRows<'_>,
+    events: &EventCells,
+    curves: &Curves,
+    beta: &[f64],
+    shift: f64,
+    exposure: impl Fn(usize) -> f64,
+    total: &mut dyn Total,
+) {
+    rows.check();
     let (n, p) = (rows.len(), rows.x.columns());
     assert_eq!(beta.len(), p, "length of the coefficients");
     let positions = events.positions();
-    let hazard = curves.cumulative_a();
     let mut chunk = Chunk::new(p);
     let mut eta = [0.0; CHUNK];
     let mut block = vec![0.0; step_len(p)];
@@ -51,11 +70,9 @@ pub(super) fn step_shifted(
                     continue;
                 }
                 let eta = eta[r] - shift;
-                let last = positions.reached(rows.exit[i]);
-                let before = rows.entry.map_or(0, |entry| positions.reached(entry[i]));
-                let mut exposure = hazard[last] - hazard[before];
+                let mut exposure = exposure(i);
                 if rows.event[i] {
-                    let cell = &curves.scalars[last - 1];
+                    let cell = &curves.scalars[positions.reached(rows.exit[i]) - 1];
                     exposure -= cell.b / cell.s0;
                     residual[r] = weight;
                     block[0] += weight * eta;

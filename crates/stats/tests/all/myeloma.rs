@@ -6,6 +6,7 @@ use stats::cox::Ties;
 use stats::fit::{Fit, MeatRequest};
 use stats::inference::{likelihood_ratio, pearson, wald};
 use stats::influence::{MEstimation, MeatKind};
+use stats::weights::Scheme;
 
 use crate::compare::{Comparison, errors};
 use crate::sites::{Propensity, Rows, centred, design, fit_cox, fit_logistic, fit_stratified, naive, with_intercept};
@@ -80,7 +81,7 @@ impl Cohort {
             propensity_information: Some(ps.information),
             n,
         };
-        (w, Propensity { z, treated, e, share: stabilised.then_some(share) }, request)
+        (w, Propensity { z, treated, e, scheme: Scheme::ate(stabilised.then_some(share)) }, request)
     }
 }
 

@@ -6,6 +6,7 @@ use stats::cox::Ties;
 use stats::fit::{Fit, MeatRequest};
 use stats::inference::wald_test;
 use stats::influence::{MEstimation, MeatKind};
+use stats::weights::Scheme;
 
 use crate::compare::{Comparison, errors};
 use crate::sites::{Propensity, Rows, centred, fit_cox, fit_logistic, fit_stratified, naive, robust, with_intercept};
@@ -57,7 +58,8 @@ fn pooled_r() {
         .zip(&e)
         .map(|(a, e)| if *a == 1.0 { share / e } else { (1.0 - share) / (1.0 - e) })
         .collect();
-    let propensity = Propensity { z, treated: study.chemo.iter().map(|a| *a == 1.0).collect(), e, share: Some(share) };
+    let treated = study.chemo.iter().map(|a| *a == 1.0).collect();
+    let propensity = Propensity { z, treated, e, scheme: Scheme::ate(Some(share)) };
 
     let mut terms = vec![study.chemo.clone()];
     terms.extend(study.covariates.iter().cloned());

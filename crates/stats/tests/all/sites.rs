@@ -8,6 +8,7 @@ use stats::fit::{
 use stats::influence::{self, MeatKind, PropensityRows, meat_len};
 use stats::logistic::{self, LogisticRows};
 use stats::total::{Plain, Total};
+use stats::weights::Scheme;
 
 /// Rows of one study or one site, in one order.
 #[derive(Clone, Default)]
@@ -27,7 +28,7 @@ pub struct Propensity {
     pub z: Vec<Vec<f64>>,
     pub treated: Vec<bool>,
     pub e: Vec<f64>,
-    pub share: Option<f64>,
+    pub scheme: Scheme,
 }
 
 impl Rows {
@@ -44,7 +45,7 @@ impl Rows {
                 z: ps.z.iter().map(|column| picked(column, order)).collect(),
                 treated: picked(&ps.treated, order),
                 e: picked(&ps.e, order),
-                share: ps.share,
+                scheme: ps.scheme,
             }),
         }
     }
@@ -81,7 +82,7 @@ impl Rows {
             z,
             treated: &ps.treated,
             e: &ps.e,
-            treated_share: ps.share,
+            scheme: ps.scheme,
         });
         influence::meat(residuals, self.w.as_deref(), kind, ps.as_ref(), total);
     }

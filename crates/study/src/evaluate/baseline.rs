@@ -3,12 +3,12 @@
 use stats::descriptive::categorical::{self, CategoryRows};
 use stats::descriptive::moments::{self, MomentRows};
 
-use super::{Evaluator, Sums};
+use super::{Rows, Sums};
 use crate::cohort::{Column, MISSING_LEVEL};
 use crate::dictionary::VariableId;
 use crate::question::Weights;
 
-impl Evaluator<'_> {
+impl Rows<'_> {
     /// Rows per value of the declared grid, control arm before treated.
     pub(super) fn value_histogram(&self, variable: VariableId, sums: &mut Sums) {
         let (Some(Ok(grid)), Column::Numbers(column)) =

@@ -214,7 +214,7 @@ impl Unit {
         let variances = self.key.variances;
         let m_estimation = weights
             .filter(|_| variances.m_estimation)
-            .map(|(w, _)| MEstimation { q: w.propensity.alpha.len(), stabilised: w.stabilized.is_some() });
+            .map(|(w, _)| MEstimation { q: w.propensity.alpha.len(), stabilised: w.scheme.stabilised().is_some() });
         let information = weights.filter(|_| m_estimation.is_some()).map(|(_, i)| i.to_vec());
         let kind =
             MeatKind { robust: variances.robust || variances.survey, cluster: variances.cluster_site, m_estimation };

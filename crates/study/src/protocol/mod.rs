@@ -6,6 +6,7 @@
 mod baseline;
 mod digest;
 mod parse;
+mod scenario;
 
 use secagg::Digest;
 use stats::cox::Ties;
@@ -14,6 +15,7 @@ use stats::survival::IntervalKind;
 use crate::dictionary::{Dictionary, VariableId};
 use crate::document::Mistakes;
 pub use baseline::{BaselineAnalysis, CategoryTest};
+pub use scenario::{MISSING, Scenario};
 
 /// A whole study as the sites approve it.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +46,8 @@ pub struct Protocol {
     pub baseline: Option<BaselineAnalysis>,
     /// Survival curves in file order.
     pub curves: Vec<CurveAnalysis>,
+    /// Variations of the whole, in file order.
+    pub scenarios: Vec<Scenario>,
     /// SHA-256 over all keys and values; comments and layout do not count.
     pub digest: Digest,
 }

@@ -9,7 +9,7 @@ use stats::descriptive::quantile::{QuantileType, quantile};
 use stats::descriptive::rank;
 
 use crate::dictionary::{Kind, Variable};
-use crate::plan::{BaselineSums, Facts, Plan};
+use crate::plan::{BaselineSums, Branch, Facts};
 use crate::protocol::{BaselineAnalysis, CategoryTest};
 
 /// One variable, or one level of it, before or after weighting.
@@ -59,11 +59,11 @@ pub struct BalanceCells {
 }
 
 /// All rows: the unweighted table, then the weighted one.
-pub(super) fn rows(plan: &Plan, facts: &Facts) -> Vec<BalanceRow> {
-    let protocol = plan.protocol();
+pub(super) fn rows(branch: &Branch, facts: &Facts) -> Vec<BalanceRow> {
+    let protocol = branch.protocol();
     let Some(declared) = &protocol.baseline else { return Vec::new() };
     let (mut plain, mut weighted) = (Vec::new(), Vec::new());
-    for sums in plan.baseline() {
+    for sums in branch.baseline() {
         let variable = protocol.dictionary.variable(sums.variable);
         if let Some(Ok(grid)) = variable.grid() {
             let missing = facts.missing.get(&sums.variable).copied().unwrap_or_default();

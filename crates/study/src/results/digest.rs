@@ -6,44 +6,49 @@ use stats::fit::Fit;
 use stats::matrix::Matrix;
 use stats::survival::{ArmTable, Tally};
 
-use crate::plan::{Events, FitOutcome, Plan};
+use crate::plan::{Branch, Events, FitOutcome, Plan};
 
 /// Digest of the results of one run; every party computes it from its own plan.
 pub fn results_digest(manifest: &Digest, plan: &Plan) -> Digest {
-    let mut out = Canonical::new("entente/v1/results").digest_field(manifest);
-    if let Some(facts) = plan.facts() {
+    let out = Canonical::new("entente/v1/results").digest_field(manifest);
+    let out = write_branch(out, plan.main());
+    out.list(plan.scenarios(), |out, (scenario, branch)| write_branch(out.str(&scenario.name), branch)).digest()
+}
+
+fn write_branch(mut out: Canonical, branch: &Branch) -> Canonical {
+    if let Some(facts) = branch.facts() {
         out = out.list(&facts.flow, |out, f| out.u64(f.control).u64(f.treated).u64(f.neither));
         out = out.list(&facts.levels, |out, (id, arms)| {
             arms.iter().fold(out.u32(id.0 as u32), |out, arm| out.list(arm, |out, n| out.u64(*n)))
         });
         out = out.list(&facts.events, |out, (outcome, events)| write_events(out.u32(*outcome as u32), events));
     }
-    for summary in plan.weight_summaries() {
+    for summary in branch.weight_summaries() {
         out = out.bool(summary.stabilized);
         out = summary.arms.iter().flatten().fold(out, |out, x| out.f64(*x));
         out = out.list(&summary.histogram, |out, bin| bin.iter().fold(out, |out, x| out.f64(*x)));
     }
-    for sums in plan.baseline() {
+    for sums in branch.baseline() {
         out = out.u32(sums.variable.0 as u32).f64(sums.centre);
         for words in [&sums.histogram, &sums.moments, &sums.weighted] {
             out = out.list(words, |out, x| out.f64(*x));
         }
     }
-    for (_, outcome) in plan.curves() {
+    for (_, outcome) in branch.curves() {
         out = match outcome {
             None => out.u8(0),
             Some(Err(failure)) => out.u8(1).str(failure.code()).str(&failure.to_string()),
             Some(Ok(table)) => write_table(out.u8(2), table),
         };
     }
-    for (_, outcome) in plan.fits() {
+    for (_, outcome) in branch.fits() {
         out = match outcome {
             None => out.u8(0),
             Some(FitOutcome::Failed(failure)) => out.u8(1).str(failure.code()).str(&failure.to_string()),
             Some(FitOutcome::Fitted(fit)) => write_fit(out.u8(2), fit),
         };
     }
-    out.digest()
+    out
 }
 
 fn write_events(out: Canonical, events: &Events) -> Canonical {

@@ -12,6 +12,6 @@ pub use balance::{BalanceCells, BalanceRow};
 pub use digest::results_digest;
 pub use survival::{At, KAPLAN_MEIER, MINIMUM_LEAVERS, MedianRow, Quantity, SurvivalRow};
 pub use tables::{
-    EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, HistogramRow, OutcomeRow, Results, TestRow, Variance,
-    WeightRow,
+    EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, HistogramRow, OutcomeRow, Results, ScenarioResults, TestRow,
+    Variance, WeightRow,
 };

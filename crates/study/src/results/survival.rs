@@ -8,7 +8,7 @@ use stats::survival::{
 };
 
 use super::tables::{FitProblem, FitRow, Results, TestRow, arm_names};
-use crate::plan::{CurveKey, Facts, Plan};
+use crate::plan::{Branch, CurveKey, Facts};
 use crate::protocol::{CurveAnalysis, Protocol, TimeToEvent};
 use crate::question::time_to_event;
 use crate::term::Term;
@@ -124,9 +124,9 @@ impl Quantity {
 }
 
 /// Adds the rows of every curve that has ended.
-pub(super) fn add(results: &mut Results, plan: &Plan, facts: &Facts) {
-    let protocol = plan.protocol();
-    for (key, outcome) in plan.curves() {
+pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
+    let protocol = branch.protocol();
+    for (key, outcome) in branch.curves() {
         let name = &protocol.outcomes[key.outcome].name;
         match outcome {
             None => {}

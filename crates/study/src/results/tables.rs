@@ -7,8 +7,8 @@ use stats::matrix::Matrix;
 
 use super::balance::{self, BalanceRow};
 use super::survival::{self, MedianRow, SurvivalRow};
-use crate::plan::{Facts, FitKey, FitOutcome, Plan};
-use crate::protocol::{AnalysisKind, Model, OutcomeKind, Protocol};
+use crate::plan::{Branch, Facts, FitKey, FitOutcome, Plan};
+use crate::protocol::{AnalysisKind, Model, OutcomeKind, Protocol, Scenario};
 use crate::term::Term;
 
 /// All tables of one run.
@@ -34,6 +34,19 @@ pub struct Results {
     pub medians: Vec<MedianRow>,
     /// `tests.csv`.
     pub tests: Vec<TestRow>,
+    /// The same tables of every scenario.
+    pub scenarios: Vec<ScenarioResults>,
+}
+
+/// What one scenario of the protocol ended with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScenarioResults {
+    /// Its name.
+    pub name: String,
+    /// What a person reads.
+    pub label: String,
+    /// Its tables; it has no scenarios of its own.
+    pub results: Results,
 }
 
 /// How a standard error was computed.
@@ -230,33 +243,42 @@ pub struct TestRow {
 impl Results {
     /// The tables of a plan that is done (of what is fitted, when it is not).
     pub fn of(plan: &Plan) -> Results {
-        let Some(facts) = plan.facts() else { return Results::default() };
-        let protocol = plan.protocol();
+        let scenario = |(scenario, branch): (&Scenario, &Branch)| ScenarioResults {
+            name: scenario.name.clone(),
+            label: scenario.label.clone(),
+            results: Results::of_branch(branch),
+        };
+        Results { scenarios: plan.scenarios().map(scenario).collect(), ..Results::of_branch(plan.main()) }
+    }
+
+    fn of_branch(branch: &Branch) -> Results {
+        let Some(facts) = branch.facts() else { return Results::default() };
+        let protocol = branch.protocol();
         let mut results = Results {
             flow: flow(protocol, facts),
             outcomes: outcomes(protocol, facts),
-            weights: weights(plan),
-            histogram: histogram(plan),
-            balance: balance::rows(plan, facts),
+            weights: weights(branch),
+            histogram: histogram(branch),
+            balance: balance::rows(branch, facts),
             tests: chi_squares(protocol, facts),
             ..Results::default()
         };
-        for (key, outcome) in plan.fits() {
+        for (key, outcome) in branch.fits() {
             let Some(outcome) = outcome else { continue };
             let (n, events) = (facts.analysed(), events_of(protocol, facts, key));
             if let FitOutcome::Fitted(fit) = outcome {
                 results.estimates.extend(estimates(protocol, key, fit, n, events));
-                results.tests.extend(interaction_tests(plan, key, fit));
+                results.tests.extend(interaction_tests(branch, key, fit));
             }
             results.fits.push(fit_row(key, outcome, n, events));
         }
-        survival::add(&mut results, plan, facts);
+        survival::add(&mut results, branch, facts);
         results
     }
 
-    /// Did any declared model or curve fail?
+    /// Did any declared model or curve fail, be it in a scenario?
     pub fn any_failed(&self) -> bool {
-        self.fits.iter().any(|f| f.outcome_of_fit.is_err())
+        self.fits.iter().any(|f| f.outcome_of_fit.is_err()) || self.scenarios.iter().any(|s| s.results.any_failed())
     }
 }
 
@@ -323,23 +345,23 @@ fn flow(protocol: &Protocol, facts: &Facts) -> Vec<FlowRow> {
     rows
 }
 
-fn weights(plan: &Plan) -> Vec<WeightRow> {
+fn weights(branch: &Branch) -> Vec<WeightRow> {
     let mut rows = Vec::new();
-    for summary in plan.weight_summaries() {
+    for summary in branch.weight_summaries() {
         let scheme = if summary.stabilized { "ate_stabilized" } else { "ate" };
-        for ([n, sum, squares], arm) in summary.arms.into_iter().zip(arm_names(plan.protocol())) {
+        for ([n, sum, squares], arm) in summary.arms.into_iter().zip(arm_names(branch.protocol())) {
             rows.push(WeightRow { scheme, arm, n: n as u64, sum, ess: sum * sum / squares });
         }
     }
     rows
 }
 
-fn histogram(plan: &Plan) -> Vec<HistogramRow> {
-    let Some(summary) = plan.weight_summaries().next() else { return Vec::new() };
+fn histogram(branch: &Branch) -> Vec<HistogramRow> {
+    let Some(summary) = branch.weight_summaries().next() else { return Vec::new() };
     let width = summary.histogram.len() as f64;
     let mut rows = Vec::new();
     for (i, bin) in summary.histogram.iter().enumerate() {
-        for (pair, arm) in bin.chunks(2).zip(arm_names(plan.protocol())) {
+        for (pair, arm) in bin.chunks(2).zip(arm_names(branch.protocol())) {
             rows.push(HistogramRow {
                 low: i as f64 / width,
                 high: (i + 1) as f64 / width,
@@ -456,12 +478,12 @@ fn fit_numbers(key: &FitKey, fit: &Fit) -> FitNumbers {
 }
 
 /// Wald test of the product terms, and the likelihood ratio against the adjusted model where it is fitted.
-fn interaction_tests(plan: &Plan, key: &FitKey, fit: &Fit) -> Vec<TestRow> {
+fn interaction_tests(branch: &Branch, key: &FitKey, fit: &Fit) -> Vec<TestRow> {
     let products: Vec<usize> = (0..key.terms.len()).filter(|j| matches!(key.terms[*j], Term::Product(..))).collect();
     if products.is_empty() {
         return Vec::new();
     }
-    let names: Vec<String> = products.iter().map(|j| key.terms[*j].name(plan.protocol())).collect();
+    let names: Vec<String> = products.iter().map(|j| key.terms[*j].name(branch.protocol())).collect();
     let row = |name, test| TestRow {
         name,
         outcome: key.outcome.clone(),
@@ -475,7 +497,7 @@ fn interaction_tests(plan: &Plan, key: &FitKey, fit: &Fit) -> Vec<TestRow> {
         rows.push(row("interaction_wald", test));
     }
     let without: Vec<&Term> = key.terms.iter().filter(|t| !matches!(t, Term::Product(..))).collect();
-    let adjusted = plan.fits().find(|(k, _)| {
+    let adjusted = branch.fits().find(|(k, _)| {
         k.analysis == key.analysis
             && k.outcome == key.outcome
             && k.model == Some(Model::Adjusted)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use stats::weights::Scheme;
 use study::dictionary::VariableId;
 use study::evaluate::Evaluator;
 use study::plan::Plan;
@@ -78,14 +79,15 @@ fn mistakes_of_the_declaration() {
 /// Everybody's propensity is 1/2.
 fn weights() -> Weights {
     let columns = Columns { terms: vec![Term::Intercept], centre: vec![0.0] };
-    Weights { propensity: Arc::new(FittedPropensity { columns, alpha: vec![0.0] }), stabilized: None }
+    Weights { propensity: Arc::new(FittedPropensity { columns, alpha: vec![0.0] }), scheme: Scheme::ate(None) }
 }
 
 #[test]
 fn answers_leave_out_what_is_missing() {
     let (protocol, cohort) = (protocol(), cohort());
     let answer = |question: &Question| {
-        let sums = word::read(&Evaluator::new(&protocol, &cohort, 3, true).answer(question).unwrap(), 3);
+        let sums =
+            word::read(&Evaluator::new(&protocol, &cohort, 3, true).answer(&question.clone().into()).unwrap(), 3);
         assert_eq!(sums.len(), question.words(&protocol));
         sums
     };

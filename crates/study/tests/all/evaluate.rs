@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use stats::weights::Scheme;
 use study::evaluate::{EvaluateError, Evaluator};
 use study::plan::Plan;
 use study::protocol::Protocol;
@@ -14,7 +15,7 @@ use crate::sample::{cohort, protocol};
 
 fn answer(question: &Question) -> Vec<f64> {
     let (protocol, cohort) = (protocol(), cohort());
-    word::read(&Evaluator::new(&protocol, &cohort, 3, true).answer(question).unwrap(), 3)
+    word::read(&Evaluator::new(&protocol, &cohort, 3, true).answer(&question.clone().into()).unwrap(), 3)
 }
 
 fn variable(protocol: &Protocol, name: &str) -> study::dictionary::VariableId {
@@ -57,7 +58,7 @@ fn events_by_arm_status_and_cell() {
 fn weights(stabilized: Option<f64>) -> Weights {
     let columns = Columns { terms: vec![Term::Intercept], centre: vec![0.0] };
     let propensity = Arc::new(FittedPropensity { columns, alpha: vec![-libm_log3()] });
-    Weights { propensity, stabilized }
+    Weights { propensity, scheme: Scheme::ate(stabilized) }
 }
 
 fn libm_log3() -> f64 {
@@ -135,12 +136,12 @@ fn a_sum_of_a_fit_that_does_not_fit_is_marked_and_any_other_refused() {
     // A propensity of e^-60: the treated weigh 1e26.
     let columns = Columns { terms: vec![Term::Intercept], centre: vec![0.0] };
     let propensity = Arc::new(FittedPropensity { columns: columns.clone(), alpha: vec![-60.0] });
-    let weights = Weights { propensity, stabilized: None };
-    let refused = evaluator.answer(&Question::WeightSums { weights: weights.clone() });
+    let weights = Weights { propensity, scheme: Scheme::ate(None) };
+    let refused = evaluator.answer(&Question::WeightSums { weights: weights.clone() }.into());
     assert_eq!(refused, Err(EvaluateError::OutOfBound));
     let response = Response::Binary(variable(&protocol, "cured"));
     let model = Arc::new(LogisticModel { response, columns, weights: Some(weights) });
-    let marked = evaluator.answer(&Question::LogisticStep { model, beta: vec![0.0] }).unwrap();
+    let marked = evaluator.answer(&Question::LogisticStep { model, beta: vec![0.0] }.into()).unwrap();
     assert!(word::read(&marked, 3).iter().all(|sum| sum.is_nan()));
     // Two honest sites beside it do not hide the mark.
     let total: Vec<i128> = marked.iter().map(|word| word - (1 << 70)).collect();
@@ -162,6 +163,7 @@ fn a_plan_that_is_told_marks_fails_its_models_and_goes_on() {
     assert!(!plan.done());
     plan.tell(&vec![f64::NAN; plan.words()]);
     let codes: Vec<&str> = plan
+        .main()
         .fits()
         .filter_map(|(_, outcome)| match outcome {
             Some(study::plan::FitOutcome::Failed(failure)) => Some(failure.code()),

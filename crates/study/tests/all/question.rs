@@ -5,7 +5,6 @@ use std::sync::Arc;
 use study::dictionary::VariableId;
 use study::evaluate::Evaluator;
 use study::plan::Plan;
-use study::question::Question;
 use study::term::Term;
 
 use crate::sample::{cohort, protocol};
@@ -13,7 +12,7 @@ use crate::sample::{cohort, protocol};
 #[test]
 fn the_first_round_asks_for_what_the_models_use() {
     let plan = Plan::new(protocol());
-    let kinds: Vec<&str> = plan.ask().iter().map(Question::kind).collect();
+    let kinds: Vec<&str> = plan.ask().iter().map(|asked| asked.question.kind()).collect();
     // age; stage and cured; the two outcomes' cells are of one time to event
     assert_eq!(kinds, ["Attrition", "Missingness", "Levels", "Levels", "Moments", "CoxSetup"]);
     let words: Vec<usize> = plan.ask().iter().map(|q| q.words(&protocol())).collect();
@@ -40,7 +39,12 @@ fn every_answer_has_its_length_also_of_an_empty_cohort() {
     for cohort in [cohort(), empty] {
         let evaluator = Evaluator::new(&protocol, &cohort, 3, false);
         for question in plan.ask().iter() {
-            assert_eq!(evaluator.answer(question).unwrap().len(), question.words(&protocol), "{}", question.kind());
+            assert_eq!(
+                evaluator.answer(question).unwrap().len(),
+                question.words(&protocol),
+                "{}",
+                question.question.kind()
+            );
         }
     }
 }

@@ -155,5 +155,6 @@ pub fn cohort() -> Cohort {
             FlowCount { control: 3, treated: 3, neither: 1 },
             FlowCount { control: 3, treated: 3, neither: 0 },
         ],
+        scenarios: Vec::new(),
     }
 }

@@ -14,9 +14,9 @@ use crate::message::{Answer, Finished, FromSite, Next, RoundOpen, RoundResult, T
 use crate::plan::{Plan, Progress};
 use crate::policy::Policy;
 use crate::protocol::Protocol;
-use crate::question::Question;
 use crate::request::{epoch_digest, first_digest, request_digest, sum_digest};
 use crate::results::results_digest;
+use crate::view::Asked;
 use crate::word;
 use random::ContextRng;
 pub use refusal::Refusal;
@@ -96,7 +96,7 @@ pub trait SiteContext {
     /// 32 fresh random bytes.
     fn random(&mut self) -> [u8; 32];
     /// Answers of all questions, in order; may use threads.
-    fn answer(&self, evaluator: &Evaluator<'_>, questions: &[Question]) -> Result<Vec<i128>, EvaluateError>;
+    fn answer(&self, evaluator: &Evaluator<'_>, questions: &[Asked]) -> Result<Vec<i128>, EvaluateError>;
     /// Seconds since 1970.
     fn now(&self) -> u64;
     /// Digest of the newest record.
@@ -108,7 +108,7 @@ pub trait SiteContext {
 struct Turn {
     round: u32,
     q0: Digest,
-    questions: Arc<[Question]>,
+    questions: Arc<[Asked]>,
     words: usize,
 }
 
@@ -340,7 +340,7 @@ impl SiteMachine {
         }
         let turn = self.turn(open.round, &open.q0)?.clone();
         self.config.policy.check_round(open.round)?;
-        if let Some(facts) = self.plan.facts() {
+        for facts in self.plan.facts() {
             self.config.policy.check_facts(facts)?;
         }
         let sites = self.config.manifest.roster.len();

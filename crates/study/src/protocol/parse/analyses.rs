@@ -25,7 +25,7 @@ pub(super) fn propensity(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<P
 }
 
 /// Covariates of a model: declared, of a fitting kind, neither twice nor the treatment.
-fn covariates(t: &Table<'_, '_>, names: &[String], declared: &Declared<'_>) -> Vec<VariableId> {
+pub(super) fn covariates(t: &Table<'_, '_>, names: &[String], declared: &Declared<'_>) -> Vec<VariableId> {
     let mut ids = Vec::new();
     for name in names {
         let Some(id) = resolve(t, "covariates", name, declared.dictionary) else { continue };
@@ -183,7 +183,7 @@ pub(super) fn outcome_names(t: &Table<'_, '_>, outcomes: &[Outcome], kind: Optio
     good
 }
 
-fn models(t: &Table<'_, '_>, kind: Option<AnalysisKind>, propensity: bool) -> Vec<Model> {
+pub(super) fn models(t: &Table<'_, '_>, kind: Option<AnalysisKind>, propensity: bool) -> Vec<Model> {
     let mut models = Vec::new();
     for name in t.texts("models").unwrap_or_default() {
         let Some(model) = MODELS.into_iter().find(|m| m.name() == name) else {

@@ -5,6 +5,7 @@ mod analyses;
 mod baseline;
 mod curves;
 mod outcomes;
+mod scenario;
 mod variables;
 
 use super::{Criterion, Outcome, Propensity, Protocol, Treatment, Trial, TrialElement, digest};
@@ -56,26 +57,30 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
     declared.propensity = propensity.as_ref();
     let (analyses, curves) = analyses::analyses(root, &declared);
     let baseline = baseline::baseline(root, &declared);
-    let (id, title, patient, month_days) = head?;
-    if let (Some(study), Some(_)) = (&study, dictionary.find(&patient)) {
+    if let (Some(study), Some((_, _, patient, _))) = (&study, &head)
+        && dictionary.find(patient).is_some()
+    {
         study.mistake("patient", "is also declared as a [[variable]]; an identifier cannot be analysed");
     }
-    Some(Protocol {
+    let main = head.zip(treatment.clone()).map(|((id, title, patient, month_days), treatment)| Protocol {
         id,
         title,
         patient,
         month_days,
         trial,
-        treatment: treatment?,
-        dictionary,
+        treatment,
+        dictionary: dictionary.clone(),
         eligibility,
-        outcomes,
-        propensity,
+        outcomes: outcomes.clone(),
+        propensity: propensity.clone(),
         analyses,
         baseline,
         curves,
+        scenarios: Vec::new(),
         digest,
-    })
+    });
+    let scenarios = scenario::scenarios(root, &declared, main.as_ref());
+    Some(Protocol { scenarios, ..main? })
 }
 
 fn study_head(t: &Table<'_, '_>) -> Option<(String, String, String, f64)> {

@@ -1,0 +1,117 @@
+//! `[[scenario]]`: variations of the main analysis.
+
+use std::sync::Arc;
+
+use super::{Declared, analyses, resolve};
+use crate::dictionary::{Kind, VariableId};
+use crate::document::{Table, nearest};
+use crate::protocol::scenario::{MISSING, Scenario, with_missing_levels};
+use crate::protocol::{Analysis, Criterion, Model, Protocol};
+
+/// Every declared scenario of a protocol that is otherwise complete.
+pub(super) fn scenarios(root: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>) -> Vec<Scenario> {
+    let mut scenarios: Vec<Scenario> = Vec::new();
+    for t in root.tables("scenario") {
+        let scenario = scenario(&t, declared, main);
+        t.close();
+        let Some(scenario) = scenario else { continue };
+        if scenarios.iter().any(|s| s.name == scenario.name) {
+            t.mistake("name", format!("an earlier [[scenario]] is called `{}` already", scenario.name));
+        }
+        scenarios.push(scenario);
+    }
+    scenarios
+}
+
+fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>) -> Option<Scenario> {
+    let name = t.text("name");
+    if let Some(name) = &name {
+        let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if name.is_empty() || name.len() > 64 || !name.chars().all(good) {
+            t.mistake("name", "use 1 to 64 lower-case letters, digits and hyphens");
+        }
+    }
+    let label = t.optional_text("label").or_else(|| name.clone());
+    let without = t.optional_texts("without").unwrap_or_default();
+    let require = t.optional_text("require");
+    let missing_as_level = missing_as_level(t, declared);
+    let covariates = t.optional_texts("covariates").map(|names| analyses::covariates(t, &names, declared));
+    let outcomes = t.has("outcomes").then(|| analyses::outcome_names(t, declared.outcomes, None));
+    let models = t.has("models").then(|| analyses::models(t, None, declared.weighting));
+    let (baseline, curves) = (t.flag("baseline", false), t.flag("curves", false));
+    let mut protocol = main?.clone();
+    for label in &without {
+        let before = protocol.eligibility.len();
+        protocol.eligibility.retain(|criterion| criterion.label != *label);
+        if protocol.eligibility.len() == before {
+            let labels = main?.eligibility.iter().map(|criterion| criterion.label.as_str());
+            let hint = nearest(label, labels).map_or_else(String::new, |l| format!("; did you mean `{l}`?"));
+            t.mistake("without", format!("`{label}` is not the label of an [[eligibility]] line{hint}"));
+        }
+    }
+    let (name, label) = (name?, label?);
+    if let Some(require) = require {
+        protocol.eligibility.push(Criterion { label: label.clone(), require });
+    }
+    if let Some(covariates) = covariates {
+        if let Some(propensity) = &mut protocol.propensity {
+            propensity.covariates.clone_from(&covariates);
+        }
+        for analysis in &mut protocol.analyses {
+            analysis.covariates.clone_from(&covariates);
+        }
+    }
+    restrict(&mut protocol.analyses, outcomes.as_deref(), models.as_deref());
+    if !curves {
+        protocol.curves.clear();
+    }
+    if !baseline {
+        protocol.baseline = None;
+    }
+    if protocol.analyses.is_empty() && protocol.curves.is_empty() && protocol.baseline.is_none() {
+        t.mistake("models", "no [[analysis]] fits one of these models to one of these outcomes: nothing is left to do");
+    }
+    protocol.dictionary = with_missing_levels(&protocol.dictionary, &missing_as_level);
+    Some(Scenario { name, label, protocol: Arc::new(protocol), missing_as_level })
+}
+
+/// Keeps the named outcomes and models. Models by name do not include that of an effect modifier.
+fn restrict(analyses: &mut Vec<Analysis>, outcomes: Option<&[String]>, models: Option<&[Model]>) {
+    for analysis in analyses.iter_mut() {
+        if let Some(outcomes) = outcomes {
+            analysis.outcomes.retain(|name| outcomes.contains(name));
+        }
+        if let Some(models) = models {
+            analysis.models.retain(|model| models.contains(model));
+            analysis.effect_modifier = None;
+        }
+        analysis.variances.m_estimation &= analysis.models.iter().any(|m| m.weighted());
+    }
+    analyses.retain(|analysis| !analysis.outcomes.is_empty() && !analysis.models.is_empty());
+}
+
+fn missing_as_level(t: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<VariableId> {
+    let key = "missing_as_level";
+    let mut ids = Vec::new();
+    for name in t.optional_texts(key).unwrap_or_default() {
+        let Some(id) = resolve(t, key, &name, declared.dictionary) else { continue };
+        let Kind::Categorical { levels, .. } = &declared.dictionary.variable(id).kind else {
+            t.mistake(key, format!("`{name}` must be categorical or binary"));
+            continue;
+        };
+        let in_outcome = declared.outcomes.iter().any(|outcome| outcome.kind.variables().contains(&id));
+        if declared.is_treatment(id) || in_outcome {
+            t.mistake(
+                key,
+                format!("`{name}` is the treatment or part of an outcome; only a covariate has such a level"),
+            );
+        } else if levels.iter().any(|level| level == MISSING) || levels.len() >= 250 {
+            t.mistake(key, format!("`{name}` cannot have one more level called `{MISSING}`"));
+        } else if ids.contains(&id) {
+            t.mistake(key, format!("`{name}` stands twice"));
+        } else {
+            ids.push(id);
+        }
+    }
+    ids
+}

@@ -70,7 +70,8 @@ fn a_weighted_curve_alone_is_the_one_beside_an_unweighted_curve() {
     assert!(beside == weighted(&alone));
 }
 
-/// Propensity; three outcomes with five logistic models and one with three; two with six Cox models and two by Breslow.
+/// Propensity; three outcomes with five logistic models and one with three; two with six Cox models and two by Breslow;
+/// in each of two scenarios propensity and three weighted models.
 fn asked_models() -> usize {
-    1 + 3 * 5 + 3 + 2 * 6 + 2 * 2
+    1 + 3 * 5 + 3 + 2 * 6 + 2 * 2 + 2 * (1 + 3)
 }

@@ -77,6 +77,7 @@ covariates = ["age"]
 estimand = "ATE"
 stabilized = true
 bins = 4
+score_bounds = [0.49, 0.51]
 
 [[analysis]]
 kind = "logistic"

@@ -73,7 +73,9 @@ fn trimmed_analyses_equal_pooled_r() {
             last.label.starts_with("Propensity score from 0.1") && before.n == 277 && last.excluded == 277 - last.n
         );
         let counts = [("n", last.n), ("control", last.control), ("treated", last.treated)];
-        counts.iter().for_each(|(count, n)| assert_eq!(golden[*count].as_u64(), Some(*n), "{key} {count}"));
+        for (count, n) in counts {
+            assert_eq!(golden[count].as_u64(), Some(n), "{key} {count}");
+        }
         let propensity: Vec<_> = results.estimates.iter().filter(|row| row.analysis == "propensity").collect();
         assert_eq!(propensity.len(), 10);
         for (i, row) in propensity.into_iter().enumerate() {

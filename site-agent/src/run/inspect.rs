@@ -242,6 +242,7 @@ fn rows(question: &Question, protocol: &Protocol, counts: &[f64]) -> Vec<(String
                 let label = match step.checked_sub(1).map(|i| protocol.eligibility.get(i)) {
                     None => "rows of the file (control, treated, neither)",
                     Some(Some(criterion)) => &criterion.label,
+                    // a scenario may trim, the main analysis shown here does not
                     Some(None) => "in one of the two arms",
                 };
                 (label.to_owned(), counts.to_vec())

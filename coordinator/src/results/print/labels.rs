@@ -70,7 +70,7 @@ fn term_label(variable: &Variable, term: &Term) -> (String, Digits) {
 }
 
 /// Text of a protocol without control characters, which a terminal would obey.
-pub(super) fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 
@@ -100,6 +100,11 @@ pub(super) fn model(name: &str) -> &str {
         "iptw" => "IPTW",
         "iptw_stabilized" => "IPTW, stabilised",
         "iptw_unstabilized" => "IPTW, unstabilised",
+        "iptw_att" => "IPTW, the treated (ATT)",
+        "iptw_atc" => "IPTW, the controls (ATC)",
+        "iptw_overlap" => "IPTW, overlap (ATO)",
+        "iptw_matching" => "IPTW, matching (ATM)",
+        "iptw_truncated" => "IPTW, truncated",
         "iptw_adjusted" => "IPTW and adjusted",
         "stratified" => "adjusted, stratified by site",
         other => other,

@@ -10,16 +10,20 @@ mod branch;
 mod curve;
 mod facts;
 mod failure;
+mod trimming;
 mod unit;
+mod weighting;
 
 use std::sync::Arc;
 
 pub use baseline::BaselineSums;
-pub use branch::{Branch, WeightSummary};
+pub use branch::Branch;
 pub use curve::CurveKey;
 pub use facts::{Events, Facts};
 pub use failure::Failure;
+pub use trimming::Trimming;
 pub use unit::{FitKey, FitOutcome};
+pub use weighting::{Scores, WeightSummary};
 
 use crate::protocol::{Analysis, AnalysisKind, Model, Protocol, Scenario};
 use crate::term::Term;
@@ -55,9 +59,10 @@ pub struct Plan {
 impl Plan {
     /// The plan of a protocol before its first round.
     pub fn new(protocol: Arc<Protocol>) -> Plan {
-        let main = Branch::new(Arc::clone(&protocol), View::default());
+        let main = Branch::new(Arc::clone(&protocol), None, View::default());
         let scenario = |(index, scenario): (usize, &Scenario)| {
-            Branch::new(Arc::clone(&scenario.protocol), View { scenario: Some(index) })
+            let view = View { scenario: Some(index), trim: None };
+            Branch::new(Arc::clone(&scenario.protocol), scenario.untrimmed.as_ref(), view)
         };
         let scenarios = protocol.scenarios.iter().enumerate().map(scenario).collect();
         let mut plan = Plan { protocol, round: 1, main, scenarios, questions: Arc::default(), words: 0 };

@@ -5,7 +5,7 @@
 
 use super::{Policy, PolicyRefusal};
 use crate::dictionary::VariableId;
-use crate::plan::{Branch, Facts, FitKey, FitOutcome, Plan};
+use crate::plan::{Facts, FitKey, FitOutcome, Plan};
 use crate::protocol::{AnalysisKind, OutcomeKind, Protocol};
 use crate::term::Term;
 
@@ -13,18 +13,39 @@ use crate::term::Term;
 struct Opened<'p> {
     /// For messages: empty, or the scenario.
     scope: String,
-    branch: &'p Branch,
+    protocol: &'p Protocol,
     facts: &'p Facts,
+    /// Models that have not failed on these counts alone: those ask nothing.
+    models: Vec<&'p FitKey>,
+}
+
+impl<'p> Opened<'p> {
+    /// Every analysis of a run that has begun, rows before trimming as well.
+    fn all(plan: &'p Plan) -> Vec<Opened<'p>> {
+        let mut all = Vec::new();
+        let scenarios = plan.scenarios().map(|(s, branch)| (format!("scenario `{}`", s.name), branch));
+        for (name, branch) in std::iter::once((String::new(), plan.main())).chain(scenarios) {
+            let scope = if name.is_empty() { String::new() } else { format!("{name}: ") };
+            if let Some(trimming) = branch.trimming()
+                && let Some(facts) = trimming.facts()
+            {
+                let scope = format!("{name} before trimming: ");
+                all.push(Opened { scope, protocol: trimming.protocol(), facts, models: vec![trimming.key()] });
+            }
+            if let Some(facts) = branch.facts() {
+                let alive = branch.fits().filter(|(_, outcome)| !matches!(outcome, Some(FitOutcome::Failed(_))));
+                let models = alive.map(|(key, _)| key).collect();
+                all.push(Opened { scope, protocol: branch.protocol(), facts, models });
+            }
+        }
+        all
+    }
 }
 
 impl Policy {
     /// Every analysis whose first round is opened: patients, cells, pairs, parameters; and the differences between them.
     pub fn check_opened(&self, plan: &Plan) -> Result<(), PolicyRefusal> {
-        let scenarios = plan.scenarios().map(|(s, branch)| (format!("scenario `{}`: ", s.name), branch));
-        let all: Vec<Opened<'_>> = std::iter::once((String::new(), plan.main()))
-            .chain(scenarios)
-            .filter_map(|(scope, branch)| Some(Opened { scope, branch, facts: branch.facts()? }))
-            .collect();
+        let all = Opened::all(plan);
         for opened in &all {
             if opened.facts.analysed() < u64::from(self.minimum_patients) {
                 let scope = opened.scope.clone();
@@ -32,12 +53,7 @@ impl Policy {
             }
             self.check_cells(opened)?;
             self.check_pairs(opened)?;
-            for (key, outcome) in opened.branch.fits() {
-                // what has failed on the counts alone asks nothing
-                if !matches!(outcome, Some(FitOutcome::Failed(_))) {
-                    self.check_parameters(opened, key)?;
-                }
-            }
+            opened.models.iter().try_for_each(|key| self.check_parameters(opened, key))?;
         }
         self.check_differences(&all)
     }
@@ -59,7 +75,7 @@ impl Policy {
     /// All cells of the table of two covariates, those of the reference levels as well: they follow by subtraction.
     fn check_pairs(&self, opened: &Opened<'_>) -> Result<(), PolicyRefusal> {
         let small = |n: u64| (1..u64::from(self.minimum_pair)).contains(&n);
-        let (protocol, facts) = (&**opened.branch.protocol(), opened.facts);
+        let (protocol, facts) = (opened.protocol, opened.facts);
         let mut variables: Vec<(VariableId, VariableId)> =
             facts.pairs.keys().filter_map(|(a, b)| Some((level(a)?.0, level(b)?.0))).collect();
         variables.dedup();
@@ -121,7 +137,7 @@ impl Policy {
 /// finest grid.
 fn cells<'o>(opened: &'o Opened<'_>) -> impl Iterator<Item = (u64, Box<dyn Fn() -> String + 'o>)> {
     type Cell<'o> = (u64, Box<dyn Fn() -> String + 'o>);
-    let (protocol, facts) = (&**opened.branch.protocol(), opened.facts);
+    let (protocol, facts) = (opened.protocol, opened.facts);
     let arms = ["control arm", "treated arm", "neither arm"];
     let mut cells: Vec<Cell<'o>> = Vec::new();
     let counts = |step: usize| {
@@ -167,7 +183,8 @@ fn step_name(protocol: &Protocol, step: usize) -> String {
     match step.checked_sub(1).map(|i| protocol.eligibility.get(i)) {
         None => "rows of the files".into(),
         Some(Some(criterion)) => format!("\"{}\"", criterion.label),
-        Some(None) => "being in one of the two arms".into(),
+        Some(None) if step == protocol.eligibility.len() + 1 => "being in one of the two arms".into(),
+        Some(None) => "trimming".into(),
     }
 }
 
@@ -218,7 +235,7 @@ impl Crossed {
 
 /// Events behind a model: of a Cox model those of its outcome; of a logistic one the rarer value of the response.
 fn events(opened: &Opened<'_>, key: &FitKey) -> u64 {
-    let (protocol, facts) = (opened.branch.protocol(), opened.facts);
+    let (protocol, facts) = (opened.protocol, opened.facts);
     let index = protocol.outcomes.iter().position(|outcome| outcome.name == key.outcome);
     match (key.analysis, index.map(|i| (i, &protocol.outcomes[i].kind))) {
         (Some(AnalysisKind::Cox(_)), Some((i, _))) => facts.events.get(&i).map_or(0, |e| e.events.iter().sum()),

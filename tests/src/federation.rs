@@ -17,7 +17,7 @@ use secagg::{Digest, SigningIdentity};
 use study::cohort::Cohort;
 use study::machine::coordinator::{CoordinatorMachine, CoordinatorRecord, Fault};
 use study::machine::site::{Refusal, SiteRecord};
-use study::manifest::{Approval, Manifest};
+use study::manifest::{Approval, Manifest, Withdrawal};
 use study::message::{FromSite, ToSite};
 use study::plan::{PLAN_VERSION, Plan};
 use study::policy::{FLOOR_SITES, Policy};
@@ -84,6 +84,7 @@ pub struct Federation {
     crash: Crashes,
     tamper: Option<Tamper>,
     traitor: Option<Traitor>,
+    withdraw: Option<(u16, u32)>,
     sent: Vec<(u16, FromSite)>,
     /// What sites refused, in order.
     pub refusals: Vec<(u16, Refusal)>,
@@ -156,6 +157,7 @@ impl Federation {
             crash: Crashes::Never,
             tamper: None,
             traitor: None,
+            withdraw: None,
             sent: Vec::new(),
             refusals: Vec::new(),
             faults: Vec::new(),
@@ -178,9 +180,11 @@ impl Federation {
         self
     }
 
-    /// The site's people take its approval back, as the agent hears of it.
-    pub fn withdraw(&mut self, site: u16) {
-        self.hospitals[usize::from(site)].withdraw();
+    /// Lets a site's people take their approval back just before the request of a round arrives there.
+    #[must_use]
+    pub fn withdraw(mut self, site: u16, round: u32) -> Federation {
+        self.withdraw = Some((site, round));
+        self
     }
 
     /// Makes it `now` at every site.
@@ -238,6 +242,12 @@ impl Federation {
     pub fn say(&mut self, site: u16, message: FromSite) -> Result<(), Fault> {
         let mut effects = party::CoordinatorEffects::default();
         self.coordinator.handle(site, message, &mut effects)
+    }
+
+    /// Tells the coordinator that a site takes its approval back; `signer` signs.
+    pub fn take_back(&mut self, site: u16, signer: u16) -> Result<(), Fault> {
+        let identity = self.hospitals[usize::from(signer)].identity();
+        self.coordinator.withdrawn(&Withdrawal::sign(&identity, site, self.manifest.digest()))
     }
 
     /// The approval of a site.
@@ -362,6 +372,11 @@ impl Federation {
         };
         for message in messages {
             let hospital = &mut self.hospitals[site];
+            if let ToSite::RoundOpen(open) = &message
+                && self.withdraw == Some((site as u16, open.round))
+            {
+                hospital.withdraw();
+            }
             let (outcome, effects) = hospital.handle(message);
             if let Err(refusal) = outcome {
                 self.refusals.push((site as u16, refusal));

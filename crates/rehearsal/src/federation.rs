@@ -17,7 +17,7 @@ use coordinator::store::StoredRun;
 use coordinator::study::{FinishedRun, StudyError};
 use proto::Offer;
 use site_agent::identity::{self, IdentityError};
-use site_agent::run::{ApproveError, Approver, Person, approve};
+use site_agent::run::{ApproveError, Approver, FolderError, Person, approve, runs, withdraw};
 
 use crate::child::{AGENT, COORDINATOR};
 use crate::study_dir::StudyDir;
@@ -67,6 +67,14 @@ pub enum RehearsalError {
         site: String,
         /// Why.
         error: Box<ApproveError>,
+    },
+    /// A run's folder at a site.
+    #[error("site {site}: {error}")]
+    Folder {
+        /// Site id.
+        site: String,
+        /// Why.
+        error: FolderError,
     },
     /// A process ended by itself.
     #[error("the {role} process ended; its last words: {log}")]
@@ -204,12 +212,35 @@ impl Federation {
             finished: None,
         };
         layout.each_site(stop, |site| layout.enrol(&authority, site))?;
-        let run = coordinator::study::create(&state_dir, &study.protocol, &[], 30, jiff::Timestamp::now())?;
-        let offer = Offer { manifest: run.manifest.clone(), signature: run.signature, protocol: run.protocol.clone() };
-        layout.each_site(stop, |site| layout.approve(study, &offer, site))?;
-        federation.run = Some(run);
+        federation.another_run(study, stop)?;
         federation.set_up = begun.elapsed();
         Ok(federation)
+    }
+
+    /// Creates a run and has every site approve it; it is the one that is followed from now on.
+    pub fn another_run(&mut self, study: &StudyDir, stop: &AtomicBool) -> Result<(), RehearsalError> {
+        let state_dir = self.layout.dir.join("coordinator");
+        let run = coordinator::study::create(&state_dir, &study.protocol, &[], 30, jiff::Timestamp::now())?;
+        let offer = Offer { manifest: run.manifest.clone(), signature: run.signature, protocol: run.protocol.clone() };
+        self.layout.each_site(stop, |site| self.layout.approve(study, &offer, site))?;
+        self.run = Some(run);
+        Ok(())
+    }
+
+    /// Takes the approval of the followed run back at one site, as its people do beside a running agent.
+    pub fn withdraw(&self, index: usize, reason: &str) -> Result<(), RehearsalError> {
+        let site = || self.layout.sites[index].clone();
+        let state_dir = self.layout.site_dir(index);
+        let now = jiff::Timestamp::now();
+        let identity = identity::load(&state_dir, now);
+        let identity = identity.map_err(|error| RehearsalError::Identity { site: site(), error })?;
+        let person = Person::here("Reviewer 1", now.as_second().max(0).cast_unsigned());
+        let name = self.run_name();
+        let of_site = |error| RehearsalError::Folder { site: site(), error };
+        for run in runs(&state_dir).map_err(of_site)?.iter().filter(|run| run.manifest.name() == name) {
+            withdraw(run, identity.signing(), &person, reason).map_err(of_site)?;
+        }
+        Ok(())
     }
 
     /// Starts one agent per site.
@@ -268,6 +299,7 @@ impl Federation {
             }
             match self.reports.recv_timeout(Duration::from_millis(100)) {
                 Ok(Report::Listening { .. }) => {}
+                Ok(Report::Run(report)) if report.run != self.run_name() => {}
                 Ok(Report::Run(report)) => {
                     moved = Instant::now();
                     self.note(&report);
@@ -293,8 +325,12 @@ impl Federation {
 
     /// The finished run, read from the coordinator's journal.
     pub fn results(&self) -> Result<FinishedRun, RehearsalError> {
-        let name = self.run.as_ref().map(|r| r.manifest.name()).unwrap_or_default();
-        Ok(coordinator::study::read(&self.layout.dir.join("coordinator"), &name)?)
+        Ok(coordinator::study::read(&self.layout.dir.join("coordinator"), &self.run_name())?)
+    }
+
+    /// Name of the followed run.
+    fn run_name(&self) -> String {
+        self.run.as_ref().map(|r| r.manifest.name()).unwrap_or_default()
     }
 
     /// Wall-clock times.

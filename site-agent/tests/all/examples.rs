@@ -67,6 +67,7 @@ fn every_policy_allows_its_studies() {
         let text = fs::read_to_string(example(name).join("policy.toml")).unwrap();
         let policy = Policy::parse(&text).unwrap_or_else(|m| panic!("{name}: {:?}", m.0));
         assert_eq!((policy.minimum_sites, policy.minimum_patients), (3, 50));
+        assert!(!policy.allow_differencing);
         for outcome in &protocol(&example(name).join(file)).outcomes {
             if let OutcomeKind::TimeToEvent(time) = &outcome.kind {
                 assert!(time.grid_days >= policy.finest_grid_days);

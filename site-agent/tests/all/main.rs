@@ -1,5 +1,6 @@
 //! Integration tests of the site agent, one binary.
 
+mod approval;
 mod examples;
 mod snapshot;
 mod source;

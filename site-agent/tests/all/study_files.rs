@@ -9,7 +9,12 @@ use tempfile::TempDir;
 
 /// A protocol with one variable of each kind and these `[[eligibility]]` tables.
 pub fn protocol(eligibility: &str) -> Protocol {
-    let text = format!(
+    Protocol::parse(&protocol_text(eligibility)).unwrap_or_else(|mistakes| panic!("{:?}", mistakes.0))
+}
+
+/// Its text.
+pub fn protocol_text(eligibility: &str) -> String {
+    format!(
         r#"
         [study]
         id = "small"
@@ -49,8 +54,7 @@ pub fn protocol(eligibility: &str) -> Protocol {
         outcome = "response"
         models = ["unadjusted"]
         "#
-    );
-    Protocol::parse(&text).unwrap_or_else(|mistakes| panic!("{:?}", mistakes.0))
+    )
 }
 
 /// Header of a file of the small study.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use entente_tests::federation::{Crash, Federation, Lies, Moment, Tamper, bits, plain};
+use entente_tests::federation::{Crash, Federation, Lies, Moment, Tamper, bits, loosest, plain};
 use secagg::{Digest, SigningIdentity};
 use study::cohort::Cohort;
 use study::machine::coordinator::{CoordinatorRecord, Fault};
@@ -459,16 +459,19 @@ fn journals_that_do_not_lead_where_the_plan_leads_are_refused() {
 fn policies_stop_a_run_with_their_rule() {
     let refusals = |policy: &str| {
         let (protocol, cohorts) = study();
-        let loose = Policy::parse("minimum_sites = 3\nminimum_patients = 0\nfinest_grid_days = 1").unwrap();
-        let policies = vec![loose.clone(), Policy::parse(policy).unwrap(), loose];
+        let policies = vec![loosest(), Policy::parse(policy).unwrap(), loosest()];
         let mut run = Federation::with_policies(protocol, cohorts, policies, 5);
         run.run();
         assert!(!run.finished());
         run.refusals.iter().map(|(site, r)| (*site, r.rule(), r.stops())).collect::<Vec<_>>()
     };
-    let rest = "\nminimum_patients = 0\nfinest_grid_days = 1";
+    let counts = "\nminimum_cell = 0\nminimum_pair = 0\nrows_per_parameter = 0\nevents_per_parameter = 0";
+    let rest = format!("\nminimum_patients = 0\nfinest_grid_days = 1{counts}");
     assert_eq!(refusals(&format!("minimum_sites = 4{rest}")), [(1, "policy.minimum_sites", true)]);
-    assert_eq!(refusals("minimum_sites = 3\nfinest_grid_days = 1"), [(1, "policy.minimum_patients", true)]);
+    assert_eq!(
+        refusals(&format!("minimum_sites = 3\nfinest_grid_days = 1{counts}")),
+        [(1, "policy.minimum_patients", true)]
+    );
     assert_eq!(
         refusals("minimum_sites = 3\nminimum_patients = 0\nfinest_grid_days = 31"),
         [(1, "policy.finest_grid_days", true)]

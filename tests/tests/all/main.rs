@@ -9,6 +9,7 @@ mod identity;
 mod machines;
 mod pathology;
 mod plan;
+mod policy;
 mod processes;
 mod reference;
 mod scenarios;

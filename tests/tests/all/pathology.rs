@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use entente_tests::federation::{Federation, Rows, plain};
+use entente_tests::federation::{Federation, Rows, loosest, plain};
 use study::policy::Policy;
 use study::protocol::Protocol;
 use study::results::{FitProblem, Results};
@@ -300,8 +300,7 @@ fn two_sites_are_no_roster() {
 fn refused(policy: &str) -> (&'static str, String) {
     let protocol = protocol_with(MODELS);
     let cohorts = cohorts(&protocol, &patients().split(4, |_, i| i % 4));
-    let loose = Policy::parse("minimum_sites = 3\nminimum_patients = 10\nfinest_grid_days = 1").unwrap();
-    let mut policies = vec![loose; 4];
+    let mut policies = vec![loosest(); 4];
     policies[0] = Policy::parse(policy).unwrap();
     let mut run = Federation::with_policies(protocol, cohorts, policies, 1);
     run.run();

@@ -102,6 +102,34 @@ fn killed_parties_come_back_and_the_bits_are_the_same() {
     assert!(report.passed(), "{report}");
 }
 
+/// One site takes its approval back in the middle of a run: it ends there, and another run of the same parties goes on.
+#[test]
+fn a_withdrawn_approval_ends_one_run_and_no_other() {
+    let study = study("rotterdam", "protocol-quarter.toml");
+    let dir = tempfile::tempdir().unwrap();
+    let mut federation = set_up(&study, dir.path()).unwrap();
+    federation.start_agents().unwrap();
+    let stop = AtomicBool::new(false);
+    federation.follow(&stop, PATIENCE, |report| report.round >= 3).unwrap();
+    federation.withdraw(4, "the board decided otherwise").unwrap();
+    let ended = federation.follow(&stop, PATIENCE, |_| false).unwrap_err();
+    let RehearsalError::Stopped { code, message } = ended else { panic!("{ended}") };
+    assert_eq!(code, "approve.withdrawn");
+    assert_eq!(message, format!("site {} has withdrawn its approval", federation.sites()[4]));
+    assert!(federation.results().is_err(), "there are no results");
+
+    // the reviewers of all sites approve another run; the agents that run already take part
+    federation.another_run(&study, &stop).unwrap();
+    let mut finished = |report: &coordinator::hub::RunReport| report.waiting == "nothing";
+    federation.follow(&stop, PATIENCE, &mut finished).unwrap();
+    let golden = root().join("tests/reference/golden/rotterdam.json");
+    let out = tempfile::tempdir().unwrap();
+    let results = federation.results().unwrap();
+    coordinator::results::write(out.path(), &results.results, &results.provenance).unwrap();
+    let report = golden::compare(out.path(), &golden, Study::Rotterdam, "quarter", TOLERANCE).unwrap();
+    assert!(report.passed(), "{report}");
+}
+
 /// A federation that is dropped in the middle of a run leaves no process behind.
 #[test]
 fn dropped_federation_ends_its_processes() {

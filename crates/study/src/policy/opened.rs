@@ -45,8 +45,7 @@ impl<'p> Opened<'p> {
 impl Policy {
     /// Every analysis whose first round is opened: patients, cells, pairs, parameters; and the differences between them.
     pub fn check_opened(&self, plan: &Plan) -> Result<(), PolicyRefusal> {
-        let all = Opened::all(plan);
-        for opened in &all {
+        for opened in &Opened::all(plan) {
             if opened.facts.analysed() < u64::from(self.minimum_patients) {
                 let scope = opened.scope.clone();
                 return Err(PolicyRefusal::Patients { scope, minimum: self.minimum_patients });
@@ -55,7 +54,7 @@ impl Policy {
             self.check_pairs(opened)?;
             opened.models.iter().try_for_each(|key| self.check_parameters(opened, key))?;
         }
-        self.check_differences(&all)
+        self.check_differences(plan)
     }
 
     fn small(&self, count: u64) -> bool {
@@ -110,11 +109,13 @@ impl Policy {
         Ok(())
     }
 
-    /// Sums over two sets of patients that differ by one patient give that patient's values.
-    fn check_differences(&self, all: &[Opened<'_>]) -> Result<(), PolicyRefusal> {
+    /// The analyses of one run against each other: sums over two sets of patients that differ by one patient give that
+    /// patient's values.
+    pub fn check_differences(&self, plan: &Plan) -> Result<(), PolicyRefusal> {
         if self.allow_differencing {
             return Ok(());
         }
+        let all = Opened::all(plan);
         for (i, one) in all.iter().enumerate() {
             for other in &all[i + 1..] {
                 let arms = |opened: &Opened<'_>| opened.facts.flow.last().copied().unwrap_or_default();

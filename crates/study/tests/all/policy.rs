@@ -1,9 +1,11 @@
 //! A site's own rules.
 
-use study::policy::{Policy, PolicyRefusal};
+use std::collections::BTreeSet;
+
+use study::policy::{Mark, Policy, PolicyRefusal, Remembered, Rule};
 use study::protocol::Protocol;
 
-use crate::sample::{edited, manifest, protocol};
+use crate::sample::{edited, manifest, member, protocol};
 
 fn refusal(text: &str) -> Option<PolicyRefusal> {
     let policy = Policy::parse(text).unwrap_or_else(|mistakes| panic!("{:?}", mistakes.0));
@@ -19,7 +21,11 @@ fn no_file_and_an_empty_file_are_the_strict_default() {
     let default = Policy::default();
     assert_eq!(Policy::parse(""), Ok(default.clone()));
     assert_eq!((default.minimum_sites, default.minimum_patients, default.maximum_rounds), (5, 100, 200));
-    assert_eq!((default.finest_grid_days, default.variables), (7.0, None));
+    assert_eq!((default.minimum_cell, default.minimum_pair, default.minimum_leavers), (5, 5, 5));
+    assert_eq!((default.rows_per_parameter, default.events_per_parameter), (10, 5));
+    assert_eq!((default.maximum_runs, default.allow_differencing), (3, false));
+    assert_eq!((default.approvals, default.approval_days), (2, 365));
+    assert_eq!((default.finest_grid_days, default.variables, default.trusted_sites), (7.0, None, None));
     assert_eq!(refusal(""), Some(PolicyRefusal::Sites { got: 3, vouched: false, minimum: 5 }));
 }
 
@@ -33,6 +39,16 @@ fn the_digest_is_of_the_rules() {
         "minimum_patients = 6",
         "finest_grid_days = 6",
         "maximum_rounds = 6",
+        "minimum_cell = 6",
+        "minimum_pair = 6",
+        "rows_per_parameter = 6",
+        "events_per_parameter = 6",
+        "minimum_leavers = 6",
+        "maximum_runs = 6",
+        "allow_differencing = true",
+        "approvals = 1",
+        "approval_days = 6",
+        "trusted_sites = []",
         "variables = [\"age\"]",
         "variables = [\"ag\", \"e\"]",
     ];
@@ -56,6 +72,10 @@ fn all_mistakes_come_out_together() {
             "line 5: maximum_rounds: expected a whole number that is not negative",
         ]
     );
+    assert_eq!(mistakes("approvals = 3"), ["line 1: approvals: must be 1 or 2"]);
+    let fingerprint =
+        "line 1: trusted_sites: expected fingerprints: 16 groups of four hexadecimal digits joined by `-`";
+    assert_eq!(mistakes("trusted_sites = [\"ABCD\"]"), [fingerprint]);
     assert_eq!(mistakes("finest_grid_days = nan"), ["line 1: finest_grid_days: expected a finite number, got float"]);
 }
 
@@ -96,4 +116,86 @@ fn rounds_are_counted_from_1() {
     let policy = Policy::parse("maximum_rounds = 2").unwrap();
     assert_eq!(policy.check_round(2), Ok(()));
     assert_eq!(policy.check_round(3), Err(PolicyRefusal::Rounds { maximum: 2 }));
+}
+
+#[test]
+fn only_sites_that_the_policy_vouches_for_count() {
+    let fingerprints: Vec<String> =
+        manifest().roster.members().iter().map(|m| format!("\"{}\"", m.identity.fingerprint())).collect();
+    let of = |list: &[String]| refusal(&format!("minimum_sites = 3\ntrusted_sites = [{}]", list.join(", ")));
+    assert_eq!(of(&fingerprints), None);
+    let two = PolicyRefusal::Sites { got: 2, vouched: true, minimum: 3 };
+    assert_eq!(
+        two.to_string(),
+        "the study has 2 sites that this site vouches for, this site's policy asks for at least 3"
+    );
+    assert_eq!(of(&fingerprints[1..]), Some(two));
+}
+
+#[test]
+fn curves_must_be_merged_as_far_as_the_policy_asks() {
+    let curve = "\n[[analysis]]\nkind = \"kaplan_meier\"\noutcomes = [\"os\"]\ntimes_days = [300]\n";
+    let with = Protocol::parse(&format!("{}{curve}", crate::sample::PROTOCOL)).unwrap_or_else(|m| panic!("{:?}", m.0));
+    let policy = |n: u32| Policy { minimum_sites: 3, minimum_leavers: n, ..Policy::default() };
+    assert_eq!(policy(5).check_study(&manifest(), &with), Ok(()));
+    assert_eq!(policy(6).check_study(&manifest(), &with), Err(PolicyRefusal::Leavers { got: 5, minimum: 6 }));
+    assert_eq!(policy(6).check_study(&manifest(), &protocol()), Ok(()), "without curves nothing is released");
+}
+
+/// A run of the sample with these patients, under another manifest for each number.
+fn run(number: u8, sites: u8, patients: impl IntoIterator<Item = u32>) -> Remembered {
+    let mut manifest = manifest();
+    manifest.run = [number; 16];
+    let ids = ["A", "B", "C", "D"];
+    let members = ids.into_iter().zip(1..).take(usize::from(sites)).map(|(id, key)| member(id, key)).collect();
+    manifest.roster = study::roster::Roster::new(members).unwrap();
+    let marks: BTreeSet<Mark> = patients.into_iter().map(|p| Mark::new(&[7; 32], &p.to_string())).collect();
+    Remembered::new(&manifest, &protocol(), vec![marks])
+}
+
+#[test]
+fn cohorts_of_two_runs_are_equal_or_far_apart() {
+    let policy = Policy::default();
+    let earlier = [run(1, 3, 0..50)];
+    let rule = |new: &Remembered| policy.check_memory(new, &earlier).err().map(|r| r.rule());
+    assert_eq!(rule(&run(2, 3, 0..50)), None, "the same patients");
+    assert_eq!(rule(&run(2, 3, 1..50)), Some("policy.differencing"), "one fewer");
+    assert_eq!(rule(&run(2, 3, 2..52)), Some("policy.differencing"), "two fewer, two more");
+    assert_eq!(rule(&run(2, 3, 5..50)), None, "five fewer");
+    assert_eq!(rule(&run(2, 4, 0..50)), Some("policy.differencing"), "the same patients and another site");
+    assert_eq!(rule(&run(2, 4, 25..50)), None, "another site behind other patients");
+    assert_eq!(rule(&run(1, 3, 1..50)), None, "the same run again");
+    let mut other_study = run(2, 4, [90, 91]);
+    other_study.study = "other".into();
+    let few = [run(1, 3, [80])];
+    assert_eq!(policy.check_memory(&other_study, &few), Ok(()), "patients of another study who have nothing in common");
+    other_study.cohorts[0].insert(Mark::new(&[7; 32], "80"));
+    assert_eq!(policy.check_memory(&other_study, &few).map_err(|r| r.of_rule()), Err(Rule::Differencing));
+    let allowed = Policy { allow_differencing: true, ..policy };
+    assert_eq!(allowed.check_memory(&run(2, 4, 1..50), &earlier), Ok(()));
+}
+
+#[test]
+fn a_study_is_approved_so_many_times() {
+    let policy = Policy::default();
+    let earlier = [run(1, 3, 0..50), run(2, 3, 0..50), run(3, 3, 0..50)];
+    let fourth = policy.check_memory(&run(4, 3, 0..50), &earlier);
+    assert_eq!(fourth, Err(PolicyRefusal::Runs { study: "sample".into(), maximum: 3 }));
+    assert_eq!(policy.check_memory(&run(3, 3, 0..50), &earlier), Ok(()), "an approval that was interrupted");
+}
+
+#[test]
+fn what_is_remembered_reads_back_and_names_nobody() {
+    let remembered = run(1, 3, 0..3);
+    assert_eq!(Remembered::from_bytes(&remembered.to_bytes()), Ok(remembered.clone()));
+    assert_ne!(Mark::new(&[7; 32], "1"), Mark::new(&[8; 32], "1"), "another site's mark of the same key");
+    assert!(remembered.models.iter().any(|m| m.starts_with("os adjusted: drug:new, age")), "{:?}", remembered.models);
+    assert_eq!(format!("{remembered:?}"), "Remembered(sample-01010101, 1 cohorts)");
+}
+
+#[test]
+fn approvals_end() {
+    let policy = Policy { approval_days: 2, ..Policy::default() };
+    assert_eq!(policy.check_time(1_000, 1_000 + 2 * 86_400), Ok(()));
+    assert_eq!(policy.check_time(1_000, 1_001 + 2 * 86_400), Err(PolicyRefusal::ApprovalEnded { days: 2 }));
 }

@@ -1,0 +1,211 @@
+//! Approving, looking, remembering, withdrawing, on a site's disk.
+
+use std::fs;
+use std::path::PathBuf;
+
+use proto::Offer;
+use secagg::SigningIdentity;
+use site_agent::run::{
+    ApproveError, Approved, Approver, Inspection, Person, approve, consented, offers, read_policy, runs, save_offer,
+    withdraw, withdrawal,
+};
+use site_agent::source::csv;
+use study::manifest::Manifest;
+use study::plan::PLAN_VERSION;
+use study::policy::{PolicyRefusal, Rule};
+use study::protocol::Protocol;
+use study::roster::{Member, Roster};
+use tempfile::TempDir;
+
+use crate::study_files::{HEADER, protocol_text};
+
+/// One reviewer and no rule about counts of this site alone.
+const ONE: &str = "minimum_sites = 3\napprovals = 1";
+const TWO: &str = "minimum_sites = 3";
+
+/// A site with its state directory and file.
+struct Site {
+    folder: TempDir,
+    identity: SigningIdentity,
+    coordinator: SigningIdentity,
+}
+
+impl Site {
+    fn new(patients: usize) -> Site {
+        let key = |n: u8| SigningIdentity::from_bytes(&[n; 32]);
+        let site = Site { folder: tempfile::tempdir().unwrap(), identity: key(1), coordinator: key(9) };
+        site.write(patients);
+        site
+    }
+
+    fn write(&self, patients: usize) {
+        let row = |i: usize| format!("p{i},{},50,II,{},{i}", ["old", "new"][i % 2], i % 3 % 2);
+        let rows: Vec<String> = (0..patients).map(row).collect();
+        fs::write(self.data(), format!("{HEADER}\n{}\n", rows.join("\n"))).unwrap();
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("site.csv")
+    }
+
+    /// A run of the small study, offered; `sites` is the size of its roster.
+    fn offer(&self, run: u8, sites: u8) -> Offer {
+        let protocol = protocol_text("");
+        let members = (1..=sites).map(|n| Member {
+            id: format!("S{n}"),
+            legal_name: format!("Hospital {n}"),
+            identity: SigningIdentity::from_bytes(&[n; 32]).public(),
+        });
+        let parsed = Protocol::parse(&protocol).unwrap();
+        let manifest = Manifest {
+            study: parsed.id,
+            run: [run; 16],
+            protocol: parsed.digest,
+            plan_version: PLAN_VERSION,
+            roster: Roster::new(members.collect()).unwrap(),
+            coordinator: self.coordinator.public(),
+            created: 0,
+            expires: u64::MAX,
+        };
+        let offer = Offer { signature: manifest.sign(&self.coordinator), manifest, protocol };
+        save_offer(self.folder.path(), &offer).unwrap();
+        offer
+    }
+
+    fn approver(&self) -> Approver<'_> {
+        let (identity, coordinator) = (&self.identity, self.coordinator.public());
+        Approver { state_dir: self.folder.path(), identity, coordinator }
+    }
+
+    fn approve(&self, offer: &Offer, policy: &str, name: &str) -> Result<Approved, ApproveError> {
+        approve(&self.approver(), offer, &self.data(), policy, &Person::here(name, 1_000))
+    }
+
+    fn page(&self, offer: &Offer, policy: &str, preview: bool) -> String {
+        let policy = read_policy(policy).unwrap();
+        let protocol = Protocol::parse(&offer.protocol).unwrap();
+        let loaded = csv::load(&self.data(), &protocol).unwrap();
+        let inspection = Inspection {
+            approver: self.approver(),
+            offer,
+            protocol: &protocol,
+            policy: &policy,
+            people: consented(self.folder.path(), &offer.manifest.digest()).unwrap(),
+            preview: preview.then_some(&loaded),
+        };
+        inspection.page().unwrap()
+    }
+}
+
+fn rule(result: Result<Approved, ApproveError>) -> &'static str {
+    result.map(|_| ()).expect_err("refused").code()
+}
+
+#[test]
+fn two_people_approve_where_the_policy_asks_for_two() {
+    let site = Site::new(40);
+    let offer = site.offer(1, 3);
+    assert!(site.approve(&offer, TWO, "Ada Byron").unwrap().run.is_none());
+    assert!(runs(site.folder.path()).unwrap().is_empty(), "nothing can run yet");
+    assert_eq!(offers(site.folder.path()).unwrap().len(), 1);
+    let again = site.approve(&offer, TWO, "ada  byron").unwrap_err();
+    let same = PolicyRefusal::SamePerson { name: "ada byron".into(), approvals: 2 };
+    assert!(matches!(&again, ApproveError::Policy(refusal) if *refusal == same), "{again}");
+    assert_eq!(again.code(), Rule::Approvals.id());
+    let run = site.approve(&offer, TWO, "Grace Hopper").unwrap().run.expect("the second completes");
+    let names: Vec<&str> = run.people.iter().map(|person| person.name.as_str()).collect();
+    assert_eq!(names, ["Ada Byron", "Grace Hopper"]);
+    assert!(run.people.iter().all(|person| !person.account.is_empty()));
+    assert_eq!(run.approved(), 1_000);
+    assert!(offers(site.folder.path()).unwrap().is_empty());
+    assert_eq!(runs(site.folder.path()).unwrap()[0].people, run.people, "read back");
+}
+
+#[test]
+fn a_first_consent_is_to_one_policy_and_one_cohort() {
+    let site = Site::new(40);
+    let offer = site.offer(1, 3);
+    assert!(site.approve(&offer, TWO, "Ada Byron").unwrap().run.is_none());
+    site.write(41);
+    assert!(site.approve(&offer, TWO, "Grace Hopper").unwrap().run.is_none(), "the file is another");
+    let other = format!("{TWO}\nminimum_patients = 50");
+    assert!(site.approve(&offer, &other, "Ada Byron").unwrap().run.is_none(), "the policy is another");
+    assert!(site.approve(&offer, &other, "Grace Hopper").unwrap().run.is_some());
+}
+
+#[test]
+fn a_site_remembers_whom_it_analysed() {
+    let site = Site::new(40);
+    assert!(site.approve(&site.offer(1, 3), ONE, "Ada Byron").unwrap().run.is_some());
+    assert!(site.approve(&site.offer(2, 3), ONE, "Ada Byron").unwrap().run.is_some(), "the same patients");
+    assert_eq!(rule(site.approve(&site.offer(3, 4), ONE, "Ada Byron")), "policy.differencing", "another roster");
+    site.write(39);
+    let fewer = site.offer(4, 3);
+    assert_eq!(rule(site.approve(&fewer, ONE, "Ada Byron")), "policy.differencing", "one patient fewer");
+    // removing a run's folder does not make the site forget
+    fs::remove_dir_all(site.folder.path().join("runs")).unwrap();
+    assert_eq!(rule(site.approve(&fewer, ONE, "Ada Byron")), "policy.differencing");
+    let allowed = format!("{ONE}\nallow_differencing = true");
+    assert!(site.approve(&fewer, &allowed, "Ada Byron").unwrap().run.is_some());
+    assert_eq!(rule(site.approve(&site.offer(5, 3), &allowed, "Ada Byron")), "policy.maximum_runs");
+    // neither an identifier nor a file that others can read
+    for entry in fs::read_dir(site.folder.path().join("memory")).unwrap().map(Result::unwrap) {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let bytes = fs::read(entry.path()).unwrap();
+        assert!(!bytes.windows(3).any(|w| w == b"p39" || w == b"p12"));
+    }
+    // without its salt the memory compares nothing: refused, not forgotten
+    fs::remove_file(site.folder.path().join("memory/salt")).unwrap();
+    assert_eq!(rule(site.approve(&site.offer(6, 3), &allowed, "Ada Byron")), "run.damaged");
+}
+
+#[test]
+fn the_page_says_what_leaves_and_what_each_rule_says() {
+    let site = Site::new(7);
+    let offer = site.offer(1, 3);
+    let page = site.page(&offer, "", true);
+    for rule in Rule::ALL {
+        assert!(page.contains(rule.id()) && page.contains(rule.sentence()), "{}", rule.id());
+    }
+    for says in [
+        "Attrition             6 numbers  how many patients remain",
+        "Levels                6 numbers  how many patients of each arm have each level of a variable, or none: response",
+        "LogisticStep       about ",
+        "log likelihood, slope and curvature of a logistic regression",
+        "in this version every party of the run, the coordinator included",
+        "REFUSES: the study has 3 sites, this site's policy asks for at least 5",
+        "rows of the file (control, treated, neither)     4*  3*  0",
+        "response missing (control, treated)              0  0",
+        "It cannot be approved here.",
+    ] {
+        assert!(page.contains(says), "`{says}` is not in\n{page}");
+    }
+    assert!(!page.contains("p3"), "no identifier of a patient");
+    assert!(runs(site.folder.path()).unwrap().is_empty(), "looking decides nothing");
+
+    site.approve(&offer, TWO, "Ada Byron").unwrap();
+    let own = site.identity.public().fingerprint();
+    let trusted = format!("{TWO}\ntrusted_sites = [\"{own}\"]");
+    let page = site.page(&offer, &trusted, false);
+    assert!(page.contains(&format!("{own}  vouched for")) && page.matches("NOT vouched for").count() == 2, "{page}");
+    assert!(page.contains("Approved by Ada Byron"), "{page}");
+    assert!(page.contains("policy.differencing          is checked at approval, with the file"), "{page}");
+
+    site.approve(&offer, TWO, "Grace Hopper").unwrap();
+    site.write(6);
+    let near = site.page(&site.offer(2, 3), TWO, true);
+    assert!(near.contains("policy.differencing          REFUSES: the analysed patients differ"), "{near}");
+}
+
+#[test]
+fn a_withdrawal_is_signed_and_stays() {
+    let site = Site::new(40);
+    let offer = site.offer(1, 3);
+    let run = site.approve(&offer, ONE, "Ada Byron").unwrap().run.unwrap();
+    assert_eq!(withdrawal(&run.path).unwrap(), None);
+    withdraw(&run, &site.identity, &Person::here("", 2_000), "the board decided otherwise").unwrap();
+    let stored = withdrawal(&run.path).unwrap().expect("withdrawn");
+    assert_eq!(stored.verify(&offer.manifest.roster), Ok(()));
+    assert_eq!((stored.site, stored.manifest, stored.code()), (0, offer.manifest.digest(), "approve.withdrawn"));
+}

@@ -7,6 +7,7 @@
 
 mod baseline;
 mod branch;
+mod check;
 mod curve;
 mod facts;
 mod failure;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 pub use baseline::BaselineSums;
 pub use branch::{Branch, WeightSummary};
+pub use check::CheckSums;
 pub use curve::CurveKey;
 pub use facts::{Events, Facts};
 pub use failure::Failure;

@@ -4,6 +4,7 @@
 //! mistake of a document is reported together with key and line ([`crate::document::Mistakes`]).
 
 mod baseline;
+mod checks;
 mod digest;
 mod parse;
 mod scenario;
@@ -15,6 +16,7 @@ use stats::survival::IntervalKind;
 use crate::dictionary::{Dictionary, VariableId};
 use crate::document::Mistakes;
 pub use baseline::{BaselineAnalysis, CategoryTest};
+pub use checks::{Checks, TRANSFORMS};
 pub use scenario::{MISSING, Scenario};
 
 /// A whole study as the sites approve it.
@@ -193,6 +195,8 @@ pub struct Analysis {
     pub covariates: Vec<VariableId>,
     /// Adds an interaction model of the treatment with this variable to each outcome.
     pub effect_modifier: Option<VariableId>,
+    /// Checks of each model (Cox).
+    pub checks: Checks,
 }
 
 /// One declared `kaplan_meier` analysis.

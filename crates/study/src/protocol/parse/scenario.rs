@@ -6,7 +6,7 @@ use super::{Declared, analyses, resolve};
 use crate::dictionary::{Kind, VariableId};
 use crate::document::{Table, nearest};
 use crate::protocol::scenario::{MISSING, Scenario, with_missing_levels};
-use crate::protocol::{Analysis, Criterion, Model, Protocol};
+use crate::protocol::{Analysis, Checks, Criterion, Model, Protocol};
 
 /// Every declared scenario of a protocol that is otherwise complete.
 pub(super) fn scenarios(root: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>) -> Vec<Scenario> {
@@ -39,6 +39,7 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
     let outcomes = t.has("outcomes").then(|| analyses::outcome_names(t, declared.outcomes, None));
     let models = t.has("models").then(|| analyses::models(t, None, declared.weighting));
     let (baseline, curves) = (t.flag("baseline", false), t.flag("curves", false));
+    let checks = t.flag("checks", false);
     let mut protocol = main?.clone();
     for label in &without {
         let before = protocol.eligibility.len();
@@ -62,6 +63,9 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
         }
     }
     restrict(&mut protocol.analyses, outcomes.as_deref(), models.as_deref());
+    if !checks {
+        protocol.analyses.iter_mut().for_each(|analysis| analysis.checks = Checks::default());
+    }
     if !curves {
         protocol.curves.clear();
     }

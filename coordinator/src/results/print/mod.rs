@@ -8,6 +8,7 @@ mod effects;
 mod further;
 mod labels;
 mod number;
+mod scenarios;
 mod sections;
 mod survival;
 
@@ -28,7 +29,8 @@ struct Page<'a> {
 }
 
 /// Prints the tables of a run for a terminal of `width` columns: flow, baseline tables, survival and hazard ratios of each
-/// time-to-event outcome, odds ratios, further models, effect modification, proportional hazards, weights, and the models that failed.
+/// time-to-event outcome, odds ratios, further models, effect modification, proportional hazards, scenarios, weights, and
+/// the models that failed.
 pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width: u16) -> io::Result<()> {
     let page = Page { results, protocol, labels: Labels::new(protocol), width };
     writeln!(out, "{}", labels::plain(&protocol.title))?;
@@ -44,6 +46,7 @@ pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width
     further::models(out, &page)?;
     sections::effect_modification(out, &page)?;
     checks::proportional_hazards(out, &page)?;
+    scenarios::effects(out, &page)?;
     sections::weights(out, &page)?;
     sections::failures(out, &page)
 }

@@ -388,7 +388,8 @@ impl Question {
             | Question::StratifiedCoxTrend { model, transform, beta, .. } => {
                 write_numbers(model.write(out), beta).u8(transform_code(*transform))
             }
-            Question::PredictorHistogram { model, grid, beta } | Question::ConcordanceTable { model, grid, beta, .. } => {
+            Question::PredictorHistogram { model, grid, beta }
+            | Question::ConcordanceTable { model, grid, beta, .. } => {
                 write_numbers(write_numbers(model.write(out), beta), &grid.edges())
             }
             Question::CoxMeat { model, beta, kind, .. } => write_meat(write_numbers(model.write(out), beta), kind),

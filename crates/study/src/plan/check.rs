@@ -97,7 +97,8 @@ impl ModelChecks {
             for name in &analysis.outcomes {
                 let index = protocol.outcomes.iter().position(|o| o.name == *name);
                 for _ in &analysis.models {
-                    if let (Some(outcome), AnalysisKind::Cox(_), false) = (index, analysis.kind, analysis.checks.is_empty())
+                    if let (Some(outcome), AnalysisKind::Cox(_), false) =
+                        (index, analysis.kind, analysis.checks.is_empty())
                     {
                         checks.add(unit, outcome, &analysis.checks, curves);
                     }
@@ -128,8 +129,7 @@ impl ModelChecks {
 
     pub(super) fn ask(&self) -> Vec<Question> {
         let asked = self.leavers.iter().filter(|(_, leavers)| matches!(leavers, Leavers::Asked));
-        let mut questions: Vec<Question> =
-            asked.map(|(outcome, _)| Question::Leavers { outcome: *outcome }).collect();
+        let mut questions: Vec<Question> = asked.map(|(outcome, _)| Question::Leavers { outcome: *outcome }).collect();
         questions.extend(self.tasks.iter().flat_map(CheckTask::ask));
         questions
     }

@@ -108,7 +108,15 @@ pub(super) fn add(row: &mut FitRow, branch: &Branch, key: &FitKey, fit: &Fit) ->
                     term,
                     test,
                 };
-                tests.extend(proportional_hazards(branch.protocol(), key, fit, sums, (*kind, trend), test, &mut problems));
+                tests.extend(proportional_hazards(
+                    branch.protocol(),
+                    key,
+                    fit,
+                    sums,
+                    (*kind, trend),
+                    test,
+                    &mut problems,
+                ));
             }
         }
     }

@@ -46,9 +46,7 @@ fn write_branch(mut out: Canonical, branch: &Branch) -> Canonical {
         out = match outcome {
             None => out.u8(0),
             Some(FitOutcome::Failed(failure)) => out.u8(1).str(failure.code()).str(&failure.to_string()),
-            Some(FitOutcome::Fitted(fit)) => {
-                write_fit(out.u8(2), fit).option(branch.checks(key), write_checks)
-            }
+            Some(FitOutcome::Fitted(fit)) => write_fit(out.u8(2), fit).option(branch.checks(key), write_checks),
         };
     }
     out
@@ -62,9 +60,8 @@ fn write_checks(out: Canonical, checks: &CheckSums) -> Canonical {
             Err(why) => out.u8(0).str(&why.to_string()),
         }
     });
-    out.bool(checks.exact).option(checks.pairs, |out, pairs| {
-        out.f64(pairs.concordant).f64(pairs.discordant).f64(pairs.tied)
-    })
+    out.bool(checks.exact)
+        .option(checks.pairs, |out, pairs| out.f64(pairs.concordant).f64(pairs.discordant).f64(pairs.tied))
 }
 
 fn write_events(out: Canonical, events: &Events) -> Canonical {

@@ -8,7 +8,7 @@ use entente_tests::federation::{Rows, plain};
 use study::evaluate::Evaluator;
 use study::plan::Plan;
 use study::protocol::Protocol;
-use study::results::{FitNumbers, Results};
+use study::results::{CheckProblem, FitNumbers, Results};
 use study::word;
 
 use crate::agreement::assert_agree;
@@ -133,7 +133,7 @@ fn events_on_day_0_have_no_logarithm_and_the_model_stands() {
     let results = results(&checked(""), &rows.split(3, |_, i| i % 3));
     assert!(!results.any_failed(), "{:?}", results.fits);
     for model in ["unadjusted", "iptw_adjusted", "stratified"] {
-        let codes: Vec<&str> = numbers(&results, model).unchecked.iter().map(|why| why.code()).collect();
+        let codes: Vec<&str> = numbers(&results, model).unchecked.iter().map(CheckProblem::code).collect();
         assert_eq!(codes, ["check.log_of_zero"], "{model}");
     }
     assert!(results.tests.iter().all(|t| t.name != "zph_log") && results.tests.iter().any(|t| t.name == "zph_km"));
@@ -146,7 +146,7 @@ fn events_in_one_cell_have_no_course() {
     });
     let results = results(&checked(""), &rows.split(3, |_, i| i % 3));
     let numbers = numbers(&results, "adjusted");
-    assert_eq!(numbers.unchecked.iter().map(|why| why.code()).collect::<Vec<_>>(), ["check.no_spread"; 4]);
+    assert_eq!(numbers.unchecked.iter().map(CheckProblem::code).collect::<Vec<_>>(), ["check.no_spread"; 4]);
     assert_eq!(numbers.unchecked[0].to_string(), "zph_km: the events do not spread over time");
     assert!(numbers.concordance.is_some() && results.tests.iter().all(|t| !t.name.starts_with("zph_")));
 }

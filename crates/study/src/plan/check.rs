@@ -156,7 +156,7 @@ impl ModelChecks {
                 }
                 Some(Leavers::Waiting | Leavers::Asked) | None => None,
             };
-            task.start(protocol, point, leavers);
+            task.start(protocol, point, leavers.as_deref());
         }
     }
 
@@ -178,10 +178,10 @@ fn exits(table: &ArmTable) -> Vec<f64> {
 }
 
 impl CheckTask {
-    fn start(&mut self, protocol: &Protocol, point: CoxPoint, leavers: Option<Vec<f64>>) {
+    fn start(&mut self, protocol: &Protocol, point: CoxPoint, leavers: Option<&[f64]>) {
         let cells = time_to_event(protocol, self.outcome).cells();
         let transform = |kind: Transform| {
-            let leavers = match &leavers {
+            let leavers = match leavers {
                 Some(exits) => exits,
                 None if counts_leavers(kind) => return Err(Untestable::Counts),
                 None => &vec![0.0; cells],

@@ -11,6 +11,7 @@ mod number;
 mod scenarios;
 mod sections;
 mod survival;
+mod weights;
 
 use std::io::{self, Write};
 
@@ -48,7 +49,7 @@ pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width
     sections::effect_modification(out, &page)?;
     checks::proportional_hazards(out, &page)?;
     scenarios::effects(out, &page)?;
-    sections::weights(out, &page)?;
+    weights::tables(out, &page)?;
     sections::failures(out, &page)
 }
 

@@ -4,9 +4,12 @@
 //! question compute the same thing. What a question derives from earlier sums (risk-set curves) is not encoded again:
 //! the request digest chains the digest of the sums before it.
 
+mod purpose;
+
 use std::sync::Arc;
 
 use secagg::Canonical;
+use stats::concordance::{self, PredictorGrid};
 use stats::cox::{self, Curves, EventCells, Ties};
 use stats::descriptive::categorical::counts_len;
 use stats::descriptive::moments::MOMENTS_LEN;
@@ -16,10 +19,12 @@ use stats::survival::arm_table_len;
 use stats::weights::positivity::OVERLAP_LEN;
 use stats::weights::quantiles::{TRUNCATED_LEN, WeightGrid};
 use stats::weights::{Estimand, Scheme};
+use stats::zph::{Transform, leavers_len};
 
 use crate::dictionary::VariableId;
 use crate::protocol::{OutcomeKind, Protocol, TimeToEvent};
 use crate::term::{Columns, Term};
+pub use purpose::Opening;
 
 /// A fitted propensity model: from it every site computes its own patients' propensity score.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,15 +75,6 @@ pub struct CoxModel {
     pub weights: Option<Weights>,
     /// Handling of tied events.
     pub ties: Ties,
-}
-
-/// Classes of sums by who is meant to open them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opening {
-    /// The fit of a model itself: the coordinator needs it to find the next coefficients.
-    Fit,
-    /// Counts, moments, risk sets, tables, histograms and sums of weights: the sites alone, which release results.
-    Sites,
 }
 
 /// What is asked of every site in a round. Word counts are in [`Question::words`].
@@ -184,6 +180,68 @@ pub enum Question {
         /// Coefficients.
         beta: Vec<f64>,
     },
+    /// Of a time-to-event outcome: rows that leave in each cell of the grid, by event or not.
+    Leavers {
+        /// Index of the outcome in the protocol.
+        outcome: usize,
+    },
+    /// Score and information of coefficients that change along a transform of time; the first site adds the terms of the
+    /// global curves.
+    CoxTrend {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Event cells.
+        events: Arc<EventCells>,
+        /// Curves at these coefficients.
+        curves: Arc<Curves>,
+        /// The transform.
+        transform: Transform,
+        /// Its value at each event cell.
+        g: Arc<[f64]>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// The same for a Cox regression stratified by site.
+    StratifiedCoxTrend {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Event cells over all sites.
+        events: Arc<EventCells>,
+        /// The transform.
+        transform: Transform,
+        /// Its value at each event cell.
+        g: Arc<[f64]>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// Rows in each bin of a Cox model's linear predictor.
+    PredictorHistogram {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// The bins.
+        grid: Arc<PredictorGrid>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// By event cell and bin of the linear predictor: sums of weights of the rows whose last event cell at risk it is,
+    /// and of those with the event there.
+    ConcordanceTable {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Event cells.
+        events: Arc<EventCells>,
+        /// The bins.
+        grid: Arc<PredictorGrid>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// Pairs within the sites: concordant, discordant, tied.
+    StratifiedConcordance {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
     /// Per arm (control, treated): number of rows, sum of weights, sum of squared weights.
     WeightSums {
         /// The weights.
@@ -263,6 +321,11 @@ impl Question {
             Question::DeathWeights { cells, .. } => cells.len(),
             Question::CoxRisk { beta, events, .. } => cox::risk_len(beta.len(), events),
             Question::CoxStep { beta, .. } | Question::StratifiedCoxStep { beta, .. } => cox::step_len(beta.len()),
+            Question::Leavers { outcome } => leavers_len(time_to_event(protocol, *outcome).cells(), false),
+            Question::CoxTrend { beta, .. } | Question::StratifiedCoxTrend { beta, .. } => cox::trend_len(beta.len()),
+            Question::PredictorHistogram { grid, .. } => grid.bins(),
+            Question::ConcordanceTable { events, grid, .. } => concordance::table_len(events.cells.len(), grid),
+            Question::StratifiedConcordance { .. } => 3,
             Question::WeightSums { .. } => 6,
             Question::PropensityHistogram { bins, .. } => 4 * bins,
             Question::Overlap { .. } => OVERLAP_LEN,
@@ -295,6 +358,12 @@ impl Question {
             Question::CoxStep { .. } => "CoxStep",
             Question::CoxMeat { .. } => "CoxMeat",
             Question::StratifiedCoxStep { .. } => "StratifiedCoxStep",
+            Question::Leavers { .. } => "Leavers",
+            Question::CoxTrend { .. } => "CoxTrend",
+            Question::StratifiedCoxTrend { .. } => "StratifiedCoxTrend",
+            Question::PredictorHistogram { .. } => "PredictorHistogram",
+            Question::ConcordanceTable { .. } => "ConcordanceTable",
+            Question::StratifiedConcordance { .. } => "StratifiedConcordance",
             Question::WeightSums { .. } => "WeightSums",
             Question::PropensityHistogram { .. } => "Histogram",
             Question::Overlap { .. } => "Overlap",
@@ -306,85 +375,7 @@ impl Question {
         }
     }
 
-    /// What its sum tells whoever opens it, in one sentence for the people who approve.
-    pub fn sentence(&self) -> &'static str {
-        match self {
-            Question::Flow => "how many patients remain after each eligibility criterion, by arm",
-            Question::Levels { .. } => "how many patients of each arm have each level of a variable, or none",
-            Question::Missingness { .. } => "how many patients of each arm lack a value of a variable",
-            Question::Moments { .. } => "the sum and the sum of squares of each column, hence its mean and spread",
-            Question::Pairs { .. } => "how many patients have two levels of two covariates at once",
-            Question::Events { .. } => {
-                "how many patients of each arm had an event, and how many events fell into each cell of time"
-            }
-            Question::ArmTable { .. } => {
-                "who left follow-up in each cell of time, by arm and status; with weights also their sums"
-            }
-            Question::LogisticStep { .. } => {
-                "log likelihood, slope and curvature of a logistic regression at one set of coefficients"
-            }
-            Question::LogisticMeat { .. } => {
-                "sums of squared influence of a logistic regression, for its standard errors"
-            }
-            Question::DeathWeights { .. } => "the sum of weights of the events in each cell of time",
-            Question::CoxRisk { .. } => {
-                "size and mean covariates of those at risk in each cell with an event, from which one leaver can be read where cells are fine"
-            }
-            Question::CoxStep { .. } => {
-                "log likelihood, slope and curvature of a Cox regression at one set of coefficients"
-            }
-            Question::CoxMeat { .. } => "sums of squared influence of a Cox regression, for its standard errors",
-            Question::StratifiedCoxStep { .. } => {
-                "log likelihood, slope and curvature of a Cox regression with a baseline hazard of each site"
-            }
-            Question::WeightSums { .. } => "number of patients, sum of weights and of squared weights, by arm",
-            Question::PropensityHistogram { .. } => {
-                "how many patients of each arm, and how much weight, fall into each bin of the propensity score"
-            }
-            Question::Overlap { .. } => {
-                "how many patients of each arm have a propensity score in the middle, and how many an extreme one"
-            }
-            Question::WeightHistogram { .. } => "how many patients of each arm have each weight, in fine steps",
-            Question::Truncated { .. } => "how many patients of each arm have a weight that is cut off",
-            Question::ValueHistogram { .. } => {
-                "how many patients of each arm have each value of a variable, one by one at its resolution"
-            }
-            Question::ArmMoments { .. } => "mean and spread of a variable by arm",
-            Question::WeightedLevels { .. } => {
-                "number and weight of the patients of each arm at each level of a variable"
-            }
-        }
-    }
-
-    /// Who is meant to open its sum once sums are sealed. In this version every party of a run opens every sum.
-    pub fn opening(&self) -> Opening {
-        match self {
-            Question::LogisticStep { .. }
-            | Question::LogisticMeat { .. }
-            | Question::CoxStep { .. }
-            | Question::CoxMeat { .. }
-            | Question::StratifiedCoxStep { .. } => Opening::Fit,
-            Question::Flow
-            | Question::Levels { .. }
-            | Question::Missingness { .. }
-            | Question::Moments { .. }
-            | Question::Pairs { .. }
-            | Question::Events { .. }
-            | Question::ArmTable { .. }
-            | Question::DeathWeights { .. }
-            | Question::CoxRisk { .. }
-            | Question::PropensityHistogram { .. }
-            | Question::Overlap { .. }
-            | Question::WeightHistogram { .. }
-            | Question::Truncated { .. }
-            | Question::ValueHistogram { .. }
-            | Question::ArmMoments { .. }
-            | Question::WeightSums { .. }
-            | Question::WeightedLevels { .. } => Opening::Sites,
-        }
-    }
-
-    /// Does an estimator ask it, which can shorten its step when there is no sum?
+    /// Does an estimator ask it, which can shorten its step when there is no sum, or a check, which ends without one?
     pub(crate) fn is_of_a_fit(&self) -> bool {
         match self {
             Question::Flow
@@ -394,6 +385,7 @@ impl Question {
             | Question::Pairs { .. }
             | Question::Events { .. }
             | Question::ArmTable { .. }
+            | Question::Leavers { .. }
             | Question::WeightSums { .. }
             | Question::PropensityHistogram { .. }
             | Question::Overlap { .. }
@@ -408,7 +400,12 @@ impl Question {
             | Question::CoxRisk { .. }
             | Question::CoxStep { .. }
             | Question::CoxMeat { .. }
-            | Question::StratifiedCoxStep { .. } => true,
+            | Question::StratifiedCoxStep { .. }
+            | Question::CoxTrend { .. }
+            | Question::StratifiedCoxTrend { .. }
+            | Question::PredictorHistogram { .. }
+            | Question::ConcordanceTable { .. }
+            | Question::StratifiedConcordance { .. } => true,
         }
     }
 
@@ -422,7 +419,7 @@ impl Question {
             | Question::ValueHistogram { variable } => out.u32(variable.0 as u32),
             Question::Moments { terms } => out.list(terms, |out, t| t.write(out)),
             Question::Pairs { pairs } => out.list(pairs, |out, (a, b)| b.write(a.write(out))),
-            Question::Events { outcome } => out.u32(*outcome as u32),
+            Question::Events { outcome } | Question::Leavers { outcome } => out.u32(*outcome as u32),
             Question::ArmTable { outcome, weighted } => out
                 .u32(*outcome as u32)
                 .option(weighted.as_ref(), |out, (w, cells)| w.write(out).list(&**cells, |out, c| out.u32(*c))),
@@ -431,7 +428,16 @@ impl Question {
             Question::DeathWeights { model, cells } => model.write(out).list(cells, |out, c| out.u32(*c)),
             Question::CoxRisk { model, beta, .. }
             | Question::CoxStep { model, beta, .. }
-            | Question::StratifiedCoxStep { model, beta } => write_numbers(model.write(out), beta),
+            | Question::StratifiedCoxStep { model, beta }
+            | Question::StratifiedConcordance { model, beta } => write_numbers(model.write(out), beta),
+            Question::CoxTrend { model, transform, beta, .. }
+            | Question::StratifiedCoxTrend { model, transform, beta, .. } => {
+                write_numbers(model.write(out), beta).u8(transform_code(*transform))
+            }
+            Question::PredictorHistogram { model, grid, beta }
+            | Question::ConcordanceTable { model, grid, beta, .. } => {
+                write_numbers(write_numbers(model.write(out), beta), &grid.edges())
+            }
             Question::CoxMeat { model, beta, kind, .. } => write_meat(write_numbers(model.write(out), beta), kind),
             Question::WeightSums { weights } | Question::Truncated { weights } => weights.write(out),
             Question::Overlap { propensity, share, bounds } => {
@@ -460,6 +466,15 @@ pub(crate) fn time_to_event(protocol: &Protocol, outcome: usize) -> &TimeToEvent
 
 fn write_numbers(out: Canonical, values: &[f64]) -> Canonical {
     out.list(values, |out, x| out.f64(*x))
+}
+
+pub(crate) fn transform_code(transform: Transform) -> u8 {
+    match transform {
+        Transform::KaplanMeier => 0,
+        Transform::Identity => 1,
+        Transform::Rank => 2,
+        Transform::Log => 3,
+    }
 }
 
 fn write_meat(out: Canonical, kind: &MeatKind) -> Canonical {

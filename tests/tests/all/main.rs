@@ -2,6 +2,7 @@
 
 mod agreement;
 mod architecture;
+mod checks;
 mod deploy;
 mod documents;
 mod errors;

@@ -7,6 +7,7 @@
 
 mod baseline;
 mod branch;
+mod check;
 mod curve;
 mod facts;
 mod failure;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 pub use baseline::BaselineSums;
 pub use branch::Branch;
+pub use check::CheckSums;
 pub use curve::CurveKey;
 pub use facts::{Events, Facts};
 pub use failure::Failure;
@@ -30,7 +32,7 @@ use crate::term::Term;
 use crate::view::{Asked, View};
 
 /// Version of questions, arithmetic and order; parties with different versions never meet in one study.
-pub const PLAN_VERSION: u32 = 4;
+pub const PLAN_VERSION: u32 = 5;
 
 /// Where the plan stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,12 +4,14 @@
 //! the writer's.
 
 mod balance;
+mod checks;
 mod digest;
 mod survival;
 mod tables;
 mod weights;
 
 pub use balance::{BalanceCells, BalanceRow};
+pub use checks::{CheckProblem, Concordance};
 pub use digest::results_digest;
 pub use survival::{At, KAPLAN_MEIER, MINIMUM_LEAVERS, MedianRow, Quantity, SurvivalRow};
 pub use tables::{

@@ -1,0 +1,110 @@
+//! What each question is for, in words for the people who approve, and who is meant to open its sum.
+
+use super::Question;
+
+/// Classes of sums by who is meant to open them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// The fit of a model itself: the coordinator needs it to find the next coefficients.
+    Fit,
+    /// Counts, moments, risk sets, tables, histograms and sums of weights: the sites alone, which release results.
+    Sites,
+}
+
+impl Question {
+    /// What its sum tells whoever opens it, in one sentence for the people who approve.
+    pub fn sentence(&self) -> &'static str {
+        match self {
+            Question::Flow => "how many patients remain after each eligibility criterion, by arm",
+            Question::Levels { .. } => "how many patients of each arm have each level of a variable, or none",
+            Question::Missingness { .. } => "how many patients of each arm lack a value of a variable",
+            Question::Moments { .. } => "the sum and the sum of squares of each column, hence its mean and spread",
+            Question::Pairs { .. } => "how many patients have two levels of two covariates at once",
+            Question::Events { .. } => {
+                "how many patients of each arm had an event, and how many events fell into each cell of time"
+            }
+            Question::ArmTable { .. } => {
+                "who left follow-up in each cell of time, by arm and status; with weights also their sums"
+            }
+            Question::LogisticStep { .. } => {
+                "log likelihood, slope and curvature of a logistic regression at one set of coefficients"
+            }
+            Question::LogisticMeat { .. } => {
+                "sums of squared influence of a logistic regression, for its standard errors"
+            }
+            Question::DeathWeights { .. } => "the sum of weights of the events in each cell of time",
+            Question::CoxRisk { .. } => {
+                "size and covariate sums of those at risk in each cell with an event: where cells are fine, one leaver shows"
+            }
+            Question::CoxStep { .. } => {
+                "log likelihood, slope and curvature of a Cox regression at one set of coefficients"
+            }
+            Question::CoxMeat { .. } => "sums of squared influence of a Cox regression, for its standard errors",
+            Question::StratifiedCoxStep { .. } => {
+                "log likelihood, slope and curvature of a Cox regression with a baseline hazard of each site"
+            }
+            Question::Leavers { .. } => {
+                "how many patients leave follow-up in each cell of time, with and without the event"
+            }
+            Question::CoxTrend { .. } => "slope and curvature of coefficients that change with time",
+            Question::StratifiedCoxTrend { .. } => {
+                "slope and curvature of coefficients that change with time, with a baseline hazard of each site"
+            }
+            Question::PredictorHistogram { .. } => "how much weight falls into each bin of a model's prediction",
+            Question::ConcordanceTable { .. } => {
+                "who leaves or has the event in each cell of time, by bins of a model's prediction"
+            }
+            Question::StratifiedConcordance { .. } => "how many pairs of patients within a site a model puts in order",
+            Question::WeightSums { .. } => "number of patients, sum of weights and of squared weights, by arm",
+            Question::PropensityHistogram { .. } => {
+                "how many patients of each arm, and how much weight, fall into each bin of the propensity score"
+            }
+            Question::Overlap { .. } => {
+                "how many patients of each arm have a propensity score in the middle, and how many an extreme one"
+            }
+            Question::WeightHistogram { .. } => "how many patients of each arm have each weight, in fine steps",
+            Question::Truncated { .. } => "how many patients of each arm have a weight that is cut off",
+            Question::ValueHistogram { .. } => {
+                "how many patients of each arm have each value of a variable, one by one at its resolution"
+            }
+            Question::ArmMoments { .. } => "mean and spread of a variable by arm",
+            Question::WeightedLevels { .. } => {
+                "number and weight of the patients of each arm at each level of a variable"
+            }
+        }
+    }
+
+    /// Who is meant to open its sum once sums are sealed. In this version every party of a run opens every sum.
+    pub fn opening(&self) -> Opening {
+        match self {
+            Question::LogisticStep { .. }
+            | Question::LogisticMeat { .. }
+            | Question::CoxStep { .. }
+            | Question::CoxMeat { .. }
+            | Question::StratifiedCoxStep { .. }
+            | Question::CoxTrend { .. }
+            | Question::StratifiedCoxTrend { .. } => Opening::Fit,
+            Question::Flow
+            | Question::Levels { .. }
+            | Question::Missingness { .. }
+            | Question::Moments { .. }
+            | Question::Pairs { .. }
+            | Question::Events { .. }
+            | Question::ArmTable { .. }
+            | Question::DeathWeights { .. }
+            | Question::CoxRisk { .. }
+            | Question::Leavers { .. }
+            | Question::PredictorHistogram { .. }
+            | Question::ConcordanceTable { .. }
+            | Question::StratifiedConcordance { .. }
+            | Question::PropensityHistogram { .. }
+            | Question::Overlap { .. }
+            | Question::WeightHistogram { .. }
+            | Question::Truncated { .. }
+            | Question::ValueHistogram { .. }
+            | Question::ArmMoments { .. }
+            | Question::WeightSums { .. }
+            | Question::WeightedLevels { .. } => Opening::Sites,
+        }
+    }
+}

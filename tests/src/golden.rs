@@ -9,8 +9,11 @@ mod comparison;
 mod curves;
 mod early_glm;
 mod files;
+#[cfg(test)]
+mod forms;
 mod lung;
 mod models;
+mod modification;
 mod myeloma;
 #[cfg(test)]
 mod pooled;
@@ -37,6 +40,9 @@ pub enum Study {
     Rotterdam,
     /// `examples/lung`; sections `curves` and `cox`, of which the second leaves out a patient.
     Lung,
+    /// `examples/relapsed-myeloma` in what follows from its models: `golden/modification.json`; sections `main` and
+    /// `further`.
+    Modification,
 }
 
 impl Study {
@@ -46,6 +52,7 @@ impl Study {
             Study::RelapsedMyeloma => &["survival_day", "survival_month"],
             Study::Rotterdam => &["day", "month", "quarter"],
             Study::Lung => &["curves", "cox"],
+            Study::Modification => &["main", "further"],
         }
     }
 
@@ -63,6 +70,7 @@ impl Study {
             Study::RelapsedMyeloma => "relapsed-myeloma",
             Study::Rotterdam => "rotterdam",
             Study::Lung => "lung",
+            Study::Modification => "modification",
         }
     }
 }
@@ -71,7 +79,7 @@ impl FromStr for Study {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let all = [Study::RelapsedMyeloma, Study::Rotterdam, Study::Lung];
+        let all = [Study::RelapsedMyeloma, Study::Rotterdam, Study::Lung, Study::Modification];
         all.into_iter().find(|s| s.name() == name).ok_or_else(|| format!("no golden numbers for a study `{name}`"))
     }
 }
@@ -121,6 +129,7 @@ pub fn compare(out: &Path, golden: &Path, study: Study, section: &str, tolerance
         Study::RelapsedMyeloma => myeloma::compare(&mut comparison, &files, section),
         Study::Rotterdam => rotterdam::compare(&mut comparison, &files, section),
         Study::Lung => lung::compare(&mut comparison, &files, section),
+        Study::Modification => modification::compare(&mut comparison, &files, section),
     }
     models::agree(&mut comparison, &files);
     Ok(comparison.finish())

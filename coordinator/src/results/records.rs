@@ -64,12 +64,15 @@ pub(super) struct EstimateRecord<'a> {
     iterations: usize,
     notes: String,
     ties: Option<&'static str>,
+    modifier: &'a str,
+    e_value: Option<f64>,
+    e_value_limit: Option<f64>,
 }
 
 impl Record for EstimateRecord<'_> {
     const FILE: &'static str = "estimates.csv";
     const COLUMNS: &'static str = "analysis,outcome,model,term,variance,estimate,std_error,statistic,p_value,conf_low,conf_high,ratio,\
-        ratio_low,ratio_high,n,events,sites,iterations,notes,ties";
+        ratio_low,ratio_high,n,events,sites,iterations,notes,ties,modifier,e_value,e_value_limit";
 }
 
 impl<'a> EstimateRecord<'a> {
@@ -95,8 +98,11 @@ impl<'a> EstimateRecord<'a> {
             events: row.events,
             sites,
             iterations: row.iterations,
+            e_value: row.e_value.and_then(|e| notes.finite("e_value", e.estimate)),
+            e_value_limit: row.e_value.and_then(|e| notes.finite("e_value_limit", e.limit)),
             notes: notes.text(),
             ties: row.ties,
+            modifier: &row.modifier,
         }
     }
 }
@@ -124,12 +130,16 @@ pub(super) struct FitRecord<'a> {
     max_score: Option<f64>,
     converged: bool,
     notes: String,
+    modifier: &'a str,
+    penalised_loglik: Option<f64>,
+    effective_df: Option<f64>,
 }
 
 impl Record for FitRecord<'_> {
     const FILE: &'static str = "fits.csv";
     const COLUMNS: &'static str = "analysis,outcome,model,ties,n,events,loglik_null,loglik,deviance_null,deviance,lr_statistic,lr_df,\
-        lr_p,score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes";
+        lr_p,score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes,\
+        modifier,penalised_loglik,effective_df";
 }
 
 impl<'a> FitRecord<'a> {
@@ -155,6 +165,9 @@ impl<'a> FitRecord<'a> {
             max_score: None,
             converged: false,
             notes: String::new(),
+            modifier: &row.modifier,
+            penalised_loglik: None,
+            effective_df: None,
         };
         let numbers = match &row.outcome_of_fit {
             Ok(numbers) => numbers,
@@ -165,7 +178,7 @@ impl<'a> FitRecord<'a> {
         let deviance = |loglik: f64| numbers.logistic.then_some(-2.0 * loglik);
         let ratio = numbers.likelihood_ratio;
         if ratio.is_none() {
-            notes.0.push("no likelihood ratio test of a weighted model".into());
+            notes.0.push("no likelihood ratio test of a weighted or penalised model".into());
         }
         FitRecord {
             loglik_null: notes.finite("loglik_null", numbers.loglik_null),
@@ -180,6 +193,8 @@ impl<'a> FitRecord<'a> {
             iterations: Some(numbers.iterations),
             max_score: notes.finite("max_score", numbers.max_score),
             converged: true,
+            penalised_loglik: numbers.penalised.and_then(|p| notes.finite("penalised_loglik", p.loglik)),
+            effective_df: numbers.penalised.and_then(|p| notes.finite("effective_df", p.df?)),
             notes: notes.text(),
             ..empty
         }

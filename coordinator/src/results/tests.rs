@@ -197,12 +197,13 @@ fn headers_are_the_contract() {
         (
             "estimates.csv",
             "analysis,outcome,model,term,variance,estimate,std_error,statistic,p_value,conf_low,conf_high,ratio,\
-             ratio_low,ratio_high,n,events,sites,iterations,notes,ties,scenario\n",
+             ratio_low,ratio_high,n,events,sites,iterations,notes,ties,modifier,e_value,e_value_limit,scenario\n",
         ),
         (
             "fits.csv",
             "analysis,outcome,model,ties,n,events,loglik_null,loglik,deviance_null,deviance,lr_statistic,lr_df,lr_p,\
-             score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes,scenario\n",
+             score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes,modifier,\
+             penalised_loglik,effective_df,scenario\n",
         ),
         ("flow.csv", "step,label,n,control,treated,excluded,scenario\n"),
         ("outcomes.csv", "outcome,arm,n,events,scenario\n"),
@@ -263,6 +264,7 @@ fn a_number_that_is_not_finite_is_empty_with_a_note() {
         outcome: "y".into(),
         model: "unadjusted",
         ties: None,
+        modifier: String::new(),
         term: "age".into(),
         variance: Variance::Naive,
         estimate: 800.0,
@@ -274,6 +276,7 @@ fn a_number_that_is_not_finite_is_empty_with_a_note() {
         n: 3,
         events: 1,
         iterations: 4,
+        e_value: None,
     };
     let results = Results { estimates: vec![row], ..Results::default() };
     let dir = tempfile::tempdir().unwrap();

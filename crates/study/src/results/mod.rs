@@ -5,6 +5,8 @@
 
 mod balance;
 mod digest;
+mod effects;
+mod hazard_ratio;
 mod survival;
 mod tables;
 

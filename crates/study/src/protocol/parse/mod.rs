@@ -4,6 +4,7 @@
 mod analyses;
 mod baseline;
 mod curves;
+mod forms;
 mod outcomes;
 mod scenario;
 mod variables;

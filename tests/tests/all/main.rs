@@ -11,5 +11,6 @@ mod pathology;
 mod plan;
 mod processes;
 mod reference;
+mod scenarios;
 mod small;
 mod splits;

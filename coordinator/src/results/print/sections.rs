@@ -74,11 +74,14 @@ fn model(fit: &FitRow) -> &str {
 
 /// Models that have no numbers, with the cause and what to do next.
 pub(super) fn failures(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
-    let rows = page.results.fits.iter().filter_map(|fit| {
+    let main = page.results.fits.iter().map(|fit| (None, fit));
+    let others = page.results.scenarios.iter().flat_map(|s| s.results.fits.iter().map(|fit| (Some(&s.label), fit)));
+    let rows = main.chain(others).filter_map(|(scenario, fit)| {
         let problem = fit.outcome_of_fit.as_ref().err()?;
         let ties = fit.ties.map_or_else(String::new, |t| format!("; ties: {}", labels::ties(t)));
+        let scenario = scenario.map_or_else(String::new, |label| format!("\n{}", labels::plain(label)));
         Some(vec![
-            format!("{}\n{}{ties}", labels::outcome(page.protocol, &fit.outcome), model(fit)),
+            format!("{}\n{}{ties}{scenario}", labels::outcome(page.protocol, &fit.outcome), model(fit)),
             format!("{} ({})", labels::plain(&problem.message), problem.code),
             problem.hint.to_owned(),
         ])

@@ -39,10 +39,10 @@ struct Cell {
 /// Per arm n at risk, S the event-free probability, F_k the incidence of the cause; R = n (1 - F_k(t-)) / S(t-), the rows
 /// that the cause can still take. Score: sum over cells of d_1 - d R_1 / (R_0 + R_1). Its variance follows the derivative of
 /// the score in the events of each arm, by the cause and by others, with the pooled incidence F for both: with
-/// h = n / S(t-), H the sum of both, a_1 = h_1 (1 - h_1 / H), a_0 = -h_0 h_1 / H, c = sum a d / (H (1 - F(t-))) and
-/// q = (1 - F(t)) / S(t), it sums S(t-) d / (H n) f \[a + (1 - q)(c(inf) - c(t))\]^2 over events of the cause and
-/// S(t)^2 d' / n^2 f' \[q (c(inf) - c(t))\]^2 over others; f and f' are corrections for ties, (m - d) / (m - 1) with m the
-/// rows in whose place the tied ones are drawn.
+/// h = n / S(t-), H the sum of both, F = sum d / H, a_1 = h_1 (1 - h_1 / H), a_0 = -h_0 h_1 / H, c = sum a d / (H (1 - F(t-)))
+/// and q = (1 - F(t)) / S(t) (0 where S(t) = 0), it sums over arms f S(t-) d / (H n) \[a + (1 - q)(c(inf) - c(t))\]^2 for the
+/// events of the cause in both arms and f' S(t-)^2 d' / n^2 \[q (c(inf) - c(t))\]^2 for the arm's events d' of other causes.
+/// f and f' correct for ties: 1 - (d - 1) / (H S(t-) - 1) and 1 - (d' - 1) / (n - 1) where more than one event is tied.
 ///
 /// # Panics
 /// When the table does not know the cause.
@@ -63,7 +63,7 @@ pub fn gray(table: &CauseTable, cause: u8) -> Option<Gray> {
             }
             if cell.others[arm] > 0.0 {
                 let ties = spread(cell.others[arm], cell.risk[arm]);
-                let derivative = cell.after[arm] / cell.risk[arm] * share * ahead;
+                let derivative = cell.before[arm] / cell.risk[arm] * share * ahead;
                 variance += ties * cell.others[arm] * derivative * derivative;
             }
         }
@@ -74,7 +74,7 @@ pub fn gray(table: &CauseTable, cause: u8) -> Option<Gray> {
     })
 }
 
-/// Correction of a variance for `tied` events among `among` rows; 1 for a single event.
+/// f of [`gray`] for `tied` events among `among` rows.
 fn spread(tied: f64, among: f64) -> f64 {
     if tied > 1.0 { 1.0 - (tied - 1.0) / (among - 1.0) } else { 1.0 }
 }

@@ -1,6 +1,6 @@
 //! The baseline hazard of a Cox model, and how each row moves it.
 
-use super::curves::Curves;
+use super::curves::{Curves, Scalars};
 use super::events::EventCells;
 
 /// The cumulative baseline hazard at the origin of the columns, and its derivatives: R's `basehaz` with
@@ -25,23 +25,17 @@ pub struct Baseline {
 impl Baseline {
     /// From the curves at the coefficients of the fit.
     pub fn new(events: &EventCells, curves: &Curves) -> Self {
-        let p = curves.columns();
-        let mut cum_m = vec![0.0; p];
-        let mut moves = Vec::new();
-        for (j, scalar) in curves.scalars.iter().enumerate() {
+        let moves = |(scalar, weight): (&Scalars, &f64)| {
             // In units of S0, like the scalars.
-            for k in j * p..(j + 1) * p {
-                cum_m.push(cum_m[k] + (scalar.p * curves.s1[k] - scalar.q * curves.e1[k]) / scalar.s0);
-            }
-            let per_death = scalar.a / scalar.s0 / events.weight[j];
-            moves.push([per_death, scalar.p / scalar.s0 / scalar.s0, scalar.q / scalar.s0 / scalar.s0]);
+            [scalar.a / weight, scalar.p / scalar.s0, scalar.q / scalar.s0].map(|value| value / scalar.s0)
+        };
+        Self {
+            p: curves.columns(),
+            cells: events.cells.clone(),
+            hazard: curves.cumulative_a(),
+            cum_m: curves.cumulative_m_times(|_| 1.0),
+            moves: curves.scalars.iter().zip(&events.weight).map(moves).collect(),
         }
-        Self { p, cells: events.cells.clone(), hazard: curves.cumulative_a(), cum_m, moves }
-    }
-
-    /// Number of columns of the model.
-    pub fn columns(&self) -> usize {
-        self.p
     }
 
     /// The event cells, ascending.

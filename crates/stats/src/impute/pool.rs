@@ -8,8 +8,9 @@ use crate::student::{f_upper, student_quantile, student_two_sided};
 /// imputations they would be infinite, and 4e8 for five imputations are as good.
 const LEAST_LAMBDA: f64 = 1e-4;
 
-/// Least degrees of freedom of a p value, as in mice.
-const LEAST_DF: f64 = 1e-3;
+/// Least degrees of freedom of a p value and an interval: below, the tail of Student's t leaves f64. So few come of nothing
+/// but a few complete degrees of freedom of which nearly all is missing; mice has 0.001 here.
+const LEAST_DF: f64 = 0.1;
 
 /// Why analyses cannot be pooled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -67,7 +68,8 @@ pub struct Pooled {
 /// Pools one coefficient: `estimates` and `variances` (squared standard errors) of M analyses, on the scale of the
 /// coefficient.
 ///
-/// `complete_df` are the degrees of freedom that the analysis would have without missing data. When infinite, the pooled
+/// `complete_df` are the degrees of freedom that the analysis would have without missing data: rows - coefficients of a
+/// linear or logistic model, events - coefficients of a Cox model, as mice takes them. When infinite, the pooled
 /// ones are Rubin's (1987) (M - 1) / lambda^2; else Barnard and Rubin's (1999): the harmonic combination of these with
 /// (v + 1) / (v + 3) v (1 - lambda), v = `complete_df`.
 ///
@@ -97,7 +99,8 @@ pub fn pool(estimates: &[f64], variances: &[f64], complete_df: f64) -> Result<Po
     let df = degrees_of_freedom(m, lambda.max(LEAST_LAMBDA), complete_df);
     let std_error = total.sqrt();
     let statistic = estimate / std_error;
-    let half = student_quantile(0.05, df) * std_error;
+    let tail_df = df.max(LEAST_DF);
+    let half = student_quantile(0.05, tail_df) * std_error;
     Ok(Pooled {
         imputations,
         estimate,
@@ -110,7 +113,7 @@ pub fn pool(estimates: &[f64], variances: &[f64], complete_df: f64) -> Result<Po
         df,
         std_error,
         statistic,
-        p_value: student_two_sided(statistic, df.max(LEAST_DF)),
+        p_value: student_two_sided(statistic, tail_df),
         conf_low: estimate - half,
         conf_high: estimate + half,
     })
@@ -235,6 +238,20 @@ mod tests {
         assert!((test.statistic - 7.0 / 3.0).abs() < 1e-14);
         assert_eq!((test.df2, test.relative_increase), (f64::INFINITY, 0.0));
         assert!((test.p_value / libm::exp(-7.0 / 3.0) - 1.0).abs() < 1e-13);
+    }
+
+    #[test]
+    fn order_and_unit_do_not_matter() {
+        let (q, u) = ([0.5, 0.9, 0.2], [0.1, 0.12, 0.09]);
+        let one = pool(&q, &u, 40.0).expect("three");
+        let turned = pool(&[0.2, 0.5, 0.9], &[0.09, 0.1, 0.12], 40.0).expect("three");
+        let scaled = pool(&q.map(|q| -8.0 * q), &u.map(|u| 64.0 * u), 40.0).expect("three");
+        for other in [&turned, &scaled] {
+            assert!((one.df / other.df - 1.0).abs() < 1e-13);
+            assert!((one.fmi / other.fmi - 1.0).abs() < 1e-13);
+            assert!((one.p_value / other.p_value - 1.0).abs() < 1e-12);
+        }
+        assert!((scaled.conf_low / (-8.0 * one.conf_high) - 1.0).abs() < 1e-12);
     }
 
     #[test]

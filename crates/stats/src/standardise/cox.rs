@@ -48,7 +48,7 @@ const fn time_len(p: usize) -> usize {
 }
 
 /// Adds a site's sums for survival after each of `times` (cells: deaths in the cell of a time count), in blocks of
-/// [`BLOCK`] rows.
+/// [`BLOCK`] rows. After the last event cell survival stays as it is, also where nobody is observed any more.
 ///
 /// Words: n; sum L L' packed; then for each time sum S_1, S_0, S_1^2, S_1 S_0, S_0^2; (G_1, F_1), (G_0, F_0),
 /// sum S_1 (L, k), sum S_0 (L, k) (p + 1 each); sum k L (p); sum k^2.

@@ -5,7 +5,8 @@
 //! times or restricted mean survival time from a Cox model ([`cox`], [`rmst`]). Every variance is the sum of squares of
 //! the full influence function over n^2: the rows are a sample, and every model behind the means is estimated on them.
 //!
-//! All models are fitted without weights. Rows come with the model's columns twice, see [`Counterfactual`].
+//! All models are fitted by maximum likelihood without weights, penalties or strata: the variances rely on scores that
+//! sum to zero. Rows come with the model's columns twice, see [`Counterfactual`].
 
 pub mod aipw;
 pub mod cox;

@@ -27,7 +27,8 @@ fn steps(fitted: &Fitted<'_>, horizon: u32) -> usize {
     fitted.events.cells.partition_point(|cell| *cell < horizon)
 }
 
-/// Adds a site's sums of the areas from 0 to `horizon` (cells) and of their derivatives, in blocks of [`BLOCK`] rows.
+/// Adds a site's sums of the areas from 0 to `horizon` (cells) and of their derivatives, in blocks of [`BLOCK`] rows. Each
+/// row visits every event cell before the horizon. After the last event cell survival stays as it is.
 ///
 /// Words: n; then for treated and for control: sum R; -sum over steps of w_k H0_k sum S h x (p); -w_k sum S h for each
 /// event cell before the horizon.

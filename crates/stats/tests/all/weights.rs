@@ -260,7 +260,7 @@ fn equipoise_and_warnings() {
         let largest = study.counted(&scheme).largest().expect("on the grid");
         let mut expected = few.to_vec();
         match name {
-            "att" => expected.push(Positivity::FewEffective(Arm::Control)),
+            "att" => expected.extend([Positivity::FewEffective(Arm::Control), Positivity::LargeWeight]),
             "atc" => expected.push(Positivity::FewEffective(Arm::Treated)),
             _ => {}
         }
@@ -301,7 +301,9 @@ proptest! {
             parts.iter().map(|part| whole.pick(part).propensity.expect("picked")).collect();
         let added = |words: usize, answer: &dyn Fn(&Propensity) -> Vec<f64>| {
             let mut sum = Plain::zero(words);
-            at.iter().for_each(|site| sum.add(0, &answer(site)));
+            for site in &at {
+                sum.add(0, &answer(site));
+            }
             sum.0
         };
         let overlap = |site: &Propensity| overlap_of(site, study.share);

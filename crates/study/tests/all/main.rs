@@ -10,3 +10,4 @@ mod protocol;
 mod question;
 mod roster;
 mod sample;
+mod scenarios;

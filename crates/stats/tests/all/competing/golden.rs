@@ -6,6 +6,7 @@ use stats::inference::wald_test;
 use stats::survival::{IntervalKind, Who, difference, interval};
 
 use crate::compare::{Comparison, errors};
+use crate::myeloma::{Cohort, compare_iptw_cox};
 use crate::sites::robust;
 use crate::table::Golden;
 
@@ -35,7 +36,8 @@ fn compare_incidence(comparison: &mut Comparison, name: &str, curve: &Incidence,
     };
     list("event_free", points.iter().map(|p| p.event_free.estimate).collect());
     list("event_free_se", points.iter().map(|p| p.event_free.std_error).collect());
-    list("risk", points.iter().map(|p| p.risk.w).collect());
+    // R counts rows at risk, with weights too.
+    list("risk", points.iter().map(|p| p.risk.n).collect());
     for k in 0..2 {
         list(&format!("cause{}", k + 1), points.iter().map(|p| p.causes[k].estimate).collect());
         list(&format!("cause{}_se", k + 1), points.iter().map(|p| p.causes[k].std_error).collect());
@@ -134,4 +136,25 @@ fn regression() {
         }
     }
     comparison.report("Fine-Gray");
+}
+
+/// Treatment alone, weighted by an estimated propensity score, with the variance that accounts for its estimation.
+#[test]
+fn weighted_by_propensity() {
+    let cohort = Cohort::read();
+    let golden = Golden::read("golden/competing.json").at("myeloma");
+    let (w, propensity, request) = cohort.weights(true);
+    let mut comparison = Comparison::new();
+    for (grid, days) in [("day", 1.0), ("month", MONTH)] {
+        for cause in 1..=2 {
+            let rows = myeloma(days);
+            let treatment = vec![rows.columns[0].clone()];
+            let (w, propensity) = (Some(w.clone()), Some(propensity.clone()));
+            let (rows, scale) = Rows { columns: treatment, w, propensity, ..rows }.centred();
+            let fit = fine_gray(&spread(&rows), &scale, cause, Ties::Efron, request.clone()).expect("regular");
+            let key = format!("iptw_{cause}");
+            compare_iptw_cox(&mut comparison, &format!("{grid} {key}"), &fit, &golden.at(grid).at(&key));
+        }
+    }
+    comparison.report("Fine-Gray weighted by propensity");
 }

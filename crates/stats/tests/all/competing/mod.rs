@@ -10,10 +10,10 @@ use stats::competing::{
 };
 use stats::cox::{Ties, step_len};
 use stats::fit::{FineGrayAsk, FineGrayFit, Fit, MeatRequest, State, Why};
-use stats::influence::{meat, meat_len};
+use stats::influence::{PropensityRows, meat, meat_len};
 use stats::total::{Plain, Total};
 
-use crate::sites::{centred, design};
+use crate::sites::{self, Propensity, centred, design};
 use crate::table::{Golden, Table};
 
 /// The rows of a question with competing risks.
@@ -24,6 +24,7 @@ struct Rows {
     cause: Vec<u8>,
     treated: Vec<bool>,
     w: Option<Vec<f64>>,
+    propensity: Option<Propensity>,
 }
 
 impl Rows {
@@ -38,6 +39,9 @@ impl Rows {
             cause: order.iter().map(|&i| self.cause[i]).collect(),
             treated: order.iter().map(|&i| self.treated[i]).collect(),
             w: self.w.as_ref().map(|w| order.iter().map(|&i| w[i]).collect()),
+            propensity: sites::Rows { propensity: self.propensity.clone(), ..sites::Rows::default() }
+                .pick(order)
+                .propensity,
         }
     }
 
@@ -111,7 +115,14 @@ fn fine_gray(sites: &[Rows], scale: &[f64], cause: u8, ties: Ties, request: Meat
                 summed(sites, meat_len(p, kind), |site, total| {
                     with(site, &mut |rows| {
                         let residuals = fine_gray_residuals(rows, cells, curves, beta);
-                        meat(&residuals, site.w.as_deref(), kind, None, total);
+                        let z = site.propensity.as_ref().map(|ps| design(&ps.z));
+                        let ps = site.propensity.as_ref().zip(z.as_ref()).map(|(ps, z)| PropensityRows {
+                            z,
+                            treated: &ps.treated,
+                            e: &ps.e,
+                            scheme: ps.scheme,
+                        });
+                        meat(&residuals, site.w.as_deref(), kind, ps.as_ref(), total);
                     });
                 })
             }
@@ -151,6 +162,7 @@ fn rotterdam(grid: f64) -> Rows {
             table.is("size_c", ">50"),
             table.numbers("hormon"),
         ],
+        propensity: None,
     }
 }
 
@@ -170,6 +182,7 @@ fn myeloma(grid: f64) -> Rows {
         treated: regimen.iter().map(|a| *a == 1.0).collect(),
         w: Some((1..=event.len()).map(|i| 0.5 + (i % 5) as f64 / 3.0).collect()),
         columns: vec![regimen, table.numbers("age")],
+        propensity: None,
     }
 }
 
@@ -182,5 +195,6 @@ fn few(golden: &Golden) -> Rows {
         treated: arm.iter().map(|a| *a == 1.0).collect(),
         w: Some(golden.list("w")),
         columns: vec![arm, golden.list("z")],
+        propensity: None,
     }
 }

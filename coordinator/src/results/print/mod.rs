@@ -6,6 +6,7 @@ mod balance;
 mod effects;
 mod further;
 mod labels;
+mod modification;
 mod number;
 mod scenarios;
 mod sections;
@@ -28,7 +29,7 @@ struct Page<'a> {
 }
 
 /// Prints the tables of a run for a terminal of `width` columns: flow, baseline tables, survival and hazard ratios of each
-/// time-to-event outcome, odds ratios, further models, effect modification, scenarios, weights, and the models that failed.
+/// time-to-event outcome, odds ratios, further models, effect modification, E-values, scenarios, weights, and the models that failed.
 pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width: u16) -> io::Result<()> {
     let page = Page { results, protocol, labels: Labels::new(protocol), width };
     writeln!(out, "{}", labels::plain(&protocol.title))?;
@@ -43,6 +44,8 @@ pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width
     effects::odds_ratios(out, &page)?;
     further::models(out, &page)?;
     sections::effect_modification(out, &page)?;
+    modification::within_levels(out, &page)?;
+    modification::e_values(out, &page)?;
     scenarios::effects(out, &page)?;
     sections::weights(out, &page)?;
     sections::failures(out, &page)

@@ -316,7 +316,7 @@ const ANALYSES: &[Case] = &[
         "models = [\"unadjusted\", \"iptw\", \"adjusted\", \"stratified\"]",
         "models = [\"unadjusted\", \"iptv\"]",
         &[
-            "line 87: analysis[2].models: `iptv` is not known (known: unadjusted, iptw, iptw_stabilized, iptw_unstabilized, adjusted, iptw_adjusted, stratified); did you mean `iptw`?",
+            "line 87: analysis[2].models: `iptv` is not known (known: unadjusted, iptw, iptw_stabilized, iptw_unstabilized, adjusted, iptw_adjusted, stratified, iptw_interaction, firth); did you mean `iptw`?",
         ],
     ),
     (

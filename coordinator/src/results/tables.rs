@@ -8,10 +8,9 @@ use study::results::{Results, ScenarioResults};
 
 use super::balance::BalanceRecord;
 use super::provenance::{Provenance, ProvenanceRecord, SCHEMA_VERSION};
-use super::records::{
-    EstimateRecord, FitRecord, FlowRecord, HistogramRecord, OutcomeRecord, Record, TestRecord, WeightRecord,
-};
+use super::records::{EstimateRecord, FitRecord, FlowRecord, OutcomeRecord, Record, TestRecord};
 use super::survival::{MedianRecord, SurvivalRecord};
+use super::weights::{HistogramRecord, OverlapRecord, WarningRecord, WeightRecord};
 
 /// A record of the main analysis, or of a scenario.
 #[derive(Serialize)]
@@ -38,6 +37,8 @@ pub(super) struct Document<'a> {
     tests: Vec<Scoped<'a, TestRecord<'a>>>,
     survival: Vec<Scoped<'a, SurvivalRecord<'a>>>,
     medians: Vec<Scoped<'a, MedianRecord<'a>>>,
+    overlap: Vec<Scoped<'a, OverlapRecord<'a>>>,
+    warnings: Vec<Scoped<'a, WarningRecord<'a>>>,
 }
 
 /// What a scenario is called.
@@ -64,6 +65,8 @@ impl<'a> Document<'a> {
             tests: Vec::new(),
             survival: Vec::new(),
             medians: Vec::new(),
+            overlap: Vec::new(),
+            warnings: Vec::new(),
         };
         document.add("", results, provenance.sites.len());
         for scenario in &results.scenarios {
@@ -85,6 +88,8 @@ impl<'a> Document<'a> {
             survival,
             medians,
             tests,
+            overlap,
+            warnings,
             scenarios: _,
         } = results;
         self.estimates.extend(scoped(scenario, estimates.iter().map(|row| EstimateRecord::new(row, sites))));
@@ -97,6 +102,8 @@ impl<'a> Document<'a> {
         self.tests.extend(scoped(scenario, tests.iter().map(Into::into)));
         self.survival.extend(scoped(scenario, survival.iter().map(Into::into)));
         self.medians.extend(scoped(scenario, medians.iter().map(Into::into)));
+        self.overlap.extend(scoped(scenario, overlap.iter().map(Into::into)));
+        self.warnings.extend(scoped(scenario, warnings.iter().map(Into::into)));
     }
 
     /// Name and content of every CSV file.
@@ -112,6 +119,8 @@ impl<'a> Document<'a> {
             table(&self.tests)?,
             table(&self.survival)?,
             table(&self.medians)?,
+            table(&self.overlap)?,
+            table(&self.warnings)?,
         ])
     }
 

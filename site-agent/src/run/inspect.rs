@@ -206,9 +206,9 @@ fn later_rounds(page: &mut String, protocol: &Arc<Protocol>) -> Result<(), Inspe
         let often = if *repeated { "about " } else { "" };
         line(
             page,
-            format_args!("  {kind:<18} {often}{questions} times {shape} numbers, from round {}", foreseen.round),
+            format_args!("  {kind:<22} {often}{questions} times {shape} numbers, from round {}", foreseen.round),
         );
-        line(page, format_args!("  {:<18} {sentence}", ""));
+        line(page, format_args!("  {:<22} {sentence}", ""));
     }
     let of = |opening| {
         let kinds = forecast.kinds.iter().filter(|foreseen| foreseen.opening == opening);

@@ -171,7 +171,7 @@ fn the_page_says_what_leaves_and_what_each_rule_says() {
     for says in [
         "Attrition             6 numbers  how many patients remain",
         "Levels                6 numbers  how many patients of each arm have each level of a variable, or none: response",
-        "LogisticStep       about ",
+        "LogisticStep           about ",
         "log likelihood, slope and curvature of a logistic regression",
         "in this version every party of the run, the coordinator included",
         "REFUSES: the study has 3 sites, this site's policy asks for at least 5",

@@ -110,7 +110,7 @@ fn analyses_of_one_run_must_not_differ_by_a_few_patients() {
     // so many are left out, where no two have the same age at the bound
     let apart = |from: usize| (from..240).find(|n| ages[239 - n] < ages[240 - n]).unwrap();
     let scenario = |left_out: usize| {
-        let below = (ages[239 - left_out] + ages[240 - left_out]) / 2.0;
+        let below = f64::midpoint(ages[239 - left_out], ages[240 - left_out]);
         let models = "[[analysis]]\nkind = \"logistic\"\noutcome = \"response\"\nmodels = [\"unadjusted\"]\n";
         let other = format!("[[scenario]]\nname = \"younger\"\nrequire = \"age < {below}\"\n");
         let protocol = small::protocol_with(&format!("{models}{other}"));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::failure::Failure;
 use crate::cohort::FlowCount;
 use crate::dictionary::{Kind, VariableId};
-use crate::protocol::{AnalysisKind, Model, OutcomeKind, Protocol};
+use crate::protocol::{OutcomeKind, Protocol};
 use crate::question::{EVENT_COUNTS, Question};
 use crate::term::Term;
 
@@ -210,7 +210,7 @@ impl Facts {
     }
 
     /// A regression of a time to event needs events in both arms.
-    pub(super) fn check_events(&self, protocol: &Protocol, index: usize, outcome: &str) -> Result<(), Failure> {
+    pub(crate) fn check_events(&self, protocol: &Protocol, index: usize, outcome: &str) -> Result<(), Failure> {
         self.check_times(protocol, index, outcome)?;
         let events = &self.events[&index];
         if events.events == [0, 0] {
@@ -238,14 +238,11 @@ fn terms_in_use(protocol: &Protocol) -> BTreeSet<Term> {
         }
     }
     for analysis in &protocol.analyses {
-        for model in &analysis.models {
-            terms.extend(super::model_terms(protocol, analysis, *model));
-        }
-        let intercept = analysis.kind == AnalysisKind::Logistic || analysis.models.contains(&Model::Interaction);
-        if intercept {
-            terms.remove(&Term::Intercept);
+        for (model, modifier) in analysis.fits() {
+            terms.extend(super::model_terms(protocol, analysis, model, modifier));
         }
     }
+    terms.remove(&Term::Intercept);
     terms
 }
 
@@ -255,7 +252,9 @@ fn pairs_in_use(protocol: &Protocol) -> BTreeSet<(Term, Term)> {
     let mut models: Vec<Vec<Term>> =
         propensity.map(|p| p.covariates.iter().flat_map(|id| Term::of_variable(protocol, *id)).collect()).collect();
     for analysis in &protocol.analyses {
-        models.extend(analysis.models.iter().map(|model| super::model_terms(protocol, analysis, *model)));
+        let fits = analysis.fits();
+        models
+            .extend(fits.into_iter().map(|(model, modifier)| super::model_terms(protocol, analysis, model, modifier)));
     }
     let mut pairs = BTreeSet::new();
     for mut terms in models {

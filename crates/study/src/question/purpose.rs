@@ -32,6 +32,7 @@ impl Question {
             Question::LogisticMeat { .. } => {
                 "sums of squared influence of a logistic regression, for its standard errors"
             }
+            Question::LeverageScore { .. } => "the correction of the slope of a penalised logistic regression",
             Question::DeathWeights { .. } => "the sum of weights of the events in each cell of time",
             Question::CoxRisk { .. } => {
                 "size and covariate sums of those at risk in each cell with an event: where cells are fine, one leaver shows"
@@ -79,6 +80,7 @@ impl Question {
         match self {
             Question::LogisticStep { .. }
             | Question::LogisticMeat { .. }
+            | Question::LeverageScore { .. }
             | Question::CoxStep { .. }
             | Question::CoxMeat { .. }
             | Question::StratifiedCoxStep { .. }

@@ -5,6 +5,7 @@ mod analyses;
 mod baseline;
 mod checks;
 mod curves;
+mod forms;
 mod outcomes;
 mod propensity;
 mod scenario;

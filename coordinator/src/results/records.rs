@@ -36,6 +36,10 @@ impl Notes {
         self.finite(column, x?)
     }
 
+    pub(super) fn add(&mut self, note: &str) {
+        self.0.push(note.to_owned());
+    }
+
     pub(super) fn text(self) -> String {
         self.0.join("; ")
     }

@@ -11,6 +11,7 @@ use super::provenance::{Provenance, ProvenanceRecord, SCHEMA_VERSION};
 use super::records::{
     EstimateRecord, FitRecord, FlowRecord, HistogramRecord, OutcomeRecord, Record, TestRecord, WeightRecord,
 };
+use super::standardised::EffectRecord;
 use super::survival::{MedianRecord, SurvivalRecord};
 
 /// A record of the main analysis, or of a scenario.
@@ -38,6 +39,7 @@ pub(super) struct Document<'a> {
     tests: Vec<Scoped<'a, TestRecord<'a>>>,
     survival: Vec<Scoped<'a, SurvivalRecord<'a>>>,
     medians: Vec<Scoped<'a, MedianRecord<'a>>>,
+    effects: Vec<Scoped<'a, EffectRecord<'a>>>,
 }
 
 /// What a scenario is called.
@@ -64,6 +66,7 @@ impl<'a> Document<'a> {
             tests: Vec::new(),
             survival: Vec::new(),
             medians: Vec::new(),
+            effects: Vec::new(),
         };
         document.add("", results, provenance.sites.len());
         for scenario in &results.scenarios {
@@ -84,6 +87,7 @@ impl<'a> Document<'a> {
             balance,
             survival,
             medians,
+            effects,
             tests,
             scenarios: _,
         } = results;
@@ -97,6 +101,7 @@ impl<'a> Document<'a> {
         self.tests.extend(scoped(scenario, tests.iter().map(Into::into)));
         self.survival.extend(scoped(scenario, survival.iter().map(Into::into)));
         self.medians.extend(scoped(scenario, medians.iter().map(Into::into)));
+        self.effects.extend(scoped(scenario, effects.iter().map(Into::into)));
     }
 
     /// Name and content of every CSV file.
@@ -112,6 +117,7 @@ impl<'a> Document<'a> {
             table(&self.tests)?,
             table(&self.survival)?,
             table(&self.medians)?,
+            table(&self.effects)?,
         ])
     }
 

@@ -13,6 +13,9 @@ use stats::descriptive::moments::MOMENTS_LEN;
 use stats::influence::{MeatKind, meat_len};
 use stats::logistic;
 use stats::matrix::Matrix;
+use stats::standardise::cox::Fitted;
+use stats::standardise::rmst::Profile;
+use stats::standardise::{self, aipw, rmst};
 use stats::survival::arm_table_len;
 use stats::weights::{Estimand, Scheme};
 
@@ -69,6 +72,26 @@ pub struct CoxModel {
     pub weights: Option<Weights>,
     /// Handling of tied events.
     pub ties: Ties,
+}
+
+/// A fitted Cox model without weights: from it every site computes its own patients' survival in either arm.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FittedCox {
+    /// The model.
+    pub model: Arc<CoxModel>,
+    /// Event cells.
+    pub events: EventCells,
+    /// Curves at the coefficients.
+    pub curves: Curves,
+    /// Coefficients of the last evaluation, less than 1e-10 standard errors from the maximum.
+    pub beta: Vec<f64>,
+}
+
+impl FittedCox {
+    /// As the standardisation reads it.
+    pub fn fitted(&self) -> Fitted<'_> {
+        Fitted { events: &self.events, curves: &self.curves, beta: &self.beta }
+    }
 }
 
 /// What is asked of every site in a round. Word counts are in [`Question::words`].
@@ -177,6 +200,45 @@ pub enum Question {
         /// Coefficients.
         beta: Vec<f64>,
     },
+    /// Sums of the g-formula: predictions with everybody treated and with everybody untreated.
+    GFormula {
+        /// The model.
+        model: Arc<LogisticModel>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// Sums of the predictions corrected by the propensity score.
+    Aipw {
+        /// The outcome model.
+        model: Arc<LogisticModel>,
+        /// Its coefficients.
+        beta: Vec<f64>,
+        /// The propensity model.
+        propensity: Arc<FittedPropensity>,
+    },
+    /// Sums of survival after each of these cells with everybody treated and with everybody untreated.
+    StandardisedSurvival {
+        /// The model.
+        cox: Arc<FittedCox>,
+        /// Cells, ascending.
+        cells: Arc<[u32]>,
+    },
+    /// Sums of the areas under these curves and of their derivatives.
+    RestrictedMean {
+        /// The model.
+        cox: Arc<FittedCox>,
+        /// Cell up to which means are restricted.
+        horizon: u32,
+    },
+    /// Sums of squares of the rows' influences on the two restricted means.
+    RestrictedMeanSpread {
+        /// The model.
+        cox: Arc<FittedCox>,
+        /// Cell up to which means are restricted.
+        horizon: u32,
+        /// What the round before opened of them.
+        profile: Arc<Profile>,
+    },
     /// Per arm (control, treated): number of rows, sum of weights, sum of squared weights.
     WeightSums {
         /// The weights.
@@ -234,6 +296,11 @@ impl Question {
             Question::DeathWeights { cells, .. } => cells.len(),
             Question::CoxRisk { beta, events, .. } => cox::risk_len(beta.len(), events),
             Question::CoxStep { beta, .. } | Question::StratifiedCoxStep { beta, .. } => cox::step_len(beta.len()),
+            Question::GFormula { beta, .. } => standardise::logistic::answer_len(beta.len()),
+            Question::Aipw { beta, propensity, .. } => aipw::answer_len(beta.len(), propensity.alpha.len()),
+            Question::StandardisedSurvival { cox, cells } => standardise::cox::answer_len(cox.beta.len(), cells.len()),
+            Question::RestrictedMean { cox, horizon } => rmst::profile_len(&cox.fitted(), *horizon),
+            Question::RestrictedMeanSpread { .. } => rmst::SPREAD_LEN,
             Question::WeightSums { .. } => 6,
             Question::PropensityHistogram { bins, .. } => 4 * bins,
             Question::ValueHistogram { variable } => {
@@ -263,6 +330,11 @@ impl Question {
             Question::CoxStep { .. } => "CoxStep",
             Question::CoxMeat { .. } => "CoxMeat",
             Question::StratifiedCoxStep { .. } => "StratifiedCoxStep",
+            Question::GFormula { .. } => "GFormula",
+            Question::Aipw { .. } => "Aipw",
+            Question::StandardisedSurvival { .. } => "StandardisedSurvival",
+            Question::RestrictedMean { .. } => "RestrictedMean",
+            Question::RestrictedMeanSpread { .. } => "RestrictedMeanSpread",
             Question::WeightSums { .. } => "WeightSums",
             Question::PropensityHistogram { .. } => "Histogram",
             Question::ValueHistogram { .. } => "ValueHistogram",
@@ -271,7 +343,7 @@ impl Question {
         }
     }
 
-    /// Does an estimator ask it, which can shorten its step when there is no sum?
+    /// Does an estimator ask it, which can shorten its step or fail alone when there is no sum?
     pub(crate) fn is_of_a_fit(&self) -> bool {
         match self {
             Question::Flow
@@ -292,7 +364,12 @@ impl Question {
             | Question::CoxRisk { .. }
             | Question::CoxStep { .. }
             | Question::CoxMeat { .. }
-            | Question::StratifiedCoxStep { .. } => true,
+            | Question::StratifiedCoxStep { .. }
+            | Question::GFormula { .. }
+            | Question::Aipw { .. }
+            | Question::StandardisedSurvival { .. }
+            | Question::RestrictedMean { .. }
+            | Question::RestrictedMeanSpread { .. } => true,
         }
     }
 
@@ -309,7 +386,9 @@ impl Question {
             Question::ArmTable { outcome, weighted } => out
                 .u32(*outcome as u32)
                 .option(weighted.as_ref(), |out, (w, cells)| w.write(out).list(&**cells, |out, c| out.u32(*c))),
-            Question::LogisticStep { model, beta } => write_numbers(model.write(out), beta),
+            Question::LogisticStep { model, beta } | Question::GFormula { model, beta } => {
+                write_numbers(model.write(out), beta)
+            }
             Question::LeverageScore { model, beta, inverse } => {
                 write_numbers(write_numbers(model.write(out), beta), inverse.values())
             }
@@ -319,6 +398,11 @@ impl Question {
             | Question::CoxStep { model, beta, .. }
             | Question::StratifiedCoxStep { model, beta } => write_numbers(model.write(out), beta),
             Question::CoxMeat { model, beta, kind, .. } => write_meat(write_numbers(model.write(out), beta), kind),
+            Question::Aipw { model, beta, propensity } => propensity.write(write_numbers(model.write(out), beta)),
+            Question::StandardisedSurvival { cox, cells } => cox.write(out).list(&**cells, |out, c| out.u32(*c)),
+            Question::RestrictedMean { cox, horizon } | Question::RestrictedMeanSpread { cox, horizon, .. } => {
+                cox.write(out).u32(*horizon)
+            }
             Question::WeightSums { weights } => weights.write(out),
             Question::PropensityHistogram { weights, bins } => weights.write(out).u32(*bins as u32),
             Question::ArmMoments { variable, centre, weights } => {
@@ -350,9 +434,21 @@ fn write_meat(out: Canonical, kind: &MeatKind) -> Canonical {
         .option(kind.m_estimation.as_ref(), |out, m| out.u32(m.q as u32).bool(m.stabilised))
 }
 
+impl FittedPropensity {
+    fn write(&self, out: Canonical) -> Canonical {
+        write_numbers(self.columns.write(out), &self.alpha)
+    }
+}
+
+impl FittedCox {
+    fn write(&self, out: Canonical) -> Canonical {
+        write_numbers(self.model.write(out), &self.beta)
+    }
+}
+
 impl Weights {
     fn write(&self, out: Canonical) -> Canonical {
-        let out = self.propensity.columns.write(out);
+        let out = self.propensity.write(out);
         let estimand = match self.scheme.estimand() {
             Estimand::Ate => 0,
             Estimand::Att => 1,
@@ -360,8 +456,7 @@ impl Weights {
             Estimand::Ato => 3,
             Estimand::Atm => 4,
         };
-        write_numbers(out, &self.propensity.alpha)
-            .u8(estimand)
+        out.u8(estimand)
             .option(self.scheme.stabilised(), Canonical::f64)
             .option(self.scheme.truncation(), |out, (low, high)| out.f64(low).f64(high))
     }

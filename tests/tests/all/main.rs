@@ -14,3 +14,4 @@ mod reference;
 mod scenarios;
 mod small;
 mod splits;
+mod standardise;

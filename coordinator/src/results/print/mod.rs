@@ -9,6 +9,7 @@ mod labels;
 mod number;
 mod scenarios;
 mod sections;
+mod standardised;
 mod survival;
 
 use std::io::{self, Write};
@@ -28,7 +29,7 @@ struct Page<'a> {
 }
 
 /// Prints the tables of a run for a terminal of `width` columns: flow, baseline tables, survival and hazard ratios of each
-/// time-to-event outcome, odds ratios, further models, effect modification, scenarios, weights, and the models that failed.
+/// time-to-event outcome, odds ratios, further models, absolute risks, effect modification, scenarios, weights, and the models that failed.
 pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width: u16) -> io::Result<()> {
     let page = Page { results, protocol, labels: Labels::new(protocol), width };
     writeln!(out, "{}", labels::plain(&protocol.title))?;
@@ -42,6 +43,7 @@ pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width
     }
     effects::odds_ratios(out, &page)?;
     further::models(out, &page)?;
+    standardised::absolute(out, &page)?;
     sections::effect_modification(out, &page)?;
     scenarios::effects(out, &page)?;
     sections::weights(out, &page)?;

@@ -63,11 +63,14 @@ pub(super) fn weights(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
     table(out, page, "Inverse probability weights", Texts { wrap: 2, left: 2 }, &header, rows.collect())
 }
 
-/// Name of a model; of a curve, whether it is weighted.
+/// Name of a model; of a curve, whether it is weighted; of a standardisation, its method.
 fn model(fit: &FitRow) -> &str {
     match fit.analysis {
         KAPLAN_MEIER if fit.model == "iptw" => "Kaplan-Meier, weighted",
         KAPLAN_MEIER => "Kaplan-Meier",
+        "g_formula" => "g-formula",
+        "aipw" => "AIPW",
+        "standardised" => "standardised survival",
         _ => labels::model(fit.model),
     }
 }

@@ -12,6 +12,7 @@ use stats::weights::Scheme;
 use super::baseline::{BaselineSums, BaselineTask};
 use super::curve::{CurveKey, CurveTask};
 use super::facts::FirstRound;
+use super::standardise::{Contrast, StandardiseTask, Target};
 use super::unit::Unit;
 use super::{Facts, Failure, FitKey, FitOutcome};
 use crate::protocol::{Model, Protocol};
@@ -47,6 +48,7 @@ pub struct Branch {
     baseline: Option<BaselineTask>,
     curves: Vec<CurveTask>,
     units: Vec<Unit>,
+    standardised: Vec<StandardiseTask>,
     questions: Vec<Question>,
 }
 
@@ -54,11 +56,16 @@ impl Branch {
     /// The analysis of a protocol over the rows of a view, before its first round.
     pub(super) fn new(protocol: Arc<Protocol>, view: View) -> Branch {
         let propensity = protocol.propensity.as_ref().map(|p| Unit::propensity(&protocol, p));
-        let mut units = Vec::new();
+        let (mut units, mut standardised) = (Vec::new(), Vec::new());
         for analysis in &protocol.analyses {
             for outcome in &analysis.outcomes {
                 let fits = analysis.fits().into_iter();
-                units.extend(fits.map(|(model, modifier)| Unit::model(&protocol, analysis, outcome, model, modifier)));
+                for (model, modifier) in fits {
+                    let unit = Unit::model(&protocol, analysis, outcome, model, modifier);
+                    let wanted = &analysis.standardised;
+                    standardised.extend(StandardiseTask::of(&protocol, wanted, units.len(), unit.key()));
+                    units.push(unit);
+                }
             }
         }
         let first = FirstRound::new(&protocol);
@@ -75,6 +82,7 @@ impl Branch {
             baseline,
             curves,
             units,
+            standardised,
             questions,
         }
     }
@@ -97,6 +105,7 @@ impl Branch {
         questions.extend(self.baseline.iter().flat_map(BaselineTask::ask));
         questions.extend(self.curves.iter().filter_map(CurveTask::ask));
         questions.extend(self.running().filter_map(Unit::ask));
+        questions.extend(self.standardised.iter().filter_map(StandardiseTask::ask));
         questions
     }
 
@@ -138,6 +147,10 @@ impl Branch {
         for unit in self.propensity.iter_mut().chain(&mut self.units).filter(|u| u.running()) {
             unit.tell(answers.next().unwrap_or_default());
         }
+        for task in &mut self.standardised {
+            task.tell(&self.units, self.propensity.as_ref(), &mut answers);
+            task.follow(&self.units, self.propensity.as_ref());
+        }
         if was_running && !self.propensity.as_ref().is_some_and(Unit::running) {
             self.start_weighted();
         }
@@ -161,6 +174,13 @@ impl Branch {
     /// Every model with its outcome, the propensity model first; none where it still runs.
     pub fn fits(&self) -> impl Iterator<Item = (&FitKey, Option<FitOutcome<'_>>)> {
         self.propensity.iter().chain(&self.units).map(|u| (u.key(), u.outcome()))
+    }
+
+    /// What is standardised over every fitted model, with the means or why there are none; none where it still runs.
+    pub fn standardised(&self) -> impl Iterator<Item = (&FitKey, &Target, Option<Result<&[Contrast], &Failure>>)> {
+        let fitted = |task: &&StandardiseTask| self.units[task.unit()].centred_fit().is_some();
+        let tasks = self.standardised.iter().filter(fitted);
+        tasks.map(|task| (self.units[task.unit()].key(), task.target(), task.outcome()))
     }
 
     /// Every survival curve with its table over all sites, or why there is none; none where it still runs.

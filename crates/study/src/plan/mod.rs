@@ -10,6 +10,7 @@ mod branch;
 mod curve;
 mod facts;
 mod failure;
+mod standardise;
 mod unit;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ pub use branch::{Branch, WeightSummary};
 pub use curve::CurveKey;
 pub use facts::{Events, Facts};
 pub use failure::Failure;
+pub use standardise::{Contrast, MeansVariance, Target};
 pub use unit::{FitKey, FitOutcome};
 
 use crate::protocol::{Analysis, AnalysisKind, EffectModifier, Model, Protocol, Scenario};

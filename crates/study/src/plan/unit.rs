@@ -14,7 +14,7 @@ use super::{Facts, model_terms};
 use crate::protocol::{
     Analysis, AnalysisKind, EffectModifier, Model, OutcomeKind, Propensity, Protocol, Ridge, Variances,
 };
-use crate::question::{CoxModel, LogisticModel, Question, Response, Weights};
+use crate::question::{CoxModel, FittedCox, LogisticModel, Question, Response, Weights};
 use crate::term::{Columns, Term};
 
 /// Which model a result belongs to.
@@ -85,7 +85,7 @@ enum Stage {
     Firth(Arc<LogisticModel>, Box<FirthFit>),
     RidgeLogistic(Arc<LogisticModel>, RidgeLogisticFit),
     RidgeCox(Arc<CoxModel>, Box<RidgeCoxFit>),
-    Fitted { columns: Columns, centred: Box<Fit>, fit: Box<Fit> },
+    Fitted { columns: Columns, centred: Box<Fit>, fit: Box<Fit>, cox: Option<Arc<FittedCox>> },
     Failed(Failure),
 }
 
@@ -158,6 +158,23 @@ impl Unit {
     pub(super) fn centred_fit(&self) -> Option<(&Columns, &Fit)> {
         match &self.stage {
             Stage::Fitted { columns, centred, .. } => Some((columns, centred)),
+            _ => None,
+        }
+    }
+
+    /// A Cox model that has converged, be it that it still asks for the sums of its variances.
+    pub(super) fn fitted_cox(&self) -> Option<Arc<FittedCox>> {
+        match &self.stage {
+            Stage::Cox(model, fit) => {
+                let solution = fit.solution()?;
+                Some(Arc::new(FittedCox {
+                    model: Arc::clone(model),
+                    events: solution.events.clone(),
+                    curves: solution.curves.clone(),
+                    beta: solution.beta.to_vec(),
+                }))
+            }
+            Stage::Fitted { cox, .. } => cox.clone(),
             _ => None,
         }
     }
@@ -312,7 +329,8 @@ impl Unit {
             Some(Ok(fit)) => {
                 let intercept = columns.terms.iter().position(|t| *t == Term::Intercept);
                 let user = fit.uncentre(&columns.centre, intercept);
-                Stage::Fitted { columns: columns.clone(), centred: Box::new(fit.clone()), fit: Box::new(user) }
+                let (columns, centred) = (columns.clone(), Box::new(fit.clone()));
+                Stage::Fitted { columns, centred, fit: Box::new(user), cox: self.fitted_cox() }
             }
             Some(Err(why)) => Stage::Failed(Failure::of(why, &self.names, &self.key.outcome)),
         };

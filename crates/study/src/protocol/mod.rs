@@ -8,6 +8,7 @@ mod digest;
 mod forms;
 mod parse;
 mod scenario;
+mod standardised;
 
 use secagg::Digest;
 use stats::cox::Ties;
@@ -18,6 +19,7 @@ use crate::document::Mistakes;
 pub use baseline::{BaselineAnalysis, CategoryTest};
 pub use forms::{EffectModifier, Ridge};
 pub use scenario::{MISSING, Scenario};
+pub use standardised::{Marginal, Standardised};
 
 /// A whole study as the sites approve it.
 #[derive(Debug, Clone, PartialEq)]
@@ -197,6 +199,8 @@ pub struct Analysis {
     pub effect_modifiers: Vec<EffectModifier>,
     /// Penalty of the model `ridge`.
     pub ridge: Option<Ridge>,
+    /// Outcomes standardised over its adjusted models.
+    pub standardised: Standardised,
 }
 
 /// One declared `kaplan_meier` analysis.

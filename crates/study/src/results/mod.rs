@@ -7,11 +7,13 @@ mod balance;
 mod digest;
 mod effects;
 mod hazard_ratio;
+mod standardised;
 mod survival;
 mod tables;
 
 pub use balance::{BalanceCells, BalanceRow};
 pub use digest::results_digest;
+pub use standardised::{EffectQuantity, EffectRow};
 pub use survival::{At, KAPLAN_MEIER, MINIMUM_LEAVERS, MedianRow, Quantity, SurvivalRow};
 pub use tables::{
     EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, HistogramRow, OutcomeRow, Results, ScenarioResults, TestRow,

@@ -8,6 +8,7 @@ use stats::matrix::Matrix;
 
 use super::balance::{self, BalanceRow};
 use super::effects;
+use super::standardised::{self, EffectRow};
 use super::survival::{self, MedianRow, SurvivalRow};
 use crate::plan::{Branch, Facts, FitKey, FitOutcome, Plan};
 use crate::protocol::{AnalysisKind, Model, OutcomeKind, Protocol, Scenario};
@@ -34,6 +35,8 @@ pub struct Results {
     pub survival: Vec<SurvivalRow>,
     /// `medians.csv`.
     pub medians: Vec<MedianRow>,
+    /// `effects.csv`.
+    pub effects: Vec<EffectRow>,
     /// `tests.csv`.
     pub tests: Vec<TestRow>,
     /// The same tables of every scenario.
@@ -121,7 +124,8 @@ pub struct EstimateRow {
 /// One model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FitRow {
-    /// propensity, logistic, cox; `kaplan_meier` for a hazard ratio from the table of a curve, or a curve that failed.
+    /// propensity, logistic, cox; `kaplan_meier` for a hazard ratio from the table of a curve, or a curve that failed;
+    /// the method of a standardisation that failed.
     pub analysis: &'static str,
     /// Name of the outcome.
     pub outcome: String,
@@ -283,6 +287,7 @@ impl Results {
             results.fits.push(fit_row(protocol, key, outcome, n, events));
         }
         survival::add(&mut results, branch, facts);
+        standardised::add(&mut results, branch, facts);
         results
     }
 
@@ -387,7 +392,7 @@ pub(super) fn arm_names(protocol: &Protocol) -> [String; 2] {
     [levels[arm.control].clone(), levels[arm.treated].clone()]
 }
 
-fn events_of(protocol: &Protocol, facts: &Facts, key: &FitKey) -> u64 {
+pub(super) fn events_of(protocol: &Protocol, facts: &Facts, key: &FitKey) -> u64 {
     let Some(index) = protocol.outcomes.iter().position(|o| o.name == key.outcome) else {
         return facts.treated();
     };

@@ -7,6 +7,7 @@ mod curves;
 mod forms;
 mod outcomes;
 mod scenario;
+mod standardised;
 mod variables;
 
 use super::{Criterion, Outcome, Propensity, Protocol, Treatment, Trial, TrialElement, digest};

@@ -445,7 +445,7 @@ fn a_page_shows_failures_with_what_to_do_and_names_every_variance() {
             "log-rank",
             "Absolute risks",
             "AIPW",
-            "mean months up to",
+            "mean to 0.5",
             "B vs A",
             "Age (years)",
             "M-estimation",

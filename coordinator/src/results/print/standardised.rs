@@ -9,33 +9,31 @@ use study::results::{EffectQuantity, EffectRow};
 use super::number::{self, Digits};
 use super::{Page, Texts, labels, table};
 
-/// One row per outcome, time, model and method: both arms, their difference and their ratio.
+/// A line per outcome, and below it one per model, method and time: both arms, their difference and their ratio.
 pub(super) fn absolute(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
-    let mut groups: Vec<Vec<&EffectRow>> = Vec::new();
-    for row in page.results.effects.iter().filter(|row| row.variance != "simple" && place(row).is_some()) {
-        match groups.iter_mut().find(|group| same(group[0], row)) {
-            Some(group) => group.push(row),
-            None => groups.push(vec![row]),
+    let mut rows = Vec::new();
+    for outcome in &page.protocol.outcomes {
+        let effects = page.results.effects.iter().filter(|row| row.outcome == outcome.name);
+        let shown: Vec<&EffectRow> = effects.filter(|row| row.variance != "simple" && place(row).is_some()).collect();
+        let mut groups: Vec<Vec<&EffectRow>> = Vec::new();
+        for row in &shown {
+            match groups.iter_mut().find(|group| same(group[0], row)) {
+                Some(group) => group.push(row),
+                None => groups.push(vec![row]),
+            }
         }
-    }
-    let mut before = String::new();
-    let rows = groups.into_iter().map(|group| {
-        let of = what(page, group[0]);
-        let head = if of == before { String::new() } else { of.clone() };
-        before = of;
-        let mut cells = vec![head, method(page, group[0])];
-        cells.extend([0, 1, 2, 3].map(|at| {
-            let row = group.iter().find(|row| place(row) == Some(at));
-            row.map_or_else(String::new, |row| value(page, row))
+        if !groups.is_empty() {
+            rows.push([vec![labels::plain(&outcome.label)], vec![String::new(); 4]].concat());
+        }
+        rows.extend(groups.into_iter().map(|group| {
+            let cell = |at: usize| group.iter().find(|row| place(row) == Some(at)).map(|row| value(page, row));
+            [vec![label(page, group[0], &shown)], [0, 1, 2, 3].map(|at| cell(at).unwrap_or_default()).into()].concat()
         }));
-        cells
-    });
-    let [control, treated] = page.labels.arms();
-    let contrasts = ["Difference (95% CI)".to_owned(), "Ratio (95% CI)".into()];
-    let arms = [String::new(), "Standardised over".into(), control.clone(), treated.clone()];
-    let header: Vec<String> = arms.into_iter().chain(contrasts).collect();
+    }
+    let [control, treated] = page.labels.arms().clone();
+    let header = ["% or months".into(), control, treated, "Difference (95% CI)".into(), "Ratio (95% CI)".into()];
     let heading = "Absolute risks (variance: influence function; AIPW: M-estimation)";
-    table(out, page, heading, Texts { wrap: 2, left: 2 }, &header, rows.collect())
+    table(out, page, heading, Texts { wrap: 1, left: 1 }, &header, rows)
 }
 
 /// Column of a quantity that is shown.
@@ -62,28 +60,22 @@ fn same(a: &EffectRow, b: &EffectRow) -> bool {
     key(a) == key(b) && (&a.outcome, &a.modifier) == (&b.outcome, &b.modifier)
 }
 
-fn what(page: &Page<'_>, row: &EffectRow) -> String {
-    let outcome = labels::outcome(page.protocol, &row.outcome);
-    let months = row.at_days.map(|days| format!("{:.1} months", days / page.protocol.month_days));
-    match months {
-        None => format!("{outcome}, %"),
-        Some(months) if risk(row) => format!("{outcome}: % with the event by {months}"),
-        Some(months) => format!("{outcome}: mean months up to {months}"),
+/// Model and method, or time; ties and modifier where the outcome has several.
+fn label(page: &Page<'_>, row: &EffectRow, all: &[&EffectRow]) -> String {
+    let mut text = format!("- {}", labels::model(row.model));
+    if !row.modifier.is_empty() && all.iter().any(|other| other.model == row.model && other.modifier != row.modifier) {
+        text = format!("{text} ({})", labels::plain(&row.modifier));
     }
-}
-
-fn method(page: &Page<'_>, row: &EffectRow) -> String {
-    let mut text = labels::model(row.model).to_owned();
-    if let Some(variable) = page.protocol.dictionary.variables().iter().find(|v| v.name == row.modifier) {
-        text = format!("{text} with {}", labels::plain(&variable.label));
+    if let Some(ties) = row.ties.filter(|_| all.iter().any(|other| other.ties != row.ties)) {
+        text = format!("{text}, {}", labels::ties(ties));
     }
-    if let Some(ties) = row.ties {
-        text = format!("{text}; {}", labels::ties(ties));
-    }
-    match row.method {
-        "g_formula" => format!("{text}; g-formula"),
-        "aipw" => format!("{text}; AIPW"),
-        _ => text,
+    let months = row.at_days.map(|days| format!("{:.1}", days / page.protocol.month_days));
+    match (row.method, months) {
+        ("g_formula", _) => format!("{text}, g-formula"),
+        ("aipw", _) => format!("{text}, AIPW"),
+        (_, Some(months)) if risk(row) => format!("{text}, risk at {months}"),
+        (_, Some(months)) => format!("{text}, mean to {months}"),
+        (_, None) => text,
     }
 }
 

@@ -5,6 +5,7 @@ mod architecture;
 mod deploy;
 mod documents;
 mod errors;
+mod forms;
 mod identity;
 mod machines;
 mod pathology;

@@ -158,9 +158,9 @@ fn compare(text: &str, section: &str, cell: f64, times: &[u32], horizon: u32) {
             }
         }
         for (outcome, ties) in [("pfs", "efron"), ("pfs", "breslow"), ("os", "efron"), ("os", "breslow")] {
+            let golden = &golden[section][outcome][model][ties];
             let ties = Some(ties);
             let of = Of { outcome, model, ties, method: "standardised", variance: "influence", at_days: None };
-            let golden = &golden[section][outcome][model][ties.unwrap()];
             survival(&mut comparison, &of, golden, cell, times, horizon);
         }
     }

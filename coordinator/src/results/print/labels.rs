@@ -70,7 +70,7 @@ fn term_label(variable: &Variable, term: &Term) -> (String, Digits) {
 }
 
 /// Text of a protocol without control characters, which a terminal would obey.
-pub(super) fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 
@@ -97,10 +97,11 @@ pub(super) fn variance(variance: Variance) -> &'static str {
 /// Label of a model's name.
 pub(super) fn model(name: &str) -> &str {
     match name {
-        "iptw" => "IPTW",
+        "iptw" | "iptw_interaction" => "IPTW",
         "iptw_stabilized" => "IPTW, stabilised",
         "iptw_unstabilized" => "IPTW, unstabilised",
         "iptw_adjusted" => "IPTW and adjusted",
+        "firth" => "Firth",
         "stratified" => "adjusted, stratified by site",
         other => other,
     }

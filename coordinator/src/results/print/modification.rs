@@ -23,15 +23,16 @@ pub(super) fn within_levels(out: &mut impl Write, page: &Page<'_>) -> io::Result
         if row.variance != if robust { Variance::Robust } else { Variance::Naive } {
             continue;
         }
-        let name = labels::outcome(page.protocol, &row.outcome);
+        let weighted = if row.model == "interaction" { "" } else { "; IPTW" };
+        let name = format!("{}{weighted}", labels::outcome(page.protocol, &row.outcome));
         let outcome = if name == before { String::new() } else { name.clone() };
         before = name;
-        let names = [labels::model(row.model), labels::variance(row.variance)].map(str::to_owned);
-        rows.push([vec![outcome, level(page, row)], names.into(), effect(page, row).into()].concat());
+        let variance = labels::variance(row.variance).to_owned();
+        rows.push([vec![outcome, level(page, row), variance], effect(page, row).into()].concat());
     }
     let (treatment, _) = page.labels.term(page.labels.treatment());
-    let header = ["", "Among", "Model", "Variance", "Ratio (95% CI)", ""].map(str::to_owned);
-    table(out, page, &format!("Within levels: {treatment}"), Texts { wrap: 3, left: 4 }, &header, rows)
+    let header = ["", "Among", "Variance", "Ratio (95% CI)", ""].map(str::to_owned);
+    table(out, page, &format!("Within levels: {treatment}"), Texts { wrap: 2, left: 3 }, &header, rows)
 }
 
 /// Level or value of the effect modifier; none for a row that is no effect within a level.

@@ -1,6 +1,7 @@
 //! Standardised outcomes: what they would be with everybody in one arm and with everybody in the other.
 //!
-//! Of augmented weighting the interval by M-estimation is shown; the other stands in `effects.csv`.
+//! Of each outcome the first model is shown, the adjusted one where it is declared; of augmented weighting the interval by
+//! M-estimation. The others stand in `effects.csv`.
 
 use std::io::{self, Write};
 
@@ -9,12 +10,14 @@ use study::results::{EffectQuantity, EffectRow};
 use super::number::{self, Digits};
 use super::{Page, Texts, labels, table};
 
-/// A line per outcome, and below it one per model, method and time: both arms, their difference and their ratio.
+/// A line per outcome, and below it one per method or time: both arms, their difference and their ratio.
 pub(super) fn absolute(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
     let mut rows = Vec::new();
     for outcome in &page.protocol.outcomes {
-        let effects = page.results.effects.iter().filter(|row| row.outcome == outcome.name);
-        let shown: Vec<&EffectRow> = effects.filter(|row| row.variance != "simple" && place(row).is_some()).collect();
+        let all = page.results.effects.iter().filter(|row| row.outcome == outcome.name && place(row).is_some());
+        let Some(first) = all.clone().next() else { continue };
+        let model = |row: &EffectRow| (row.model, row.ties, row.modifier.clone());
+        let shown: Vec<&EffectRow> = all.filter(|row| row.variance != "simple" && model(row) == model(first)).collect();
         let mut groups: Vec<Vec<&EffectRow>> = Vec::new();
         for row in &shown {
             match groups.iter_mut().find(|group| same(group[0], row)) {
@@ -22,12 +25,12 @@ pub(super) fn absolute(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> 
                 None => groups.push(vec![row]),
             }
         }
-        if !groups.is_empty() {
-            rows.push([vec![labels::plain(&outcome.label)], vec![String::new(); 4]].concat());
-        }
+        let name = labels::plain(&outcome.label);
+        let name = if first.model == "adjusted" { name } else { format!("{name} ({})", labels::model(first.model)) };
+        rows.push([vec![name], vec![String::new(); 4]].concat());
         rows.extend(groups.into_iter().map(|group| {
             let cell = |at: usize| group.iter().find(|row| place(row) == Some(at)).map(|row| value(page, row));
-            [vec![label(page, group[0], &shown)], [0, 1, 2, 3].map(|at| cell(at).unwrap_or_default()).into()].concat()
+            [vec![label(page, group[0])], [0, 1, 2, 3].map(|at| cell(at).unwrap_or_default()).into()].concat()
         }));
     }
     let [control, treated] = page.labels.arms().clone();
@@ -55,27 +58,19 @@ fn risk(row: &EffectRow) -> bool {
 }
 
 fn same(a: &EffectRow, b: &EffectRow) -> bool {
-    let key =
-        |row: &EffectRow| (row.model, row.ties, row.method, row.variance, row.at_days.map(f64::to_bits), risk(row));
-    key(a) == key(b) && (&a.outcome, &a.modifier) == (&b.outcome, &b.modifier)
+    let key = |row: &EffectRow| (row.method, row.at_days.map(f64::to_bits), risk(row));
+    key(a) == key(b)
 }
 
-/// Model and method, or time; ties and modifier where the outcome has several.
-fn label(page: &Page<'_>, row: &EffectRow, all: &[&EffectRow]) -> String {
-    let mut text = format!("- {}", labels::model(row.model));
-    if !row.modifier.is_empty() && all.iter().any(|other| other.model == row.model && other.modifier != row.modifier) {
-        text = format!("{text} ({})", labels::plain(&row.modifier));
-    }
-    if let Some(ties) = row.ties.filter(|_| all.iter().any(|other| other.ties != row.ties)) {
-        text = format!("{text}, {}", labels::ties(ties));
-    }
+/// Method, or time.
+fn label(page: &Page<'_>, row: &EffectRow) -> String {
     let months = row.at_days.map(|days| format!("{:.1}", days / page.protocol.month_days));
     match (row.method, months) {
-        ("g_formula", _) => format!("{text}, g-formula"),
-        ("aipw", _) => format!("{text}, AIPW"),
-        (_, Some(months)) if risk(row) => format!("{text}, risk at {months}"),
-        (_, Some(months)) => format!("{text}, mean to {months}"),
-        (_, None) => text,
+        ("g_formula", _) => "- g-formula".into(),
+        ("aipw", _) => "- AIPW".into(),
+        (_, Some(months)) if risk(row) => format!("- risk at {months}"),
+        (_, Some(months)) => format!("- mean to {months}"),
+        (method, None) => format!("- {method}"),
     }
 }
 

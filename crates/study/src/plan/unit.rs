@@ -15,7 +15,7 @@ use super::{Facts, model_terms};
 use crate::protocol::{
     Analysis, AnalysisKind, EffectModifier, Model, OutcomeKind, Propensity, Protocol, Ridge, Variances,
 };
-use crate::question::{CoxModel, LogisticModel, Question, Response, Weights};
+use crate::question::{CoxModel, FittedCox, LogisticModel, Question, Response, Weights};
 use crate::term::{Columns, Term};
 
 /// Which model a result belongs to.
@@ -191,6 +191,12 @@ impl Unit {
             | Stage::RidgeCox(..)
             | Stage::Failed(_) => None,
         }
+    }
+
+    /// A Cox model over all sites that has converged, be it that it still asks for the sums of its variances.
+    pub(super) fn fitted_cox(&self) -> Option<Arc<FittedCox>> {
+        let CoxPoint { model, events, curves, beta } = self.point()?;
+        Some(Arc::new(FittedCox { model, events: (*events).clone(), curves: (*curves?).clone(), beta: beta.to_vec() }))
     }
 
     pub(super) fn fail(&mut self, failure: Failure) {

@@ -9,6 +9,7 @@ mod digest;
 mod forms;
 mod parse;
 mod scenario;
+mod standardised;
 mod weighting;
 
 use secagg::Digest;
@@ -22,6 +23,7 @@ pub use baseline::{BaselineAnalysis, CategoryTest};
 pub use checks::{Checks, TRANSFORMS};
 pub use forms::{EffectModifier, Ridge};
 pub use scenario::{MISSING, Scenario};
+pub use standardised::{Marginal, Standardised};
 pub use weighting::{Truncation, WeightDetail, Weighting};
 
 /// A whole study as the sites approve it.
@@ -214,6 +216,8 @@ pub struct Analysis {
     pub ridge: Option<Ridge>,
     /// Checks of each model (Cox).
     pub checks: Checks,
+    /// Outcomes standardised over its adjusted models.
+    pub standardised: Standardised,
 }
 
 /// One declared `kaplan_meier` analysis.

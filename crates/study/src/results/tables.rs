@@ -9,6 +9,7 @@ use stats::matrix::Matrix;
 use super::balance::{self, BalanceRow};
 use super::checks::{self, CheckProblem, Concordance};
 use super::effects;
+use super::standardised::{self, EffectRow};
 use super::survival::{self, MedianRow, SurvivalRow};
 use super::weights::{self, HistogramRow, OverlapRow, WarningRow, WeightRow};
 use crate::plan::{Branch, Facts, FitKey, FitOutcome, Plan};
@@ -36,6 +37,8 @@ pub struct Results {
     pub survival: Vec<SurvivalRow>,
     /// `medians.csv`.
     pub medians: Vec<MedianRow>,
+    /// `effects.csv`.
+    pub effects: Vec<EffectRow>,
     /// `tests.csv`.
     pub tests: Vec<TestRow>,
     /// `overlap.csv`.
@@ -127,7 +130,8 @@ pub struct EstimateRow {
 /// One model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FitRow {
-    /// propensity, logistic, cox; `kaplan_meier` for a hazard ratio from the table of a curve, or a curve that failed.
+    /// propensity, logistic, cox; `kaplan_meier` for a hazard ratio from the table of a curve, or a curve that failed;
+    /// the method of a standardisation that failed.
     pub analysis: &'static str,
     /// Name of the outcome.
     pub outcome: String,
@@ -269,6 +273,7 @@ impl Results {
             results.fits.push(row);
         }
         survival::add(&mut results, branch, facts);
+        standardised::add(&mut results, branch, facts);
         results
     }
 
@@ -372,7 +377,7 @@ pub(super) fn arm_names(protocol: &Protocol) -> [String; 2] {
     [levels[arm.control].clone(), levels[arm.treated].clone()]
 }
 
-fn events_of(protocol: &Protocol, facts: &Facts, key: &FitKey) -> u64 {
+pub(super) fn events_of(protocol: &Protocol, facts: &Facts, key: &FitKey) -> u64 {
     let Some(index) = protocol.outcomes.iter().position(|o| o.name == key.outcome) else {
         return facts.treated();
     };

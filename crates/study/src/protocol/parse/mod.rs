@@ -9,6 +9,7 @@ mod forms;
 mod outcomes;
 mod propensity;
 mod scenario;
+mod standardised;
 mod variables;
 
 use super::{Criterion, Outcome, Propensity, Protocol, Treatment, Trial, TrialElement, digest};

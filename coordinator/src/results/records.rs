@@ -4,7 +4,7 @@
 //! finite becomes empty (JSON: null) and its column is named in `notes`.
 
 use serde::Serialize;
-use study::results::{EstimateRow, FitRow, FlowRow, HistogramRow, OutcomeRow, TestRow, WeightRow};
+use study::results::{EstimateRow, FitRow, FlowRow, OutcomeRow, TestRow};
 
 /// A row whose fields, as serialised, are the columns of its file.
 pub(super) trait Record: Serialize {
@@ -36,8 +36,9 @@ impl Notes {
         self.finite(column, x?)
     }
 
-    pub(super) fn add(&mut self, note: &str) {
-        self.0.push(note.to_owned());
+    /// Any other reason.
+    pub(super) fn add(&mut self, why: &str) {
+        self.0.push(why.into());
     }
 
     pub(super) fn text(self) -> String {
@@ -134,6 +135,7 @@ pub(super) struct FitRecord<'a> {
     max_score: Option<f64>,
     converged: bool,
     notes: String,
+    concordance_bound: Option<f64>,
     modifier: &'a str,
     penalised_loglik: Option<f64>,
     effective_df: Option<f64>,
@@ -142,7 +144,7 @@ pub(super) struct FitRecord<'a> {
 impl Record for FitRecord<'_> {
     const FILE: &'static str = "fits.csv";
     const COLUMNS: &'static str = "analysis,outcome,model,ties,n,events,loglik_null,loglik,deviance_null,deviance,lr_statistic,lr_df,\
-        lr_p,score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes,\
+        lr_p,score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes,concordance_bound,\
         modifier,penalised_loglik,effective_df";
 }
 
@@ -169,6 +171,7 @@ impl<'a> FitRecord<'a> {
             max_score: None,
             converged: false,
             notes: String::new(),
+            concordance_bound: None,
             modifier: &row.modifier,
             penalised_loglik: None,
             effective_df: None,
@@ -184,6 +187,7 @@ impl<'a> FitRecord<'a> {
         if ratio.is_none() {
             notes.0.push("no likelihood ratio test of a weighted or penalised model".into());
         }
+        notes.0.extend(numbers.unchecked.iter().map(|why| format!("{why} ({})", why.code())));
         FitRecord {
             loglik_null: notes.finite("loglik_null", numbers.loglik_null),
             loglik: notes.finite("loglik", numbers.loglik),
@@ -194,6 +198,8 @@ impl<'a> FitRecord<'a> {
             lr_p: ratio.and_then(|t| notes.finite("lr_p", t.p_value)),
             score_statistic: numbers.score.and_then(|x| notes.finite("score_statistic", x)),
             wald_statistic: notes.finite("wald_statistic", numbers.wald),
+            concordance: numbers.concordance.map(|c| c.value),
+            concordance_bound: numbers.concordance.map(|c| c.bound),
             iterations: Some(numbers.iterations),
             max_score: notes.finite("max_score", numbers.max_score),
             converged: true,
@@ -249,67 +255,6 @@ impl<'a> From<&'a OutcomeRow> for OutcomeRecord<'a> {
     }
 }
 
-/// A row of `weights.csv`.
-#[derive(Serialize)]
-pub(super) struct WeightRecord<'a> {
-    scheme: &'static str,
-    arm: &'a str,
-    n: u64,
-    sum: Option<f64>,
-    ess: Option<f64>,
-    mean: Option<f64>,
-    max: Option<f64>,
-    truncated_at_low: Option<f64>,
-    truncated_at_high: Option<f64>,
-    notes: String,
-}
-
-impl Record for WeightRecord<'_> {
-    const FILE: &'static str = "weights.csv";
-    const COLUMNS: &'static str = "scheme,arm,n,sum,ess,mean,max,truncated_at_low,truncated_at_high,notes";
-}
-
-impl<'a> From<&'a WeightRow> for WeightRecord<'a> {
-    fn from(row: &'a WeightRow) -> Self {
-        let mut notes = Notes(vec!["max is not opened; weights are not truncated".into()]);
-        WeightRecord {
-            scheme: row.scheme,
-            arm: &row.arm,
-            n: row.n,
-            sum: notes.finite("sum", row.sum),
-            ess: notes.finite("ess", row.ess),
-            mean: notes.finite("mean", row.sum / row.n as f64),
-            // It would be one patient's weight.
-            max: None,
-            truncated_at_low: None,
-            truncated_at_high: None,
-            notes: notes.text(),
-        }
-    }
-}
-
-/// A row of `propensity_histogram.csv`.
-#[derive(Serialize)]
-pub(super) struct HistogramRecord<'a> {
-    low: f64,
-    high: f64,
-    arm: &'a str,
-    n: u64,
-    weighted: Option<f64>,
-}
-
-impl Record for HistogramRecord<'_> {
-    const FILE: &'static str = "propensity_histogram.csv";
-    const COLUMNS: &'static str = "low,high,arm,n,weighted";
-}
-
-impl<'a> From<&'a HistogramRow> for HistogramRecord<'a> {
-    fn from(row: &'a HistogramRow) -> Self {
-        let HistogramRow { low, high, arm, n, weighted } = row;
-        HistogramRecord { low: *low, high: *high, arm, n: *n, weighted: Some(*weighted).filter(|w| w.is_finite()) }
-    }
-}
-
 /// A row of `tests.csv`.
 #[derive(Serialize)]
 pub(super) struct TestRecord<'a> {
@@ -322,11 +267,12 @@ pub(super) struct TestRecord<'a> {
     p_value: Option<f64>,
     ties: Option<&'static str>,
     notes: String,
+    modifier: &'a str,
 }
 
 impl Record for TestRecord<'_> {
     const FILE: &'static str = "tests.csv";
-    const COLUMNS: &'static str = "name,outcome,model,term,statistic,df,p_value,ties,notes";
+    const COLUMNS: &'static str = "name,outcome,model,term,statistic,df,p_value,ties,notes,modifier";
 }
 
 impl<'a> From<&'a TestRow> for TestRecord<'a> {
@@ -342,6 +288,7 @@ impl<'a> From<&'a TestRow> for TestRecord<'a> {
             p_value: notes.finite("p_value", row.test.p_value),
             ties: row.ties,
             notes: notes.text(),
+            modifier: &row.modifier,
         }
     }
 }

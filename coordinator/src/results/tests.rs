@@ -77,6 +77,7 @@ covariates = ["age"]
 estimand = "ATE"
 stabilized = true
 bins = 4
+score_bounds = [0.49, 0.51]
 
 [[analysis]]
 kind = "logistic"
@@ -93,6 +94,8 @@ kind = "cox"
 outcome = "os"
 models = ["unadjusted", "adjusted"]
 ties = "efron"
+zph = ["km", "log"]
+concordance = 0.1
 standardise_days = [5, 12]
 standardise_rmst_days = 15
 [[analysis]]
@@ -195,7 +198,7 @@ fn files_hold_the_same_bits_as_the_results() {
         assert_eq!((&row[3], &row[6], &row[12]), (expected.quantity.name(), expected.variance, ""));
     }
     let left: Vec<_> = fs::read_dir(&out).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(left.len(), 12, "{left:?}");
+    assert_eq!(left.len(), 14, "{left:?}");
     assert!(left.iter().all(|name| !name.starts_with('.')), "{left:?}");
 
     let first = read("results.json");
@@ -217,20 +220,26 @@ fn headers_are_the_contract() {
         (
             "fits.csv",
             "analysis,outcome,model,ties,n,events,loglik_null,loglik,deviance_null,deviance,lr_statistic,lr_df,lr_p,\
-             score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes,modifier,\
+             score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes,concordance_bound,modifier,\
              penalised_loglik,effective_df,scenario\n",
         ),
         ("flow.csv", "step,label,n,control,treated,excluded,scenario\n"),
         ("outcomes.csv", "outcome,arm,n,events,scenario\n"),
-        ("weights.csv", "scheme,arm,n,sum,ess,mean,max,truncated_at_low,truncated_at_high,notes,scenario\n"),
+        (
+            "weights.csv",
+            "scheme,arm,n,sum,ess,mean,max,truncated_at_low,truncated_at_high,notes,q01_type3,q99_type3,q01_type7,\
+             q99_type7,n_truncated_low,n_truncated_high,scenario\n",
+        ),
         ("propensity_histogram.csv", "low,high,arm,n,weighted,scenario\n"),
+        ("overlap.csv", "arm,n,equipoise,equipoise_share,below,above,bound_low,bound_high,scenario\n"),
+        ("warnings.csv", "code,about,text,scenario\n"),
         (
             "balance.csv",
             "variable,level,kind,weighted,control,control_percent_or_sd,control_q25,control_median,control_q75,treated,\
              treated_percent_or_sd,treated_q25,treated_median,treated_q75,all,all_percent_or_sd,all_q25,all_median,\
              all_q75,test,statistic,p_value,smd,smd_kind,missing_control,missing_treated,smd_cobalt,notes,scenario\n",
         ),
-        ("tests.csv", "name,outcome,model,term,statistic,df,p_value,ties,notes,scenario\n"),
+        ("tests.csv", "name,outcome,model,term,statistic,df,p_value,ties,notes,modifier,scenario\n"),
         (
             "survival.csv",
             "outcome,arm,weighted,time_days,n_risk,n_event,n_censor,survival,std_error,conf_low,conf_high,conf_type,at,notes,scenario\n",
@@ -343,9 +352,13 @@ fn columns_are_the_fields_of_the_records() {
     assert_eq!(fields, columns);
     let (fields, columns) = names(&super::records::OutcomeRecord::from(&results.outcomes[0]));
     assert_eq!(fields, columns);
-    let (fields, columns) = names(&super::records::WeightRecord::from(&results.weights[0]));
+    let (fields, columns) = names(&super::weights::WeightRecord::from(&results.weights[0]));
     assert_eq!(fields, columns);
-    let (fields, columns) = names(&super::records::HistogramRecord::from(&results.histogram[0]));
+    let (fields, columns) = names(&super::weights::HistogramRecord::from(&results.histogram[0]));
+    assert_eq!(fields, columns);
+    let (fields, columns) = names(&super::weights::OverlapRecord::from(&results.overlap[0]));
+    assert_eq!(fields, columns);
+    let (fields, columns) = names(&super::weights::WarningRecord::from(&results.warnings[0]));
     assert_eq!(fields, columns);
     let (fields, columns) = names(&super::balance::BalanceRecord::from(&results.balance[0]));
     assert_eq!(fields, columns);
@@ -421,6 +434,8 @@ fn the_schema_describes_every_key_of_the_document() {
         "tests",
         "survival",
         "medians",
+        "overlap",
+        "warnings",
         "effects",
     ];
     for table in tables {

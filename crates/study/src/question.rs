@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use secagg::Canonical;
+use stats::concordance::{self, PredictorGrid};
 use stats::cox::{self, Curves, EventCells, Ties};
 use stats::descriptive::categorical::counts_len;
 use stats::descriptive::moments::MOMENTS_LEN;
@@ -17,7 +18,10 @@ use stats::standardise::cox::Fitted;
 use stats::standardise::rmst::Profile;
 use stats::standardise::{self, aipw, rmst};
 use stats::survival::arm_table_len;
+use stats::weights::positivity::OVERLAP_LEN;
+use stats::weights::quantiles::{TRUNCATED_LEN, WeightGrid};
 use stats::weights::{Estimand, Scheme};
+use stats::zph::{Transform, leavers_len};
 
 use crate::dictionary::VariableId;
 use crate::protocol::{OutcomeKind, Protocol, TimeToEvent};
@@ -80,11 +84,11 @@ pub struct FittedCox {
     /// The model.
     pub model: Arc<CoxModel>,
     /// Event cells.
-    pub events: EventCells,
+    pub events: Arc<EventCells>,
     /// Curves at the coefficients.
-    pub curves: Curves,
+    pub curves: Arc<Curves>,
     /// Coefficients of the last evaluation, less than 1e-10 standard errors from the maximum.
-    pub beta: Vec<f64>,
+    pub beta: Arc<Vec<f64>>,
 }
 
 impl FittedCox {
@@ -97,7 +101,7 @@ impl FittedCox {
 /// What is asked of every site in a round. Word counts are in [`Question::words`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Question {
-    /// Flow chart: rows of the file, after each criterion, in the two arms; by arm and neither.
+    /// Flow chart: rows of the file, after each criterion, in the two arms, after trimming; by arm and neither.
     Flow,
     /// Counts of a categorical variable by arm (control, treated) and level, missing last.
     Levels {
@@ -200,6 +204,68 @@ pub enum Question {
         /// Coefficients.
         beta: Vec<f64>,
     },
+    /// Of a time-to-event outcome: rows that leave in each cell of the grid, by event or not.
+    Leavers {
+        /// Index of the outcome in the protocol.
+        outcome: usize,
+    },
+    /// Score and information of coefficients that change along a transform of time; the first site adds the terms of the
+    /// global curves.
+    CoxTrend {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Event cells.
+        events: Arc<EventCells>,
+        /// Curves at these coefficients.
+        curves: Arc<Curves>,
+        /// The transform.
+        transform: Transform,
+        /// Its value at each event cell.
+        g: Arc<[f64]>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// The same for a Cox regression stratified by site.
+    StratifiedCoxTrend {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Event cells over all sites.
+        events: Arc<EventCells>,
+        /// The transform.
+        transform: Transform,
+        /// Its value at each event cell.
+        g: Arc<[f64]>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// Rows in each bin of a Cox model's linear predictor.
+    PredictorHistogram {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// The bins.
+        grid: Arc<PredictorGrid>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// By event cell and bin of the linear predictor: sums of weights of the rows whose last event cell at risk it is,
+    /// and of those with the event there.
+    ConcordanceTable {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Event cells.
+        events: Arc<EventCells>,
+        /// The bins.
+        grid: Arc<PredictorGrid>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// Pairs within the sites: concordant, discordant, tied.
+    StratifiedConcordance {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
     /// Sums of the g-formula: predictions with everybody treated and with everybody untreated.
     GFormula {
         /// The model.
@@ -251,6 +317,28 @@ pub enum Question {
         /// Number of bins.
         bins: usize,
     },
+    /// Per arm (control, treated): rows, rows in equipoise, rows with a propensity score below and above the bounds
+    /// (`stats::weights::positivity`).
+    Overlap {
+        /// The propensity model.
+        propensity: Arc<FittedPropensity>,
+        /// Share of the treated.
+        share: f64,
+        /// Bounds of the propensity score.
+        bounds: (f64, f64),
+    },
+    /// Rows per value of a grid of weights, and beyond it; control arm before treated (`stats::weights::quantiles`).
+    WeightHistogram {
+        /// The weights.
+        weights: Weights,
+        /// The grid.
+        grid: WeightGrid,
+    },
+    /// Rows whose weight truncation raises and lowers, by arm (control, treated) (`stats::weights::quantiles`).
+    Truncated {
+        /// The weights.
+        weights: Weights,
+    },
     /// Rows at each value of a continuous variable's grid, control arm before treated.
     ValueHistogram {
         /// The variable.
@@ -279,7 +367,7 @@ impl Question {
     /// Number of words of its answer.
     pub fn words(&self, protocol: &Protocol) -> usize {
         match self {
-            Question::Flow => 3 * (protocol.eligibility.len() + 2),
+            Question::Flow => 3 * (protocol.eligibility.len() + 2 + usize::from(protocol.trimming.is_some())),
             Question::Levels { variable } => 2 * (protocol.dictionary.variable(*variable).levels().len() + 1),
             Question::Missingness { .. } => 2,
             Question::Moments { terms } => 2 * terms.len(),
@@ -296,6 +384,11 @@ impl Question {
             Question::DeathWeights { cells, .. } => cells.len(),
             Question::CoxRisk { beta, events, .. } => cox::risk_len(beta.len(), events),
             Question::CoxStep { beta, .. } | Question::StratifiedCoxStep { beta, .. } => cox::step_len(beta.len()),
+            Question::Leavers { outcome } => leavers_len(time_to_event(protocol, *outcome).cells(), false),
+            Question::CoxTrend { beta, .. } | Question::StratifiedCoxTrend { beta, .. } => cox::trend_len(beta.len()),
+            Question::PredictorHistogram { grid, .. } => grid.bins(),
+            Question::ConcordanceTable { events, grid, .. } => concordance::table_len(events.cells.len(), grid),
+            Question::StratifiedConcordance { .. } => 3,
             Question::GFormula { beta, .. } => standardise::logistic::answer_len(beta.len()),
             Question::Aipw { beta, propensity, .. } => aipw::answer_len(beta.len(), propensity.alpha.len()),
             Question::StandardisedSurvival { cox, cells } => standardise::cox::answer_len(cox.beta.len(), cells.len()),
@@ -303,6 +396,9 @@ impl Question {
             Question::RestrictedMeanSpread { .. } => rmst::SPREAD_LEN,
             Question::WeightSums { .. } => 6,
             Question::PropensityHistogram { bins, .. } => 4 * bins,
+            Question::Overlap { .. } => OVERLAP_LEN,
+            Question::WeightHistogram { grid, .. } => 2 * grid.words(),
+            Question::Truncated { .. } => TRUNCATED_LEN,
             Question::ValueHistogram { variable } => {
                 2 * protocol.dictionary.variable(*variable).grid().and_then(Result::ok).map_or(0, |grid| grid.bins())
             }
@@ -330,6 +426,12 @@ impl Question {
             Question::CoxStep { .. } => "CoxStep",
             Question::CoxMeat { .. } => "CoxMeat",
             Question::StratifiedCoxStep { .. } => "StratifiedCoxStep",
+            Question::Leavers { .. } => "Leavers",
+            Question::CoxTrend { .. } => "CoxTrend",
+            Question::StratifiedCoxTrend { .. } => "StratifiedCoxTrend",
+            Question::PredictorHistogram { .. } => "PredictorHistogram",
+            Question::ConcordanceTable { .. } => "ConcordanceTable",
+            Question::StratifiedConcordance { .. } => "StratifiedConcordance",
             Question::GFormula { .. } => "GFormula",
             Question::Aipw { .. } => "Aipw",
             Question::StandardisedSurvival { .. } => "StandardisedSurvival",
@@ -337,13 +439,17 @@ impl Question {
             Question::RestrictedMeanSpread { .. } => "RestrictedMeanSpread",
             Question::WeightSums { .. } => "WeightSums",
             Question::PropensityHistogram { .. } => "Histogram",
+            Question::Overlap { .. } => "Overlap",
+            Question::WeightHistogram { .. } => "WeightHistogram",
+            Question::Truncated { .. } => "Truncated",
             Question::ValueHistogram { .. } => "ValueHistogram",
             Question::ArmMoments { .. } => "ArmMoments",
             Question::WeightedLevels { .. } => "WeightedLevels",
         }
     }
 
-    /// Does an estimator ask it, which can shorten its step or fail alone when there is no sum?
+    /// Does an estimator ask it, which can shorten its step when there is no sum, or a check or standardisation, which ends
+    /// without one?
     pub(crate) fn is_of_a_fit(&self) -> bool {
         match self {
             Question::Flow
@@ -352,8 +458,12 @@ impl Question {
             | Question::Moments { .. }
             | Question::Events { .. }
             | Question::ArmTable { .. }
+            | Question::Leavers { .. }
             | Question::WeightSums { .. }
             | Question::PropensityHistogram { .. }
+            | Question::Overlap { .. }
+            | Question::WeightHistogram { .. }
+            | Question::Truncated { .. }
             | Question::ValueHistogram { .. }
             | Question::ArmMoments { .. }
             | Question::WeightedLevels { .. } => false,
@@ -365,6 +475,11 @@ impl Question {
             | Question::CoxStep { .. }
             | Question::CoxMeat { .. }
             | Question::StratifiedCoxStep { .. }
+            | Question::CoxTrend { .. }
+            | Question::StratifiedCoxTrend { .. }
+            | Question::PredictorHistogram { .. }
+            | Question::ConcordanceTable { .. }
+            | Question::StratifiedConcordance { .. }
             | Question::GFormula { .. }
             | Question::Aipw { .. }
             | Question::StandardisedSurvival { .. }
@@ -382,7 +497,7 @@ impl Question {
             | Question::Missingness { variable }
             | Question::ValueHistogram { variable } => out.u32(variable.0 as u32),
             Question::Moments { terms } => out.list(terms, |out, t| t.write(out)),
-            Question::Events { outcome } => out.u32(*outcome as u32),
+            Question::Events { outcome } | Question::Leavers { outcome } => out.u32(*outcome as u32),
             Question::ArmTable { outcome, weighted } => out
                 .u32(*outcome as u32)
                 .option(weighted.as_ref(), |out, (w, cells)| w.write(out).list(&**cells, |out, c| out.u32(*c))),
@@ -396,14 +511,27 @@ impl Question {
             Question::DeathWeights { model, cells } => model.write(out).list(cells, |out, c| out.u32(*c)),
             Question::CoxRisk { model, beta, .. }
             | Question::CoxStep { model, beta, .. }
-            | Question::StratifiedCoxStep { model, beta } => write_numbers(model.write(out), beta),
+            | Question::StratifiedCoxStep { model, beta }
+            | Question::StratifiedConcordance { model, beta } => write_numbers(model.write(out), beta),
+            Question::CoxTrend { model, transform, beta, .. }
+            | Question::StratifiedCoxTrend { model, transform, beta, .. } => {
+                write_numbers(model.write(out), beta).u8(transform_code(*transform))
+            }
+            Question::PredictorHistogram { model, grid, beta }
+            | Question::ConcordanceTable { model, grid, beta, .. } => {
+                write_numbers(write_numbers(model.write(out), beta), &grid.edges())
+            }
             Question::CoxMeat { model, beta, kind, .. } => write_meat(write_numbers(model.write(out), beta), kind),
             Question::Aipw { model, beta, propensity } => propensity.write(write_numbers(model.write(out), beta)),
             Question::StandardisedSurvival { cox, cells } => cox.write(out).list(&**cells, |out, c| out.u32(*c)),
             Question::RestrictedMean { cox, horizon } | Question::RestrictedMeanSpread { cox, horizon, .. } => {
                 cox.write(out).u32(*horizon)
             }
-            Question::WeightSums { weights } => weights.write(out),
+            Question::WeightSums { weights } | Question::Truncated { weights } => weights.write(out),
+            Question::Overlap { propensity, share, bounds } => {
+                propensity.write(out).f64(*share).f64(bounds.0).f64(bounds.1)
+            }
+            Question::WeightHistogram { weights, grid } => weights.write(out).f64(grid.high()).u32(grid.words() as u32),
             Question::PropensityHistogram { weights, bins } => weights.write(out).u32(*bins as u32),
             Question::ArmMoments { variable, centre, weights } => {
                 out.u32(variable.0 as u32).f64(*centre).option(weights.as_ref(), |out, w| w.write(out))
@@ -428,6 +556,15 @@ fn write_numbers(out: Canonical, values: &[f64]) -> Canonical {
     out.list(values, |out, x| out.f64(*x))
 }
 
+pub(crate) fn transform_code(transform: Transform) -> u8 {
+    match transform {
+        Transform::KaplanMeier => 0,
+        Transform::Identity => 1,
+        Transform::Rank => 2,
+        Transform::Log => 3,
+    }
+}
+
 fn write_meat(out: Canonical, kind: &MeatKind) -> Canonical {
     out.bool(kind.robust)
         .bool(kind.cluster)
@@ -435,7 +572,7 @@ fn write_meat(out: Canonical, kind: &MeatKind) -> Canonical {
 }
 
 impl FittedPropensity {
-    fn write(&self, out: Canonical) -> Canonical {
+    pub(crate) fn write(&self, out: Canonical) -> Canonical {
         write_numbers(self.columns.write(out), &self.alpha)
     }
 }
@@ -448,7 +585,6 @@ impl FittedCox {
 
 impl Weights {
     fn write(&self, out: Canonical) -> Canonical {
-        let out = self.propensity.write(out);
         let estimand = match self.scheme.estimand() {
             Estimand::Ate => 0,
             Estimand::Att => 1,
@@ -456,7 +592,9 @@ impl Weights {
             Estimand::Ato => 3,
             Estimand::Atm => 4,
         };
-        out.u8(estimand)
+        self.propensity
+            .write(out)
+            .u8(estimand)
             .option(self.scheme.stabilised(), Canonical::f64)
             .option(self.scheme.truncation(), |out, (low, high)| out.f64(low).f64(high))
     }

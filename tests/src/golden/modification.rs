@@ -81,9 +81,12 @@ fn effects(comparison: &mut Comparison<'_>, files: &Files, at: &str, of: &Of<'_>
 
 /// The test of the product terms of a weighted model, robust variance.
 fn wald(comparison: &mut Comparison<'_>, files: &Files, at: &str, outcome: &str, modifier: &str) {
-    let of = [("name", "interaction_wald"), ("outcome", outcome), ("model", "iptw_interaction")];
-    let mut rows = files.tests.rows().filter(|row| row.is(&of) && row.text("term").contains(modifier));
-    let row = rows.next().ok_or_else(|| format!("tests.csv: no Wald test of {outcome} by {modifier}"));
+    let row = files.tests.row(&[
+        ("name", "interaction_wald"),
+        ("outcome", outcome),
+        ("model", "iptw_interaction"),
+        ("modifier", modifier),
+    ]);
     for (golden, column) in [("wald", "statistic"), ("wald_p", "p_value")] {
         comparison.number(&format!("{at}/{golden}"), cell(&row, column));
     }

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod architecture;
+mod checks;
 mod deploy;
 mod documents;
 mod errors;
@@ -16,3 +17,4 @@ mod scenarios;
 mod small;
 mod splits;
 mod standardise;
+mod trimming;

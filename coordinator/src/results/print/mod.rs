@@ -3,6 +3,7 @@
 //! Every interval names its variance. The full precision, and every variance of every model, stands in the CSV files.
 
 mod balance;
+mod checks;
 mod effects;
 mod further;
 mod labels;
@@ -12,6 +13,7 @@ mod scenarios;
 mod sections;
 mod standardised;
 mod survival;
+mod weights;
 
 use std::io::{self, Write};
 
@@ -31,8 +33,8 @@ struct Page<'a> {
 }
 
 /// Prints the tables of a run for a terminal of `width` columns: flow, baseline tables, survival and hazard ratios of each
-/// time-to-event outcome, odds ratios, further models, absolute risks, effect modification, E-values, scenarios, weights, and
-/// the models that failed.
+/// time-to-event outcome, odds ratios, further models, absolute risks, effect modification, E-values, proportional hazards,
+/// scenarios, weights, and the models that failed.
 pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width: u16) -> io::Result<()> {
     let page = Page { results, protocol, labels: Labels::new(protocol), width };
     writeln!(out, "{}", plain(&protocol.title))?;
@@ -50,8 +52,9 @@ pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width
     sections::effect_modification(out, &page)?;
     modification::within_levels(out, &page)?;
     modification::e_values(out, &page)?;
+    checks::proportional_hazards(out, &page)?;
     scenarios::effects(out, &page)?;
-    sections::weights(out, &page)?;
+    weights::tables(out, &page)?;
     sections::failures(out, &page)
 }
 

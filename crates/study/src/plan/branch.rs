@@ -7,54 +7,43 @@ use std::sync::Arc;
 
 use stats::fit::Fit;
 use stats::survival::ArmTable;
-use stats::weights::Scheme;
 
 use super::baseline::{BaselineSums, BaselineTask};
+use super::check::{CheckSums, ModelChecks};
 use super::curve::{CurveKey, CurveTask};
 use super::facts::FirstRound;
 use super::standardise::{Contrast, StandardiseTask, Target};
+use super::trimming::Trimming;
 use super::unit::Unit;
+use super::weighting::{Scores, WeightSummary, WeightTask};
 use super::{Facts, Failure, FitKey, FitOutcome};
 use crate::protocol::{Model, Protocol};
-use crate::question::{FittedPropensity, Question, Weights};
+use crate::question::{FittedPropensity, Question};
 use crate::view::{Asked, View};
-
-/// Sums of weights and the overlap histogram, opened once per weighting scheme.
-#[derive(Debug, Clone, PartialEq)]
-pub struct WeightSummary {
-    /// Are these the stabilised weights?
-    pub stabilized: bool,
-    /// By arm (control, treated): rows, sum of weights, sum of squared weights.
-    pub arms: [[f64; 3]; 2],
-    /// By bin: rows and sum of weights of the control arm, the same of the treated arm. Empty for the second scheme.
-    pub histogram: Vec<[f64; 4]>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Summary {
-    Waiting { weights: Weights, bins: usize },
-    Done(WeightSummary),
-}
 
 /// One analysis while it runs.
 #[derive(Debug, Clone)]
 pub struct Branch {
     protocol: Arc<Protocol>,
     view: Arc<View>,
+    trimming: Option<Trimming>,
     first: FirstRound,
     facts: Option<Facts>,
     propensity: Option<Unit>,
-    summaries: Vec<Summary>,
+    weights: Option<WeightTask>,
     baseline: Option<BaselineTask>,
     curves: Vec<CurveTask>,
     units: Vec<Unit>,
+    checks: ModelChecks,
     standardised: Vec<StandardiseTask>,
     questions: Vec<Question>,
 }
 
 impl Branch {
     /// The analysis of a protocol over the rows of a view, before its first round.
-    pub(super) fn new(protocol: Arc<Protocol>, view: View) -> Branch {
+    ///
+    /// `untrimmed` is the protocol of the rows before trimming, where they are trimmed.
+    pub(super) fn new(protocol: Arc<Protocol>, untrimmed: Option<&Arc<Protocol>>, view: View) -> Branch {
         let propensity = protocol.propensity.as_ref().map(|p| Unit::propensity(&protocol, p));
         let (mut units, mut standardised) = (Vec::new(), Vec::new());
         for analysis in &protocol.analyses {
@@ -71,17 +60,22 @@ impl Branch {
         let first = FirstRound::new(&protocol);
         let baseline = BaselineTask::new(&protocol);
         let curves = CurveTask::all(&protocol);
-        let questions = first.questions.clone();
+        let checks = ModelChecks::new(&protocol, &curves);
+        let bounds = untrimmed.zip(protocol.trimming);
+        let trimming = bounds.and_then(|(untrimmed, bounds)| Trimming::new(untrimmed, bounds));
+        let questions = trimming.as_ref().map_or_else(|| first.questions.clone(), Trimming::ask);
         Branch {
             protocol,
             view: Arc::new(view),
+            trimming,
             first,
             facts: None,
             propensity,
-            summaries: Vec::new(),
+            weights: None,
             baseline,
             curves,
             units,
+            checks,
             standardised,
             questions,
         }
@@ -94,17 +88,11 @@ impl Branch {
 
     fn collect(&self) -> Vec<Question> {
         let mut questions = Vec::new();
-        for summary in &self.summaries {
-            if let Summary::Waiting { weights, bins } = summary {
-                questions.push(Question::WeightSums { weights: weights.clone() });
-                if *bins > 0 {
-                    questions.push(Question::PropensityHistogram { weights: weights.clone(), bins: *bins });
-                }
-            }
-        }
+        questions.extend(self.weights.iter().flat_map(WeightTask::ask));
         questions.extend(self.baseline.iter().flat_map(BaselineTask::ask));
         questions.extend(self.curves.iter().filter_map(CurveTask::ask));
         questions.extend(self.running().filter_map(Unit::ask));
+        questions.extend(self.checks.ask());
         questions.extend(self.standardised.iter().filter_map(StandardiseTask::ask));
         questions
     }
@@ -112,16 +100,41 @@ impl Branch {
     /// Takes the opened sums of what it asked from the front of those of the round.
     pub(super) fn tell<'s>(&mut self, mut sums: &'s [f64]) -> &'s [f64] {
         let mut answers = Vec::with_capacity(self.questions.len());
+        let under_way = self.trimming.as_ref().filter(|trimming| trimming.ended().is_none());
+        let protocol = under_way.map_or(&*self.protocol, Trimming::protocol);
         for question in &self.questions {
-            let (answer, rest) = sums.split_at(question.words(&self.protocol));
+            let (answer, rest) = sums.split_at(question.words(protocol));
             answers.push(answer);
             sums = rest;
         }
-        if !answers.is_empty() {
+        if under_way.is_some() {
+            self.questions = self.trim(&answers);
+        } else if !answers.is_empty() {
             self.advance(&answers);
             self.questions = self.collect();
         }
         sums
+    }
+
+    /// Advances the propensity model that trims, and begins the analysis of the rows that stay when it has ended.
+    fn trim(&mut self, answers: &[&[f64]]) -> Vec<Question> {
+        let Some(trimming) = &mut self.trimming else { return Vec::new() };
+        trimming.tell(answers);
+        match trimming.ended() {
+            None => trimming.ask(),
+            Some(Ok(trim)) => {
+                self.view = Arc::new(View { trim: Some(trim), ..(*self.view).clone() });
+                self.first.questions.clone()
+            }
+            Some(Err(failure)) => {
+                // the flow chart up to the trimming is all that there is
+                self.facts = trimming.facts().cloned();
+                self.baseline = None;
+                self.propensity.iter_mut().chain(&mut self.units).for_each(|u| u.fail(failure.clone()));
+                self.curves.iter_mut().for_each(|c| c.fail(failure.clone()));
+                Vec::new()
+            }
+        }
     }
 
     fn advance(&mut self, answers: &[&[f64]]) {
@@ -131,11 +144,8 @@ impl Branch {
             return;
         }
         let mut answers = answers.iter().copied();
-        for summary in &mut self.summaries {
-            if let Summary::Waiting { weights, bins } = summary {
-                let done = read_summary(weights, *bins, &mut answers);
-                *summary = Summary::Done(done);
-            }
+        if let Some(weights) = &mut self.weights {
+            weights.tell(&mut answers);
         }
         if let Some(baseline) = &mut self.baseline {
             baseline.tell(&mut answers);
@@ -147,12 +157,16 @@ impl Branch {
         for unit in self.propensity.iter_mut().chain(&mut self.units).filter(|u| u.running()) {
             unit.tell(answers.next().unwrap_or_default());
         }
+        self.checks.tell(&mut answers);
+        self.checks.follow(&self.protocol, &self.units, &self.curves);
         for task in &mut self.standardised {
             task.tell(&self.units, self.propensity.as_ref(), &mut answers);
             task.follow(&self.units, self.propensity.as_ref());
         }
         if was_running && !self.propensity.as_ref().is_some_and(Unit::running) {
             self.start_weighted();
+        } else {
+            self.start_ready();
         }
     }
 
@@ -176,6 +190,11 @@ impl Branch {
         self.propensity.iter().chain(&self.units).map(|u| (u.key(), u.outcome()))
     }
 
+    /// What is opened for the checks of the model of a key, when all of it is.
+    pub fn checks(&self, key: &FitKey) -> Option<&CheckSums> {
+        self.checks.sums(self.units.iter().position(|unit| unit.key() == key)?)
+    }
+
     /// What is standardised over every fitted model, with the means or why there are none; none where it still runs.
     pub fn standardised(&self) -> impl Iterator<Item = (&FitKey, &Target, Option<Result<&[Contrast], &Failure>>)> {
         let fitted = |task: &&StandardiseTask| self.units[task.unit()].centred_fit().is_some();
@@ -196,12 +215,19 @@ impl Branch {
         }
     }
 
-    /// Weight summaries that are opened.
+    /// Weight summaries that are opened, that of the study's own weights first.
     pub fn weight_summaries(&self) -> impl Iterator<Item = &WeightSummary> {
-        self.summaries.iter().filter_map(|s| match s {
-            Summary::Done(done) => Some(done),
-            Summary::Waiting { .. } => None,
-        })
+        self.weights.iter().flat_map(WeightTask::summaries)
+    }
+
+    /// What is opened of the propensity scores.
+    pub fn scores(&self) -> Option<&Scores> {
+        self.weights.as_ref()?.scores()
+    }
+
+    /// The propensity model that trims, where one does.
+    pub fn trimming(&self) -> Option<&Trimming> {
+        self.trimming.as_ref()
     }
 
     /// What is opened of each variable of the baseline table, in its order.
@@ -227,6 +253,7 @@ impl Branch {
         for curve in self.curves.iter_mut().filter(|c| !c.key().weighted) {
             curve.start(&self.protocol, &facts, None);
         }
+        self.checks.start(&self.protocol, &facts);
         self.facts = Some(facts);
         if self.propensity.as_ref().is_some_and(|u| !u.running()) {
             self.start_weighted();
@@ -248,46 +275,43 @@ impl Branch {
             }
             Some(FitOutcome::Fitted(_)) => {
                 let Some((columns, fit)) = unit.centred_fit() else { return };
+                let Some(declared) = &self.protocol.propensity else { return };
                 let propensity = Arc::new(FittedPropensity { columns: columns.clone(), alpha: fit.beta.clone() });
-                let information = Arc::new(fit.information.clone());
                 let share = facts.treated() as f64 / facts.analysed() as f64;
-                let declared = self.protocol.propensity.as_ref();
-                let (default, bins) = declared.map_or((true, 0), |p| (p.stabilized, p.bins));
-                let weights = |stabilized: bool| Weights {
-                    propensity: Arc::clone(&propensity),
-                    scheme: Scheme::ate(stabilized.then_some(share)),
-                };
-                let mut schemes = vec![default];
-                if let Some(baseline) = &mut self.baseline {
-                    baseline.start_weighted(weights(default));
-                }
-                for unit in weighted {
-                    let stabilized = unit.key().stabilized(default);
-                    if !schemes.contains(&stabilized) {
-                        schemes.push(stabilized);
+                let task = WeightTask::new(&self.protocol, declared, propensity, share);
+                match task.own() {
+                    Some(Ok(weights)) => {
+                        if let Some(baseline) = &mut self.baseline {
+                            baseline.start_weighted(weights.clone());
+                        }
+                        for curve in curves {
+                            let cells = occupied.get(&curve.key().outcome).cloned();
+                            curve.start(&self.protocol, facts, Some((weights.clone(), cells)));
+                        }
                     }
-                    unit.start(&self.protocol, facts, Some((weights(stabilized), &information)));
+                    Some(Err(failure)) => curves.for_each(|c| c.fail(failure.clone())),
+                    None => {}
                 }
-                for curve in curves {
-                    let cells = occupied.get(&curve.key().outcome).cloned();
-                    curve.start(&self.protocol, facts, Some((weights(default), cells)));
-                }
-                for (i, stabilized) in schemes.into_iter().enumerate() {
-                    let bins = if i == 0 { bins } else { 0 };
-                    self.summaries.push(Summary::Waiting { weights: weights(stabilized), bins });
-                }
+                self.weights = Some(task);
+                self.start_ready();
             }
             None => {}
         }
     }
-}
 
-fn read_summary<'a>(weights: &Weights, bins: usize, answers: &mut impl Iterator<Item = &'a [f64]>) -> WeightSummary {
-    let sums = answers.next().unwrap_or_default();
-    let histogram = if bins > 0 { answers.next().unwrap_or_default() } else { &[] };
-    WeightSummary {
-        stabilized: weights.scheme.stabilised().is_some(),
-        arms: [[sums[0], sums[1], sums[2]], [sums[3], sums[4], sums[5]]],
-        histogram: histogram.chunks(4).map(|b| [b[0], b[1], b[2], b[3]]).collect(),
+    /// Starts the weighted models whose weights are known now; truncated ones wait for their bounds.
+    fn start_ready(&mut self) {
+        let (Some(task), Some(facts)) = (&self.weights, &self.facts) else { return };
+        let (Some(declared), Some(propensity)) = (&self.protocol.propensity, &self.propensity) else { return };
+        let Some((_, fit)) = propensity.centred_fit() else { return };
+        let information = Arc::new(fit.information.clone());
+        for unit in self.units.iter_mut().filter(|u| u.waiting()) {
+            let weighting = unit.key().model.and_then(|model| model.weighting(declared));
+            match weighting.and_then(|weighting| task.weights(weighting)) {
+                None => {}
+                Some(Ok(weights)) => unit.start(&self.protocol, facts, Some((weights, &information))),
+                Some(Err(failure)) => unit.fail(failure),
+            }
+        }
     }
 }

@@ -7,21 +7,27 @@
 
 mod baseline;
 mod branch;
+mod check;
 mod curve;
 mod facts;
 mod failure;
 mod standardise;
+mod trimming;
 mod unit;
+mod weighting;
 
 use std::sync::Arc;
 
 pub use baseline::BaselineSums;
-pub use branch::{Branch, WeightSummary};
+pub use branch::Branch;
+pub use check::CheckSums;
 pub use curve::CurveKey;
 pub use facts::{Events, Facts};
 pub use failure::Failure;
 pub use standardise::{Contrast, MeansVariance, Target};
+pub use trimming::Trimming;
 pub use unit::{FitKey, FitOutcome};
+pub use weighting::{Scores, WeightSummary};
 
 use crate::protocol::{Analysis, AnalysisKind, EffectModifier, Model, Protocol, Scenario};
 use crate::term::Term;
@@ -57,9 +63,10 @@ pub struct Plan {
 impl Plan {
     /// The plan of a protocol before its first round.
     pub fn new(protocol: Arc<Protocol>) -> Plan {
-        let main = Branch::new(Arc::clone(&protocol), View::default());
+        let main = Branch::new(Arc::clone(&protocol), None, View::default());
         let scenario = |(index, scenario): (usize, &Scenario)| {
-            Branch::new(Arc::clone(&scenario.protocol), View { scenario: Some(index) })
+            let view = View { scenario: Some(index), trim: None };
+            Branch::new(Arc::clone(&scenario.protocol), scenario.untrimmed.as_ref(), view)
         };
         let scenarios = protocol.scenarios.iter().enumerate().map(scenario).collect();
         let mut plan = Plan { protocol, round: 1, main, scenarios, questions: Arc::default(), words: 0 };
@@ -133,9 +140,10 @@ impl Plan {
         self.protocol.scenarios.iter().zip(&self.scenarios)
     }
 
-    /// What each analysis' first round opened, the main one first; those that have not begun are left out.
+    /// What each analysis' first round opened, the main one first, before and after trimming; those that have not begun
+    /// are left out.
     pub fn facts(&self) -> impl Iterator<Item = &Facts> {
-        self.branches().filter_map(Branch::facts)
+        self.branches().flat_map(|branch| branch.trimming().and_then(Trimming::facts).into_iter().chain(branch.facts()))
     }
 }
 
@@ -146,11 +154,11 @@ fn model_terms(protocol: &Protocol, analysis: &Analysis, model: Model, modifier:
         terms.push(Term::Intercept);
     }
     terms.push(Term::Treatment);
-    let treatment_alone = matches!(
+    let adjusted = matches!(
         model,
-        Model::Unadjusted | Model::Iptw | Model::IptwStabilized | Model::IptwUnstabilized | Model::IptwInteraction
+        Model::Adjusted | Model::Stratified | Model::IptwAdjusted | Model::Interaction | Model::Firth | Model::Ridge
     );
-    if !treatment_alone {
+    if adjusted {
         terms.extend(analysis.covariates.iter().flat_map(|id| Term::of_variable(protocol, *id)));
     }
     if let Some(modifier) = modifier {

@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use stats::cox::Ties;
+use stats::cox::{EventCells, Ties};
 use stats::fit::{
     CoxAsk, CoxFit, FirthAsk, FirthFit, Fit, LogisticAsk, LogisticFit, MeatRequest, RidgeCoxFit, RidgeLogisticFit,
     State, StratifiedCoxAsk, StratifiedCoxFit,
 };
 use stats::influence::{MEstimation, MeatKind};
 
+use super::check::CoxPoint;
 use super::failure::Failure;
 use super::{Facts, model_terms};
 use crate::protocol::{
     Analysis, AnalysisKind, EffectModifier, Model, OutcomeKind, Propensity, Protocol, Ridge, Variances,
 };
-use crate::question::{CoxModel, FittedCox, LogisticModel, Question, Response, Weights};
+use crate::question::{CoxModel, LogisticModel, Question, Response, Weights};
 use crate::term::{Columns, Term};
 
 /// Which model a result belongs to.
@@ -44,6 +45,12 @@ impl FitKey {
         }
     }
 
+    /// Name of the effect modifier; empty for models without.
+    pub fn modifier_name(&self, protocol: &Protocol) -> String {
+        let name = self.modifier.as_ref().map(|m| protocol.dictionary.variable(m.variable).name.clone());
+        name.unwrap_or_default()
+    }
+
     /// Name of the model.
     pub fn model_name(&self) -> &'static str {
         self.model.map_or("propensity", Model::name)
@@ -54,15 +61,6 @@ impl FitKey {
         match self.analysis {
             Some(AnalysisKind::Cox(ties)) => Some(ties),
             _ => None,
-        }
-    }
-
-    /// Are this model's weights stabilised? `default` is what the propensity section says.
-    pub(super) fn stabilized(&self, default: bool) -> bool {
-        match self.model {
-            Some(Model::IptwStabilized) => true,
-            Some(Model::IptwUnstabilized) => false,
-            _ => default,
         }
     }
 }
@@ -81,11 +79,11 @@ enum Stage {
     Waiting,
     Logistic(Arc<LogisticModel>, LogisticFit),
     Cox(Arc<CoxModel>, Box<CoxFit>),
-    Stratified(Arc<CoxModel>, StratifiedCoxFit),
+    Stratified(Arc<CoxModel>, StratifiedCoxFit, Arc<EventCells>),
     Firth(Arc<LogisticModel>, Box<FirthFit>),
     RidgeLogistic(Arc<LogisticModel>, RidgeLogisticFit),
     RidgeCox(Arc<CoxModel>, Box<RidgeCoxFit>),
-    Fitted { columns: Columns, centred: Box<Fit>, fit: Box<Fit>, cox: Option<Arc<FittedCox>> },
+    Fitted { columns: Columns, centred: Box<Fit>, fit: Box<Fit>, point: Option<CoxPoint> },
     Failed(Failure),
 }
 
@@ -146,6 +144,11 @@ impl Unit {
         !matches!(self.stage, Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_))
     }
 
+    /// Has it not started?
+    pub(super) fn waiting(&self) -> bool {
+        matches!(self.stage, Stage::Waiting)
+    }
+
     pub(super) fn outcome(&self) -> Option<FitOutcome<'_>> {
         match &self.stage {
             Stage::Fitted { fit, .. } => Some(FitOutcome::Fitted(fit)),
@@ -162,20 +165,31 @@ impl Unit {
         }
     }
 
-    /// A Cox model that has converged, be it that it still asks for the sums of its variances.
-    pub(super) fn fitted_cox(&self) -> Option<Arc<FittedCox>> {
+    /// Where a Cox model is checked, once it has converged.
+    pub(super) fn point(&self) -> Option<CoxPoint> {
         match &self.stage {
             Stage::Cox(model, fit) => {
                 let solution = fit.solution()?;
-                Some(Arc::new(FittedCox {
+                Some(CoxPoint {
                     model: Arc::clone(model),
-                    events: solution.events.clone(),
-                    curves: solution.curves.clone(),
-                    beta: solution.beta.to_vec(),
-                }))
+                    events: Arc::new(solution.events.clone()),
+                    curves: Some(Arc::new(solution.curves.clone())),
+                    beta: Arc::new(solution.beta.to_vec()),
+                })
             }
-            Stage::Fitted { cox, .. } => cox.clone(),
-            _ => None,
+            Stage::Stratified(model, fit, events) => {
+                let State::Done(fit) = fit.state() else { return None };
+                let (model, events, beta) = (Arc::clone(model), Arc::clone(events), Arc::new(fit.beta.clone()));
+                Some(CoxPoint { model, events, curves: None, beta })
+            }
+            Stage::Fitted { point, .. } => point.clone(),
+            // A check of a penalised model is not declared.
+            Stage::Waiting
+            | Stage::Logistic(..)
+            | Stage::Firth(..)
+            | Stage::RidgeLogistic(..)
+            | Stage::RidgeCox(..)
+            | Stage::Failed(_) => None,
         }
     }
 
@@ -257,11 +271,12 @@ impl Unit {
         let p = columns.terms.len();
         let weighted = weights.is_some();
         let model = Arc::new(CoxModel { outcome, columns, weights, ties });
-        if self.key.model == Some(Model::Stratified) {
-            return Stage::Stratified(model, StratifiedCoxFit::new(p, scale));
-        }
         let events = &facts.events[&outcome];
         let (cells, deaths) = (events.cells.clone(), events.deaths.clone());
+        if self.key.model == Some(Model::Stratified) {
+            let events = EventCells::new(cells, deaths, ties);
+            return Stage::Stratified(model, StratifiedCoxFit::new(p, scale), Arc::new(events));
+        }
         if let Some(ridge) = self.ridge {
             let penalty = ridge.penalty(&scale, None);
             let fit = RidgeCoxFit::new(scale, cells, deaths, ties, weighted, penalty, meat);
@@ -290,7 +305,7 @@ impl Unit {
             Stage::Firth(model, fit) => asked(fit.state()).map(|ask| firth_question(model, ask)),
             Stage::Cox(model, fit) => asked(fit.state()).map(|ask| cox_question(model, &ask)),
             Stage::RidgeCox(model, fit) => asked(fit.state()).map(|ask| cox_question(model, &ask)),
-            Stage::Stratified(model, fit) => match fit.state() {
+            Stage::Stratified(model, fit, _) => match fit.state() {
                 State::Ask(StratifiedCoxAsk::Step { beta }) => {
                     Some(Question::StratifiedCoxStep { model: Arc::clone(model), beta: beta.to_vec() })
                 }
@@ -304,7 +319,7 @@ impl Unit {
         match &mut self.stage {
             Stage::Logistic(_, fit) => fit.tell(sums),
             Stage::Cox(_, fit) => fit.tell(sums),
-            Stage::Stratified(_, fit) => fit.tell(sums),
+            Stage::Stratified(_, fit, _) => fit.tell(sums),
             Stage::Firth(_, fit) => fit.tell(sums),
             Stage::RidgeLogistic(_, fit) => fit.tell(sums),
             Stage::RidgeCox(_, fit) => fit.tell(sums),
@@ -318,7 +333,7 @@ impl Unit {
         let (columns, ended) = match &self.stage {
             Stage::Logistic(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::Cox(model, fit) => (&model.columns, ended(&fit.state())),
-            Stage::Stratified(model, fit) => (&model.columns, ended(&fit.state())),
+            Stage::Stratified(model, fit, _) => (&model.columns, ended(&fit.state())),
             Stage::Firth(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::RidgeLogistic(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::RidgeCox(model, fit) => (&model.columns, ended(&fit.state())),
@@ -328,9 +343,9 @@ impl Unit {
             None => return,
             Some(Ok(fit)) => {
                 let intercept = columns.terms.iter().position(|t| *t == Term::Intercept);
-                let user = fit.uncentre(&columns.centre, intercept);
                 let (columns, centred) = (columns.clone(), Box::new(fit.clone()));
-                Stage::Fitted { columns, centred, fit: Box::new(user), cox: self.fitted_cox() }
+                let fit = Box::new(fit.uncentre(&columns.centre, intercept));
+                Stage::Fitted { columns, centred, fit, point: self.point() }
             }
             Some(Err(why)) => Stage::Failed(Failure::of(why, &self.names, &self.key.outcome)),
         };

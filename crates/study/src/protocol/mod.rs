@@ -4,22 +4,27 @@
 //! mistake of a document is reported together with key and line ([`crate::document::Mistakes`]).
 
 mod baseline;
+mod checks;
 mod digest;
 mod forms;
 mod parse;
 mod scenario;
 mod standardised;
+mod weighting;
 
 use secagg::Digest;
 use stats::cox::Ties;
 use stats::survival::IntervalKind;
+use stats::weights::Estimand;
 
 use crate::dictionary::{Dictionary, VariableId};
 use crate::document::Mistakes;
 pub use baseline::{BaselineAnalysis, CategoryTest};
+pub use checks::{Checks, TRANSFORMS};
 pub use forms::{EffectModifier, Ridge};
 pub use scenario::{MISSING, Scenario};
 pub use standardised::{Marginal, Standardised};
+pub use weighting::{Truncation, WeightDetail, Weighting};
 
 /// A whole study as the sites approve it.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +55,8 @@ pub struct Protocol {
     pub baseline: Option<BaselineAnalysis>,
     /// Survival curves in file order.
     pub curves: Vec<CurveAnalysis>,
+    /// Of a scenario: patients with a propensity score outside these are left out, and everything is fitted to the others.
+    pub trimming: Option<(f64, f64)>,
     /// Variations of the whole, in file order.
     pub scenarios: Vec<Scenario>,
     /// SHA-256 over all keys and values; comments and layout do not count.
@@ -176,10 +183,18 @@ impl TimeToEvent {
 pub struct Propensity {
     /// Covariates in order; a categorical one enters by its levels without the reference.
     pub covariates: Vec<VariableId>,
+    /// Whom the study's `iptw` weights make the arms stand for.
+    pub estimand: Estimand,
     /// Are the study's `iptw` weights stabilised?
     pub stabilized: bool,
     /// Bins of the overlap histogram on [0, 1].
     pub bins: usize,
+    /// Further weights that are summed up, whether a model has them or not.
+    pub summaries: Vec<Estimand>,
+    /// Counts of the weights on a grid, and truncation; none when neither is declared.
+    pub detail: Option<WeightDetail>,
+    /// Propensity scores outside these count as near 0 or 1.
+    pub score_bounds: (f64, f64),
 }
 
 /// One declared analysis.
@@ -199,6 +214,8 @@ pub struct Analysis {
     pub effect_modifiers: Vec<EffectModifier>,
     /// Penalty of the model `ridge`.
     pub ridge: Option<Ridge>,
+    /// Checks of each model (Cox).
+    pub checks: Checks,
     /// Outcomes standardised over its adjusted models.
     pub standardised: Standardised,
 }
@@ -240,6 +257,16 @@ pub enum Model {
     IptwStabilized,
     /// Treatment only, plain weights.
     IptwUnstabilized,
+    /// Treatment only, weights of the treated.
+    IptwAtt,
+    /// Treatment only, weights of the controls.
+    IptwAtc,
+    /// Treatment only, overlap weights.
+    IptwOverlap,
+    /// Treatment only, matching weights.
+    IptwMatching,
+    /// Treatment only, the study's weights truncated.
+    IptwTruncated,
     /// Treatment and covariates.
     Adjusted,
     /// Treatment and covariates, weighted by the study's weights.
@@ -264,6 +291,11 @@ impl Model {
             Model::Iptw => "iptw",
             Model::IptwStabilized => "iptw_stabilized",
             Model::IptwUnstabilized => "iptw_unstabilized",
+            Model::IptwAtt => "iptw_att",
+            Model::IptwAtc => "iptw_atc",
+            Model::IptwOverlap => "iptw_overlap",
+            Model::IptwMatching => "iptw_matching",
+            Model::IptwTruncated => "iptw_truncated",
             Model::Adjusted => "adjusted",
             Model::IptwAdjusted => "iptw_adjusted",
             Model::Stratified => "stratified",
@@ -281,6 +313,11 @@ impl Model {
             Model::Iptw
                 | Model::IptwStabilized
                 | Model::IptwUnstabilized
+                | Model::IptwAtt
+                | Model::IptwAtc
+                | Model::IptwOverlap
+                | Model::IptwMatching
+                | Model::IptwTruncated
                 | Model::IptwAdjusted
                 | Model::IptwInteraction
         )

@@ -49,6 +49,8 @@ pub(super) fn add(results: &mut Results, protocol: &Protocol, key: &CurveKey, ta
                 wald: robust_wald.map_or(fit.wald_test, |test| test.statistic),
                 iterations: fit.iterations,
                 max_score: fit.max_score,
+                concordance: None,
+                unchecked: Vec::new(),
                 penalised: None,
             })
         }

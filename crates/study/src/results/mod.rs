@@ -4,18 +4,21 @@
 //! the writer's.
 
 mod balance;
+mod checks;
 mod digest;
 mod effects;
 mod hazard_ratio;
 mod standardised;
 mod survival;
 mod tables;
+mod weights;
 
 pub use balance::{BalanceCells, BalanceRow};
+pub use checks::{CheckProblem, Concordance};
 pub use digest::results_digest;
 pub use standardised::{EffectQuantity, EffectRow};
 pub use survival::{At, KAPLAN_MEIER, MINIMUM_LEAVERS, MedianRow, Quantity, SurvivalRow};
 pub use tables::{
-    EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, HistogramRow, OutcomeRow, Results, ScenarioResults, TestRow,
-    Variance, WeightRow,
+    EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, OutcomeRow, Results, ScenarioResults, TestRow, Variance,
 };
+pub use weights::{CountedWeights, HistogramRow, OverlapRow, WarningRow, WeightRow};

@@ -201,6 +201,7 @@ impl<'a> Rows<'a> {
             name: "log_rank",
             outcome: self.outcome.into(),
             model: self.key.model_name(),
+            modifier: String::new(),
             ties: None,
             term: self.treatment.clone(),
             test: log_rank.test,

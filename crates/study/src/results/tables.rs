@@ -7,9 +7,11 @@ use stats::inference::{self, ChiSquare};
 use stats::matrix::Matrix;
 
 use super::balance::{self, BalanceRow};
+use super::checks::{self, CheckProblem, Concordance};
 use super::effects;
 use super::standardised::{self, EffectRow};
 use super::survival::{self, MedianRow, SurvivalRow};
+use super::weights::{self, HistogramRow, OverlapRow, WarningRow, WeightRow};
 use crate::plan::{Branch, Facts, FitKey, FitOutcome, Plan};
 use crate::protocol::{AnalysisKind, Model, OutcomeKind, Protocol, Scenario};
 use crate::term::Term;
@@ -39,6 +41,10 @@ pub struct Results {
     pub effects: Vec<EffectRow>,
     /// `tests.csv`.
     pub tests: Vec<TestRow>,
+    /// `overlap.csv`.
+    pub overlap: Vec<OverlapRow>,
+    /// `warnings.csv`.
+    pub warnings: Vec<WarningRow>,
     /// The same tables of every scenario.
     pub scenarios: Vec<ScenarioResults>,
 }
@@ -164,6 +170,10 @@ pub struct FitNumbers {
     pub max_score: f64,
     /// Of a penalised model (Firth, ridge).
     pub penalised: Option<Penalised>,
+    /// Where the protocol asks for it.
+    pub concordance: Option<Concordance>,
+    /// Declared checks without a number.
+    pub unchecked: Vec<CheckProblem>,
 }
 
 /// Why a model has no numbers.
@@ -207,45 +217,17 @@ pub struct OutcomeRow {
     pub events: u64,
 }
 
-/// Weights of one arm under one scheme.
-#[derive(Debug, Clone, PartialEq)]
-pub struct WeightRow {
-    /// ate_stabilized or ate.
-    pub scheme: &'static str,
-    /// Level of the arm.
-    pub arm: String,
-    /// Rows.
-    pub n: u64,
-    /// Sum of weights.
-    pub sum: f64,
-    /// Effective sample size, (sum w)^2 / sum w^2.
-    pub ess: f64,
-}
-
-/// One bin of the propensity score in one arm.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HistogramRow {
-    /// Lower edge.
-    pub low: f64,
-    /// Upper edge.
-    pub high: f64,
-    /// Level of the arm.
-    pub arm: String,
-    /// Rows.
-    pub n: u64,
-    /// Sum of weights.
-    pub weighted: f64,
-}
-
 /// One test.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TestRow {
-    /// interaction_wald, interaction_lr, chi_square, log_rank.
+    /// interaction_wald, interaction_lr, chi_square, log_rank; zph_ and a transform of time.
     pub name: &'static str,
     /// Name of the outcome.
     pub outcome: String,
     /// Name of the model.
     pub model: &'static str,
+    /// Name of the effect modifier; empty for models without.
+    pub modifier: String,
     /// Handling of ties (Cox).
     pub ties: Option<&'static str>,
     /// Terms under test.
@@ -271,8 +253,10 @@ impl Results {
         let mut results = Results {
             flow: flow(protocol, facts),
             outcomes: outcomes(protocol, facts),
-            weights: weights(branch),
-            histogram: histogram(branch),
+            weights: weights::weights(branch),
+            histogram: weights::histogram(branch),
+            overlap: weights::overlap(branch),
+            warnings: weights::warnings(branch),
             balance: balance::rows(branch, facts),
             tests: chi_squares(protocol, facts),
             ..Results::default()
@@ -280,11 +264,13 @@ impl Results {
         for (key, outcome) in branch.fits() {
             let Some(outcome) = outcome else { continue };
             let (n, events) = (facts.analysed(), events_of(protocol, facts, key));
+            let mut row = fit_row(protocol, key, outcome, n, events);
             if let FitOutcome::Fitted(fit) = outcome {
                 results.estimates.extend(estimates(protocol, key, fit, n, events));
                 results.tests.extend(interaction_tests(branch, key, fit));
+                results.tests.extend(checks::add(&mut row, branch, key, fit));
             }
-            results.fits.push(fit_row(protocol, key, outcome, n, events));
+            results.fits.push(row);
         }
         survival::add(&mut results, branch, facts);
         standardised::add(&mut results, branch, facts);
@@ -320,13 +306,12 @@ pub(super) struct RowsOfModel {
 
 impl RowsOfModel {
     fn new(protocol: &Protocol, key: &FitKey, n: u64, events: u64, iterations: usize) -> RowsOfModel {
-        let modifier = key.modifier.as_ref().map(|m| protocol.dictionary.variable(m.variable).name.clone());
         RowsOfModel {
             analysis: key.analysis_name(),
             outcome: key.outcome.clone(),
             model: key.model_name(),
             ties: key.ties().map(ties_name),
-            modifier: modifier.unwrap_or_default(),
+            modifier: key.modifier_name(protocol),
             n,
             events,
             iterations,
@@ -427,6 +412,7 @@ fn flow(protocol: &Protocol, facts: &Facts) -> Vec<FlowRow> {
     let mut labels = vec!["Patients in the files".to_owned()];
     labels.extend(protocol.eligibility.iter().map(|c| c.label.clone()));
     labels.push("Received one of the two treatments".into());
+    labels.extend(protocol.trimming.map(|(low, high)| format!("Propensity score from {low} to {high}")));
     let mut before = None;
     let mut rows = Vec::new();
     for (step, (count, label)) in facts.flow.iter().zip(labels).enumerate() {
@@ -434,35 +420,6 @@ fn flow(protocol: &Protocol, facts: &Facts) -> Vec<FlowRow> {
         let excluded = before.map_or(0, |b: u64| b - n);
         rows.push(FlowRow { step, label, control: count.control, treated: count.treated, n, excluded });
         before = Some(n);
-    }
-    rows
-}
-
-fn weights(branch: &Branch) -> Vec<WeightRow> {
-    let mut rows = Vec::new();
-    for summary in branch.weight_summaries() {
-        let scheme = if summary.stabilized { "ate_stabilized" } else { "ate" };
-        for ([n, sum, squares], arm) in summary.arms.into_iter().zip(arm_names(branch.protocol())) {
-            rows.push(WeightRow { scheme, arm, n: n as u64, sum, ess: sum * sum / squares });
-        }
-    }
-    rows
-}
-
-fn histogram(branch: &Branch) -> Vec<HistogramRow> {
-    let Some(summary) = branch.weight_summaries().next() else { return Vec::new() };
-    let width = summary.histogram.len() as f64;
-    let mut rows = Vec::new();
-    for (i, bin) in summary.histogram.iter().enumerate() {
-        for (pair, arm) in bin.chunks(2).zip(arm_names(branch.protocol())) {
-            rows.push(HistogramRow {
-                low: i as f64 / width,
-                high: (i + 1) as f64 / width,
-                arm,
-                n: pair[0] as u64,
-                weighted: pair[1],
-            });
-        }
     }
     rows
 }
@@ -479,6 +436,7 @@ fn chi_squares(protocol: &Protocol, facts: &Facts) -> Vec<TestRow> {
                 name: "chi_square",
                 outcome: outcome.name.clone(),
                 model: "unadjusted",
+                modifier: String::new(),
                 ties: None,
                 term,
                 test,
@@ -551,6 +509,8 @@ fn fit_numbers(key: &FitKey, fit: &Fit) -> FitNumbers {
         iterations: fit.iterations,
         max_score: fit.max_score,
         penalised: fit.penalised,
+        concordance: None,
+        unchecked: Vec::new(),
     }
 }
 
@@ -566,6 +526,7 @@ fn interaction_tests(branch: &Branch, key: &FitKey, fit: &Fit) -> Vec<TestRow> {
         name,
         outcome: key.outcome.clone(),
         model: key.model_name(),
+        modifier: key.modifier_name(branch.protocol()),
         ties: key.ties().map(ties_name),
         term: names.join(" + "),
         test,

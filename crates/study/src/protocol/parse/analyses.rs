@@ -1,30 +1,13 @@
-//! `[propensity]` and `[[analysis]]`: the models.
+//! `[[analysis]]`: the models.
 
 use stats::cox::Ties;
 
-use super::{Declared, curves, forms, resolve, standardised, unknown};
+use super::{Declared, checks, curves, forms, resolve, standardised, unknown};
 use crate::dictionary::{Kind, VariableId};
 use crate::document::{Table, nearest};
 use crate::protocol::{
     Analysis, AnalysisKind, CurveAnalysis, EffectModifier, Model, Outcome, OutcomeKind, Propensity, Variances,
 };
-
-pub(super) fn propensity(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<Propensity> {
-    let names = t.texts("covariates");
-    if let Some(estimand) = t.optional_text("estimand")
-        && estimand != "ATE"
-    {
-        unknown(t, "estimand", &estimand, &["ATE"]);
-    }
-    let stabilized = t.flag("stabilized", true);
-    let bins = t.optional_whole("bins").unwrap_or(20) as usize;
-    if !(2..=1000).contains(&bins) {
-        t.mistake("bins", "expected 2 to 1000 bins");
-    }
-    t.close();
-    let covariates = covariates(t, &names?, declared);
-    Some(Propensity { covariates, stabilized, bins })
-}
 
 /// Covariates of a model: declared, of a fitting kind, neither twice nor the treatment.
 pub(super) fn covariates(t: &Table<'_, '_>, names: &[String], declared: &Declared<'_>) -> Vec<VariableId> {
@@ -44,11 +27,16 @@ pub(super) fn covariates(t: &Table<'_, '_>, names: &[String], declared: &Declare
     ids
 }
 
-const MODELS: [Model; 9] = [
+const MODELS: [Model; 14] = [
     Model::Unadjusted,
     Model::Iptw,
     Model::IptwStabilized,
     Model::IptwUnstabilized,
+    Model::IptwAtt,
+    Model::IptwAtc,
+    Model::IptwOverlap,
+    Model::IptwMatching,
+    Model::IptwTruncated,
     Model::Adjusted,
     Model::IptwAdjusted,
     Model::Stratified,
@@ -108,7 +96,7 @@ fn analysis(t: &Table<'_, '_>, kind: Option<&str>, declared: &Declared<'_>) -> O
     let outcomes = outcome_names(t, declared.outcomes, kind);
     let (effect_modifiers, ridge) = (forms::effect_modifiers(t, declared), forms::ridge(t));
     let adds = ["effect_modifier", "effect_modifiers", "ridge"].into_iter().any(|key| t.has(key));
-    let mut models = if adds && !t.has("models") { Vec::new() } else { models(t, kind, declared.weighting) };
+    let mut models = if adds && !t.has("models") { Vec::new() } else { models(t, kind, declared) };
     let covariates = match t.optional_texts("covariates") {
         Some(names) => covariates(t, &names, declared),
         None => declared.propensity.map(|p| p.covariates.clone()).unwrap_or_default(),
@@ -128,6 +116,7 @@ fn analysis(t: &Table<'_, '_>, kind: Option<&str>, declared: &Declared<'_>) -> O
         }
     }
     let variances = variances(t, kind, &models);
+    let checks = checks::checks(t, kind);
     if !effect_modifiers.is_empty() {
         models.push(Model::Interaction);
     }
@@ -136,7 +125,17 @@ fn analysis(t: &Table<'_, '_>, kind: Option<&str>, declared: &Declared<'_>) -> O
     }
     forms::check(t, kind, &models, variances);
     let standardised = standardised::standardised(t, kind, &outcomes, &models, declared);
-    Some(Analysis { kind: kind?, outcomes, models, variances, covariates, effect_modifiers, ridge, standardised })
+    Some(Analysis {
+        kind: kind?,
+        outcomes,
+        models,
+        variances,
+        covariates,
+        effect_modifiers,
+        ridge,
+        checks,
+        standardised,
+    })
 }
 
 pub(super) fn ties(t: &Table<'_, '_>) -> Ties {
@@ -188,7 +187,7 @@ pub(super) fn outcome_names(t: &Table<'_, '_>, outcomes: &[Outcome], kind: Optio
     good
 }
 
-pub(super) fn models(t: &Table<'_, '_>, kind: Option<AnalysisKind>, propensity: bool) -> Vec<Model> {
+pub(super) fn models(t: &Table<'_, '_>, kind: Option<AnalysisKind>, declared: &Declared<'_>) -> Vec<Model> {
     let mut models = Vec::new();
     for name in t.texts("models").unwrap_or_default() {
         let Some(model) = MODELS.into_iter().find(|m| m.name() == name) else {
@@ -198,8 +197,12 @@ pub(super) fn models(t: &Table<'_, '_>, kind: Option<AnalysisKind>, propensity: 
         if models.contains(&model) {
             t.mistake("models", format!("`{name}` stands twice"));
         }
-        if model.weighted() && !propensity {
+        if model.weighted() && !declared.weighting {
             t.mistake("models", format!("`{name}` needs a [propensity] model"));
+        }
+        let truncation = |p: &Propensity| p.detail.is_some_and(|detail| detail.truncation.is_some());
+        if model == Model::IptwTruncated && declared.propensity.is_some_and(|p| !truncation(p)) {
+            t.mistake("models", format!("`{name}` needs `truncate` in [propensity]"));
         }
         if model == Model::Stratified && kind == Some(AnalysisKind::Logistic) {
             t.mistake("models", "`stratified` is a Cox model");

@@ -98,6 +98,11 @@ pub(super) fn check(t: &Table<'_, '_>, kind: Option<AnalysisKind>, models: &[Mod
     if models.contains(&Model::IptwInteraction) && !modified {
         t.mistake("models", "`iptw_interaction` needs `effect_modifier` or `effect_modifiers`");
     }
+    if models.contains(&Model::Ridge) {
+        for key in ["zph", "concordance"].into_iter().filter(|key| t.has(key)) {
+            t.mistake(key, "`ridge` has no checks; declare it in an [[analysis]] of its own");
+        }
+    }
     if variances != Variances::default() {
         for model in models.iter().filter(|model| model.penalised()) {
             let name = model.name();

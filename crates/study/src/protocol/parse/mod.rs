@@ -3,9 +3,11 @@
 
 mod analyses;
 mod baseline;
+mod checks;
 mod curves;
 mod forms;
 mod outcomes;
+mod propensity;
 mod scenario;
 mod standardised;
 mod variables;
@@ -55,7 +57,7 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
         propensity: None,
         weighting: root.has("propensity"),
     };
-    let propensity = root.optional_table("propensity").and_then(|t| analyses::propensity(&t, &declared));
+    let propensity = root.optional_table("propensity").and_then(|t| propensity::propensity(&t, &declared));
     declared.propensity = propensity.as_ref();
     let (analyses, curves) = analyses::analyses(root, &declared);
     let baseline = baseline::baseline(root, &declared);
@@ -78,6 +80,7 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
         analyses,
         baseline,
         curves,
+        trimming: None,
         scenarios: Vec::new(),
         digest,
     });

@@ -84,11 +84,11 @@ pub struct FittedCox {
     /// The model.
     pub model: Arc<CoxModel>,
     /// Event cells.
-    pub events: EventCells,
+    pub events: Arc<EventCells>,
     /// Curves at the coefficients.
-    pub curves: Curves,
+    pub curves: Arc<Curves>,
     /// Coefficients of the last evaluation, less than 1e-10 standard errors from the maximum.
-    pub beta: Vec<f64>,
+    pub beta: Arc<Vec<f64>>,
 }
 
 impl FittedCox {
@@ -448,8 +448,8 @@ impl Question {
         }
     }
 
-    /// Does an estimator ask it, which can shorten its step or fail alone when there is no sum, or a check, which ends without
-    /// one?
+    /// Does an estimator ask it, which can shorten its step when there is no sum, or a check or standardisation, which ends
+    /// without one?
     pub(crate) fn is_of_a_fit(&self) -> bool {
         match self {
             Question::Flow
@@ -522,16 +522,16 @@ impl Question {
                 write_numbers(write_numbers(model.write(out), beta), &grid.edges())
             }
             Question::CoxMeat { model, beta, kind, .. } => write_meat(write_numbers(model.write(out), beta), kind),
-            Question::WeightSums { weights } | Question::Truncated { weights } => weights.write(out),
-            Question::Overlap { propensity, share, bounds } => {
-                propensity.write(out).f64(*share).f64(bounds.0).f64(bounds.1)
-            }
-            Question::WeightHistogram { weights, grid } => weights.write(out).f64(grid.high()).u32(grid.words() as u32),
             Question::Aipw { model, beta, propensity } => propensity.write(write_numbers(model.write(out), beta)),
             Question::StandardisedSurvival { cox, cells } => cox.write(out).list(&**cells, |out, c| out.u32(*c)),
             Question::RestrictedMean { cox, horizon } | Question::RestrictedMeanSpread { cox, horizon, .. } => {
                 cox.write(out).u32(*horizon)
             }
+            Question::WeightSums { weights } | Question::Truncated { weights } => weights.write(out),
+            Question::Overlap { propensity, share, bounds } => {
+                propensity.write(out).f64(*share).f64(bounds.0).f64(bounds.1)
+            }
+            Question::WeightHistogram { weights, grid } => weights.write(out).f64(grid.high()).u32(grid.words() as u32),
             Question::PropensityHistogram { weights, bins } => weights.write(out).u32(*bins as u32),
             Question::ArmMoments { variable, centre, weights } => {
                 out.u32(variable.0 as u32).f64(*centre).option(weights.as_ref(), |out, w| w.write(out))

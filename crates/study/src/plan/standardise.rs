@@ -12,6 +12,7 @@ use stats::matrix::Matrix;
 use stats::standardise::rmst::Profile;
 use stats::standardise::{Means, aipw, cox, logistic};
 
+use super::check::CoxPoint;
 use super::failure::Failure;
 use super::unit::{FitKey, FitOutcome, Unit};
 use crate::dictionary::VariableId;
@@ -133,7 +134,7 @@ impl StandardiseTask {
             return;
         }
         let unit = &units[self.unit];
-        let cox = || unit.fitted_cox();
+        let cox = || fitted_cox(unit);
         let next = match &self.target {
             Target::Risk { variable, marginal: Marginal::GFormula } => {
                 logistic_fit(unit, *variable).map(|(model, beta)| Stage::GFormula(model, beta))
@@ -233,6 +234,12 @@ fn logistic_fit(unit: &Unit, outcome: VariableId) -> Option<(Arc<LogisticModel>,
     let (columns, fit) = unit.centred_fit()?;
     let model = LogisticModel { response: Response::Binary(outcome), columns: columns.clone(), weights: None };
     Some((Arc::new(model), fit.beta.clone()))
+}
+
+/// A Cox model over pooled risk sets that has converged, be it that it still asks for the sums of its variances.
+fn fitted_cox(unit: &Unit) -> Option<Arc<FittedCox>> {
+    let CoxPoint { model, events, curves, beta } = unit.point()?;
+    Some(Arc::new(FittedCox { model, events, curves: curves?, beta }))
 }
 
 /// Starts when the propensity model has ended, or ends with its failure.

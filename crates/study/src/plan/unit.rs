@@ -15,7 +15,7 @@ use super::{Facts, model_terms};
 use crate::protocol::{
     Analysis, AnalysisKind, EffectModifier, Model, OutcomeKind, Propensity, Protocol, Ridge, Variances,
 };
-use crate::question::{CoxModel, FittedCox, LogisticModel, Question, Response, Weights};
+use crate::question::{CoxModel, LogisticModel, Question, Response, Weights};
 use crate::term::{Columns, Term};
 
 /// Which model a result belongs to.

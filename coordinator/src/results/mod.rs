@@ -5,6 +5,7 @@
 
 mod balance;
 mod files;
+mod incidence;
 mod print;
 mod provenance;
 mod records;

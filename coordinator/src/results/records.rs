@@ -64,12 +64,13 @@ pub(super) struct EstimateRecord<'a> {
     iterations: usize,
     notes: String,
     ties: Option<&'static str>,
+    cause: &'a str,
 }
 
 impl Record for EstimateRecord<'_> {
     const FILE: &'static str = "estimates.csv";
     const COLUMNS: &'static str = "analysis,outcome,model,term,variance,estimate,std_error,statistic,p_value,conf_low,conf_high,ratio,\
-        ratio_low,ratio_high,n,events,sites,iterations,notes,ties";
+        ratio_low,ratio_high,n,events,sites,iterations,notes,ties,cause";
 }
 
 impl<'a> EstimateRecord<'a> {
@@ -97,6 +98,7 @@ impl<'a> EstimateRecord<'a> {
             iterations: row.iterations,
             notes: notes.text(),
             ties: row.ties,
+            cause: &row.cause,
         }
     }
 }
@@ -124,12 +126,13 @@ pub(super) struct FitRecord<'a> {
     max_score: Option<f64>,
     converged: bool,
     notes: String,
+    cause: &'a str,
 }
 
 impl Record for FitRecord<'_> {
     const FILE: &'static str = "fits.csv";
     const COLUMNS: &'static str = "analysis,outcome,model,ties,n,events,loglik_null,loglik,deviance_null,deviance,lr_statistic,lr_df,\
-        lr_p,score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes";
+        lr_p,score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes,cause";
 }
 
 impl<'a> FitRecord<'a> {
@@ -155,6 +158,7 @@ impl<'a> FitRecord<'a> {
             max_score: None,
             converged: false,
             notes: String::new(),
+            cause: &row.cause,
         };
         let numbers = match &row.outcome_of_fit {
             Ok(numbers) => numbers,
@@ -165,7 +169,8 @@ impl<'a> FitRecord<'a> {
         let deviance = |loglik: f64| numbers.logistic.then_some(-2.0 * loglik);
         let ratio = numbers.likelihood_ratio;
         if ratio.is_none() {
-            notes.0.push("no likelihood ratio test of a weighted model".into());
+            let model = if row.analysis == "fine_gray" { "Fine-Gray" } else { "weighted" };
+            notes.0.push(format!("no likelihood ratio test of a {model} model"));
         }
         FitRecord {
             loglik_null: notes.finite("loglik_null", numbers.loglik_null),
@@ -216,17 +221,18 @@ pub(super) struct OutcomeRecord<'a> {
     arm: &'a str,
     n: u64,
     events: u64,
+    cause: &'a str,
 }
 
 impl Record for OutcomeRecord<'_> {
     const FILE: &'static str = "outcomes.csv";
-    const COLUMNS: &'static str = "outcome,arm,n,events";
+    const COLUMNS: &'static str = "outcome,arm,n,events,cause";
 }
 
 impl<'a> From<&'a OutcomeRow> for OutcomeRecord<'a> {
     fn from(row: &'a OutcomeRow) -> Self {
-        let OutcomeRow { outcome, arm, n, events } = row;
-        OutcomeRecord { outcome, arm, n: *n, events: *events }
+        let OutcomeRow { outcome, cause, arm, n, events } = row;
+        OutcomeRecord { outcome, arm, n: *n, events: *events, cause }
     }
 }
 
@@ -303,11 +309,12 @@ pub(super) struct TestRecord<'a> {
     p_value: Option<f64>,
     ties: Option<&'static str>,
     notes: String,
+    cause: &'a str,
 }
 
 impl Record for TestRecord<'_> {
     const FILE: &'static str = "tests.csv";
-    const COLUMNS: &'static str = "name,outcome,model,term,statistic,df,p_value,ties,notes";
+    const COLUMNS: &'static str = "name,outcome,model,term,statistic,df,p_value,ties,notes,cause";
 }
 
 impl<'a> From<&'a TestRow> for TestRecord<'a> {
@@ -323,6 +330,7 @@ impl<'a> From<&'a TestRow> for TestRecord<'a> {
             p_value: notes.finite("p_value", row.test.p_value),
             ties: row.ties,
             notes: notes.text(),
+            cause: &row.cause,
         }
     }
 }

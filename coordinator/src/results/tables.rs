@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use study::results::{Results, ScenarioResults};
 
 use super::balance::BalanceRecord;
+use super::incidence::IncidenceRecord;
 use super::provenance::{Provenance, ProvenanceRecord, SCHEMA_VERSION};
 use super::records::{
     EstimateRecord, FitRecord, FlowRecord, HistogramRecord, OutcomeRecord, Record, TestRecord, WeightRecord,
@@ -38,6 +39,7 @@ pub(super) struct Document<'a> {
     tests: Vec<Scoped<'a, TestRecord<'a>>>,
     survival: Vec<Scoped<'a, SurvivalRecord<'a>>>,
     medians: Vec<Scoped<'a, MedianRecord<'a>>>,
+    incidence: Vec<Scoped<'a, IncidenceRecord<'a>>>,
 }
 
 /// What a scenario is called.
@@ -64,6 +66,7 @@ impl<'a> Document<'a> {
             tests: Vec::new(),
             survival: Vec::new(),
             medians: Vec::new(),
+            incidence: Vec::new(),
         };
         document.add("", results, provenance.sites.len());
         for scenario in &results.scenarios {
@@ -84,6 +87,7 @@ impl<'a> Document<'a> {
             balance,
             survival,
             medians,
+            incidences,
             tests,
             scenarios: _,
         } = results;
@@ -97,6 +101,7 @@ impl<'a> Document<'a> {
         self.tests.extend(scoped(scenario, tests.iter().map(Into::into)));
         self.survival.extend(scoped(scenario, survival.iter().map(Into::into)));
         self.medians.extend(scoped(scenario, medians.iter().map(Into::into)));
+        self.incidence.extend(scoped(scenario, incidences.iter().map(Into::into)));
     }
 
     /// Name and content of every CSV file.
@@ -112,6 +117,7 @@ impl<'a> Document<'a> {
             table(&self.tests)?,
             table(&self.survival)?,
             table(&self.medians)?,
+            table(&self.incidence)?,
         ])
     }
 

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use secagg::Canonical;
+use stats::competing::{Subdistribution, cause_table_len, fine_gray_risk_len};
 use stats::cox::{self, Curves, EventCells, Ties};
 use stats::descriptive::categorical::counts_len;
 use stats::descriptive::moments::MOMENTS_LEN;
@@ -16,7 +17,7 @@ use stats::survival::arm_table_len;
 use stats::weights::{Estimand, Scheme};
 
 use crate::dictionary::VariableId;
-use crate::protocol::{OutcomeKind, Protocol, TimeToEvent};
+use crate::protocol::{Competing, OutcomeKind, Protocol, TimeToEvent};
 use crate::term::{Columns, Term};
 
 /// A fitted propensity model: from it every site computes its own patients' propensity score.
@@ -57,11 +58,13 @@ pub struct LogisticModel {
     pub weights: Option<Weights>,
 }
 
-/// A Cox regression over the cohort.
+/// A Cox or Fine-Gray regression over the cohort.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CoxModel {
     /// Index of the outcome in the protocol.
     pub outcome: usize,
+    /// Number of the cause that is the event, where causes compete; in a Cox regression the others are censored.
+    pub cause: Option<u8>,
     /// Design columns, no intercept.
     pub columns: Columns,
     /// Weights; none means 1.
@@ -103,6 +106,21 @@ pub enum Question {
         outcome: usize,
         /// Weights and the cells in which somebody leaves, ascending; none means counts over the whole grid.
         weighted: Option<(Weights, Arc<[u32]>)>,
+    },
+    /// Of a competing outcome: rows with missing time or status, rows beyond the horizon, who leaves in each cell of the
+    /// grid, by arm and cause (`stats::competing`).
+    Causes {
+        /// Index of the outcome in the protocol.
+        outcome: usize,
+    },
+    /// The same leavers with sums of weights and of their squares, in the cells where the counts showed somebody.
+    CauseTable {
+        /// Index of the outcome in the protocol.
+        outcome: usize,
+        /// The weights.
+        weights: Weights,
+        /// Cells in which somebody leaves, ascending.
+        cells: Arc<[u32]>,
     },
     /// Log likelihood, score, information of a logistic regression.
     LogisticStep {
@@ -153,6 +171,39 @@ pub enum Question {
         model: Arc<CoxModel>,
         /// Event cells.
         events: Arc<EventCells>,
+        /// Curves at these coefficients.
+        curves: Arc<Curves>,
+        /// Coefficients.
+        beta: Vec<f64>,
+        /// Which sums.
+        kind: MeatKind,
+    },
+    /// Risk-set sums of a Fine-Gray regression: those of a Cox regression, and of the rows that left by another cause.
+    FineGrayRisk {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Event cells and censoring.
+        cells: Arc<Subdistribution>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// Log likelihood, score, information of a Fine-Gray regression; the first site adds the terms of the global curves.
+    FineGrayStep {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Event cells and censoring.
+        cells: Arc<Subdistribution>,
+        /// Curves from the risk sums of the round before.
+        curves: Arc<Curves>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// Sandwich sums of a Fine-Gray regression.
+    FineGrayMeat {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Event cells and censoring.
+        cells: Arc<Subdistribution>,
         /// Curves at these coefficients.
         curves: Arc<Curves>,
         /// Coefficients.
@@ -216,13 +267,23 @@ impl Question {
             Question::ArmTable { outcome, weighted: None } => {
                 arm_table_len(time_to_event(protocol, *outcome).cells(), false)
             }
-            Question::LogisticStep { beta, .. } => logistic::step_len(beta.len()),
-            Question::LogisticMeat { beta, kind, .. } | Question::CoxMeat { beta, kind, .. } => {
-                meat_len(beta.len(), kind)
+            Question::Causes { outcome } => {
+                let outcome = competing(protocol, *outcome);
+                CAUSE_COUNTS + cause_table_len(outcome.grid.cells(), outcome.count(), false)
             }
+            Question::CauseTable { outcome, cells, .. } => {
+                cause_table_len(cells.len(), competing(protocol, *outcome).count(), true)
+            }
+            Question::LogisticStep { beta, .. } => logistic::step_len(beta.len()),
+            Question::LogisticMeat { beta, kind, .. }
+            | Question::CoxMeat { beta, kind, .. }
+            | Question::FineGrayMeat { beta, kind, .. } => meat_len(beta.len(), kind),
             Question::DeathWeights { cells, .. } => cells.len(),
             Question::CoxRisk { beta, events, .. } => cox::risk_len(beta.len(), events),
-            Question::CoxStep { beta, .. } | Question::StratifiedCoxStep { beta, .. } => cox::step_len(beta.len()),
+            Question::FineGrayRisk { beta, cells, .. } => fine_gray_risk_len(beta.len(), cells),
+            Question::CoxStep { beta, .. }
+            | Question::FineGrayStep { beta, .. }
+            | Question::StratifiedCoxStep { beta, .. } => cox::step_len(beta.len()),
             Question::WeightSums { .. } => 6,
             Question::PropensityHistogram { bins, .. } => 4 * bins,
             Question::ValueHistogram { variable } => {
@@ -244,12 +305,17 @@ impl Question {
             Question::Moments { .. } => "Moments",
             Question::Events { .. } => "CoxSetup",
             Question::ArmTable { .. } => "ArmTable",
+            Question::Causes { .. } => "CauseSetup",
+            Question::CauseTable { .. } => "CauseTable",
             Question::LogisticStep { .. } => "LogisticStep",
             Question::LogisticMeat { .. } => "LogisticMeat",
             Question::DeathWeights { .. } => "DeathWeights",
             Question::CoxRisk { .. } => "CoxRisk",
             Question::CoxStep { .. } => "CoxStep",
             Question::CoxMeat { .. } => "CoxMeat",
+            Question::FineGrayRisk { .. } => "FineGrayRisk",
+            Question::FineGrayStep { .. } => "FineGrayStep",
+            Question::FineGrayMeat { .. } => "FineGrayMeat",
             Question::StratifiedCoxStep { .. } => "StratifiedCoxStep",
             Question::WeightSums { .. } => "WeightSums",
             Question::PropensityHistogram { .. } => "Histogram",
@@ -268,6 +334,8 @@ impl Question {
             | Question::Moments { .. }
             | Question::Events { .. }
             | Question::ArmTable { .. }
+            | Question::Causes { .. }
+            | Question::CauseTable { .. }
             | Question::WeightSums { .. }
             | Question::PropensityHistogram { .. }
             | Question::ValueHistogram { .. }
@@ -279,6 +347,9 @@ impl Question {
             | Question::CoxRisk { .. }
             | Question::CoxStep { .. }
             | Question::CoxMeat { .. }
+            | Question::FineGrayRisk { .. }
+            | Question::FineGrayStep { .. }
+            | Question::FineGrayMeat { .. }
             | Question::StratifiedCoxStep { .. } => true,
         }
     }
@@ -292,7 +363,10 @@ impl Question {
             | Question::Missingness { variable }
             | Question::ValueHistogram { variable } => out.u32(variable.0 as u32),
             Question::Moments { terms } => out.list(terms, |out, t| t.write(out)),
-            Question::Events { outcome } => out.u32(*outcome as u32),
+            Question::Events { outcome } | Question::Causes { outcome } => out.u32(*outcome as u32),
+            Question::CauseTable { outcome, weights, cells } => {
+                weights.write(out.u32(*outcome as u32)).list(&**cells, |out, c| out.u32(*c))
+            }
             Question::ArmTable { outcome, weighted } => out
                 .u32(*outcome as u32)
                 .option(weighted.as_ref(), |out, (w, cells)| w.write(out).list(&**cells, |out, c| out.u32(*c))),
@@ -301,8 +375,12 @@ impl Question {
             Question::DeathWeights { model, cells } => model.write(out).list(cells, |out, c| out.u32(*c)),
             Question::CoxRisk { model, beta, .. }
             | Question::CoxStep { model, beta, .. }
+            | Question::FineGrayRisk { model, beta, .. }
+            | Question::FineGrayStep { model, beta, .. }
             | Question::StratifiedCoxStep { model, beta } => write_numbers(model.write(out), beta),
-            Question::CoxMeat { model, beta, kind, .. } => write_meat(write_numbers(model.write(out), beta), kind),
+            Question::CoxMeat { model, beta, kind, .. } | Question::FineGrayMeat { model, beta, kind, .. } => {
+                write_meat(write_numbers(model.write(out), beta), kind)
+            }
             Question::WeightSums { weights } => weights.write(out),
             Question::PropensityHistogram { weights, bins } => weights.write(out).u32(*bins as u32),
             Question::ArmMoments { variable, centre, weights } => {
@@ -320,7 +398,22 @@ pub(crate) const EVENT_COUNTS: usize = 6;
 pub(crate) fn time_to_event(protocol: &Protocol, outcome: usize) -> &TimeToEvent {
     match &protocol.outcomes[outcome].kind {
         OutcomeKind::TimeToEvent(t) => t,
-        OutcomeKind::Binary { .. } => unreachable!("the plan asks time questions of time-to-event outcomes only"),
+        OutcomeKind::Binary { .. } | OutcomeKind::Competing(_) => {
+            unreachable!("the plan asks questions of a single event of time-to-event outcomes only")
+        }
+    }
+}
+
+/// Words before the table in [`Question::Causes`].
+pub(crate) const CAUSE_COUNTS: usize = 2;
+
+/// The competing outcome of an index that the plan made.
+pub(crate) fn competing(protocol: &Protocol, outcome: usize) -> &Competing {
+    match &protocol.outcomes[outcome].kind {
+        OutcomeKind::Competing(competing) => competing,
+        OutcomeKind::Binary { .. } | OutcomeKind::TimeToEvent(_) => {
+            unreachable!("the plan asks questions of causes of competing outcomes only")
+        }
     }
 }
 
@@ -367,7 +460,8 @@ impl CoxModel {
             Ties::Efron => 0,
             Ties::Breslow => 1,
         };
-        let out = self.columns.write(out.u32(self.outcome as u32).u8(ties));
+        let out = out.u32(self.outcome as u32).option(self.cause, Canonical::u8).u8(ties);
+        let out = self.columns.write(out);
         out.option(self.weights.as_ref(), |out, w| w.write(out))
     }
 }

@@ -3,6 +3,7 @@
 //! Every interval names its variance. The full precision, and every variance of every model, stands in the CSV files.
 
 mod balance;
+mod competing;
 mod effects;
 mod further;
 mod labels;
@@ -28,7 +29,7 @@ struct Page<'a> {
 }
 
 /// Prints the tables of a run for a terminal of `width` columns: flow, baseline tables, survival and hazard ratios of each
-/// time-to-event outcome, odds ratios, further models, effect modification, scenarios, weights, and the models that failed.
+/// time-to-event outcome, incidences and hazard ratios of competing causes, odds ratios, further models, effect modification, scenarios, weights, and the models that failed.
 pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width: u16) -> io::Result<()> {
     let page = Page { results, protocol, labels: Labels::new(protocol), width };
     writeln!(out, "{}", labels::plain(&protocol.title))?;
@@ -38,6 +39,10 @@ pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width
         if matches!(outcome.kind, OutcomeKind::TimeToEvent(_)) {
             survival::curves(out, &page, outcome)?;
             effects::hazard_ratios(out, &page, outcome)?;
+        }
+        if let OutcomeKind::Competing(causes) = &outcome.kind {
+            competing::incidences(out, &page, outcome, causes)?;
+            competing::hazard_ratios(out, &page, outcome, causes)?;
         }
     }
     effects::odds_ratios(out, &page)?;

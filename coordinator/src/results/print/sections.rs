@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use study::results::{FitRow, KAPLAN_MEIER, TestRow};
+use study::results::{CUMULATIVE_INCIDENCE, FitRow, KAPLAN_MEIER, TestRow};
 
 use super::{Page, Texts, labels, number, table};
 
@@ -68,6 +68,8 @@ fn model(fit: &FitRow) -> &str {
     match fit.analysis {
         KAPLAN_MEIER if fit.model == "iptw" => "Kaplan-Meier, weighted",
         KAPLAN_MEIER => "Kaplan-Meier",
+        CUMULATIVE_INCIDENCE if fit.model == "iptw" => "cumulative incidence, weighted",
+        CUMULATIVE_INCIDENCE => "cumulative incidence",
         _ => labels::model(fit.model),
     }
 }
@@ -79,9 +81,10 @@ pub(super) fn failures(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> 
     let rows = main.chain(others).filter_map(|(scenario, fit)| {
         let problem = fit.outcome_of_fit.as_ref().err()?;
         let ties = fit.ties.map_or_else(String::new, |t| format!("; ties: {}", labels::ties(t)));
+        let cause = if fit.cause.is_empty() { String::new() } else { format!(": {}", labels::plain(&fit.cause)) };
         let scenario = scenario.map_or_else(String::new, |label| format!("\n{}", labels::plain(label)));
         Some(vec![
-            format!("{}\n{}{ties}{scenario}", labels::outcome(page.protocol, &fit.outcome), model(fit)),
+            format!("{}{cause}\n{}{ties}{scenario}", labels::outcome(page.protocol, &fit.outcome), model(fit)),
             format!("{} ({})", labels::plain(&problem.message), problem.code),
             problem.hint.to_owned(),
         ])

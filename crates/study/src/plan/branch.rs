@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use stats::competing::CauseTable;
 use stats::fit::Fit;
 use stats::survival::ArmTable;
 use stats::weights::Scheme;
@@ -12,6 +13,7 @@ use stats::weights::Scheme;
 use super::baseline::{BaselineSums, BaselineTask};
 use super::curve::{CurveKey, CurveTask};
 use super::facts::FirstRound;
+use super::incidence::{IncidenceKey, IncidenceTask};
 use super::unit::Unit;
 use super::{Facts, Failure, FitKey, FitOutcome};
 use crate::protocol::{Model, Protocol};
@@ -46,6 +48,7 @@ pub struct Branch {
     summaries: Vec<Summary>,
     baseline: Option<BaselineTask>,
     curves: Vec<CurveTask>,
+    incidences: Vec<IncidenceTask>,
     units: Vec<Unit>,
     questions: Vec<Question>,
 }
@@ -63,6 +66,7 @@ impl Branch {
         let first = FirstRound::new(&protocol);
         let baseline = BaselineTask::new(&protocol);
         let curves = CurveTask::all(&protocol);
+        let incidences = IncidenceTask::all(&protocol);
         let questions = first.questions.clone();
         Branch {
             protocol,
@@ -73,6 +77,7 @@ impl Branch {
             summaries: Vec::new(),
             baseline,
             curves,
+            incidences,
             units,
             questions,
         }
@@ -95,6 +100,7 @@ impl Branch {
         }
         questions.extend(self.baseline.iter().flat_map(BaselineTask::ask));
         questions.extend(self.curves.iter().filter_map(CurveTask::ask));
+        questions.extend(self.incidences.iter().filter_map(IncidenceTask::ask));
         questions.extend(self.running().filter_map(Unit::ask));
         questions
     }
@@ -116,7 +122,7 @@ impl Branch {
 
     fn advance(&mut self, answers: &[&[f64]]) {
         if self.facts.is_none() {
-            let facts = self.first.read(answers);
+            let facts = self.first.read(&self.protocol, answers);
             self.start(facts);
             return;
         }
@@ -132,6 +138,9 @@ impl Branch {
         }
         for curve in self.curves.iter_mut().filter(|c| c.asks()) {
             curve.tell(&self.protocol, answers.next().unwrap_or_default());
+        }
+        for incidence in self.incidences.iter_mut().filter(|i| i.asks()) {
+            incidence.tell(&self.protocol, answers.next().unwrap_or_default());
         }
         let was_running = self.propensity.as_ref().is_some_and(Unit::running);
         for unit in self.propensity.iter_mut().chain(&mut self.units).filter(|u| u.running()) {
@@ -165,6 +174,12 @@ impl Branch {
     /// Every survival curve with its table over all sites, or why there is none; none where it still runs.
     pub fn curves(&self) -> impl Iterator<Item = (&CurveKey, Option<Result<&ArmTable, &Failure>>)> {
         self.curves.iter().map(|c| (c.key(), c.outcome()))
+    }
+
+    /// The incidences of every declared competing outcome with their table over all sites, or why there is none; none
+    /// where it is still to come.
+    pub fn incidences(&self) -> impl Iterator<Item = (&IncidenceKey, Option<Result<&CauseTable, &Failure>>)> {
+        self.incidences.iter().map(|i| (i.key(), i.outcome()))
     }
 
     /// The fitted propensity model.
@@ -206,6 +221,9 @@ impl Branch {
         for curve in self.curves.iter_mut().filter(|c| !c.key().weighted) {
             curve.start(&self.protocol, &facts, None);
         }
+        for incidence in self.incidences.iter_mut().filter(|i| !i.key().weighted) {
+            incidence.start(&self.protocol, &facts, None);
+        }
         self.facts = Some(facts);
         if self.propensity.as_ref().is_some_and(|u| !u.running()) {
             self.start_weighted();
@@ -219,11 +237,13 @@ impl Branch {
             self.curves.iter().filter_map(|c| Some((c.key().outcome, c.occupied()?))).collect();
         let weighted = self.units.iter_mut().filter(|u| u.key().model.is_some_and(Model::weighted));
         let curves = self.curves.iter_mut().filter(|c| c.key().weighted);
+        let incidences = self.incidences.iter_mut().filter(|i| i.key().weighted);
         match unit.outcome() {
             Some(FitOutcome::Failed(failure)) => {
                 let failure = Failure::Propensity(Box::new(failure.clone()));
                 weighted.for_each(|u| u.fail(failure.clone()));
                 curves.for_each(|c| c.fail(failure.clone()));
+                incidences.for_each(|i| i.fail(failure.clone()));
             }
             Some(FitOutcome::Fitted(_)) => {
                 let Some((columns, fit)) = unit.centred_fit() else { return };
@@ -250,6 +270,9 @@ impl Branch {
                 for curve in curves {
                     let cells = occupied.get(&curve.key().outcome).cloned();
                     curve.start(&self.protocol, facts, Some((weights(default), cells)));
+                }
+                for incidence in incidences {
+                    incidence.start(&self.protocol, facts, Some(weights(default)));
                 }
                 for (i, stabilized) in schemes.into_iter().enumerate() {
                     let bins = if i == 0 { bins } else { 0 };

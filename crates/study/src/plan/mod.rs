@@ -7,18 +7,23 @@
 
 mod baseline;
 mod branch;
+mod causes;
 mod curve;
 mod facts;
 mod failure;
+mod fine_gray;
+mod incidence;
 mod unit;
 
 use std::sync::Arc;
 
 pub use baseline::BaselineSums;
 pub use branch::{Branch, WeightSummary};
+pub use causes::Causes;
 pub use curve::CurveKey;
 pub use facts::{Events, Facts};
 pub use failure::Failure;
+pub use incidence::IncidenceKey;
 pub use unit::{FitKey, FitOutcome};
 
 use crate::protocol::{Analysis, AnalysisKind, Model, Protocol, Scenario};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use stats::competing::Subdistribution;
 use stats::cox::Ties;
 use stats::fit::{
     CoxAsk, CoxFit, Fit, LogisticAsk, LogisticFit, MeatRequest, State, StratifiedCoxAsk, StratifiedCoxFit,
@@ -9,6 +10,7 @@ use stats::fit::{
 use stats::influence::{MEstimation, MeatKind};
 
 use super::failure::Failure;
+use super::fine_gray::FineGrayTask;
 use super::{Facts, model_terms};
 use crate::protocol::{Analysis, AnalysisKind, Model, OutcomeKind, Propensity, Protocol, Variances};
 use crate::question::{CoxModel, LogisticModel, Question, Response, Weights};
@@ -21,6 +23,8 @@ pub struct FitKey {
     pub analysis: Option<AnalysisKind>,
     /// Name of the outcome; empty for the propensity model.
     pub outcome: String,
+    /// Cause that the regression is about, where causes compete.
+    pub cause: Option<String>,
     /// Model, or none for the propensity model.
     pub model: Option<Model>,
     /// Design columns in the order of the coefficients.
@@ -30,12 +34,13 @@ pub struct FitKey {
 }
 
 impl FitKey {
-    /// `propensity`, `logistic` or `cox`.
+    /// `propensity`, `logistic`, `cox` or `fine_gray`.
     pub fn analysis_name(&self) -> &'static str {
         match self.analysis {
             None => "propensity",
             Some(AnalysisKind::Logistic) => "logistic",
             Some(AnalysisKind::Cox(_)) => "cox",
+            Some(AnalysisKind::FineGray(_)) => "fine_gray",
         }
     }
 
@@ -44,10 +49,10 @@ impl FitKey {
         self.model.map_or("propensity", Model::name)
     }
 
-    /// Handling of ties, for Cox models.
+    /// Handling of ties, for Cox and Fine-Gray models.
     pub fn ties(&self) -> Option<Ties> {
         match self.analysis {
-            Some(AnalysisKind::Cox(ties)) => Some(ties),
+            Some(AnalysisKind::Cox(ties) | AnalysisKind::FineGray(ties)) => Some(ties),
             _ => None,
         }
     }
@@ -77,6 +82,7 @@ enum Stage {
     Logistic(Arc<LogisticModel>, LogisticFit),
     Cox(Arc<CoxModel>, Box<CoxFit>),
     Stratified(Arc<CoxModel>, StratifiedCoxFit),
+    FineGray(Box<FineGrayTask>),
     Fitted { columns: Columns, centred: Box<Fit>, fit: Box<Fit> },
     Failed(Failure),
 }
@@ -93,8 +99,14 @@ impl Unit {
     pub(super) fn propensity(protocol: &Protocol, propensity: &Propensity) -> Unit {
         let mut terms = vec![Term::Intercept];
         terms.extend(propensity.covariates.iter().flat_map(|id| Term::of_variable(protocol, *id)));
-        let key =
-            FitKey { analysis: None, outcome: String::new(), model: None, terms, variances: Variances::default() };
+        let key = FitKey {
+            analysis: None,
+            outcome: String::new(),
+            cause: None,
+            model: None,
+            terms,
+            variances: Variances::default(),
+        };
         Unit::new(protocol, key)
     }
 
@@ -102,6 +114,7 @@ impl Unit {
         let key = FitKey {
             analysis: Some(analysis.kind),
             outcome: outcome.into(),
+            cause: analysis.cause.clone(),
             model: Some(model),
             terms: model_terms(protocol, analysis, model),
             variances: analysis.variances,
@@ -120,7 +133,7 @@ impl Unit {
 
     /// Has it started and not ended? Then it asks something this round.
     pub(super) fn running(&self) -> bool {
-        matches!(self.stage, Stage::Logistic(..) | Stage::Cox(..) | Stage::Stratified(..))
+        matches!(self.stage, Stage::Logistic(..) | Stage::Cox(..) | Stage::Stratified(..) | Stage::FineGray(_))
     }
 
     pub(super) fn outcome(&self) -> Option<FitOutcome<'_>> {
@@ -164,8 +177,12 @@ impl Unit {
         if let Some(OutcomeKind::Binary { variable }) = kind {
             facts.check_binary(protocol, *variable, &self.key.outcome)?;
         }
-        if let (Some(index), Some(OutcomeKind::TimeToEvent(_))) = (index, kind) {
-            facts.check_events(protocol, index, &self.key.outcome)?;
+        let cause = match (kind, &self.key.cause) {
+            (Some(OutcomeKind::Competing(competing)), Some(name)) => competing.cause(name),
+            _ => None,
+        };
+        if let (Some(index), Some(OutcomeKind::TimeToEvent(_) | OutcomeKind::Competing(_))) = (index, kind) {
+            facts.check_events(protocol, index, &self.event_name(), cause)?;
         }
         facts.check(protocol, terms)?;
         let columns = Columns { terms: terms.clone(), centre: terms.iter().map(|t| facts.centre(t)).collect() };
@@ -173,8 +190,14 @@ impl Unit {
         let meat = self.meat(facts, weights.as_ref());
         let weights = weights.map(|(w, _)| w);
         match (self.key.analysis, index, kind) {
-            (Some(AnalysisKind::Cox(ties)), Some(index), _) => {
-                Ok(self.begin_cox(facts, ties, index, columns, scale, weights, meat))
+            (Some(AnalysisKind::Cox(ties)), Some(outcome), _) => {
+                let model = CoxModel { outcome, cause, columns, weights, ties };
+                Ok(self.begin_cox(facts, model, scale, meat))
+            }
+            (Some(AnalysisKind::FineGray(ties)), Some(outcome), _) => {
+                let cells = Subdistribution::new(facts.causes[&outcome].table()?, cause.unwrap_or(1), ties);
+                let model = CoxModel { outcome, cause, columns, weights, ties };
+                Ok(Stage::FineGray(Box::new(FineGrayTask::new(model, cells, scale, meat))))
             }
             (_, _, kind) => {
                 let response = match kind {
@@ -187,26 +210,22 @@ impl Unit {
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "one call site; the parts are made there")]
-    fn begin_cox(
-        &self,
-        facts: &Facts,
-        ties: Ties,
-        outcome: usize,
-        columns: Columns,
-        scale: Vec<f64>,
-        weights: Option<Weights>,
-        meat: MeatRequest,
-    ) -> Stage {
-        let p = columns.terms.len();
-        let weighted = weights.is_some();
-        let model = Arc::new(CoxModel { outcome, columns, weights, ties });
+    fn begin_cox(&self, facts: &Facts, model: CoxModel, scale: Vec<f64>, meat: MeatRequest) -> Stage {
+        let (p, weighted) = (model.columns.terms.len(), model.weights.is_some());
         if self.key.model == Some(Model::Stratified) {
-            return Stage::Stratified(model, StratifiedCoxFit::new(p, scale));
+            return Stage::Stratified(Arc::new(model), StratifiedCoxFit::new(p, scale));
         }
-        let events = &facts.events[&outcome];
-        let fit = CoxFit::new(p, scale, events.cells.clone(), events.deaths.clone(), ties, weighted, meat);
-        Stage::Cox(model, Box::new(fit))
+        let (cells, deaths) = facts.event_cells(model.outcome, model.cause);
+        let fit = CoxFit::new(p, scale, cells, deaths, model.ties, weighted, meat);
+        Stage::Cox(Arc::new(model), Box::new(fit))
+    }
+
+    /// The outcome, with the cause where several compete.
+    fn event_name(&self) -> String {
+        match &self.key.cause {
+            None => self.key.outcome.clone(),
+            Some(cause) => format!("{}: {cause}", self.key.outcome),
+        }
     }
 
     /// Which sandwich sums this model opens after it has converged.
@@ -242,6 +261,7 @@ impl Unit {
                 }
                 State::Done(_) | State::Failed(_) => None,
             },
+            Stage::FineGray(task) => task.ask(),
             Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => None,
         }
     }
@@ -251,6 +271,7 @@ impl Unit {
             Stage::Logistic(_, fit) => fit.tell(sums),
             Stage::Cox(_, fit) => fit.tell(sums),
             Stage::Stratified(_, fit) => fit.tell(sums),
+            Stage::FineGray(task) => task.tell(sums),
             Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => {}
         }
         self.settle();
@@ -262,6 +283,7 @@ impl Unit {
             Stage::Logistic(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::Cox(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::Stratified(model, fit) => (&model.columns, ended(&fit.state())),
+            Stage::FineGray(task) => (&task.model().columns, task.ended()),
             Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => return,
         };
         let next = match ended {
@@ -271,7 +293,7 @@ impl Unit {
                 let user = fit.uncentre(&columns.centre, intercept);
                 Stage::Fitted { columns: columns.clone(), centred: Box::new(fit.clone()), fit: Box::new(user) }
             }
-            Some(Err(why)) => Stage::Failed(Failure::of(why, &self.names, &self.key.outcome)),
+            Some(Err(why)) => Stage::Failed(Failure::of(why, &self.names, &self.event_name())),
         };
         self.stage = next;
     }

@@ -5,11 +5,13 @@
 
 mod balance;
 mod digest;
+mod incidence;
 mod survival;
 mod tables;
 
 pub use balance::{BalanceCells, BalanceRow};
 pub use digest::results_digest;
+pub use incidence::{CUMULATIVE_INCIDENCE, IncidenceRow};
 pub use survival::{At, KAPLAN_MEIER, MINIMUM_LEAVERS, MedianRow, Quantity, SurvivalRow};
 pub use tables::{
     EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, HistogramRow, OutcomeRow, Results, ScenarioResults, TestRow,

@@ -19,7 +19,7 @@ pub const MINIMUM_LEAVERS: u32 = 5;
 /// Name of the analysis in `fits.csv`, where only curves that failed have a row.
 pub const KAPLAN_MEIER: &str = "kaplan_meier";
 
-/// Which rows of `survival.csv` a row belongs to.
+/// Which rows of `survival.csv` or `incidence.csv` a row belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum At {
     /// A time that the protocol declares.
@@ -134,6 +134,7 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
             Some(Err(failure)) => results.fits.push(FitRow {
                 analysis: KAPLAN_MEIER,
                 outcome: name.clone(),
+                cause: String::new(),
                 model: key.model_name(),
                 ties: None,
                 n: facts.analysed(),
@@ -148,7 +149,7 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
     }
 }
 
-fn conf_type(kind: IntervalKind) -> &'static str {
+pub(super) fn conf_type(kind: IntervalKind) -> &'static str {
     match kind {
         IntervalKind::Log => "log",
         IntervalKind::LogLog => "log-log",
@@ -195,6 +196,7 @@ impl<'a> Rows<'a> {
         results.tests.extend(log_rank(self.table).map(|log_rank| TestRow {
             name: "log_rank",
             outcome: self.outcome.into(),
+            cause: String::new(),
             model: self.key.model_name(),
             ties: None,
             term: self.treatment.clone(),

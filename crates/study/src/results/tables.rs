@@ -6,6 +6,7 @@ use stats::inference::{self, ChiSquare};
 use stats::matrix::Matrix;
 
 use super::balance::{self, BalanceRow};
+use super::incidence::{self, IncidenceRow};
 use super::survival::{self, MedianRow, SurvivalRow};
 use crate::plan::{Branch, Facts, FitKey, FitOutcome, Plan};
 use crate::protocol::{AnalysisKind, Model, OutcomeKind, Protocol, Scenario};
@@ -32,6 +33,8 @@ pub struct Results {
     pub survival: Vec<SurvivalRow>,
     /// `medians.csv`.
     pub medians: Vec<MedianRow>,
+    /// `incidence.csv`.
+    pub incidences: Vec<IncidenceRow>,
     /// `tests.csv`.
     pub tests: Vec<TestRow>,
     /// The same tables of every scenario.
@@ -80,10 +83,12 @@ impl Variance {
 /// One term of one model under one variance; log scale.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EstimateRow {
-    /// propensity, logistic, cox.
+    /// propensity, logistic, cox, `fine_gray`.
     pub analysis: &'static str,
     /// Name of the outcome, empty for the propensity model.
     pub outcome: String,
+    /// Cause that the model is about; empty where no causes compete.
+    pub cause: String,
     /// Name of the model.
     pub model: &'static str,
     /// Handling of ties (Cox).
@@ -115,10 +120,12 @@ pub struct EstimateRow {
 /// One model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FitRow {
-    /// propensity, logistic, cox; `kaplan_meier` for a curve that failed.
+    /// propensity, logistic, cox, `fine_gray`; `kaplan_meier` and `cumulative_incidence` for curves that failed.
     pub analysis: &'static str,
     /// Name of the outcome.
     pub outcome: String,
+    /// Cause that the model is about; empty where no causes compete.
+    pub cause: String,
     /// Name of the model.
     pub model: &'static str,
     /// Handling of ties (Cox).
@@ -140,11 +147,11 @@ pub struct FitNumbers {
     pub loglik: f64,
     /// Is it a logistic model, which has deviances?
     pub logistic: bool,
-    /// Likelihood ratio against the empty model; none for weighted models, where it is not a likelihood ratio.
+    /// Likelihood ratio against the empty model; none for weighted and Fine-Gray models, where it is not a likelihood ratio.
     pub likelihood_ratio: Option<ChiSquare>,
-    /// Score test at 0 (Cox).
+    /// Score test at 0 (Cox, Fine-Gray).
     pub score: Option<f64>,
-    /// Wald test of all terms; with the robust variance where the model is weighted and it is there.
+    /// Wald test of all terms; with the robust variance where the model is weighted or Fine-Gray and it is there.
     pub wald: f64,
     /// Evaluations.
     pub iterations: usize,
@@ -185,6 +192,8 @@ pub struct FlowRow {
 pub struct OutcomeRow {
     /// Name of the outcome.
     pub outcome: String,
+    /// Cause whose events are counted; empty where no causes compete.
+    pub cause: String,
     /// Level of the arm.
     pub arm: String,
     /// Rows with a value.
@@ -226,10 +235,12 @@ pub struct HistogramRow {
 /// One test.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TestRow {
-    /// interaction_wald, interaction_lr, chi_square, log_rank.
+    /// interaction_wald, interaction_lr, chi_square, log_rank, gray.
     pub name: &'static str,
     /// Name of the outcome.
     pub outcome: String,
+    /// Cause that it is about; empty where no causes compete.
+    pub cause: String,
     /// Name of the model.
     pub model: &'static str,
     /// Handling of ties (Cox).
@@ -273,6 +284,7 @@ impl Results {
             results.fits.push(fit_row(key, outcome, n, events));
         }
         survival::add(&mut results, branch, facts);
+        incidence::add(&mut results, branch, facts);
         results
     }
 
@@ -289,8 +301,13 @@ fn ties_name(key: &FitKey) -> Option<&'static str> {
     })
 }
 
+/// Does its likelihood take weights for counts?
 fn weighted(key: &FitKey) -> bool {
-    key.model.is_some_and(Model::weighted)
+    key.model.is_some_and(Model::weighted) || matches!(key.analysis, Some(AnalysisKind::FineGray(_)))
+}
+
+fn cause_of(key: &FitKey) -> String {
+    key.cause.clone().unwrap_or_default()
 }
 
 pub(super) fn arm_names(protocol: &Protocol) -> [String; 2] {
@@ -303,11 +320,25 @@ fn events_of(protocol: &Protocol, facts: &Facts, key: &FitKey) -> u64 {
     let Some(index) = protocol.outcomes.iter().position(|o| o.name == key.outcome) else {
         return facts.treated();
     };
-    outcome_counts(protocol, facts, index).iter().map(|(_, events)| events).sum()
+    let counts = outcome_counts(protocol, facts, index);
+    let of_key = counts.iter().filter(|(cause, _)| key.cause.as_ref().is_none_or(|name| name == cause));
+    of_key.flat_map(|(_, arms)| arms).map(|(_, events)| events).sum()
 }
 
-/// By arm: rows with a value, events.
-fn outcome_counts(protocol: &Protocol, facts: &Facts, index: usize) -> Vec<(u64, u64)> {
+/// By cause (one without a name where none compete) and arm: rows with a value, events.
+fn outcome_counts(protocol: &Protocol, facts: &Facts, index: usize) -> Vec<(String, Vec<(u64, u64)>)> {
+    let OutcomeKind::Competing(competing) = &protocol.outcomes[index].kind else {
+        return vec![(String::new(), single_event_counts(protocol, facts, index))];
+    };
+    let Some(causes) = facts.causes.get(&index) else { return Vec::new() };
+    let counts = competing.causes.iter().zip(1..).map(|(cause, number)| {
+        let arms = causes.rows().into_iter().zip(causes.events(number)).collect();
+        (cause.name.clone(), arms)
+    });
+    counts.collect()
+}
+
+fn single_event_counts(protocol: &Protocol, facts: &Facts, index: usize) -> Vec<(u64, u64)> {
     match &protocol.outcomes[index].kind {
         OutcomeKind::Binary { variable } => facts
             .levels
@@ -317,14 +348,17 @@ fn outcome_counts(protocol: &Protocol, facts: &Facts, index: usize) -> Vec<(u64,
             .events
             .get(&index)
             .map_or(Vec::new(), |e| (0..2).map(|arm| (e.censored[arm] + e.events[arm], e.events[arm])).collect()),
+        OutcomeKind::Competing(_) => Vec::new(),
     }
 }
 
 fn outcomes(protocol: &Protocol, facts: &Facts) -> Vec<OutcomeRow> {
     let mut rows = Vec::new();
     for (index, outcome) in protocol.outcomes.iter().enumerate() {
-        for ((n, events), arm) in outcome_counts(protocol, facts, index).into_iter().zip(arm_names(protocol)) {
-            rows.push(OutcomeRow { outcome: outcome.name.clone(), arm, n, events });
+        for (cause, arms) in outcome_counts(protocol, facts, index) {
+            for ((n, events), arm) in arms.into_iter().zip(arm_names(protocol)) {
+                rows.push(OutcomeRow { outcome: outcome.name.clone(), cause: cause.clone(), arm, n, events });
+            }
         }
     }
     rows
@@ -385,6 +419,7 @@ fn chi_squares(protocol: &Protocol, facts: &Facts) -> Vec<TestRow> {
             rows.push(TestRow {
                 name: "chi_square",
                 outcome: outcome.name.clone(),
+                cause: String::new(),
                 model: "unadjusted",
                 ties: None,
                 term,
@@ -423,6 +458,7 @@ fn estimates(protocol: &Protocol, key: &FitKey, fit: &Fit, n: u64, events: u64) 
             rows.push(EstimateRow {
                 analysis: key.analysis_name(),
                 outcome: key.outcome.clone(),
+                cause: cause_of(key),
                 model: key.model_name(),
                 ties: ties_name(key),
                 term: term.name(protocol),
@@ -452,6 +488,7 @@ fn fit_row(key: &FitKey, outcome: FitOutcome<'_>, n: u64, events: u64) -> FitRow
     FitRow {
         analysis: key.analysis_name(),
         outcome: key.outcome.clone(),
+        cause: cause_of(key),
         model: key.model_name(),
         ties: ties_name(key),
         n,
@@ -467,7 +504,7 @@ fn fit_numbers(key: &FitKey, fit: &Fit) -> FitNumbers {
     FitNumbers {
         loglik_null: fit.loglik_null,
         loglik: fit.loglik,
-        logistic: !matches!(key.analysis, Some(AnalysisKind::Cox(_))),
+        logistic: key.ties().is_none(),
         likelihood_ratio: (!weighted(key))
             .then(|| inference::likelihood_ratio(fit.loglik, fit.loglik_null, slopes.len())),
         score: fit.score_test,
@@ -487,6 +524,7 @@ fn interaction_tests(branch: &Branch, key: &FitKey, fit: &Fit) -> Vec<TestRow> {
     let row = |name, test| TestRow {
         name,
         outcome: key.outcome.clone(),
+        cause: cause_of(key),
         model: key.model_name(),
         ties: ties_name(key),
         term: names.join(" + "),
@@ -500,6 +538,7 @@ fn interaction_tests(branch: &Branch, key: &FitKey, fit: &Fit) -> Vec<TestRow> {
     let adjusted = branch.fits().find(|(k, _)| {
         k.analysis == key.analysis
             && k.outcome == key.outcome
+            && k.cause == key.cause
             && k.model == Some(Model::Adjusted)
             && k.terms.iter().collect::<Vec<_>>() == without
     });

@@ -5,7 +5,7 @@ use stats::survival::IntervalKind;
 use super::analyses::outcome_names;
 use super::{Declared, unknown};
 use crate::document::Table;
-use crate::protocol::{CurveAnalysis, OutcomeKind, TimeToEvent};
+use crate::protocol::{CurveAnalysis, OutcomeKind, TimeGrid};
 
 const CONF_TYPES: [(&str, IntervalKind); 3] =
     [("log", IntervalKind::Log), ("log-log", IntervalKind::LogLog), ("plain", IntervalKind::Plain)];
@@ -16,12 +16,14 @@ pub(super) fn curve(t: &Table<'_, '_>, declared: &Declared<'_>, earlier: &[Curve
     outcomes.retain(|name| {
         let time = time_to_event(declared, name).is_some();
         if !time {
-            t.mistake(key, format!("`{name}` is binary; a survival curve wants a time to event"));
+            let binary = declared.outcomes.iter().any(|o| o.name == *name && o.kind.grid().is_none());
+            let what = if binary { "is binary" } else { "has competing causes" };
+            t.mistake(key, format!("`{name}` {what}; a survival curve wants a time to event"));
         }
         time
     });
     let weighted = weighted(t, declared);
-    let grids: Vec<&TimeToEvent> = outcomes.iter().filter_map(|name| time_to_event(declared, name)).collect();
+    let grids: Vec<TimeGrid> = outcomes.iter().filter_map(|name| time_to_event(declared, name)).collect();
     let curve = CurveAnalysis {
         times_days: times(t, &grids),
         rmst_days: rmst(t, &grids),
@@ -39,14 +41,14 @@ pub(super) fn curve(t: &Table<'_, '_>, declared: &Declared<'_>, earlier: &[Curve
     curve
 }
 
-fn time_to_event<'d>(declared: &Declared<'d>, name: &str) -> Option<&'d TimeToEvent> {
+fn time_to_event(declared: &Declared<'_>, name: &str) -> Option<TimeGrid> {
     match &declared.outcomes.iter().find(|o| o.name == name)?.kind {
-        OutcomeKind::TimeToEvent(time) => Some(time),
-        OutcomeKind::Binary { .. } => None,
+        OutcomeKind::TimeToEvent(time) => Some(time.grid()),
+        OutcomeKind::Binary { .. } | OutcomeKind::Competing(_) => None,
     }
 }
 
-fn weighted(t: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<bool> {
+pub(super) fn weighted(t: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<bool> {
     if !t.has("weighted") {
         return vec![false];
     }
@@ -63,7 +65,7 @@ fn weighted(t: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<bool> {
 }
 
 /// Whole days inside the horizon, no two in the same cell of a grid.
-fn times(t: &Table<'_, '_>, grids: &[&TimeToEvent]) -> Vec<u32> {
+pub(super) fn times(t: &Table<'_, '_>, grids: &[TimeGrid]) -> Vec<u32> {
     let Some(numbers) = t.numbers("times_days") else { return Vec::new() };
     let whole = |x: &f64| *x >= 1.0 && x.fract() == 0.0 && *x <= f64::from(u32::MAX);
     if !numbers.iter().all(whole) {
@@ -87,7 +89,7 @@ fn times(t: &Table<'_, '_>, grids: &[&TimeToEvent]) -> Vec<u32> {
     days
 }
 
-fn rmst(t: &Table<'_, '_>, grids: &[&TimeToEvent]) -> Option<u32> {
+fn rmst(t: &Table<'_, '_>, grids: &[TimeGrid]) -> Option<u32> {
     let day = t.optional_whole("rmst_days")?;
     if day == 0 {
         t.mistake("rmst_days", "expected whole days from 1");
@@ -98,7 +100,7 @@ fn rmst(t: &Table<'_, '_>, grids: &[&TimeToEvent]) -> Option<u32> {
     Some(day)
 }
 
-fn conf_types(t: &Table<'_, '_>) -> Vec<IntervalKind> {
+pub(super) fn conf_types(t: &Table<'_, '_>) -> Vec<IntervalKind> {
     if !t.has("conf_types") {
         return vec![IntervalKind::Log];
     }

@@ -4,6 +4,7 @@
 mod analyses;
 mod baseline;
 mod curves;
+mod incidence;
 mod outcomes;
 mod scenario;
 mod variables;
@@ -56,6 +57,7 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
     let propensity = root.optional_table("propensity").and_then(|t| analyses::propensity(&t, &declared));
     declared.propensity = propensity.as_ref();
     let (analyses, curves) = analyses::analyses(root, &declared);
+    let incidences = incidence::incidences(root, &declared);
     let baseline = baseline::baseline(root, &declared);
     if let (Some(study), Some((_, _, patient, _))) = (&study, &head)
         && dictionary.find(patient).is_some()
@@ -76,6 +78,7 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
         analyses,
         baseline,
         curves,
+        incidences,
         scenarios: Vec::new(),
         digest,
     });

@@ -64,11 +64,16 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
     restrict(&mut protocol.analyses, outcomes.as_deref(), models.as_deref());
     if !curves {
         protocol.curves.clear();
+        protocol.incidences.clear();
     }
     if !baseline {
         protocol.baseline = None;
     }
-    if protocol.analyses.is_empty() && protocol.curves.is_empty() && protocol.baseline.is_none() {
+    if protocol.analyses.is_empty()
+        && protocol.curves.is_empty()
+        && protocol.incidences.is_empty()
+        && protocol.baseline.is_none()
+    {
         t.mistake("models", "no [[analysis]] fits one of these models to one of these outcomes: nothing is left to do");
     }
     protocol.dictionary = with_missing_levels(&protocol.dictionary, &missing_as_level);

@@ -2,6 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use coordinator::results::Provenance;
+use rehearsal::published::Published;
 use tempfile::TempDir;
 
 use super::{GoldenError, Report, Study, TOLERANCE, compare, pooled};
@@ -225,5 +226,37 @@ fn a_person_reads_the_reference_study() {
         let page = String::from_utf8(page).unwrap();
         println!("{page}");
         assert!(page.lines().all(|line| line.chars().count() <= usize::from(width)), "width {width}");
+    }
+}
+
+/// No entry dangles, on either grid; on the days of the publication each kind of row shows the number that it means.
+#[test]
+fn every_published_figure_has_its_number_on_both_grids() {
+    let published = Published::read(&pooled::path("examples/relapsed-myeloma")).unwrap().unwrap();
+    for protocol in ["protocol.toml", "protocol-month.toml"] {
+        let out = myeloma(protocol);
+        let results = serde_json::from_slice(&fs::read(out.path().join("results.json")).unwrap()).unwrap();
+        let mut page = Vec::new();
+        published.print(&mut page, &results, 30.4375, 140).unwrap().unwrap_or_else(|e| panic!("{:#?}", e.mistakes()));
+        let page = String::from_utf8(page).unwrap();
+        println!("{page}");
+        assert!(page.lines().all(|line| line.chars().count() <= 100), "a line is too wide");
+        if protocol != "protocol.toml" {
+            continue;
+        }
+        let squeezed: Vec<String> = page.lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        for line in [
+            "Left out: no FISH result 319 319",
+            "SMD 1.394 1.394 tableone",
+            "Largest SMD of the propensity model all < .07 0.066 tableone",
+            "Sum of weights 130 / 150 129.6 / 149.3",
+            "IsaPd vs EloPd 76.9% vs 55.4% 76.9% / 55.4%",
+            "OR, IPTW 1.51 (P=.093) 1.51 (0.93–2.45), p = 0.099 naive",
+            "events 168 168",
+            "transplant: no vs yes .68 0.68 (0.48–0.97) naive",
+            "IPTW 2.09 (P=.024) 2.08 (1.08–4.00), p = 0.028 robust",
+        ] {
+            assert!(squeezed.iter().any(|l| l == line), "`{line}` is not on the page");
+        }
     }
 }

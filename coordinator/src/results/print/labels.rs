@@ -70,7 +70,7 @@ fn term_label(variable: &Variable, term: &Term) -> (String, Digits) {
 }
 
 /// Text of a protocol without control characters, which a terminal would obey.
-pub(super) fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 

@@ -19,6 +19,7 @@ use study::protocol::{OutcomeKind, Protocol};
 use study::results::Results;
 
 use labels::Labels;
+pub use labels::plain;
 
 /// What every section reads.
 struct Page<'a> {
@@ -32,7 +33,7 @@ struct Page<'a> {
 /// time-to-event outcome, incidences and hazard ratios of competing causes, odds ratios, further models, effect modification, scenarios, weights, and the models that failed.
 pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width: u16) -> io::Result<()> {
     let page = Page { results, protocol, labels: Labels::new(protocol), width };
-    writeln!(out, "{}", labels::plain(&protocol.title))?;
+    writeln!(out, "{}", plain(&protocol.title))?;
     sections::flow(out, &page)?;
     balance::tables(out, &page)?;
     for outcome in &protocol.outcomes {
@@ -60,18 +61,30 @@ const STYLE: TableStyle = TableStyle::new()
     .bottom_border(LineStyle::none().fill('─').junction('─'));
 
 /// Which of the first columns hold text; the columns after them hold numbers, right aligned.
-#[derive(Clone, Copy)]
-struct Texts {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Texts {
     /// So many columns may wrap; the others stay on their line.
-    wrap: usize,
+    pub wrap: usize,
     /// So many columns are left aligned.
-    left: usize,
+    pub left: usize,
 }
 
-/// Prints one table under its heading; nothing when it has no row.
+/// Prints one table of the page; nothing when it has no row.
 fn table(
     out: &mut impl Write,
     page: &Page<'_>,
+    heading: &str,
+    texts: Texts,
+    header: &[String],
+    rows: Vec<Vec<String>>,
+) -> io::Result<()> {
+    ruled(out, page.width, heading, texts, header, rows)
+}
+
+/// Prints one table under its heading for a terminal of `width` columns; nothing when it has no row.
+pub fn ruled(
+    out: &mut impl Write,
+    width: u16,
     heading: &str,
     texts: Texts,
     header: &[String],
@@ -81,7 +94,7 @@ fn table(
         return Ok(());
     }
     let mut table = Table::new();
-    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic).set_width(page.width);
+    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     table.set_header(header);
     table.add_rows(rows);
     for (i, column) in table.column_iter_mut().enumerate() {

@@ -16,10 +16,10 @@ struct Arguments {
     out: PathBuf,
     /// Golden file, for example `tests/reference/golden/relapsed-myeloma.json`.
     golden: PathBuf,
-    /// Part of the golden file that the run has: survival_day, day, curves and so on; the study's first unless given.
+    /// Part of the golden file that the run has: survival_day, day, curves, myeloma/day and so on; the study's first unless given.
     #[arg(long)]
     section: Option<String>,
-    /// relapsed-myeloma, rotterdam or lung; from the golden file's name unless given.
+    /// relapsed-myeloma, rotterdam, lung or competing; from the golden file's name unless given.
     #[arg(long)]
     study: Option<Study>,
     /// Largest relative difference that counts as equal.

@@ -70,37 +70,36 @@ fn percent(row: &IncidenceRow) -> String {
     }
 }
 
-/// One row per cause, model and variance: subdistribution hazard ratios of Fine-Gray models, cause-specific ones of Cox
-/// models. Covariates stand in `estimates.csv`.
+/// One table per cause, one row per model and variance: subdistribution hazard ratios of Fine-Gray models, cause-specific
+/// ones of Cox models. Covariates stand in `estimates.csv`.
 pub(super) fn hazard_ratios(
     out: &mut impl Write,
     page: &Page<'_>,
     outcome: &Outcome,
     competing: &Competing,
 ) -> io::Result<()> {
-    let mut rows = Vec::new();
     for cause in &competing.causes {
         let of_cause = |row: &&EstimateRow| {
             let treatment = row.term == page.labels.treatment();
             row.outcome == outcome.name && row.cause == cause.name && treatment && shown(row)
         };
-        let estimates: Vec<&EstimateRow> = page.results.estimates.iter().filter(of_cause).collect();
-        let mut label = std::iter::once(labels::plain(&cause.label)).chain(events(page, outcome, cause));
-        for row in &estimates {
-            let ties = row.ties.map_or_else(String::new, |ties| format!("; {}", labels::ties(ties)));
+        let (mut rows, mut before) = (Vec::new(), "");
+        for row in page.results.estimates.iter().filter(of_cause) {
+            let hazard = if row.analysis == before { "" } else { hazard(row) };
+            before = row.analysis;
+            let ties = row.ties.filter(|ties| *ties != "efron");
+            let ties = ties.map_or_else(String::new, |ties| format!("; {}", labels::ties(ties)));
             let model = format!("{}{ties}", labels::model(row.model));
-            let names = [label.next().unwrap_or_default(), hazard(row).into(), model];
-            let variance = vec![labels::variance(row.variance).to_owned()];
-            rows.push([names.into(), variance, effect(page, row).into()].concat());
+            let names = [hazard.to_owned(), model, labels::variance(row.variance).to_owned()];
+            rows.push([names.to_vec(), effect(page, row).into()].concat());
         }
-        if !estimates.is_empty() {
-            rows.extend(label.map(|rest| vec![rest]));
-        }
+        let (treatment, _) = page.labels.term(page.labels.treatment());
+        let header = ["Hazard", "Model", "Variance", "HR (95% CI)", ""].map(str::to_owned);
+        let names = [labels::plain(&outcome.label), labels::plain(&cause.label)].join(": ");
+        let heading = format!("{names}, {treatment}\nEvents: {}", events(page, outcome, cause).join(", "));
+        table(out, page, &heading, Texts { wrap: 2, left: 3 }, &header, rows)?;
     }
-    let (treatment, _) = page.labels.term(page.labels.treatment());
-    let header = ["", "Hazard", "Model", "Variance", "HR (95% CI)", ""].map(str::to_owned);
-    let heading = format!("{}: {treatment}", labels::plain(&outcome.label));
-    table(out, page, &heading, Texts { wrap: 3, left: 4 }, &header, rows)
+    Ok(())
 }
 
 fn hazard(row: &EstimateRow) -> &'static str {

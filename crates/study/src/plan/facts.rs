@@ -231,7 +231,7 @@ impl Facts {
         outcome: &str,
         cause: Option<u8>,
     ) -> Result<(), Failure> {
-        self.check_times(protocol, index, outcome)?;
+        self.check_times(protocol, index, &protocol.outcomes[index].name)?;
         let counts = match (self.causes.get(&index), cause) {
             (Some(causes), Some(cause)) => {
                 causes.table()?;

@@ -31,7 +31,7 @@ use crate::term::Term;
 use crate::view::{Asked, View};
 
 /// Version of questions, arithmetic and order; parties with different versions never meet in one study.
-pub const PLAN_VERSION: u32 = 3;
+pub const PLAN_VERSION: u32 = 4;
 
 /// Where the plan stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

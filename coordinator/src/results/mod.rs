@@ -14,6 +14,7 @@ mod survival;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod weights;
 
 pub use files::{value, write};
 pub use print::{Texts, plain, print, ruled};

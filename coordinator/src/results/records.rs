@@ -4,7 +4,7 @@
 //! finite becomes empty (JSON: null) and its column is named in `notes`.
 
 use serde::Serialize;
-use study::results::{EstimateRow, FitRow, FlowRow, HistogramRow, OutcomeRow, TestRow, WeightRow};
+use study::results::{EstimateRow, FitRow, FlowRow, OutcomeRow, TestRow};
 
 /// A row whose fields, as serialised, are the columns of its file.
 pub(super) trait Record: Serialize {
@@ -34,6 +34,11 @@ impl Notes {
             self.0.push(format!("{column} {why}"));
         }
         self.finite(column, x?)
+    }
+
+    /// Any other reason.
+    pub(super) fn add(&mut self, why: &str) {
+        self.0.push(why.into());
     }
 
     pub(super) fn text(self) -> String {
@@ -233,67 +238,6 @@ impl<'a> From<&'a OutcomeRow> for OutcomeRecord<'a> {
     fn from(row: &'a OutcomeRow) -> Self {
         let OutcomeRow { outcome, cause, arm, n, events } = row;
         OutcomeRecord { outcome, arm, n: *n, events: *events, cause }
-    }
-}
-
-/// A row of `weights.csv`.
-#[derive(Serialize)]
-pub(super) struct WeightRecord<'a> {
-    scheme: &'static str,
-    arm: &'a str,
-    n: u64,
-    sum: Option<f64>,
-    ess: Option<f64>,
-    mean: Option<f64>,
-    max: Option<f64>,
-    truncated_at_low: Option<f64>,
-    truncated_at_high: Option<f64>,
-    notes: String,
-}
-
-impl Record for WeightRecord<'_> {
-    const FILE: &'static str = "weights.csv";
-    const COLUMNS: &'static str = "scheme,arm,n,sum,ess,mean,max,truncated_at_low,truncated_at_high,notes";
-}
-
-impl<'a> From<&'a WeightRow> for WeightRecord<'a> {
-    fn from(row: &'a WeightRow) -> Self {
-        let mut notes = Notes(vec!["max is not opened; weights are not truncated".into()]);
-        WeightRecord {
-            scheme: row.scheme,
-            arm: &row.arm,
-            n: row.n,
-            sum: notes.finite("sum", row.sum),
-            ess: notes.finite("ess", row.ess),
-            mean: notes.finite("mean", row.sum / row.n as f64),
-            // It would be one patient's weight.
-            max: None,
-            truncated_at_low: None,
-            truncated_at_high: None,
-            notes: notes.text(),
-        }
-    }
-}
-
-/// A row of `propensity_histogram.csv`.
-#[derive(Serialize)]
-pub(super) struct HistogramRecord<'a> {
-    low: f64,
-    high: f64,
-    arm: &'a str,
-    n: u64,
-    weighted: Option<f64>,
-}
-
-impl Record for HistogramRecord<'_> {
-    const FILE: &'static str = "propensity_histogram.csv";
-    const COLUMNS: &'static str = "low,high,arm,n,weighted";
-}
-
-impl<'a> From<&'a HistogramRow> for HistogramRecord<'a> {
-    fn from(row: &'a HistogramRow) -> Self {
-        let HistogramRow { low, high, arm, n, weighted } = row;
-        HistogramRecord { low: *low, high: *high, arm, n: *n, weighted: Some(*weighted).filter(|w| w.is_finite()) }
     }
 }
 

@@ -9,10 +9,9 @@ use study::results::{Results, ScenarioResults};
 use super::balance::BalanceRecord;
 use super::incidence::IncidenceRecord;
 use super::provenance::{Provenance, ProvenanceRecord, SCHEMA_VERSION};
-use super::records::{
-    EstimateRecord, FitRecord, FlowRecord, HistogramRecord, OutcomeRecord, Record, TestRecord, WeightRecord,
-};
+use super::records::{EstimateRecord, FitRecord, FlowRecord, OutcomeRecord, Record, TestRecord};
 use super::survival::{MedianRecord, SurvivalRecord};
+use super::weights::{HistogramRecord, OverlapRecord, WarningRecord, WeightRecord};
 
 /// A record of the main analysis, or of a scenario.
 #[derive(Serialize)]
@@ -39,6 +38,8 @@ pub(super) struct Document<'a> {
     tests: Vec<Scoped<'a, TestRecord<'a>>>,
     survival: Vec<Scoped<'a, SurvivalRecord<'a>>>,
     medians: Vec<Scoped<'a, MedianRecord<'a>>>,
+    overlap: Vec<Scoped<'a, OverlapRecord<'a>>>,
+    warnings: Vec<Scoped<'a, WarningRecord<'a>>>,
     incidence: Vec<Scoped<'a, IncidenceRecord<'a>>>,
 }
 
@@ -66,6 +67,8 @@ impl<'a> Document<'a> {
             tests: Vec::new(),
             survival: Vec::new(),
             medians: Vec::new(),
+            overlap: Vec::new(),
+            warnings: Vec::new(),
             incidence: Vec::new(),
         };
         document.add("", results, provenance.sites.len());
@@ -89,6 +92,8 @@ impl<'a> Document<'a> {
             medians,
             incidences,
             tests,
+            overlap,
+            warnings,
             scenarios: _,
         } = results;
         self.estimates.extend(scoped(scenario, estimates.iter().map(|row| EstimateRecord::new(row, sites))));
@@ -101,6 +106,8 @@ impl<'a> Document<'a> {
         self.tests.extend(scoped(scenario, tests.iter().map(Into::into)));
         self.survival.extend(scoped(scenario, survival.iter().map(Into::into)));
         self.medians.extend(scoped(scenario, medians.iter().map(Into::into)));
+        self.overlap.extend(scoped(scenario, overlap.iter().map(Into::into)));
+        self.warnings.extend(scoped(scenario, warnings.iter().map(Into::into)));
         self.incidence.extend(scoped(scenario, incidences.iter().map(Into::into)));
     }
 
@@ -117,6 +124,8 @@ impl<'a> Document<'a> {
             table(&self.tests)?,
             table(&self.survival)?,
             table(&self.medians)?,
+            table(&self.overlap)?,
+            table(&self.warnings)?,
             table(&self.incidence)?,
         ])
     }

@@ -77,6 +77,7 @@ covariates = ["age"]
 estimand = "ATE"
 stabilized = true
 bins = 4
+score_bounds = [0.49, 0.51]
 
 [[analysis]]
 kind = "logistic"
@@ -180,7 +181,7 @@ fn files_hold_the_same_bits_as_the_results() {
     }
     assert_eq!(rows(&read("medians.csv")).len(), results.medians.len());
     let left: Vec<_> = fs::read_dir(&out).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(left.len(), 11, "{left:?}");
+    assert_eq!(left.len(), 13, "{left:?}");
     assert!(left.iter().all(|name| !name.starts_with('.')), "{left:?}");
 
     let first = read("results.json");
@@ -206,8 +207,14 @@ fn headers_are_the_contract() {
         ),
         ("flow.csv", "step,label,n,control,treated,excluded,scenario\n"),
         ("outcomes.csv", "outcome,arm,n,events,scenario\n"),
-        ("weights.csv", "scheme,arm,n,sum,ess,mean,max,truncated_at_low,truncated_at_high,notes,scenario\n"),
+        (
+            "weights.csv",
+            "scheme,arm,n,sum,ess,mean,max,truncated_at_low,truncated_at_high,notes,q01_type3,q99_type3,q01_type7,\
+             q99_type7,n_truncated_low,n_truncated_high,scenario\n",
+        ),
         ("propensity_histogram.csv", "low,high,arm,n,weighted,scenario\n"),
+        ("overlap.csv", "arm,n,equipoise,equipoise_share,below,above,bound_low,bound_high,scenario\n"),
+        ("warnings.csv", "code,about,text,scenario\n"),
         (
             "balance.csv",
             "variable,level,kind,weighted,control,control_percent_or_sd,control_q25,control_median,control_q75,treated,\
@@ -260,6 +267,7 @@ fn a_failed_model_stands_with_its_cause_and_hint() {
 fn a_number_that_is_not_finite_is_empty_with_a_note() {
     let row = EstimateRow {
         analysis: "logistic",
+        cause: String::new(),
         outcome: "y".into(),
         model: "unadjusted",
         ties: None,
@@ -320,9 +328,13 @@ fn columns_are_the_fields_of_the_records() {
     assert_eq!(fields, columns);
     let (fields, columns) = names(&super::records::OutcomeRecord::from(&results.outcomes[0]));
     assert_eq!(fields, columns);
-    let (fields, columns) = names(&super::records::WeightRecord::from(&results.weights[0]));
+    let (fields, columns) = names(&super::weights::WeightRecord::from(&results.weights[0]));
     assert_eq!(fields, columns);
-    let (fields, columns) = names(&super::records::HistogramRecord::from(&results.histogram[0]));
+    let (fields, columns) = names(&super::weights::HistogramRecord::from(&results.histogram[0]));
+    assert_eq!(fields, columns);
+    let (fields, columns) = names(&super::weights::OverlapRecord::from(&results.overlap[0]));
+    assert_eq!(fields, columns);
+    let (fields, columns) = names(&super::weights::WarningRecord::from(&results.warnings[0]));
     assert_eq!(fields, columns);
     let (fields, columns) = names(&super::balance::BalanceRecord::from(&results.balance[0]));
     assert_eq!(fields, columns);
@@ -396,6 +408,8 @@ fn the_schema_describes_every_key_of_the_document() {
         "tests",
         "survival",
         "medians",
+        "overlap",
+        "warnings",
     ];
     for table in tables {
         assert!(!document[table].as_array().unwrap().is_empty(), "{table}");

@@ -37,7 +37,7 @@ pub struct Cohort {
     /// One column per dictionary variable, in dictionary order.
     pub columns: Vec<Column>,
     /// Rows of the file, then rows left after each eligibility criterion, in protocol order; the last entry leaves out
-    /// rows in neither arm. Length: criteria + 2.
+    /// rows in neither arm. Length: criteria + 2, and one more after trimming.
     pub flow: Vec<FlowCount>,
     /// The rows of each scenario of the protocol, in its order; a scenario has none of its own.
     pub scenarios: Vec<Cohort>,
@@ -47,6 +47,24 @@ impl Cohort {
     /// Number of analysed rows.
     pub fn rows(&self) -> usize {
         self.treated.len()
+    }
+
+    /// The rows that `keep` says (one entry per row), with one more step in the flow chart.
+    #[must_use]
+    pub fn filtered(&self, keep: &[bool]) -> Cohort {
+        fn kept<T: Copy>(values: &[T], keep: &[bool]) -> Vec<T> {
+            values.iter().zip(keep).filter(|(_, keep)| **keep).map(|(value, _)| *value).collect()
+        }
+        let column = |column: &Column| match column {
+            Column::Numbers(values) => Column::Numbers(kept(values, keep)),
+            Column::Levels(values) => Column::Levels(kept(values, keep)),
+            Column::Days(values) => Column::Days(kept(values, keep)),
+        };
+        let treated = kept(&self.treated, keep);
+        let of_treated = treated.iter().filter(|t| **t).count() as u64;
+        let count = FlowCount { control: treated.len() as u64 - of_treated, treated: of_treated, neither: 0 };
+        let flow = self.flow.iter().copied().chain([count]).collect();
+        Cohort { treated, columns: self.columns.iter().map(column).collect(), flow, scenarios: Vec::new() }
     }
 
     /// The column of a variable.

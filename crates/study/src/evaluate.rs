@@ -5,8 +5,10 @@
 
 mod baseline;
 mod competing;
+mod weights;
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 
 use secagg::fixed::{self, FixedError};
 use stats::competing::{fine_gray_residuals, fine_gray_risk, fine_gray_step};
@@ -24,7 +26,7 @@ use crate::question::{
     CoxModel, EVENT_COUNTS, FittedPropensity, LogisticModel, Question, Response, Weights, time_to_event,
 };
 use crate::term::{Columns, Term};
-use crate::view::{Asked, View};
+use crate::view::{Asked, Trim, View};
 use crate::word;
 
 /// Why a site cannot answer.
@@ -43,18 +45,21 @@ impl From<FixedError> for EvaluateError {
 }
 
 /// Answers questions over one site's frozen rows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Evaluator<'a> {
     protocol: &'a Protocol,
     cohort: &'a Cohort,
     sites: usize,
     first: bool,
+    /// By scenario, the rows that are left after trimming: the same for all questions of a round.
+    trimmed: Vec<OnceLock<(Trim, Cohort)>>,
 }
 
 impl<'a> Evaluator<'a> {
     /// `sites` is the size of the roster, `first` whether this is its first site (which adds the global corrections).
     pub fn new(protocol: &'a Protocol, cohort: &'a Cohort, sites: usize, first: bool) -> Evaluator<'a> {
-        Evaluator { protocol, cohort, sites, first }
+        let trimmed = vec![OnceLock::new(); cohort.scenarios.len()];
+        Evaluator { protocol, cohort, sites, first, trimmed }
     }
 
     /// The words of the answer. When a sum of a fit does not fit its word, all words of the question are the mark that
@@ -75,16 +80,33 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn rows(&self, view: &View) -> Rows<'a> {
-        let cohort = view.scenario.map_or(self.cohort, |index| &self.cohort.scenarios[index]);
-        Rows { protocol: view.protocol(self.protocol), cohort, first: self.first }
+    fn rows(&self, view: &View) -> Rows<'_> {
+        let protocol = view.protocol(self.protocol);
+        let cohort = match (view.scenario, &view.trim) {
+            (None, _) => Cow::Borrowed(self.cohort),
+            (Some(index), None) => Cow::Borrowed(&self.cohort.scenarios[index]),
+            (Some(index), Some(trim)) => {
+                let make = || trimmed(protocol, &self.cohort.scenarios[index], trim);
+                let (of, cohort) = self.trimmed[index].get_or_init(|| (trim.clone(), make()));
+                if of == trim { Cow::Borrowed(cohort) } else { Cow::Owned(make()) }
+            }
+        };
+        Rows { protocol, cohort, first: self.first }
     }
+}
+
+/// The rows with a propensity score inside the bounds.
+fn trimmed(protocol: &Protocol, cohort: &Cohort, trim: &Trim) -> Cohort {
+    let rows = Rows { protocol, cohort: Cow::Borrowed(cohort), first: false };
+    let (low, high) = trim.bounds;
+    let keep: Vec<bool> = rows.propensity(&trim.propensity).into_iter().map(|e| low <= e && e <= high).collect();
+    cohort.filtered(&keep)
 }
 
 /// The rows of one view.
 struct Rows<'a> {
     protocol: &'a Protocol,
-    cohort: &'a Cohort,
+    cohort: Cow<'a, Cohort>,
     first: bool,
 }
 
@@ -140,6 +162,9 @@ impl Rows<'_> {
             }
             Question::WeightSums { weights } => self.weight_sums(weights, sums),
             Question::PropensityHistogram { weights, bins } => self.histogram(weights, *bins, sums),
+            Question::Overlap { propensity, share, bounds } => self.overlap(propensity, *share, *bounds, sums),
+            Question::WeightHistogram { weights, grid } => self.weight_histogram(weights, grid, sums),
+            Question::Truncated { weights } => self.truncated(weights, sums),
             Question::ValueHistogram { variable } => self.value_histogram(*variable, sums),
             Question::ArmMoments { variable, centre, weights } => {
                 self.arm_moments(*variable, *centre, weights.as_ref(), sums);
@@ -208,31 +233,6 @@ impl Rows<'_> {
             if event {
                 sums.count(EVENT_COUNTS + spec.cell(*days) as usize, 1);
             }
-        }
-    }
-
-    fn weight_sums(&self, weights: &Weights, sums: &mut Sums) {
-        let w = self.weights(weights, &self.propensity(&weights.propensity));
-        for (treated, w) in self.cohort.treated.chunks(BLOCK).zip(w.chunks(BLOCK)) {
-            let mut block = [0.0; 6];
-            for (treated, w) in treated.iter().zip(w) {
-                let at = 3 * usize::from(*treated);
-                block[at] += 1.0;
-                block[at + 1] += w;
-                block[at + 2] += w * w;
-            }
-            sums.add(0, &block);
-        }
-    }
-
-    fn histogram(&self, weights: &Weights, bins: usize, sums: &mut Sums) {
-        let e = self.propensity(&weights.propensity);
-        let w = self.weights(weights, &e);
-        for (i, treated) in self.cohort.treated.iter().enumerate() {
-            let bin = ((e[i] * bins as f64) as usize).min(bins - 1);
-            let at = 4 * bin + 2 * usize::from(*treated);
-            sums.count(at, 1);
-            sums.add(at + 1, &[w[i]]);
         }
     }
 

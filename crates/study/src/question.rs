@@ -14,6 +14,8 @@ use stats::descriptive::moments::MOMENTS_LEN;
 use stats::influence::{MeatKind, meat_len};
 use stats::logistic;
 use stats::survival::arm_table_len;
+use stats::weights::positivity::OVERLAP_LEN;
+use stats::weights::quantiles::{TRUNCATED_LEN, WeightGrid};
 use stats::weights::{Estimand, Scheme};
 
 use crate::dictionary::VariableId;
@@ -76,7 +78,7 @@ pub struct CoxModel {
 /// What is asked of every site in a round. Word counts are in [`Question::words`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Question {
-    /// Flow chart: rows of the file, after each criterion, in the two arms; by arm and neither.
+    /// Flow chart: rows of the file, after each criterion, in the two arms, after trimming; by arm and neither.
     Flow,
     /// Counts of a categorical variable by arm (control, treated) and level, missing last.
     Levels {
@@ -230,6 +232,28 @@ pub enum Question {
         /// Number of bins.
         bins: usize,
     },
+    /// Per arm (control, treated): rows, rows in equipoise, rows with a propensity score below and above the bounds
+    /// (`stats::weights::positivity`).
+    Overlap {
+        /// The propensity model.
+        propensity: Arc<FittedPropensity>,
+        /// Share of the treated.
+        share: f64,
+        /// Bounds of the propensity score.
+        bounds: (f64, f64),
+    },
+    /// Rows per value of a grid of weights, and beyond it; control arm before treated (`stats::weights::quantiles`).
+    WeightHistogram {
+        /// The weights.
+        weights: Weights,
+        /// The grid.
+        grid: WeightGrid,
+    },
+    /// Rows whose weight truncation raises and lowers, by arm (control, treated) (`stats::weights::quantiles`).
+    Truncated {
+        /// The weights.
+        weights: Weights,
+    },
     /// Rows at each value of a continuous variable's grid, control arm before treated.
     ValueHistogram {
         /// The variable.
@@ -258,7 +282,7 @@ impl Question {
     /// Number of words of its answer.
     pub fn words(&self, protocol: &Protocol) -> usize {
         match self {
-            Question::Flow => 3 * (protocol.eligibility.len() + 2),
+            Question::Flow => 3 * (protocol.eligibility.len() + 2 + usize::from(protocol.trimming.is_some())),
             Question::Levels { variable } => 2 * (protocol.dictionary.variable(*variable).levels().len() + 1),
             Question::Missingness { .. } => 2,
             Question::Moments { terms } => 2 * terms.len(),
@@ -286,6 +310,9 @@ impl Question {
             | Question::StratifiedCoxStep { beta, .. } => cox::step_len(beta.len()),
             Question::WeightSums { .. } => 6,
             Question::PropensityHistogram { bins, .. } => 4 * bins,
+            Question::Overlap { .. } => OVERLAP_LEN,
+            Question::WeightHistogram { grid, .. } => 2 * grid.words(),
+            Question::Truncated { .. } => TRUNCATED_LEN,
             Question::ValueHistogram { variable } => {
                 2 * protocol.dictionary.variable(*variable).grid().and_then(Result::ok).map_or(0, |grid| grid.bins())
             }
@@ -319,6 +346,9 @@ impl Question {
             Question::StratifiedCoxStep { .. } => "StratifiedCoxStep",
             Question::WeightSums { .. } => "WeightSums",
             Question::PropensityHistogram { .. } => "Histogram",
+            Question::Overlap { .. } => "Overlap",
+            Question::WeightHistogram { .. } => "WeightHistogram",
+            Question::Truncated { .. } => "Truncated",
             Question::ValueHistogram { .. } => "ValueHistogram",
             Question::ArmMoments { .. } => "ArmMoments",
             Question::WeightedLevels { .. } => "WeightedLevels",
@@ -338,6 +368,9 @@ impl Question {
             | Question::CauseTable { .. }
             | Question::WeightSums { .. }
             | Question::PropensityHistogram { .. }
+            | Question::Overlap { .. }
+            | Question::WeightHistogram { .. }
+            | Question::Truncated { .. }
             | Question::ValueHistogram { .. }
             | Question::ArmMoments { .. }
             | Question::WeightedLevels { .. } => false,
@@ -381,7 +414,11 @@ impl Question {
             Question::CoxMeat { model, beta, kind, .. } | Question::FineGrayMeat { model, beta, kind, .. } => {
                 write_meat(write_numbers(model.write(out), beta), kind)
             }
-            Question::WeightSums { weights } => weights.write(out),
+            Question::WeightSums { weights } | Question::Truncated { weights } => weights.write(out),
+            Question::Overlap { propensity, share, bounds } => {
+                propensity.write(out).f64(*share).f64(bounds.0).f64(bounds.1)
+            }
+            Question::WeightHistogram { weights, grid } => weights.write(out).f64(grid.high()).u32(grid.words() as u32),
             Question::PropensityHistogram { weights, bins } => weights.write(out).u32(*bins as u32),
             Question::ArmMoments { variable, centre, weights } => {
                 out.u32(variable.0 as u32).f64(*centre).option(weights.as_ref(), |out, w| w.write(out))
@@ -427,9 +464,14 @@ fn write_meat(out: Canonical, kind: &MeatKind) -> Canonical {
         .option(kind.m_estimation.as_ref(), |out, m| out.u32(m.q as u32).bool(m.stabilised))
 }
 
+impl FittedPropensity {
+    pub(crate) fn write(&self, out: Canonical) -> Canonical {
+        write_numbers(self.columns.write(out), &self.alpha)
+    }
+}
+
 impl Weights {
     fn write(&self, out: Canonical) -> Canonical {
-        let out = self.propensity.columns.write(out);
         let estimand = match self.scheme.estimand() {
             Estimand::Ate => 0,
             Estimand::Att => 1,
@@ -437,7 +479,8 @@ impl Weights {
             Estimand::Ato => 3,
             Estimand::Atm => 4,
         };
-        write_numbers(out, &self.propensity.alpha)
+        self.propensity
+            .write(out)
             .u8(estimand)
             .option(self.scheme.stabilised(), Canonical::f64)
             .option(self.scheme.truncation(), |out, (low, high)| out.f64(low).f64(high))

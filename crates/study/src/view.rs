@@ -5,23 +5,40 @@ use std::sync::Arc;
 use secagg::Canonical;
 
 use crate::protocol::Protocol;
-use crate::question::Question;
+use crate::question::{FittedPropensity, Question};
 
 /// The rows that a question is about.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct View {
     /// Index of the scenario in [`Protocol::scenarios`]; none is the main analysis.
     pub scenario: Option<usize>,
+    /// Of a scenario: which of its rows; none is all.
+    pub trim: Option<Trim>,
+}
+
+/// The rows with a propensity score inside two bounds, these included.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trim {
+    /// The propensity model of all rows.
+    pub propensity: Arc<FittedPropensity>,
+    /// Smallest and largest score that stay.
+    pub bounds: (f64, f64),
 }
 
 impl View {
     /// The protocol that says what is done with these rows.
     pub fn protocol<'p>(&self, protocol: &'p Protocol) -> &'p Protocol {
-        self.scenario.map_or(protocol, |index| &protocol.scenarios[index].protocol)
+        let Some(index) = self.scenario else { return protocol };
+        let scenario = &protocol.scenarios[index];
+        match (&scenario.untrimmed, &self.trim) {
+            (Some(untrimmed), None) => untrimmed,
+            _ => &scenario.protocol,
+        }
     }
 
     fn write(&self, out: Canonical) -> Canonical {
         out.option(self.scenario, |out, index| out.u32(index as u32))
+            .option(self.trim.as_ref(), |out, trim| trim.propensity.write(out).f64(trim.bounds.0).f64(trim.bounds.1))
     }
 }
 

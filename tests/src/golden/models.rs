@@ -153,7 +153,9 @@ pub(super) fn weighted_treatment(
     let [estimate, ratio] = names.map(|name| format!("{at}/{name}"));
     let value = comparison.peek(&estimate);
     comparison.number(&estimate, cell(&row, "estimate"));
-    comparison.number(&ratio, cell(&row, "ratio"));
+    if comparison.has(&ratio) {
+        comparison.number(&ratio, cell(&row, "ratio"));
+    }
     let variances = [
         ("se_naive", "naive"),
         ("se_robust", "robust"),

@@ -5,7 +5,7 @@ use coordinator::results::Provenance;
 use rehearsal::published::Published;
 use tempfile::TempDir;
 
-use super::{GoldenError, Report, Study, TOLERANCE, compare, pooled};
+use super::{GoldenError, Report, Study, TOLERANCE, compare, compare_with, pooled};
 
 fn provenance(sites: usize) -> Provenance {
     Provenance {
@@ -38,7 +38,10 @@ fn myeloma(protocol: &str) -> TempDir {
 
 fn judge(out: &Path, study: Study, section: &str) -> Report {
     let golden = pooled::path(&format!("tests/reference/golden/{}.json", study.name()));
-    compare(out, &golden, study, section, TOLERANCE).unwrap()
+    let further: &[&str] =
+        if (study, section) == (Study::RelapsedMyeloma, "survival_day") { &["weights.json"] } else { &[] };
+    let further: Vec<_> = further.iter().map(|name| pooled::path(&format!("tests/reference/golden/{name}"))).collect();
+    compare_with(out, &golden, &further, study, section, TOLERANCE).unwrap()
 }
 
 #[test]

@@ -45,11 +45,12 @@ pub fn assert_agree(left: &Results, right: &Results) {
     }
     assert_eq!(left.weights.len(), right.weights.len(), "number of weight rows");
     for (a, b) in left.weights.iter().zip(&right.weights) {
-        assert_eq!(a.n, b.n);
+        assert_eq!((a.n, &a.counted, a.bounds, a.truncated), (b.n, &b.counted, b.bounds, b.truncated));
         pairs.push((format!("weights {} {}: sum", a.scheme, a.arm), a.sum, b.sum, 1.0));
         pairs.push((format!("weights {} {}: effective size", a.scheme, a.arm), a.ess, b.ess, 1.0));
     }
     assert_eq!((&left.flow, &left.outcomes), (&right.flow, &right.outcomes));
+    assert_eq!((&left.overlap, &left.warnings), (&right.overlap, &right.warnings));
     let differ: Vec<String> = pairs
         .iter()
         .filter(|(_, a, b, factor)| {

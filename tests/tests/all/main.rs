@@ -15,3 +15,4 @@ mod reference;
 mod scenarios;
 mod small;
 mod splits;
+mod trimming;

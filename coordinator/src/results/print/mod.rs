@@ -11,6 +11,7 @@ mod number;
 mod scenarios;
 mod sections;
 mod survival;
+mod weights;
 
 use std::io::{self, Write};
 
@@ -50,7 +51,7 @@ pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width
     further::models(out, &page)?;
     sections::effect_modification(out, &page)?;
     scenarios::effects(out, &page)?;
-    sections::weights(out, &page)?;
+    weights::tables(out, &page)?;
     sections::failures(out, &page)
 }
 

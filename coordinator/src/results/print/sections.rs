@@ -1,4 +1,4 @@
-//! The shorter tables: flow, effect modification, weights, failures.
+//! The shorter tables: flow, effect modification, failures.
 
 use std::io::{self, Write};
 
@@ -41,26 +41,6 @@ pub(super) fn effect_modification(out: &mut impl Write, page: &Page<'_>) -> io::
 fn modifier(page: &Page<'_>, product: &str) -> String {
     let factors = product.split(" x ").filter(|factor| *factor != page.labels.treatment());
     factors.map(|factor| page.labels.term(factor).0).collect::<Vec<_>>().join(" × ")
-}
-
-/// Sums and effective sample sizes of the weights.
-pub(super) fn weights(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
-    let rows = page.results.weights.iter().enumerate().map(|(i, w)| {
-        let scheme = match w.scheme {
-            "ate_stabilized" => "ATE, stabilised",
-            "ate" => "ATE",
-            other => other,
-        };
-        vec![
-            scheme.to_owned(),
-            page.labels.arms()[i % 2].clone(),
-            w.n.to_string(),
-            format!("{:.1}", w.sum),
-            format!("{:.1}", w.ess),
-        ]
-    });
-    let header = ["Weights", "Arm", "patients", "sum", "effective sample size"].map(str::to_owned);
-    table(out, page, "Inverse probability weights", Texts { wrap: 2, left: 2 }, &header, rows.collect())
 }
 
 /// Name of a model; of a curve, whether it is weighted.

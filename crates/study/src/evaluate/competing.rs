@@ -46,7 +46,7 @@ impl Rows<'_> {
     }
 
     /// The cell in which each row leaves, and by which cause. A row without time or status would be censored at the horizon:
-    /// the first round finds it, and nothing that comes here is asked then.
+    /// the second round finds it, and nothing that comes here is asked then.
     pub(super) fn exits_by_cause(&self, outcome: usize) -> (Vec<u32>, Vec<u8>) {
         let spec = competing(self.protocol, outcome);
         let (days, status) = self.time_and_status(spec);

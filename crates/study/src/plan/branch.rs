@@ -8,54 +8,44 @@ use std::sync::Arc;
 use stats::competing::CauseTable;
 use stats::fit::Fit;
 use stats::survival::ArmTable;
-use stats::weights::Scheme;
 
 use super::baseline::{BaselineSums, BaselineTask};
+use super::causes::Causes;
 use super::curve::{CurveKey, CurveTask};
 use super::facts::FirstRound;
 use super::incidence::{IncidenceKey, IncidenceTask};
+use super::trimming::Trimming;
 use super::unit::Unit;
+use super::weighting::{Scores, WeightSummary, WeightTask};
 use super::{Facts, Failure, FitKey, FitOutcome};
 use crate::protocol::{Model, Protocol};
-use crate::question::{FittedPropensity, Question, Weights};
+use crate::question::{FittedPropensity, Question, competing};
 use crate::view::{Asked, View};
-
-/// Sums of weights and the overlap histogram, opened once per weighting scheme.
-#[derive(Debug, Clone, PartialEq)]
-pub struct WeightSummary {
-    /// Are these the stabilised weights?
-    pub stabilized: bool,
-    /// By arm (control, treated): rows, sum of weights, sum of squared weights.
-    pub arms: [[f64; 3]; 2],
-    /// By bin: rows and sum of weights of the control arm, the same of the treated arm. Empty for the second scheme.
-    pub histogram: Vec<[f64; 4]>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Summary {
-    Waiting { weights: Weights, bins: usize },
-    Done(WeightSummary),
-}
 
 /// One analysis while it runs.
 #[derive(Debug, Clone)]
 pub struct Branch {
     protocol: Arc<Protocol>,
     view: Arc<View>,
+    trimming: Option<Trimming>,
     first: FirstRound,
     facts: Option<Facts>,
     propensity: Option<Unit>,
-    summaries: Vec<Summary>,
+    weights: Option<WeightTask>,
     baseline: Option<BaselineTask>,
     curves: Vec<CurveTask>,
     incidences: Vec<IncidenceTask>,
+    /// Competing outcomes whose leavers are asked in this round.
+    counting: Vec<usize>,
     units: Vec<Unit>,
     questions: Vec<Question>,
 }
 
 impl Branch {
     /// The analysis of a protocol over the rows of a view, before its first round.
-    pub(super) fn new(protocol: Arc<Protocol>, view: View) -> Branch {
+    ///
+    /// `untrimmed` is the protocol of the rows before trimming, where they are trimmed.
+    pub(super) fn new(protocol: Arc<Protocol>, untrimmed: Option<&Arc<Protocol>>, view: View) -> Branch {
         let propensity = protocol.propensity.as_ref().map(|p| Unit::propensity(&protocol, p));
         let mut units = Vec::new();
         for analysis in &protocol.analyses {
@@ -67,17 +57,21 @@ impl Branch {
         let baseline = BaselineTask::new(&protocol);
         let curves = CurveTask::all(&protocol);
         let incidences = IncidenceTask::all(&protocol);
-        let questions = first.questions.clone();
+        let bounds = untrimmed.zip(protocol.trimming);
+        let trimming = bounds.and_then(|(untrimmed, bounds)| Trimming::new(untrimmed, bounds));
+        let questions = trimming.as_ref().map_or_else(|| first.questions.clone(), Trimming::ask);
         Branch {
             protocol,
             view: Arc::new(view),
+            trimming,
             first,
             facts: None,
             propensity,
-            summaries: Vec::new(),
+            weights: None,
             baseline,
             curves,
             incidences,
+            counting: Vec::new(),
             units,
             questions,
         }
@@ -90,48 +84,65 @@ impl Branch {
 
     fn collect(&self) -> Vec<Question> {
         let mut questions = Vec::new();
-        for summary in &self.summaries {
-            if let Summary::Waiting { weights, bins } = summary {
-                questions.push(Question::WeightSums { weights: weights.clone() });
-                if *bins > 0 {
-                    questions.push(Question::PropensityHistogram { weights: weights.clone(), bins: *bins });
-                }
-            }
-        }
+        questions.extend(self.weights.iter().flat_map(WeightTask::ask));
         questions.extend(self.baseline.iter().flat_map(BaselineTask::ask));
         questions.extend(self.curves.iter().filter_map(CurveTask::ask));
         questions.extend(self.incidences.iter().filter_map(IncidenceTask::ask));
         questions.extend(self.running().filter_map(Unit::ask));
+        questions.extend(self.counting.iter().map(|outcome| Question::Causes { outcome: *outcome }));
         questions
     }
 
     /// Takes the opened sums of what it asked from the front of those of the round.
     pub(super) fn tell<'s>(&mut self, mut sums: &'s [f64]) -> &'s [f64] {
         let mut answers = Vec::with_capacity(self.questions.len());
+        let under_way = self.trimming.as_ref().filter(|trimming| trimming.ended().is_none());
+        let protocol = under_way.map_or(&*self.protocol, Trimming::protocol);
         for question in &self.questions {
-            let (answer, rest) = sums.split_at(question.words(&self.protocol));
+            let (answer, rest) = sums.split_at(question.words(protocol));
             answers.push(answer);
             sums = rest;
         }
-        if !answers.is_empty() {
+        if under_way.is_some() {
+            self.questions = self.trim(&answers);
+        } else if !answers.is_empty() {
             self.advance(&answers);
             self.questions = self.collect();
         }
         sums
     }
 
+    /// Advances the propensity model that trims, and begins the analysis of the rows that stay when it has ended.
+    fn trim(&mut self, answers: &[&[f64]]) -> Vec<Question> {
+        let Some(trimming) = &mut self.trimming else { return Vec::new() };
+        trimming.tell(answers);
+        match trimming.ended() {
+            None => trimming.ask(),
+            Some(Ok(trim)) => {
+                self.view = Arc::new(View { trim: Some(trim), ..(*self.view).clone() });
+                self.first.questions.clone()
+            }
+            Some(Err(failure)) => {
+                // the flow chart up to the trimming is all that there is
+                self.facts = trimming.facts().cloned();
+                self.baseline = None;
+                self.propensity.iter_mut().chain(&mut self.units).for_each(|u| u.fail(failure.clone()));
+                self.curves.iter_mut().for_each(|c| c.fail(failure.clone()));
+                self.incidences.iter_mut().for_each(|i| i.fail(failure.clone()));
+                Vec::new()
+            }
+        }
+    }
+
     fn advance(&mut self, answers: &[&[f64]]) {
         if self.facts.is_none() {
-            let facts = self.first.read(&self.protocol, answers);
+            let facts = self.first.read(answers);
             self.start(facts);
             return;
         }
         let mut answers = answers.iter().copied();
-        for summary in &mut self.summaries {
-            if let Summary::Waiting { weights, bins } = summary {
-                let done = read_summary(weights, *bins, &mut answers);
-                *summary = Summary::Done(done);
-            }
+        if let Some(weights) = &mut self.weights {
+            weights.tell(&mut answers);
         }
         if let Some(baseline) = &mut self.baseline {
             baseline.tell(&mut answers);
@@ -146,8 +157,27 @@ impl Branch {
         for unit in self.propensity.iter_mut().chain(&mut self.units).filter(|u| u.running()) {
             unit.tell(answers.next().unwrap_or_default());
         }
+        self.count(&mut answers);
         if was_running && !self.propensity.as_ref().is_some_and(Unit::running) {
             self.start_weighted();
+        } else {
+            self.start_ready();
+        }
+    }
+
+    /// Takes the leavers of competing outcomes; what needs no weights of these outcomes starts.
+    fn count<'a>(&mut self, answers: &mut impl Iterator<Item = &'a [f64]>) {
+        let (Some(facts), false) = (&mut self.facts, self.counting.is_empty()) else { return };
+        for outcome in std::mem::take(&mut self.counting) {
+            let spec = competing(&self.protocol, outcome);
+            facts.causes.insert(outcome, Causes::read(spec, answers.next().unwrap_or_default()));
+            for incidence in self.incidences.iter_mut().filter(|i| i.key().outcome == outcome && !i.key().weighted) {
+                incidence.start(&self.protocol, facts, None);
+            }
+        }
+        let plain = |unit: &&mut Unit| !unit.key().model.is_some_and(Model::weighted);
+        for unit in self.units.iter_mut().filter(|u| u.waiting() && u.key().cause.is_some()).filter(plain) {
+            unit.start(&self.protocol, facts, None);
         }
     }
 
@@ -190,12 +220,19 @@ impl Branch {
         }
     }
 
-    /// Weight summaries that are opened.
+    /// Weight summaries that are opened, that of the study's own weights first.
     pub fn weight_summaries(&self) -> impl Iterator<Item = &WeightSummary> {
-        self.summaries.iter().filter_map(|s| match s {
-            Summary::Done(done) => Some(done),
-            Summary::Waiting { .. } => None,
-        })
+        self.weights.iter().flat_map(WeightTask::summaries)
+    }
+
+    /// What is opened of the propensity scores.
+    pub fn scores(&self) -> Option<&Scores> {
+        self.weights.as_ref()?.scores()
+    }
+
+    /// The propensity model that trims, where one does.
+    pub fn trimming(&self) -> Option<&Trimming> {
+        self.trimming.as_ref()
     }
 
     /// What is opened of each variable of the baseline table, in its order.
@@ -212,17 +249,16 @@ impl Branch {
         if let Some(unit) = &mut self.propensity {
             unit.start(&self.protocol, &facts, None);
         }
-        for unit in self.units.iter_mut().filter(|u| !u.key().model.is_some_and(Model::weighted)) {
+        let plain = |unit: &&mut Unit| !unit.key().model.is_some_and(Model::weighted) && unit.key().cause.is_none();
+        for unit in self.units.iter_mut().filter(plain) {
             unit.start(&self.protocol, &facts, None);
         }
+        self.counting.clone_from(&self.first.competing);
         if let Some(baseline) = &mut self.baseline {
             baseline.start(&facts);
         }
         for curve in self.curves.iter_mut().filter(|c| !c.key().weighted) {
             curve.start(&self.protocol, &facts, None);
-        }
-        for incidence in self.incidences.iter_mut().filter(|i| !i.key().weighted) {
-            incidence.start(&self.protocol, &facts, None);
         }
         self.facts = Some(facts);
         if self.propensity.as_ref().is_some_and(|u| !u.running()) {
@@ -247,49 +283,49 @@ impl Branch {
             }
             Some(FitOutcome::Fitted(_)) => {
                 let Some((columns, fit)) = unit.centred_fit() else { return };
+                let Some(declared) = &self.protocol.propensity else { return };
                 let propensity = Arc::new(FittedPropensity { columns: columns.clone(), alpha: fit.beta.clone() });
-                let information = Arc::new(fit.information.clone());
                 let share = facts.treated() as f64 / facts.analysed() as f64;
-                let declared = self.protocol.propensity.as_ref();
-                let (default, bins) = declared.map_or((true, 0), |p| (p.stabilized, p.bins));
-                let weights = |stabilized: bool| Weights {
-                    propensity: Arc::clone(&propensity),
-                    scheme: Scheme::ate(stabilized.then_some(share)),
-                };
-                let mut schemes = vec![default];
-                if let Some(baseline) = &mut self.baseline {
-                    baseline.start_weighted(weights(default));
-                }
-                for unit in weighted {
-                    let stabilized = unit.key().stabilized(default);
-                    if !schemes.contains(&stabilized) {
-                        schemes.push(stabilized);
+                let task = WeightTask::new(&self.protocol, declared, propensity, share);
+                match task.own() {
+                    Some(Ok(weights)) => {
+                        if let Some(baseline) = &mut self.baseline {
+                            baseline.start_weighted(weights.clone());
+                        }
+                        for curve in curves {
+                            let cells = occupied.get(&curve.key().outcome).cloned();
+                            curve.start(&self.protocol, facts, Some((weights.clone(), cells)));
+                        }
+                        for incidence in incidences {
+                            incidence.start(&self.protocol, facts, Some(weights.clone()));
+                        }
                     }
-                    unit.start(&self.protocol, facts, Some((weights(stabilized), &information)));
+                    Some(Err(failure)) => {
+                        curves.for_each(|c| c.fail(failure.clone()));
+                        incidences.for_each(|i| i.fail(failure.clone()));
+                    }
+                    None => {}
                 }
-                for curve in curves {
-                    let cells = occupied.get(&curve.key().outcome).cloned();
-                    curve.start(&self.protocol, facts, Some((weights(default), cells)));
-                }
-                for incidence in incidences {
-                    incidence.start(&self.protocol, facts, Some(weights(default)));
-                }
-                for (i, stabilized) in schemes.into_iter().enumerate() {
-                    let bins = if i == 0 { bins } else { 0 };
-                    self.summaries.push(Summary::Waiting { weights: weights(stabilized), bins });
-                }
+                self.weights = Some(task);
+                self.start_ready();
             }
             None => {}
         }
     }
-}
 
-fn read_summary<'a>(weights: &Weights, bins: usize, answers: &mut impl Iterator<Item = &'a [f64]>) -> WeightSummary {
-    let sums = answers.next().unwrap_or_default();
-    let histogram = if bins > 0 { answers.next().unwrap_or_default() } else { &[] };
-    WeightSummary {
-        stabilized: weights.scheme.stabilised().is_some(),
-        arms: [[sums[0], sums[1], sums[2]], [sums[3], sums[4], sums[5]]],
-        histogram: histogram.chunks(4).map(|b| [b[0], b[1], b[2], b[3]]).collect(),
+    /// Starts the weighted models whose weights are known now; truncated ones wait for their bounds.
+    fn start_ready(&mut self) {
+        let (Some(task), Some(facts)) = (&self.weights, &self.facts) else { return };
+        let (Some(declared), Some(propensity)) = (&self.protocol.propensity, &self.propensity) else { return };
+        let Some((_, fit)) = propensity.centred_fit() else { return };
+        let information = Arc::new(fit.information.clone());
+        for unit in self.units.iter_mut().filter(|u| u.waiting()) {
+            let weighting = unit.key().model.and_then(|model| model.weighting(declared));
+            match weighting.and_then(|weighting| task.weights(weighting)) {
+                None => {}
+                Some(Ok(weights)) => unit.start(&self.protocol, facts, Some((weights, &information))),
+                Some(Err(failure)) => unit.fail(failure),
+            }
+        }
     }
 }

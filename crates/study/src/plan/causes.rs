@@ -1,4 +1,4 @@
-//! What the first round opens of an outcome with competing causes.
+//! What the second round opens of an outcome with competing causes.
 
 use stats::competing::{BadCauseTable, CauseTable};
 use stats::survival::Who;

@@ -7,7 +7,7 @@ use super::failure::Failure;
 use crate::cohort::FlowCount;
 use crate::dictionary::{Kind, VariableId};
 use crate::protocol::{AnalysisKind, Model, OutcomeKind, Protocol};
-use crate::question::{EVENT_COUNTS, Question, competing};
+use crate::question::{EVENT_COUNTS, Question};
 use crate::term::Term;
 
 /// Everything the models need to know before they start.
@@ -23,7 +23,7 @@ pub struct Facts {
     moments: BTreeMap<Term, (f64, f64)>,
     /// By index of the outcome.
     pub events: BTreeMap<usize, Events>,
-    /// By index of the competing outcome.
+    /// By index of the competing outcome; the round after the first opens them.
     pub causes: BTreeMap<usize, Causes>,
 }
 
@@ -48,6 +48,9 @@ pub struct Events {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct FirstRound {
     pub(super) questions: Vec<Question>,
+    /// Competing outcomes in use. Who leaves by which cause is asked in the next round, when sites have seen how many
+    /// patients there are.
+    pub(super) competing: Vec<usize>,
 }
 
 impl FirstRound {
@@ -83,12 +86,11 @@ impl FirstRound {
         }
         questions.push(Question::Moments { terms: terms.into_iter().collect() });
         questions.extend(times.into_iter().map(|outcome| Question::Events { outcome }));
-        questions.extend(causes.into_iter().map(|outcome| Question::Causes { outcome }));
-        FirstRound { questions }
+        FirstRound { questions, competing: causes.into_iter().collect() }
     }
 
     /// Reads the opened sums, one slice per question.
-    pub(super) fn read(&self, protocol: &Protocol, answers: &[&[f64]]) -> Facts {
+    pub(super) fn read(&self, answers: &[&[f64]]) -> Facts {
         let mut facts = Facts {
             flow: Vec::new(),
             levels: BTreeMap::new(),
@@ -115,9 +117,6 @@ impl FirstRound {
                 }
                 Question::Events { outcome } => {
                     facts.events.insert(*outcome, events(sums));
-                }
-                Question::Causes { outcome } => {
-                    facts.causes.insert(*outcome, Causes::read(competing(protocol, *outcome), sums));
                 }
                 _ => unreachable!("the first round asks counts and moments only"),
             }

@@ -3,6 +3,8 @@
 use stats::competing::BadCauseTable;
 use stats::fit::Why;
 use stats::survival::BadTable;
+use stats::weights::SchemeError;
+use stats::weights::quantiles::HistogramError;
 
 /// Cause of a failed model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +75,15 @@ pub enum Failure {
     /// A weighted model whose propensity model failed.
     #[error("the propensity model failed: {0}")]
     Propensity(Box<Failure>),
+    /// An analysis whose rows a propensity model should have trimmed.
+    #[error("the propensity model that trims failed: {0}")]
+    Trimming(Box<Failure>),
+    /// Truncated weights whose bounds are not known.
+    #[error("bounds of the weights: {0}")]
+    Quantiles(#[from] HistogramError),
+    /// There are no such weights.
+    #[error(transparent)]
+    Weights(#[from] SchemeError),
 }
 
 impl Failure {
@@ -90,6 +101,9 @@ impl Failure {
             Failure::NotFinite => "fit.not_finite",
             Failure::Table(_) | Failure::CauseTable(_) => "fit.table",
             Failure::Propensity(_) => "fit.propensity",
+            Failure::Trimming(_) => "fit.trimming",
+            Failure::Quantiles(_) => "fit.quantiles",
+            Failure::Weights(_) => "fit.weights",
         }
     }
 
@@ -108,7 +122,9 @@ impl Failure {
             Failure::Table(_) | Failure::CauseTable(_) => {
                 "the sums do not come from this software; look at the coordinator's log"
             }
-            Failure::Propensity(_) => "mend the propensity model first",
+            Failure::Propensity(_) | Failure::Trimming(_) => "mend the propensity model first",
+            Failure::Quantiles(_) => "raise `weight_max` in [propensity]",
+            Failure::Weights(_) => "truncate at other quantiles of the weights",
         }
     }
 

@@ -1,6 +1,6 @@
 //! A Fine-Gray regression of the plan.
 //!
-//! Event cells and the distribution of censoring follow from the counts of the first round; a weighted model asks for the
+//! Event cells and the distribution of censoring follow from the counts of the second round; a weighted model asks for the
 //! sums of its events' weights before its first evaluation.
 
 use std::sync::Arc;

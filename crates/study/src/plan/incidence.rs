@@ -1,4 +1,4 @@
-//! Cumulative incidences of the plan: the counts are those of the first round, a weighted table takes one exchange.
+//! Cumulative incidences of the plan: the counts are those of the second round, a weighted table takes one exchange.
 
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ impl IncidenceTask {
         }
     }
 
-    /// Ends with the counts of the first round, or asks for the same leavers with weights.
+    /// Ends with the counts of the second round, or asks for the same leavers with weights.
     pub(super) fn start(&mut self, protocol: &Protocol, facts: &Facts, weights: Option<Weights>) {
         let outcome = self.key.outcome;
         let counts = facts

@@ -13,25 +13,29 @@ mod facts;
 mod failure;
 mod fine_gray;
 mod incidence;
+mod trimming;
 mod unit;
+mod weighting;
 
 use std::sync::Arc;
 
 pub use baseline::BaselineSums;
-pub use branch::{Branch, WeightSummary};
+pub use branch::Branch;
 pub use causes::Causes;
 pub use curve::CurveKey;
 pub use facts::{Events, Facts};
 pub use failure::Failure;
 pub use incidence::IncidenceKey;
+pub use trimming::Trimming;
 pub use unit::{FitKey, FitOutcome};
+pub use weighting::{Scores, WeightSummary};
 
 use crate::protocol::{Analysis, AnalysisKind, Model, Protocol, Scenario};
 use crate::term::Term;
 use crate::view::{Asked, View};
 
 /// Version of questions, arithmetic and order; parties with different versions never meet in one study.
-pub const PLAN_VERSION: u32 = 4;
+pub const PLAN_VERSION: u32 = 5;
 
 /// Where the plan stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,9 +64,10 @@ pub struct Plan {
 impl Plan {
     /// The plan of a protocol before its first round.
     pub fn new(protocol: Arc<Protocol>) -> Plan {
-        let main = Branch::new(Arc::clone(&protocol), View::default());
+        let main = Branch::new(Arc::clone(&protocol), None, View::default());
         let scenario = |(index, scenario): (usize, &Scenario)| {
-            Branch::new(Arc::clone(&scenario.protocol), View { scenario: Some(index) })
+            let view = View { scenario: Some(index), trim: None };
+            Branch::new(Arc::clone(&scenario.protocol), scenario.untrimmed.as_ref(), view)
         };
         let scenarios = protocol.scenarios.iter().enumerate().map(scenario).collect();
         let mut plan = Plan { protocol, round: 1, main, scenarios, questions: Arc::default(), words: 0 };
@@ -136,9 +141,10 @@ impl Plan {
         self.protocol.scenarios.iter().zip(&self.scenarios)
     }
 
-    /// What each analysis' first round opened, the main one first; those that have not begun are left out.
+    /// What each analysis' first round opened, the main one first, before and after trimming; those that have not begun
+    /// are left out.
     pub fn facts(&self) -> impl Iterator<Item = &Facts> {
-        self.branches().filter_map(Branch::facts)
+        self.branches().flat_map(|branch| branch.trimming().and_then(Trimming::facts).into_iter().chain(branch.facts()))
     }
 }
 

@@ -56,15 +56,6 @@ impl FitKey {
             _ => None,
         }
     }
-
-    /// Are this model's weights stabilised? `default` is what the propensity section says.
-    pub(super) fn stabilized(&self, default: bool) -> bool {
-        match self.model {
-            Some(Model::IptwStabilized) => true,
-            Some(Model::IptwUnstabilized) => false,
-            _ => default,
-        }
-    }
 }
 
 /// How a model ended.
@@ -134,6 +125,11 @@ impl Unit {
     /// Has it started and not ended? Then it asks something this round.
     pub(super) fn running(&self) -> bool {
         matches!(self.stage, Stage::Logistic(..) | Stage::Cox(..) | Stage::Stratified(..) | Stage::FineGray(_))
+    }
+
+    /// Has it not started?
+    pub(super) fn waiting(&self) -> bool {
+        matches!(self.stage, Stage::Waiting)
     }
 
     pub(super) fn outcome(&self) -> Option<FitOutcome<'_>> {

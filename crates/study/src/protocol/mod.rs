@@ -9,10 +9,12 @@ mod digest;
 mod grid;
 mod parse;
 mod scenario;
+mod weighting;
 
 use secagg::Digest;
 use stats::cox::Ties;
 use stats::survival::IntervalKind;
+use stats::weights::Estimand;
 
 use crate::dictionary::{Dictionary, VariableId};
 use crate::document::Mistakes;
@@ -20,6 +22,7 @@ pub use baseline::{BaselineAnalysis, CategoryTest};
 pub use competing::{Cause, Competing, IncidenceAnalysis};
 pub use grid::TimeGrid;
 pub use scenario::{MISSING, Scenario};
+pub use weighting::{Truncation, WeightDetail, Weighting};
 
 /// A whole study as the sites approve it.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +55,8 @@ pub struct Protocol {
     pub curves: Vec<CurveAnalysis>,
     /// Cumulative incidences in file order.
     pub incidences: Vec<IncidenceAnalysis>,
+    /// Of a scenario: patients with a propensity score outside these are left out, and everything is fitted to the others.
+    pub trimming: Option<(f64, f64)>,
     /// Variations of the whole, in file order.
     pub scenarios: Vec<Scenario>,
     /// SHA-256 over all keys and values; comments and layout do not count.
@@ -195,10 +200,18 @@ impl TimeToEvent {
 pub struct Propensity {
     /// Covariates in order; a categorical one enters by its levels without the reference.
     pub covariates: Vec<VariableId>,
+    /// Whom the study's `iptw` weights make the arms stand for.
+    pub estimand: Estimand,
     /// Are the study's `iptw` weights stabilised?
     pub stabilized: bool,
     /// Bins of the overlap histogram on [0, 1].
     pub bins: usize,
+    /// Further weights that are summed up, whether a model has them or not.
+    pub summaries: Vec<Estimand>,
+    /// Counts of the weights on a grid, and truncation; none when neither is declared.
+    pub detail: Option<WeightDetail>,
+    /// Propensity scores outside these count as near 0 or 1.
+    pub score_bounds: (f64, f64),
 }
 
 /// One declared analysis.
@@ -257,6 +270,16 @@ pub enum Model {
     IptwStabilized,
     /// Treatment only, plain weights.
     IptwUnstabilized,
+    /// Treatment only, weights of the treated.
+    IptwAtt,
+    /// Treatment only, weights of the controls.
+    IptwAtc,
+    /// Treatment only, overlap weights.
+    IptwOverlap,
+    /// Treatment only, matching weights.
+    IptwMatching,
+    /// Treatment only, the study's weights truncated.
+    IptwTruncated,
     /// Treatment and covariates.
     Adjusted,
     /// Treatment and covariates, weighted by the study's weights.
@@ -275,6 +298,11 @@ impl Model {
             Model::Iptw => "iptw",
             Model::IptwStabilized => "iptw_stabilized",
             Model::IptwUnstabilized => "iptw_unstabilized",
+            Model::IptwAtt => "iptw_att",
+            Model::IptwAtc => "iptw_atc",
+            Model::IptwOverlap => "iptw_overlap",
+            Model::IptwMatching => "iptw_matching",
+            Model::IptwTruncated => "iptw_truncated",
             Model::Adjusted => "adjusted",
             Model::IptwAdjusted => "iptw_adjusted",
             Model::Stratified => "stratified",
@@ -284,7 +312,18 @@ impl Model {
 
     /// Is it a weighted model?
     pub fn weighted(self) -> bool {
-        matches!(self, Model::Iptw | Model::IptwStabilized | Model::IptwUnstabilized | Model::IptwAdjusted)
+        matches!(
+            self,
+            Model::Iptw
+                | Model::IptwStabilized
+                | Model::IptwUnstabilized
+                | Model::IptwAtt
+                | Model::IptwAtc
+                | Model::IptwOverlap
+                | Model::IptwMatching
+                | Model::IptwTruncated
+                | Model::IptwAdjusted
+        )
     }
 }
 

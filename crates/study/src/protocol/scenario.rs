@@ -18,6 +18,8 @@ pub struct Scenario {
     pub label: String,
     /// What is analysed: the main protocol with what the scenario changes, without scenarios.
     pub protocol: Arc<Protocol>,
+    /// Where propensity scores trim: the same before trimming, with the propensity model alone.
+    pub untrimmed: Option<Arc<Protocol>>,
     /// Categorical variables whose missing values are a level of their own, the last.
     pub missing_as_level: Vec<VariableId>,
 }

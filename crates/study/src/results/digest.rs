@@ -7,6 +7,7 @@ use stats::fit::Fit;
 use stats::matrix::Matrix;
 use stats::survival::{ArmTable, Tally};
 
+use crate::cohort::FlowCount;
 use crate::plan::{Branch, Events, FitOutcome, Plan};
 
 /// Digest of the results of one run; every party computes it from its own plan.
@@ -17,8 +18,12 @@ pub fn results_digest(manifest: &Digest, plan: &Plan) -> Digest {
 }
 
 fn write_branch(mut out: Canonical, branch: &Branch) -> Canonical {
+    if let Some(trimming) = branch.trimming() {
+        out = out.list(trimming.facts().map_or(&[][..], |facts| &facts.flow), write_flow);
+        out = write_outcome(out, trimming.outcome());
+    }
     if let Some(facts) = branch.facts() {
-        out = out.list(&facts.flow, |out, f| out.u64(f.control).u64(f.treated).u64(f.neither));
+        out = out.list(&facts.flow, write_flow);
         out = out.list(&facts.levels, |out, (id, arms)| {
             arms.iter().fold(out.u32(id.0 as u32), |out, arm| out.list(arm, |out, n| out.u64(*n)))
         });
@@ -29,9 +34,13 @@ fn write_branch(mut out: Canonical, branch: &Branch) -> Canonical {
         });
     }
     for summary in branch.weight_summaries() {
-        out = out.bool(summary.stabilized);
+        out = out.str(summary.weighting.name()).option(summary.bounds, |out, (low, high)| out.f64(low).f64(high));
         out = summary.arms.iter().flatten().fold(out, |out, x| out.f64(*x));
-        out = out.list(&summary.histogram, |out, bin| bin.iter().fold(out, |out, x| out.f64(*x)));
+        out = out.list(&summary.counts, |out, x| out.f64(*x)).list(&summary.truncated, |out, x| out.f64(*x));
+    }
+    if let Some(scores) = branch.scores() {
+        out = out.list(&scores.histogram, |out, bin| bin.iter().fold(out, |out, x| out.f64(*x)));
+        out = out.list(&scores.overlap, |out, x| out.f64(*x));
     }
     for sums in branch.baseline() {
         out = out.u32(sums.variable.0 as u32).f64(sums.centre);
@@ -54,13 +63,21 @@ fn write_branch(mut out: Canonical, branch: &Branch) -> Canonical {
         };
     }
     for (_, outcome) in branch.fits() {
-        out = match outcome {
-            None => out.u8(0),
-            Some(FitOutcome::Failed(failure)) => out.u8(1).str(failure.code()).str(&failure.to_string()),
-            Some(FitOutcome::Fitted(fit)) => write_fit(out.u8(2), fit),
-        };
+        out = write_outcome(out, outcome);
     }
     out
+}
+
+fn write_flow(out: Canonical, count: &FlowCount) -> Canonical {
+    out.u64(count.control).u64(count.treated).u64(count.neither)
+}
+
+fn write_outcome(out: Canonical, outcome: Option<FitOutcome<'_>>) -> Canonical {
+    match outcome {
+        None => out.u8(0),
+        Some(FitOutcome::Failed(failure)) => out.u8(1).str(failure.code()).str(&failure.to_string()),
+        Some(FitOutcome::Fitted(fit)) => write_fit(out.u8(2), fit),
+    }
 }
 
 fn write_events(out: Canonical, events: &Events) -> Canonical {

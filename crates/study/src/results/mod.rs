@@ -8,12 +8,13 @@ mod digest;
 mod incidence;
 mod survival;
 mod tables;
+mod weights;
 
 pub use balance::{BalanceCells, BalanceRow};
 pub use digest::results_digest;
 pub use incidence::{CUMULATIVE_INCIDENCE, IncidenceRow};
 pub use survival::{At, KAPLAN_MEIER, MINIMUM_LEAVERS, MedianRow, Quantity, SurvivalRow};
 pub use tables::{
-    EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, HistogramRow, OutcomeRow, Results, ScenarioResults, TestRow,
-    Variance, WeightRow,
+    EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, OutcomeRow, Results, ScenarioResults, TestRow, Variance,
 };
+pub use weights::{CountedWeights, HistogramRow, OverlapRow, WarningRow, WeightRow};

@@ -8,6 +8,7 @@ use stats::matrix::Matrix;
 use super::balance::{self, BalanceRow};
 use super::incidence::{self, IncidenceRow};
 use super::survival::{self, MedianRow, SurvivalRow};
+use super::weights::{self, HistogramRow, OverlapRow, WarningRow, WeightRow};
 use crate::plan::{Branch, Facts, FitKey, FitOutcome, Plan};
 use crate::protocol::{AnalysisKind, Model, OutcomeKind, Protocol, Scenario};
 use crate::term::Term;
@@ -37,6 +38,10 @@ pub struct Results {
     pub incidences: Vec<IncidenceRow>,
     /// `tests.csv`.
     pub tests: Vec<TestRow>,
+    /// `overlap.csv`.
+    pub overlap: Vec<OverlapRow>,
+    /// `warnings.csv`.
+    pub warnings: Vec<WarningRow>,
     /// The same tables of every scenario.
     pub scenarios: Vec<ScenarioResults>,
 }
@@ -202,36 +207,6 @@ pub struct OutcomeRow {
     pub events: u64,
 }
 
-/// Weights of one arm under one scheme.
-#[derive(Debug, Clone, PartialEq)]
-pub struct WeightRow {
-    /// ate_stabilized or ate.
-    pub scheme: &'static str,
-    /// Level of the arm.
-    pub arm: String,
-    /// Rows.
-    pub n: u64,
-    /// Sum of weights.
-    pub sum: f64,
-    /// Effective sample size, (sum w)^2 / sum w^2.
-    pub ess: f64,
-}
-
-/// One bin of the propensity score in one arm.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HistogramRow {
-    /// Lower edge.
-    pub low: f64,
-    /// Upper edge.
-    pub high: f64,
-    /// Level of the arm.
-    pub arm: String,
-    /// Rows.
-    pub n: u64,
-    /// Sum of weights.
-    pub weighted: f64,
-}
-
 /// One test.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TestRow {
@@ -268,8 +243,10 @@ impl Results {
         let mut results = Results {
             flow: flow(protocol, facts),
             outcomes: outcomes(protocol, facts),
-            weights: weights(branch),
-            histogram: histogram(branch),
+            weights: weights::weights(branch),
+            histogram: weights::histogram(branch),
+            overlap: weights::overlap(branch),
+            warnings: weights::warnings(branch),
             balance: balance::rows(branch, facts),
             tests: chi_squares(protocol, facts),
             ..Results::default()
@@ -368,6 +345,7 @@ fn flow(protocol: &Protocol, facts: &Facts) -> Vec<FlowRow> {
     let mut labels = vec!["Patients in the files".to_owned()];
     labels.extend(protocol.eligibility.iter().map(|c| c.label.clone()));
     labels.push("Received one of the two treatments".into());
+    labels.extend(protocol.trimming.map(|(low, high)| format!("Propensity score from {low} to {high}")));
     let mut before = None;
     let mut rows = Vec::new();
     for (step, (count, label)) in facts.flow.iter().zip(labels).enumerate() {
@@ -375,35 +353,6 @@ fn flow(protocol: &Protocol, facts: &Facts) -> Vec<FlowRow> {
         let excluded = before.map_or(0, |b: u64| b - n);
         rows.push(FlowRow { step, label, control: count.control, treated: count.treated, n, excluded });
         before = Some(n);
-    }
-    rows
-}
-
-fn weights(branch: &Branch) -> Vec<WeightRow> {
-    let mut rows = Vec::new();
-    for summary in branch.weight_summaries() {
-        let scheme = if summary.stabilized { "ate_stabilized" } else { "ate" };
-        for ([n, sum, squares], arm) in summary.arms.into_iter().zip(arm_names(branch.protocol())) {
-            rows.push(WeightRow { scheme, arm, n: n as u64, sum, ess: sum * sum / squares });
-        }
-    }
-    rows
-}
-
-fn histogram(branch: &Branch) -> Vec<HistogramRow> {
-    let Some(summary) = branch.weight_summaries().next() else { return Vec::new() };
-    let width = summary.histogram.len() as f64;
-    let mut rows = Vec::new();
-    for (i, bin) in summary.histogram.iter().enumerate() {
-        for (pair, arm) in bin.chunks(2).zip(arm_names(branch.protocol())) {
-            rows.push(HistogramRow {
-                low: i as f64 / width,
-                high: (i + 1) as f64 / width,
-                arm,
-                n: pair[0] as u64,
-                weighted: pair[1],
-            });
-        }
     }
     rows
 }

@@ -1,4 +1,4 @@
-//! `[propensity]` and `[[analysis]]`: the models.
+//! `[[analysis]]`: the models.
 
 use stats::cox::Ties;
 
@@ -6,23 +6,6 @@ use super::{Declared, curves, resolve, unknown};
 use crate::dictionary::{Kind, VariableId};
 use crate::document::{Table, nearest};
 use crate::protocol::{Analysis, AnalysisKind, CurveAnalysis, Model, Outcome, OutcomeKind, Propensity, Variances};
-
-pub(super) fn propensity(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<Propensity> {
-    let names = t.texts("covariates");
-    if let Some(estimand) = t.optional_text("estimand")
-        && estimand != "ATE"
-    {
-        unknown(t, "estimand", &estimand, &["ATE"]);
-    }
-    let stabilized = t.flag("stabilized", true);
-    let bins = t.optional_whole("bins").unwrap_or(20) as usize;
-    if !(2..=1000).contains(&bins) {
-        t.mistake("bins", "expected 2 to 1000 bins");
-    }
-    t.close();
-    let covariates = covariates(t, &names?, declared);
-    Some(Propensity { covariates, stabilized, bins })
-}
 
 /// Covariates of a model: declared, of a fitting kind, neither twice nor the treatment.
 pub(super) fn covariates(t: &Table<'_, '_>, names: &[String], declared: &Declared<'_>) -> Vec<VariableId> {
@@ -42,11 +25,16 @@ pub(super) fn covariates(t: &Table<'_, '_>, names: &[String], declared: &Declare
     ids
 }
 
-const MODELS: [Model; 7] = [
+const MODELS: [Model; 12] = [
     Model::Unadjusted,
     Model::Iptw,
     Model::IptwStabilized,
     Model::IptwUnstabilized,
+    Model::IptwAtt,
+    Model::IptwAtc,
+    Model::IptwOverlap,
+    Model::IptwMatching,
+    Model::IptwTruncated,
     Model::Adjusted,
     Model::IptwAdjusted,
     Model::Stratified,
@@ -105,7 +93,7 @@ fn analysis(t: &Table<'_, '_>, kind: Option<&str>, declared: &Declared<'_>) -> O
     };
     let outcomes = outcome_names(t, declared.outcomes, kind);
     let cause = cause(t, &outcomes, declared);
-    let mut models = models(t, kind, declared.weighting);
+    let mut models = models(t, kind, declared);
     let covariates = match t.optional_texts("covariates") {
         Some(names) => covariates(t, &names, declared),
         None => declared.propensity.map(|p| p.covariates.clone()).unwrap_or_default(),
@@ -221,7 +209,7 @@ pub(super) fn outcome_names(t: &Table<'_, '_>, outcomes: &[Outcome], kind: Optio
     good
 }
 
-pub(super) fn models(t: &Table<'_, '_>, kind: Option<AnalysisKind>, propensity: bool) -> Vec<Model> {
+pub(super) fn models(t: &Table<'_, '_>, kind: Option<AnalysisKind>, declared: &Declared<'_>) -> Vec<Model> {
     let mut models = Vec::new();
     for name in t.texts("models").unwrap_or_default() {
         let Some(model) = MODELS.into_iter().find(|m| m.name() == name) else {
@@ -231,8 +219,12 @@ pub(super) fn models(t: &Table<'_, '_>, kind: Option<AnalysisKind>, propensity: 
         if models.contains(&model) {
             t.mistake("models", format!("`{name}` stands twice"));
         }
-        if model.weighted() && !propensity {
+        if model.weighted() && !declared.weighting {
             t.mistake("models", format!("`{name}` needs a [propensity] model"));
+        }
+        let truncation = |p: &Propensity| p.detail.is_some_and(|detail| detail.truncation.is_some());
+        if model == Model::IptwTruncated && declared.propensity.is_some_and(|p| !truncation(p)) {
+            t.mistake("models", format!("`{name}` needs `truncate` in [propensity]"));
         }
         if model == Model::Stratified && matches!(kind, Some(AnalysisKind::Logistic | AnalysisKind::FineGray(_))) {
             t.mistake("models", "`stratified` is a Cox model");

@@ -6,6 +6,7 @@ mod baseline;
 mod curves;
 mod incidence;
 mod outcomes;
+mod propensity;
 mod scenario;
 mod variables;
 
@@ -54,7 +55,7 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
         propensity: None,
         weighting: root.has("propensity"),
     };
-    let propensity = root.optional_table("propensity").and_then(|t| analyses::propensity(&t, &declared));
+    let propensity = root.optional_table("propensity").and_then(|t| propensity::propensity(&t, &declared));
     declared.propensity = propensity.as_ref();
     let (analyses, curves) = analyses::analyses(root, &declared);
     let incidences = incidence::incidences(root, &declared);
@@ -79,6 +80,7 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
         baseline,
         curves,
         incidences,
+        trimming: None,
         scenarios: Vec::new(),
         digest,
     });

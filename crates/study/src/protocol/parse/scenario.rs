@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Declared, analyses, resolve};
+use super::{Declared, analyses, propensity, resolve};
 use crate::dictionary::{Kind, VariableId};
 use crate::document::{Table, nearest};
 use crate::protocol::scenario::{MISSING, Scenario, with_missing_levels};
@@ -37,7 +37,11 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
     let missing_as_level = missing_as_level(t, declared);
     let covariates = t.optional_texts("covariates").map(|names| analyses::covariates(t, &names, declared));
     let outcomes = t.has("outcomes").then(|| analyses::outcome_names(t, declared.outcomes, None));
-    let models = t.has("models").then(|| analyses::models(t, None, declared.weighting));
+    let models = t.has("models").then(|| analyses::models(t, None, declared));
+    let trimming = t.has("trim").then(|| propensity::bounds(t, "trim"));
+    if trimming.is_some() && !declared.weighting {
+        t.mistake("trim", "propensity scores need a [propensity] model");
+    }
     let (baseline, curves) = (t.flag("baseline", false), t.flag("curves", false));
     let mut protocol = main?.clone();
     for label in &without {
@@ -62,6 +66,11 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
         }
     }
     restrict(&mut protocol.analyses, outcomes.as_deref(), models.as_deref());
+    if let Some(propensity) = &mut protocol.propensity {
+        propensity.summaries.clear();
+        let truncated = |analysis: &Analysis| analysis.models.contains(&Model::IptwTruncated);
+        propensity.detail = propensity.detail.filter(|_| protocol.analyses.iter().any(truncated));
+    }
     if !curves {
         protocol.curves.clear();
         protocol.incidences.clear();
@@ -77,7 +86,18 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
         t.mistake("models", "no [[analysis]] fits one of these models to one of these outcomes: nothing is left to do");
     }
     protocol.dictionary = with_missing_levels(&protocol.dictionary, &missing_as_level);
-    Some(Scenario { name, label, protocol: Arc::new(protocol), missing_as_level })
+    let mut untrimmed = None;
+    if let Some(bounds) = trimming.flatten() {
+        untrimmed = Some(Arc::new(before_trimming(&protocol)));
+        protocol.trimming = Some(bounds);
+    }
+    Some(Scenario { name, label, protocol: Arc::new(protocol), untrimmed, missing_as_level })
+}
+
+/// What is done with the rows before their propensity scores trim them: the propensity model.
+fn before_trimming(protocol: &Protocol) -> Protocol {
+    let (analyses, curves, incidences) = (Vec::new(), Vec::new(), Vec::new());
+    Protocol { analyses, baseline: None, curves, incidences, ..protocol.clone() }
 }
 
 /// Keeps the named outcomes and models. Models by name do not include that of an effect modifier.

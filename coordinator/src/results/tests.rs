@@ -89,6 +89,8 @@ kind = "cox"
 outcome = "os"
 models = ["unadjusted", "adjusted"]
 ties = "efron"
+zph = ["km", "log"]
+concordance = 0.1
 [[analysis]]
 kind = "baseline"
 variables = ["age", "y"]
@@ -181,7 +183,7 @@ fn files_hold_the_same_bits_as_the_results() {
     }
     assert_eq!(rows(&read("medians.csv")).len(), results.medians.len());
     let left: Vec<_> = fs::read_dir(&out).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(left.len(), 13, "{left:?}");
+    assert_eq!(left.len(), 14, "{left:?}");
     assert!(left.iter().all(|name| !name.starts_with('.')), "{left:?}");
 
     let first = read("results.json");
@@ -198,15 +200,15 @@ fn headers_are_the_contract() {
         (
             "estimates.csv",
             "analysis,outcome,model,term,variance,estimate,std_error,statistic,p_value,conf_low,conf_high,ratio,\
-             ratio_low,ratio_high,n,events,sites,iterations,notes,ties,scenario\n",
+             ratio_low,ratio_high,n,events,sites,iterations,notes,ties,cause,scenario\n",
         ),
         (
             "fits.csv",
             "analysis,outcome,model,ties,n,events,loglik_null,loglik,deviance_null,deviance,lr_statistic,lr_df,lr_p,\
-             score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes,scenario\n",
+             score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes,concordance_bound,cause,scenario\n",
         ),
         ("flow.csv", "step,label,n,control,treated,excluded,scenario\n"),
-        ("outcomes.csv", "outcome,arm,n,events,scenario\n"),
+        ("outcomes.csv", "outcome,arm,n,events,cause,scenario\n"),
         (
             "weights.csv",
             "scheme,arm,n,sum,ess,mean,max,truncated_at_low,truncated_at_high,notes,q01_type3,q99_type3,q01_type7,\
@@ -221,7 +223,7 @@ fn headers_are_the_contract() {
              treated_percent_or_sd,treated_q25,treated_median,treated_q75,all,all_percent_or_sd,all_q25,all_median,\
              all_q75,test,statistic,p_value,smd,smd_kind,missing_control,missing_treated,smd_cobalt,notes,scenario\n",
         ),
-        ("tests.csv", "name,outcome,model,term,statistic,df,p_value,ties,notes,scenario\n"),
+        ("tests.csv", "name,outcome,model,term,statistic,df,p_value,ties,notes,cause,scenario\n"),
         (
             "survival.csv",
             "outcome,arm,weighted,time_days,n_risk,n_event,n_censor,survival,std_error,conf_low,conf_high,conf_type,at,notes,scenario\n",
@@ -229,6 +231,11 @@ fn headers_are_the_contract() {
         (
             "medians.csv",
             "outcome,arm,weighted,quantity,at_days,value_days,std_error,conf_low,conf_high,conf_type,notes,scenario\n",
+        ),
+        (
+            "incidence.csv",
+            "outcome,cause,arm,weighted,time_days,n_risk,incidence,std_error,conf_low,conf_high,conf_type,at,\
+             event_free,event_free_std_error,notes,scenario\n",
         ),
     ];
     for (name, text) in expected {

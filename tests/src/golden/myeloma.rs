@@ -17,6 +17,7 @@ fn term(golden: &str) -> Option<String> {
         "(Intercept)" => "(intercept)",
         "a" => "regimen:IsaPd",
         "female" => "sex:F",
+        "iss" => "iss_stage",
         "issII" => "iss_stage:II",
         "issIII" => "iss_stage:III",
         "dara_no" => "dara_refr:0",

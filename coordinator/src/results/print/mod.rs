@@ -3,6 +3,7 @@
 //! Every interval names its variance. The full precision, and every variance of every model, stands in the CSV files.
 
 mod balance;
+mod checks;
 mod competing;
 mod effects;
 mod further;
@@ -31,7 +32,8 @@ struct Page<'a> {
 }
 
 /// Prints the tables of a run for a terminal of `width` columns: flow, baseline tables, survival and hazard ratios of each
-/// time-to-event outcome, incidences and hazard ratios of competing causes, odds ratios, further models, effect modification, scenarios, weights, and the models that failed.
+/// time-to-event outcome, incidences and hazard ratios of competing causes, odds ratios, further models, effect
+/// modification, proportional hazards, scenarios, weights, and the models that failed.
 pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width: u16) -> io::Result<()> {
     let page = Page { results, protocol, labels: Labels::new(protocol), width };
     writeln!(out, "{}", plain(&protocol.title))?;
@@ -50,6 +52,7 @@ pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width
     effects::odds_ratios(out, &page)?;
     further::models(out, &page)?;
     sections::effect_modification(out, &page)?;
+    checks::proportional_hazards(out, &page)?;
     scenarios::effects(out, &page)?;
     weights::tables(out, &page)?;
     sections::failures(out, &page)

@@ -11,6 +11,7 @@ use stats::survival::ArmTable;
 
 use super::baseline::{BaselineSums, BaselineTask};
 use super::causes::Causes;
+use super::check::{CheckSums, ModelChecks};
 use super::curve::{CurveKey, CurveTask};
 use super::facts::FirstRound;
 use super::incidence::{IncidenceKey, IncidenceTask};
@@ -38,6 +39,7 @@ pub struct Branch {
     /// Competing outcomes whose leavers are asked in this round.
     counting: Vec<usize>,
     units: Vec<Unit>,
+    checks: ModelChecks,
     questions: Vec<Question>,
 }
 
@@ -57,6 +59,7 @@ impl Branch {
         let baseline = BaselineTask::new(&protocol);
         let curves = CurveTask::all(&protocol);
         let incidences = IncidenceTask::all(&protocol);
+        let checks = ModelChecks::new(&protocol, &curves);
         let bounds = untrimmed.zip(protocol.trimming);
         let trimming = bounds.and_then(|(untrimmed, bounds)| Trimming::new(untrimmed, bounds));
         let questions = trimming.as_ref().map_or_else(|| first.questions.clone(), Trimming::ask);
@@ -73,6 +76,7 @@ impl Branch {
             incidences,
             counting: Vec::new(),
             units,
+            checks,
             questions,
         }
     }
@@ -89,6 +93,7 @@ impl Branch {
         questions.extend(self.curves.iter().filter_map(CurveTask::ask));
         questions.extend(self.incidences.iter().filter_map(IncidenceTask::ask));
         questions.extend(self.running().filter_map(Unit::ask));
+        questions.extend(self.checks.ask());
         questions.extend(self.counting.iter().map(|outcome| Question::Causes { outcome: *outcome }));
         questions
     }
@@ -157,7 +162,9 @@ impl Branch {
         for unit in self.propensity.iter_mut().chain(&mut self.units).filter(|u| u.running()) {
             unit.tell(answers.next().unwrap_or_default());
         }
+        self.checks.tell(&mut answers);
         self.count(&mut answers);
+        self.checks.follow(&self.protocol, &self.units, &self.curves);
         if was_running && !self.propensity.as_ref().is_some_and(Unit::running) {
             self.start_weighted();
         } else {
@@ -170,7 +177,9 @@ impl Branch {
         let (Some(facts), false) = (&mut self.facts, self.counting.is_empty()) else { return };
         for outcome in std::mem::take(&mut self.counting) {
             let spec = competing(&self.protocol, outcome);
-            facts.causes.insert(outcome, Causes::read(spec, answers.next().unwrap_or_default()));
+            let causes = Causes::read(spec, answers.next().unwrap_or_default());
+            self.checks.know(outcome, causes.leavers());
+            facts.causes.insert(outcome, causes);
             for incidence in self.incidences.iter_mut().filter(|i| i.key().outcome == outcome && !i.key().weighted) {
                 incidence.start(&self.protocol, facts, None);
             }
@@ -199,6 +208,11 @@ impl Branch {
     /// Every model with its outcome, the propensity model first; none where it still runs.
     pub fn fits(&self) -> impl Iterator<Item = (&FitKey, Option<FitOutcome<'_>>)> {
         self.propensity.iter().chain(&self.units).map(|u| (u.key(), u.outcome()))
+    }
+
+    /// What is opened for the checks of the model of a key, when all of it is.
+    pub fn checks(&self, key: &FitKey) -> Option<&CheckSums> {
+        self.checks.sums(self.units.iter().position(|unit| unit.key() == key)?)
     }
 
     /// Every survival curve with its table over all sites, or why there is none; none where it still runs.
@@ -260,6 +274,7 @@ impl Branch {
         for curve in self.curves.iter_mut().filter(|c| !c.key().weighted) {
             curve.start(&self.protocol, &facts, None);
         }
+        self.checks.start(&self.protocol, &facts);
         self.facts = Some(facts);
         if self.propensity.as_ref().is_some_and(|u| !u.running()) {
             self.start_weighted();

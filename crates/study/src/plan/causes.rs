@@ -44,6 +44,11 @@ impl Causes {
         [Who::Control, Who::Treated].map(|who| count(table, who) as u64)
     }
 
+    /// Rows that leave in each cell, of both arms.
+    pub(super) fn leavers(&self) -> Vec<f64> {
+        self.table.iter().flat_map(|table| table.leavers(Who::All)).map(|leavers| leavers.all().n).collect()
+    }
+
     /// Cells in which rows leave by a cause (from 1), ascending, and how many.
     pub(super) fn event_cells(&self, cause: u8) -> (Vec<u32>, Vec<f64>) {
         let leavers = self.table.iter().flat_map(|table| table.leavers(Who::All));

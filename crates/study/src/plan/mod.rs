@@ -8,6 +8,7 @@
 mod baseline;
 mod branch;
 mod causes;
+mod check;
 mod curve;
 mod facts;
 mod failure;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 pub use baseline::BaselineSums;
 pub use branch::Branch;
 pub use causes::Causes;
+pub use check::CheckSums;
 pub use curve::CurveKey;
 pub use facts::{Events, Facts};
 pub use failure::Failure;

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use stats::competing::Subdistribution;
-use stats::cox::Ties;
+use stats::cox::{EventCells, Ties};
 use stats::fit::{
     CoxAsk, CoxFit, Fit, LogisticAsk, LogisticFit, MeatRequest, State, StratifiedCoxAsk, StratifiedCoxFit,
 };
 use stats::influence::{MEstimation, MeatKind};
 
+use super::check::CoxPoint;
 use super::failure::Failure;
 use super::fine_gray::FineGrayTask;
 use super::{Facts, model_terms};
@@ -72,9 +73,9 @@ enum Stage {
     Waiting,
     Logistic(Arc<LogisticModel>, LogisticFit),
     Cox(Arc<CoxModel>, Box<CoxFit>),
-    Stratified(Arc<CoxModel>, StratifiedCoxFit),
+    Stratified(Arc<CoxModel>, StratifiedCoxFit, Arc<EventCells>),
     FineGray(Box<FineGrayTask>),
-    Fitted { columns: Columns, centred: Box<Fit>, fit: Box<Fit> },
+    Fitted { columns: Columns, centred: Box<Fit>, fit: Box<Fit>, point: Option<CoxPoint> },
     Failed(Failure),
 }
 
@@ -148,6 +149,28 @@ impl Unit {
         }
     }
 
+    /// Where a Cox model is checked, once it has converged.
+    pub(super) fn point(&self) -> Option<CoxPoint> {
+        match &self.stage {
+            Stage::Cox(model, fit) => {
+                let solution = fit.solution()?;
+                Some(CoxPoint {
+                    model: Arc::clone(model),
+                    events: Arc::new(solution.events.clone()),
+                    curves: Some(Arc::new(solution.curves.clone())),
+                    beta: Arc::new(solution.beta.to_vec()),
+                })
+            }
+            Stage::Stratified(model, fit, events) => {
+                let State::Done(fit) = fit.state() else { return None };
+                let (model, events, beta) = (Arc::clone(model), Arc::clone(events), Arc::new(fit.beta.clone()));
+                Some(CoxPoint { model, events, curves: None, beta })
+            }
+            Stage::Fitted { point, .. } => point.clone(),
+            Stage::Waiting | Stage::Logistic(..) | Stage::FineGray(_) | Stage::Failed(_) => None,
+        }
+    }
+
     pub(super) fn fail(&mut self, failure: Failure) {
         self.stage = Stage::Failed(failure);
     }
@@ -208,10 +231,11 @@ impl Unit {
 
     fn begin_cox(&self, facts: &Facts, model: CoxModel, scale: Vec<f64>, meat: MeatRequest) -> Stage {
         let (p, weighted) = (model.columns.terms.len(), model.weights.is_some());
-        if self.key.model == Some(Model::Stratified) {
-            return Stage::Stratified(Arc::new(model), StratifiedCoxFit::new(p, scale));
-        }
         let (cells, deaths) = facts.event_cells(model.outcome, model.cause);
+        if self.key.model == Some(Model::Stratified) {
+            let events = EventCells::new(cells, deaths, model.ties);
+            return Stage::Stratified(Arc::new(model), StratifiedCoxFit::new(p, scale), Arc::new(events));
+        }
         let fit = CoxFit::new(p, scale, cells, deaths, model.ties, weighted, meat);
         Stage::Cox(Arc::new(model), Box::new(fit))
     }
@@ -251,7 +275,7 @@ impl Unit {
                 State::Ask(ask) => Some(cox_question(model, &ask)),
                 State::Done(_) | State::Failed(_) => None,
             },
-            Stage::Stratified(model, fit) => match fit.state() {
+            Stage::Stratified(model, fit, _) => match fit.state() {
                 State::Ask(StratifiedCoxAsk::Step { beta }) => {
                     Some(Question::StratifiedCoxStep { model: Arc::clone(model), beta: beta.to_vec() })
                 }
@@ -266,7 +290,7 @@ impl Unit {
         match &mut self.stage {
             Stage::Logistic(_, fit) => fit.tell(sums),
             Stage::Cox(_, fit) => fit.tell(sums),
-            Stage::Stratified(_, fit) => fit.tell(sums),
+            Stage::Stratified(_, fit, _) => fit.tell(sums),
             Stage::FineGray(task) => task.tell(sums),
             Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => {}
         }
@@ -278,7 +302,7 @@ impl Unit {
         let (columns, ended) = match &self.stage {
             Stage::Logistic(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::Cox(model, fit) => (&model.columns, ended(&fit.state())),
-            Stage::Stratified(model, fit) => (&model.columns, ended(&fit.state())),
+            Stage::Stratified(model, fit, _) => (&model.columns, ended(&fit.state())),
             Stage::FineGray(task) => (&task.model().columns, task.ended()),
             Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => return,
         };
@@ -286,8 +310,9 @@ impl Unit {
             None => return,
             Some(Ok(fit)) => {
                 let intercept = columns.terms.iter().position(|t| *t == Term::Intercept);
-                let user = fit.uncentre(&columns.centre, intercept);
-                Stage::Fitted { columns: columns.clone(), centred: Box::new(fit.clone()), fit: Box::new(user) }
+                let (columns, centred) = (columns.clone(), Box::new(fit.clone()));
+                let fit = Box::new(fit.uncentre(&columns.centre, intercept));
+                Stage::Fitted { columns, centred, fit, point: self.point() }
             }
             Some(Err(why)) => Stage::Failed(Failure::of(why, &self.names, &self.event_name())),
         };

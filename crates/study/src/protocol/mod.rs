@@ -4,6 +4,7 @@
 //! mistake of a document is reported together with key and line ([`crate::document::Mistakes`]).
 
 mod baseline;
+mod checks;
 mod competing;
 mod digest;
 mod grid;
@@ -19,6 +20,7 @@ use stats::weights::Estimand;
 use crate::dictionary::{Dictionary, VariableId};
 use crate::document::Mistakes;
 pub use baseline::{BaselineAnalysis, CategoryTest};
+pub use checks::{Checks, TRANSFORMS};
 pub use competing::{Cause, Competing, IncidenceAnalysis};
 pub use grid::TimeGrid;
 pub use scenario::{MISSING, Scenario};
@@ -231,6 +233,8 @@ pub struct Analysis {
     pub covariates: Vec<VariableId>,
     /// Adds an interaction model of the treatment with this variable to each outcome.
     pub effect_modifier: Option<VariableId>,
+    /// Checks of each model (Cox).
+    pub checks: Checks,
 }
 
 /// One declared `kaplan_meier` analysis.

@@ -8,7 +8,8 @@ use stats::matrix::Matrix;
 use stats::survival::{ArmTable, Tally};
 
 use crate::cohort::FlowCount;
-use crate::plan::{Branch, Events, FitOutcome, Plan};
+use crate::plan::{Branch, CheckSums, Events, FitOutcome, Plan};
+use crate::question::transform_code;
 
 /// Digest of the results of one run; every party computes it from its own plan.
 pub fn results_digest(manifest: &Digest, plan: &Plan) -> Digest {
@@ -62,10 +63,22 @@ fn write_branch(mut out: Canonical, branch: &Branch) -> Canonical {
             Some(Ok(table)) => write_causes(out.u8(2), table),
         };
     }
-    for (_, outcome) in branch.fits() {
-        out = write_outcome(out, outcome);
+    for (key, outcome) in branch.fits() {
+        out = write_outcome(out, outcome).option(branch.checks(key), write_checks);
     }
     out
+}
+
+fn write_checks(out: Canonical, checks: &CheckSums) -> Canonical {
+    let out = out.list(&*checks.beta, |out, x| out.f64(*x)).list(&checks.trends, |out, (transform, trend)| {
+        let out = out.u8(transform_code(*transform));
+        match trend {
+            Ok(words) => out.u8(1).list(words, |out, x| out.f64(*x)),
+            Err(why) => out.u8(0).str(&why.to_string()),
+        }
+    });
+    out.bool(checks.exact)
+        .option(checks.pairs, |out, pairs| out.f64(pairs.concordant).f64(pairs.discordant).f64(pairs.tied))
 }
 
 fn write_flow(out: Canonical, count: &FlowCount) -> Canonical {

@@ -4,6 +4,7 @@
 //! the writer's.
 
 mod balance;
+mod checks;
 mod digest;
 mod incidence;
 mod survival;
@@ -11,6 +12,7 @@ mod tables;
 mod weights;
 
 pub use balance::{BalanceCells, BalanceRow};
+pub use checks::{CheckProblem, Concordance};
 pub use digest::results_digest;
 pub use incidence::{CUMULATIVE_INCIDENCE, IncidenceRow};
 pub use survival::{At, KAPLAN_MEIER, MINIMUM_LEAVERS, MedianRow, Quantity, SurvivalRow};

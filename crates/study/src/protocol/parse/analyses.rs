@@ -2,7 +2,7 @@
 
 use stats::cox::Ties;
 
-use super::{Declared, curves, resolve, unknown};
+use super::{Declared, checks, curves, resolve, unknown};
 use crate::dictionary::{Kind, VariableId};
 use crate::document::{Table, nearest};
 use crate::protocol::{Analysis, AnalysisKind, CurveAnalysis, Model, Outcome, OutcomeKind, Propensity, Variances};
@@ -116,10 +116,11 @@ fn analysis(t: &Table<'_, '_>, kind: Option<&str>, declared: &Declared<'_>) -> O
         t.mistake("effect_modifier", "belongs to logistic and Cox regression");
     }
     let variances = variances(t, kind, &models);
+    let checks = checks::checks(t, kind);
     if effect_modifier.is_some() {
         models.push(Model::Interaction);
     }
-    Some(Analysis { kind: kind?, outcomes, cause, models, variances, covariates, effect_modifier })
+    Some(Analysis { kind: kind?, outcomes, cause, models, variances, covariates, effect_modifier, checks })
 }
 
 /// The cause of a regression of competing outcomes, which all of them must have.

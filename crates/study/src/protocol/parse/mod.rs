@@ -3,6 +3,7 @@
 
 mod analyses;
 mod baseline;
+mod checks;
 mod curves;
 mod incidence;
 mod outcomes;

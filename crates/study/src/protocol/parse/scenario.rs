@@ -6,7 +6,7 @@ use super::{Declared, analyses, propensity, resolve};
 use crate::dictionary::{Kind, VariableId};
 use crate::document::{Table, nearest};
 use crate::protocol::scenario::{MISSING, Scenario, with_missing_levels};
-use crate::protocol::{Analysis, Criterion, Model, Protocol};
+use crate::protocol::{Analysis, Checks, Criterion, Model, Protocol};
 
 /// Every declared scenario of a protocol that is otherwise complete.
 pub(super) fn scenarios(root: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>) -> Vec<Scenario> {
@@ -43,6 +43,7 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
         t.mistake("trim", "propensity scores need a [propensity] model");
     }
     let (baseline, curves) = (t.flag("baseline", false), t.flag("curves", false));
+    let checks = t.flag("checks", false);
     let mut protocol = main?.clone();
     for label in &without {
         let before = protocol.eligibility.len();
@@ -66,6 +67,9 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
         }
     }
     restrict(&mut protocol.analyses, outcomes.as_deref(), models.as_deref());
+    if !checks {
+        protocol.analyses.iter_mut().for_each(|analysis| analysis.checks = Checks::default());
+    }
     if let Some(propensity) = &mut protocol.propensity {
         propensity.summaries.clear();
         let truncated = |analysis: &Analysis| analysis.models.contains(&Model::IptwTruncated);

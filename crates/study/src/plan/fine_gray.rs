@@ -14,7 +14,7 @@ use crate::question::{CoxModel, Question};
 enum Stage {
     /// Asks for the weights of the events; then come the scale of the columns and the sandwich sums.
     Weights(Subdistribution, Vec<f64>, MeatRequest),
-    Fit(FineGrayFit),
+    Fit(Box<FineGrayFit>),
 }
 
 /// One Fine-Gray regression under way.
@@ -29,7 +29,7 @@ impl FineGrayTask {
         let stage = if model.weights.is_some() {
             Stage::Weights(cells, scale, meat)
         } else {
-            Stage::Fit(FineGrayFit::new(scale, cells, meat))
+            Stage::Fit(Box::new(FineGrayFit::new(scale, cells, meat)))
         };
         FineGrayTask { model: Arc::new(model), stage }
     }
@@ -72,7 +72,7 @@ impl FineGrayTask {
             Stage::Fit(fit) => fit.tell(sums),
             Stage::Weights(cells, scale, meat) => {
                 let cells = cells.clone().weighted(sums.to_vec());
-                self.stage = Stage::Fit(FineGrayFit::new(scale.clone(), cells, meat.clone()));
+                self.stage = Stage::Fit(Box::new(FineGrayFit::new(scale.clone(), cells, meat.clone())));
             }
         }
     }

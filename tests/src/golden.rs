@@ -10,8 +10,11 @@ mod competing;
 mod curves;
 mod early_glm;
 mod files;
+#[cfg(test)]
+mod forms;
 mod lung;
 mod models;
+mod modification;
 mod myeloma;
 #[cfg(test)]
 mod pooled;
@@ -41,6 +44,9 @@ pub enum Study {
     Rotterdam,
     /// `examples/lung`; sections `curves` and `cox`, of which the second leaves out a patient.
     Lung,
+    /// `examples/relapsed-myeloma` in what follows from its models: `golden/modification.json`; sections `main` and
+    /// `further`.
+    Modification,
     /// Competing causes in relapsed myeloma (`protocol-competing.toml` of its example) and in Rotterdam, by day and month.
     Competing,
 }
@@ -52,6 +58,7 @@ impl Study {
             Study::RelapsedMyeloma => &["survival_day", "survival_month"],
             Study::Rotterdam => &["day", "month", "quarter"],
             Study::Lung => &["curves", "cox"],
+            Study::Modification => &["main", "further"],
             Study::Competing => &["myeloma/day", "myeloma/month", "rotterdam/day", "rotterdam/month"],
         }
     }
@@ -70,6 +77,7 @@ impl Study {
             Study::RelapsedMyeloma => "relapsed-myeloma",
             Study::Rotterdam => "rotterdam",
             Study::Lung => "lung",
+            Study::Modification => "modification",
             Study::Competing => "competing",
         }
     }
@@ -79,7 +87,7 @@ impl FromStr for Study {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let all = [Study::RelapsedMyeloma, Study::Rotterdam, Study::Lung, Study::Competing];
+        let all = [Study::RelapsedMyeloma, Study::Rotterdam, Study::Lung, Study::Modification, Study::Competing];
         all.into_iter().find(|s| s.name() == name).ok_or_else(|| format!("no golden numbers for a study `{name}`"))
     }
 }
@@ -149,6 +157,7 @@ pub fn compare_with(
         Study::RelapsedMyeloma => myeloma::compare(&mut comparison, &files, section),
         Study::Rotterdam => rotterdam::compare(&mut comparison, &files, section),
         Study::Lung => lung::compare(&mut comparison, &files, section),
+        Study::Modification => modification::compare(&mut comparison, &files, section),
         Study::Competing => competing::compare(&mut comparison, &files, section),
     }
     models::agree(&mut comparison, &files);

@@ -69,13 +69,16 @@ pub(super) struct EstimateRecord<'a> {
     iterations: usize,
     notes: String,
     ties: Option<&'static str>,
+    modifier: &'a str,
+    e_value: Option<f64>,
+    e_value_limit: Option<f64>,
     cause: &'a str,
 }
 
 impl Record for EstimateRecord<'_> {
     const FILE: &'static str = "estimates.csv";
     const COLUMNS: &'static str = "analysis,outcome,model,term,variance,estimate,std_error,statistic,p_value,conf_low,conf_high,ratio,\
-        ratio_low,ratio_high,n,events,sites,iterations,notes,ties,cause";
+        ratio_low,ratio_high,n,events,sites,iterations,notes,ties,modifier,e_value,e_value_limit,cause";
 }
 
 impl<'a> EstimateRecord<'a> {
@@ -101,8 +104,11 @@ impl<'a> EstimateRecord<'a> {
             events: row.events,
             sites,
             iterations: row.iterations,
+            e_value: row.e_value.and_then(|e| notes.finite("e_value", e.estimate)),
+            e_value_limit: row.e_value.and_then(|e| notes.finite("e_value_limit", e.limit)),
             notes: notes.text(),
             ties: row.ties,
+            modifier: &row.modifier,
             cause: &row.cause,
         }
     }
@@ -132,13 +138,17 @@ pub(super) struct FitRecord<'a> {
     converged: bool,
     notes: String,
     concordance_bound: Option<f64>,
+    modifier: &'a str,
+    penalised_loglik: Option<f64>,
+    effective_df: Option<f64>,
     cause: &'a str,
 }
 
 impl Record for FitRecord<'_> {
     const FILE: &'static str = "fits.csv";
     const COLUMNS: &'static str = "analysis,outcome,model,ties,n,events,loglik_null,loglik,deviance_null,deviance,lr_statistic,lr_df,\
-        lr_p,score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes,concordance_bound,cause";
+        lr_p,score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes,concordance_bound,\
+        modifier,penalised_loglik,effective_df,cause";
 }
 
 impl<'a> FitRecord<'a> {
@@ -165,6 +175,9 @@ impl<'a> FitRecord<'a> {
             converged: false,
             notes: String::new(),
             concordance_bound: None,
+            modifier: &row.modifier,
+            penalised_loglik: None,
+            effective_df: None,
             cause: &row.cause,
         };
         let numbers = match &row.outcome_of_fit {
@@ -176,8 +189,8 @@ impl<'a> FitRecord<'a> {
         let deviance = |loglik: f64| numbers.logistic.then_some(-2.0 * loglik);
         let ratio = numbers.likelihood_ratio;
         if ratio.is_none() {
-            let model = if row.analysis == "fine_gray" { "Fine-Gray" } else { "weighted" };
-            notes.0.push(format!("no likelihood ratio test of a {model} model"));
+            let models = if row.analysis == "fine_gray" { "Fine-Gray" } else { "weighted or penalised" };
+            notes.0.push(format!("no likelihood ratio test of a {models} model"));
         }
         notes.0.extend(numbers.unchecked.iter().map(|why| format!("{why} ({})", why.code())));
         FitRecord {
@@ -195,6 +208,8 @@ impl<'a> FitRecord<'a> {
             iterations: Some(numbers.iterations),
             max_score: notes.finite("max_score", numbers.max_score),
             converged: true,
+            penalised_loglik: numbers.penalised.and_then(|p| notes.finite("penalised_loglik", p.loglik)),
+            effective_df: numbers.penalised.and_then(|p| notes.finite("effective_df", p.df?)),
             notes: notes.text(),
             ..empty
         }
@@ -258,12 +273,13 @@ pub(super) struct TestRecord<'a> {
     p_value: Option<f64>,
     ties: Option<&'static str>,
     notes: String,
+    modifier: &'a str,
     cause: &'a str,
 }
 
 impl Record for TestRecord<'_> {
     const FILE: &'static str = "tests.csv";
-    const COLUMNS: &'static str = "name,outcome,model,term,statistic,df,p_value,ties,notes,cause";
+    const COLUMNS: &'static str = "name,outcome,model,term,statistic,df,p_value,ties,notes,modifier,cause";
 }
 
 impl<'a> From<&'a TestRow> for TestRecord<'a> {
@@ -279,6 +295,7 @@ impl<'a> From<&'a TestRow> for TestRecord<'a> {
             p_value: notes.finite("p_value", row.test.p_value),
             ties: row.ties,
             notes: notes.text(),
+            modifier: &row.modifier,
             cause: &row.cause,
         }
     }

@@ -21,7 +21,7 @@ struct Arguments {
     /// Part of the golden file that the run has: survival_day, curves, myeloma/day and so on; the study's first unless given.
     #[arg(long)]
     section: Option<String>,
-    /// relapsed-myeloma, rotterdam, lung or competing; from the golden file's name unless given.
+    /// relapsed-myeloma, rotterdam, lung, modification or competing; from the golden file's name unless given.
     #[arg(long)]
     study: Option<Study>,
     /// Largest relative difference that counts as equal.

@@ -7,6 +7,7 @@ mod competing;
 mod deploy;
 mod documents;
 mod errors;
+mod forms;
 mod identity;
 mod machines;
 mod pathology;

@@ -6,7 +6,7 @@ use super::causes::Causes;
 use super::failure::Failure;
 use crate::cohort::FlowCount;
 use crate::dictionary::{Kind, VariableId};
-use crate::protocol::{AnalysisKind, Model, OutcomeKind, Protocol};
+use crate::protocol::{OutcomeKind, Protocol};
 use crate::question::{EVENT_COUNTS, Question};
 use crate::term::Term;
 
@@ -223,7 +223,7 @@ impl Facts {
     }
 
     /// A regression of a time to event, or to one cause of several, needs events in both arms.
-    pub(super) fn check_events(
+    pub(crate) fn check_events(
         &self,
         protocol: &Protocol,
         index: usize,
@@ -263,14 +263,11 @@ fn terms_in_use(protocol: &Protocol) -> BTreeSet<Term> {
         }
     }
     for analysis in &protocol.analyses {
-        for model in &analysis.models {
-            terms.extend(super::model_terms(protocol, analysis, *model));
-        }
-        let intercept = analysis.kind == AnalysisKind::Logistic || analysis.models.contains(&Model::Interaction);
-        if intercept {
-            terms.remove(&Term::Intercept);
+        for (model, modifier) in analysis.fits() {
+            terms.extend(super::model_terms(protocol, analysis, model, modifier));
         }
     }
+    terms.remove(&Term::Intercept);
     terms
 }
 

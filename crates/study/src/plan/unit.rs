@@ -5,7 +5,8 @@ use std::sync::Arc;
 use stats::competing::Subdistribution;
 use stats::cox::{EventCells, Ties};
 use stats::fit::{
-    CoxAsk, CoxFit, Fit, LogisticAsk, LogisticFit, MeatRequest, State, StratifiedCoxAsk, StratifiedCoxFit,
+    CoxAsk, CoxFit, FirthAsk, FirthFit, Fit, LogisticAsk, LogisticFit, MeatRequest, RidgeCoxFit, RidgeLogisticFit,
+    State, StratifiedCoxAsk, StratifiedCoxFit,
 };
 use stats::influence::{MEstimation, MeatKind};
 
@@ -13,7 +14,9 @@ use super::check::CoxPoint;
 use super::failure::Failure;
 use super::fine_gray::FineGrayTask;
 use super::{Facts, model_terms};
-use crate::protocol::{Analysis, AnalysisKind, Model, OutcomeKind, Propensity, Protocol, Variances};
+use crate::protocol::{
+    Analysis, AnalysisKind, EffectModifier, Model, OutcomeKind, Propensity, Protocol, Ridge, Variances,
+};
 use crate::question::{CoxModel, LogisticModel, Question, Response, Weights};
 use crate::term::{Columns, Term};
 
@@ -32,6 +35,8 @@ pub struct FitKey {
     pub terms: Vec<Term>,
     /// Variances asked for.
     pub variances: Variances,
+    /// Effect modifier of an interaction.
+    pub modifier: Option<EffectModifier>,
 }
 
 impl FitKey {
@@ -43,6 +48,12 @@ impl FitKey {
             Some(AnalysisKind::Cox(_)) => "cox",
             Some(AnalysisKind::FineGray(_)) => "fine_gray",
         }
+    }
+
+    /// Name of the effect modifier; empty for models without.
+    pub fn modifier_name(&self, protocol: &Protocol) -> String {
+        let name = self.modifier.as_ref().map(|m| protocol.dictionary.variable(m.variable).name.clone());
+        name.unwrap_or_default()
     }
 
     /// Name of the model.
@@ -75,6 +86,9 @@ enum Stage {
     Cox(Arc<CoxModel>, Box<CoxFit>),
     Stratified(Arc<CoxModel>, StratifiedCoxFit, Arc<EventCells>),
     FineGray(Box<FineGrayTask>),
+    Firth(Arc<LogisticModel>, Box<FirthFit>),
+    RidgeLogistic(Arc<LogisticModel>, RidgeLogisticFit),
+    RidgeCox(Arc<CoxModel>, Box<RidgeCoxFit>),
     Fitted { columns: Columns, centred: Box<Fit>, fit: Box<Fit>, point: Option<CoxPoint> },
     Failed(Failure),
 }
@@ -84,6 +98,8 @@ enum Stage {
 pub(super) struct Unit {
     key: FitKey,
     names: Vec<String>,
+    /// Penalty of the model `ridge`.
+    ridge: Option<Ridge>,
     stage: Stage,
 }
 
@@ -98,25 +114,33 @@ impl Unit {
             model: None,
             terms,
             variances: Variances::default(),
+            modifier: None,
         };
-        Unit::new(protocol, key)
+        Unit::new(protocol, key, None)
     }
 
-    pub(super) fn model(protocol: &Protocol, analysis: &Analysis, outcome: &str, model: Model) -> Unit {
+    pub(super) fn model(
+        protocol: &Protocol,
+        analysis: &Analysis,
+        outcome: &str,
+        model: Model,
+        modifier: Option<&EffectModifier>,
+    ) -> Unit {
         let key = FitKey {
             analysis: Some(analysis.kind),
             outcome: outcome.into(),
             cause: analysis.cause.clone(),
             model: Some(model),
-            terms: model_terms(protocol, analysis, model),
+            terms: model_terms(protocol, analysis, model, modifier),
             variances: analysis.variances,
+            modifier: modifier.cloned(),
         };
-        Unit::new(protocol, key)
+        Unit::new(protocol, key, analysis.ridge.filter(|_| model == Model::Ridge))
     }
 
-    fn new(protocol: &Protocol, key: FitKey) -> Unit {
+    fn new(protocol: &Protocol, key: FitKey, ridge: Option<Ridge>) -> Unit {
         let names = key.terms.iter().map(|t| t.name(protocol)).collect();
-        Unit { key, names, stage: Stage::Waiting }
+        Unit { key, names, ridge, stage: Stage::Waiting }
     }
 
     pub(super) fn key(&self) -> &FitKey {
@@ -125,7 +149,7 @@ impl Unit {
 
     /// Has it started and not ended? Then it asks something this round.
     pub(super) fn running(&self) -> bool {
-        matches!(self.stage, Stage::Logistic(..) | Stage::Cox(..) | Stage::Stratified(..) | Stage::FineGray(_))
+        !matches!(self.stage, Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_))
     }
 
     /// Has it not started?
@@ -167,7 +191,14 @@ impl Unit {
                 Some(CoxPoint { model, events, curves: None, beta })
             }
             Stage::Fitted { point, .. } => point.clone(),
-            Stage::Waiting | Stage::Logistic(..) | Stage::FineGray(_) | Stage::Failed(_) => None,
+            // A check of a penalised model is not declared.
+            Stage::Waiting
+            | Stage::Logistic(..)
+            | Stage::Firth(..)
+            | Stage::RidgeLogistic(..)
+            | Stage::RidgeCox(..)
+            | Stage::FineGray(_)
+            | Stage::Failed(_) => None,
         }
     }
 
@@ -193,15 +224,24 @@ impl Unit {
         let terms = &self.key.terms;
         let index = protocol.outcomes.iter().position(|o| o.name == self.key.outcome);
         let kind = index.map(|i| &protocol.outcomes[i].kind);
-        if let Some(OutcomeKind::Binary { variable }) = kind {
-            facts.check_binary(protocol, *variable, &self.key.outcome)?;
-        }
         let cause = match (kind, &self.key.cause) {
             (Some(OutcomeKind::Competing(competing)), Some(name)) => competing.cause(name),
             _ => None,
         };
-        if let (Some(index), Some(OutcomeKind::TimeToEvent(_) | OutcomeKind::Competing(_))) = (index, kind) {
-            facts.check_events(protocol, index, &self.event_name(), cause)?;
+        // A penalty keeps the effect finite where an arm has no events, or nothing else.
+        let penalised = self.key.model.is_some_and(Model::penalised);
+        match (index, kind) {
+            (_, Some(OutcomeKind::Binary { variable })) if penalised => facts.check_missing(protocol, *variable)?,
+            (_, Some(OutcomeKind::Binary { variable })) => {
+                facts.check_binary(protocol, *variable, &self.key.outcome)?;
+            }
+            (Some(index), Some(OutcomeKind::TimeToEvent(_) | OutcomeKind::Competing(_))) if penalised => {
+                facts.check_times(protocol, index, &self.key.outcome)?;
+            }
+            (Some(index), Some(OutcomeKind::TimeToEvent(_) | OutcomeKind::Competing(_))) => {
+                facts.check_events(protocol, index, &self.event_name(), cause)?;
+            }
+            (_, None) | (None, _) => {}
         }
         facts.check(protocol, terms)?;
         let columns = Columns { terms: terms.clone(), centre: terms.iter().map(|t| facts.centre(t)).collect() };
@@ -223,21 +263,34 @@ impl Unit {
                     Some(OutcomeKind::Binary { variable }) => Response::Binary(*variable),
                     _ => Response::Treatment,
                 };
-                let fit = LogisticFit::new(terms.len(), scale, meat);
-                Ok(Stage::Logistic(Arc::new(LogisticModel { response, columns, weights }), fit))
+                let (q, model) = (terms.len(), Arc::new(LogisticModel { response, columns, weights }));
+                Ok(match (self.key.model, self.ridge) {
+                    (Some(Model::Firth), _) => Stage::Firth(model, Box::new(FirthFit::new(q, scale))),
+                    (_, Some(ridge)) => {
+                        let penalty = ridge.penalty(&scale, Some(0));
+                        Stage::RidgeLogistic(model, RidgeLogisticFit::new(q, scale, penalty, meat))
+                    }
+                    (_, None) => Stage::Logistic(model, LogisticFit::new(q, scale, meat)),
+                })
             }
         }
     }
 
     fn begin_cox(&self, facts: &Facts, model: CoxModel, scale: Vec<f64>, meat: MeatRequest) -> Stage {
-        let (p, weighted) = (model.columns.terms.len(), model.weights.is_some());
+        let (p, ties, weighted) = (model.columns.terms.len(), model.ties, model.weights.is_some());
         let (cells, deaths) = facts.event_cells(model.outcome, model.cause);
+        let model = Arc::new(model);
         if self.key.model == Some(Model::Stratified) {
-            let events = EventCells::new(cells, deaths, model.ties);
-            return Stage::Stratified(Arc::new(model), StratifiedCoxFit::new(p, scale), Arc::new(events));
+            let events = EventCells::new(cells, deaths, ties);
+            return Stage::Stratified(model, StratifiedCoxFit::new(p, scale), Arc::new(events));
         }
-        let fit = CoxFit::new(p, scale, cells, deaths, model.ties, weighted, meat);
-        Stage::Cox(Arc::new(model), Box::new(fit))
+        if let Some(ridge) = self.ridge {
+            let penalty = ridge.penalty(&scale, None);
+            let fit = RidgeCoxFit::new(scale, cells, deaths, ties, weighted, penalty, meat);
+            return Stage::RidgeCox(model, Box::new(fit));
+        }
+        let fit = CoxFit::new(p, scale, cells, deaths, ties, weighted, meat);
+        Stage::Cox(model, Box::new(fit))
     }
 
     /// The outcome, with the cause where several compete.
@@ -262,19 +315,11 @@ impl Unit {
 
     pub(super) fn ask(&self) -> Option<Question> {
         match &self.stage {
-            Stage::Logistic(model, fit) => match fit.state() {
-                State::Ask(LogisticAsk::Step { beta }) => {
-                    Some(Question::LogisticStep { model: Arc::clone(model), beta: beta.to_vec() })
-                }
-                State::Ask(LogisticAsk::Meat { beta, kind }) => {
-                    Some(Question::LogisticMeat { model: Arc::clone(model), beta: beta.to_vec(), kind: kind.clone() })
-                }
-                State::Done(_) | State::Failed(_) => None,
-            },
-            Stage::Cox(model, fit) => match fit.state() {
-                State::Ask(ask) => Some(cox_question(model, &ask)),
-                State::Done(_) | State::Failed(_) => None,
-            },
+            Stage::Logistic(model, fit) => asked(fit.state()).map(|ask| logistic_question(model, ask)),
+            Stage::RidgeLogistic(model, fit) => asked(fit.state()).map(|ask| logistic_question(model, ask)),
+            Stage::Firth(model, fit) => asked(fit.state()).map(|ask| firth_question(model, ask)),
+            Stage::Cox(model, fit) => asked(fit.state()).map(|ask| cox_question(model, &ask)),
+            Stage::RidgeCox(model, fit) => asked(fit.state()).map(|ask| cox_question(model, &ask)),
             Stage::Stratified(model, fit, _) => match fit.state() {
                 State::Ask(StratifiedCoxAsk::Step { beta }) => {
                     Some(Question::StratifiedCoxStep { model: Arc::clone(model), beta: beta.to_vec() })
@@ -292,6 +337,9 @@ impl Unit {
             Stage::Cox(_, fit) => fit.tell(sums),
             Stage::Stratified(_, fit, _) => fit.tell(sums),
             Stage::FineGray(task) => task.tell(sums),
+            Stage::Firth(_, fit) => fit.tell(sums),
+            Stage::RidgeLogistic(_, fit) => fit.tell(sums),
+            Stage::RidgeCox(_, fit) => fit.tell(sums),
             Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => {}
         }
         self.settle();
@@ -304,6 +352,9 @@ impl Unit {
             Stage::Cox(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::Stratified(model, fit, _) => (&model.columns, ended(&fit.state())),
             Stage::FineGray(task) => (&task.model().columns, task.ended()),
+            Stage::Firth(model, fit) => (&model.columns, ended(&fit.state())),
+            Stage::RidgeLogistic(model, fit) => (&model.columns, ended(&fit.state())),
+            Stage::RidgeCox(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => return,
         };
         let next = match ended {
@@ -320,11 +371,36 @@ impl Unit {
     }
 }
 
+fn asked<A>(state: State<'_, A>) -> Option<A> {
+    match state {
+        State::Ask(ask) => Some(ask),
+        State::Done(_) | State::Failed(_) => None,
+    }
+}
+
 fn ended<'s, A>(state: &State<'s, A>) -> Option<Result<&'s Fit, &'s stats::fit::Why>> {
     match state {
         State::Ask(_) => None,
         State::Done(fit) => Some(Ok(fit)),
         State::Failed(why) => Some(Err(why)),
+    }
+}
+
+fn logistic_question(model: &Arc<LogisticModel>, ask: LogisticAsk<'_>) -> Question {
+    let model = Arc::clone(model);
+    match ask {
+        LogisticAsk::Step { beta } => Question::LogisticStep { model, beta: beta.to_vec() },
+        LogisticAsk::Meat { beta, kind } => Question::LogisticMeat { model, beta: beta.to_vec(), kind: kind.clone() },
+    }
+}
+
+fn firth_question(model: &Arc<LogisticModel>, ask: FirthAsk<'_>) -> Question {
+    let model = Arc::clone(model);
+    match ask {
+        FirthAsk::Step { beta } => Question::LogisticStep { model, beta: beta.to_vec() },
+        FirthAsk::Leverage { beta, inverse } => {
+            Question::LeverageScore { model, beta: beta.to_vec(), inverse: Arc::new(inverse.clone()) }
+        }
     }
 }
 

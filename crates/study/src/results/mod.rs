@@ -6,6 +6,8 @@
 mod balance;
 mod checks;
 mod digest;
+mod effects;
+mod hazard_ratio;
 mod incidence;
 mod survival;
 mod tables;

@@ -1,12 +1,14 @@
 //! The rows of the result files.
 
 use stats::cox::Ties;
-use stats::fit::Fit;
+use stats::evalue::EValue;
+use stats::fit::{Fit, Penalised};
 use stats::inference::{self, ChiSquare};
 use stats::matrix::Matrix;
 
 use super::balance::{self, BalanceRow};
 use super::checks::{self, CheckProblem, Concordance};
+use super::effects;
 use super::incidence::{self, IncidenceRow};
 use super::survival::{self, MedianRow, SurvivalRow};
 use super::weights::{self, HistogramRow, OverlapRow, WarningRow, WeightRow};
@@ -89,7 +91,7 @@ impl Variance {
 /// One term of one model under one variance; log scale.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EstimateRow {
-    /// propensity, logistic, cox, `fine_gray`.
+    /// propensity, logistic, cox, `fine_gray`; `kaplan_meier` for a hazard ratio from the table of a curve.
     pub analysis: &'static str,
     /// Name of the outcome, empty for the propensity model.
     pub outcome: String,
@@ -99,6 +101,8 @@ pub struct EstimateRow {
     pub model: &'static str,
     /// Handling of ties (Cox).
     pub ties: Option<&'static str>,
+    /// Name of the effect modifier; empty for models without.
+    pub modifier: String,
     /// Name of the term.
     pub term: String,
     /// Kind of standard error.
@@ -121,12 +125,15 @@ pub struct EstimateRow {
     pub events: u64,
     /// Evaluations.
     pub iterations: usize,
+    /// E-values of estimate and interval, where the term is an effect of the treatment.
+    pub e_value: Option<EValue>,
 }
 
 /// One model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FitRow {
-    /// propensity, logistic, cox, `fine_gray`; `kaplan_meier` and `cumulative_incidence` for curves that failed.
+    /// propensity, logistic, cox, `fine_gray`; `kaplan_meier` for a hazard ratio from the table of a curve, or a curve that
+    /// failed; `cumulative_incidence` for incidences that failed.
     pub analysis: &'static str,
     /// Name of the outcome.
     pub outcome: String,
@@ -134,6 +141,8 @@ pub struct FitRow {
     pub cause: String,
     /// Name of the model.
     pub model: &'static str,
+    /// Name of the effect modifier; empty for models without.
+    pub modifier: String,
     /// Handling of ties (Cox).
     pub ties: Option<&'static str>,
     /// Analysed rows.
@@ -153,7 +162,7 @@ pub struct FitNumbers {
     pub loglik: f64,
     /// Is it a logistic model, which has deviances?
     pub logistic: bool,
-    /// Likelihood ratio against the empty model; none for weighted and Fine-Gray models, where it is not a likelihood ratio.
+    /// Likelihood ratio against the empty model; none for weighted, Fine-Gray and penalised models, where it is none.
     pub likelihood_ratio: Option<ChiSquare>,
     /// Score test at 0 (Cox, Fine-Gray).
     pub score: Option<f64>,
@@ -163,6 +172,8 @@ pub struct FitNumbers {
     pub iterations: usize,
     /// Largest standardised score at the end.
     pub max_score: f64,
+    /// Of a penalised model (Firth, ridge).
+    pub penalised: Option<Penalised>,
     /// Where the protocol asks for it.
     pub concordance: Option<Concordance>,
     /// Declared checks without a number.
@@ -223,6 +234,8 @@ pub struct TestRow {
     pub cause: String,
     /// Name of the model.
     pub model: &'static str,
+    /// Name of the effect modifier; empty for models without.
+    pub modifier: String,
     /// Handling of ties (Cox).
     pub ties: Option<&'static str>,
     /// Terms under test.
@@ -259,7 +272,7 @@ impl Results {
         for (key, outcome) in branch.fits() {
             let Some(outcome) = outcome else { continue };
             let (n, events) = (facts.analysed(), events_of(protocol, facts, key));
-            let mut row = fit_row(key, outcome, n, events);
+            let mut row = fit_row(protocol, key, outcome, n, events);
             if let FitOutcome::Fitted(fit) = outcome {
                 results.estimates.extend(estimates(protocol, key, fit, n, events));
                 results.tests.extend(interaction_tests(branch, key, fit));
@@ -278,11 +291,95 @@ impl Results {
     }
 }
 
-fn ties_name(key: &FitKey) -> Option<&'static str> {
-    key.ties().map(|t| match t {
+pub(super) fn ties_name(ties: Ties) -> &'static str {
+    match ties {
         Ties::Efron => "efron",
         Ties::Breslow => "breslow",
-    })
+    }
+}
+
+/// What the rows of one model share.
+pub(super) struct RowsOfModel {
+    pub(super) analysis: &'static str,
+    pub(super) outcome: String,
+    pub(super) cause: String,
+    pub(super) model: &'static str,
+    pub(super) ties: Option<&'static str>,
+    pub(super) modifier: String,
+    pub(super) n: u64,
+    pub(super) events: u64,
+    pub(super) iterations: usize,
+    /// Are its ratios hazard ratios?
+    pub(super) hazard: bool,
+    /// Are they ratios of subdistribution hazards? Those have no E-value.
+    pub(super) subdistribution: bool,
+}
+
+impl RowsOfModel {
+    fn new(protocol: &Protocol, key: &FitKey, n: u64, events: u64, iterations: usize) -> RowsOfModel {
+        RowsOfModel {
+            analysis: key.analysis_name(),
+            outcome: key.outcome.clone(),
+            cause: cause_of(key),
+            model: key.model_name(),
+            ties: key.ties().map(ties_name),
+            modifier: key.modifier_name(protocol),
+            n,
+            events,
+            iterations,
+            hazard: key.ties().is_some(),
+            subdistribution: matches!(key.analysis, Some(AnalysisKind::FineGray(_))),
+        }
+    }
+
+    /// A row of estimates; `effect` says whether the term is an effect of the treatment on the outcome.
+    pub(super) fn row(
+        &self,
+        term: String,
+        variance: Variance,
+        estimate: f64,
+        std_error: f64,
+        effect: bool,
+    ) -> EstimateRow {
+        let wald = inference::wald(estimate, std_error);
+        let limits = [wald.conf_low, wald.conf_high];
+        let e_value = || effects::of_ratio(self.hazard, estimate, limits, self.n, self.events);
+        EstimateRow {
+            analysis: self.analysis,
+            outcome: self.outcome.clone(),
+            cause: self.cause.clone(),
+            model: self.model,
+            ties: self.ties,
+            modifier: self.modifier.clone(),
+            term,
+            variance,
+            estimate,
+            std_error,
+            statistic: wald.statistic,
+            p_value: wald.p_value,
+            conf_low: wald.conf_low,
+            conf_high: wald.conf_high,
+            n: self.n,
+            events: self.events,
+            iterations: self.iterations,
+            e_value: (effect && !self.subdistribution).then(e_value).flatten(),
+        }
+    }
+
+    /// The row of the model.
+    pub(super) fn fit(self, outcome_of_fit: Result<FitNumbers, FitProblem>) -> FitRow {
+        FitRow {
+            analysis: self.analysis,
+            outcome: self.outcome,
+            cause: self.cause,
+            model: self.model,
+            modifier: self.modifier,
+            ties: self.ties,
+            n: self.n,
+            events: self.events,
+            outcome_of_fit,
+        }
+    }
 }
 
 /// Does its likelihood take weights for counts?
@@ -377,6 +474,7 @@ fn chi_squares(protocol: &Protocol, facts: &Facts) -> Vec<TestRow> {
                 outcome: outcome.name.clone(),
                 cause: String::new(),
                 model: "unadjusted",
+                modifier: String::new(),
                 ties: None,
                 term,
                 test,
@@ -406,51 +504,32 @@ fn covariances(key: &FitKey, fit: &Fit, n: u64) -> Vec<(Variance, Matrix)> {
 
 fn estimates(protocol: &Protocol, key: &FitKey, fit: &Fit, n: u64, events: u64) -> Vec<EstimateRow> {
     let covariances = covariances(key, fit, n);
+    let of = RowsOfModel::new(protocol, key, n, events, fit.iterations);
     let mut rows = Vec::new();
     for (j, term) in key.terms.iter().enumerate() {
         for (variance, covariance) in &covariances {
             let std_error = covariance.diagonal()[j].sqrt();
-            let wald = inference::wald(fit.beta[j], std_error);
-            rows.push(EstimateRow {
-                analysis: key.analysis_name(),
-                outcome: key.outcome.clone(),
-                cause: cause_of(key),
-                model: key.model_name(),
-                ties: ties_name(key),
-                term: term.name(protocol),
-                variance: *variance,
-                estimate: fit.beta[j],
-                std_error,
-                statistic: wald.statistic,
-                p_value: wald.p_value,
-                conf_low: wald.conf_low,
-                conf_high: wald.conf_high,
-                n,
-                events,
-                iterations: fit.iterations,
-            });
+            let effect = *term == Term::Treatment;
+            rows.push(of.row(term.name(protocol), *variance, fit.beta[j], std_error, effect));
+        }
+    }
+    for contrast in effects::within_levels(protocol, key) {
+        let estimate = contrast.estimate(fit);
+        for (variance, covariance) in &covariances {
+            rows.push(of.row(contrast.name.clone(), *variance, estimate, contrast.std_error(covariance), true));
         }
     }
     rows
 }
 
-fn fit_row(key: &FitKey, outcome: FitOutcome<'_>, n: u64, events: u64) -> FitRow {
+fn fit_row(protocol: &Protocol, key: &FitKey, outcome: FitOutcome<'_>, n: u64, events: u64) -> FitRow {
     let outcome_of_fit = match outcome {
         FitOutcome::Fitted(fit) => Ok(fit_numbers(key, fit)),
         FitOutcome::Failed(failure) => {
             Err(FitProblem { code: failure.code(), message: failure.to_string(), hint: failure.hint() })
         }
     };
-    FitRow {
-        analysis: key.analysis_name(),
-        outcome: key.outcome.clone(),
-        cause: cause_of(key),
-        model: key.model_name(),
-        ties: ties_name(key),
-        n,
-        events,
-        outcome_of_fit,
-    }
+    RowsOfModel::new(protocol, key, n, events, 0).fit(outcome_of_fit)
 }
 
 fn fit_numbers(key: &FitKey, fit: &Fit) -> FitNumbers {
@@ -461,18 +540,20 @@ fn fit_numbers(key: &FitKey, fit: &Fit) -> FitNumbers {
         loglik_null: fit.loglik_null,
         loglik: fit.loglik,
         logistic: key.ties().is_none(),
-        likelihood_ratio: (!weighted(key))
+        likelihood_ratio: (!weighted(key) && fit.penalised.is_none())
             .then(|| inference::likelihood_ratio(fit.loglik, fit.loglik_null, slopes.len())),
         score: fit.score_test,
         wald: robust_wald.unwrap_or(fit.wald_test),
         iterations: fit.iterations,
         max_score: fit.max_score,
+        penalised: fit.penalised,
         concordance: None,
         unchecked: Vec::new(),
     }
 }
 
-/// Wald test of the product terms, and the likelihood ratio against the adjusted model where it is fitted.
+/// Wald test of the product terms (with the robust variance where the model is weighted and it is there), and the
+/// likelihood ratio against the adjusted model where that is fitted.
 fn interaction_tests(branch: &Branch, key: &FitKey, fit: &Fit) -> Vec<TestRow> {
     let products: Vec<usize> = (0..key.terms.len()).filter(|j| matches!(key.terms[*j], Term::Product(..))).collect();
     if products.is_empty() {
@@ -484,13 +565,18 @@ fn interaction_tests(branch: &Branch, key: &FitKey, fit: &Fit) -> Vec<TestRow> {
         outcome: key.outcome.clone(),
         cause: cause_of(key),
         model: key.model_name(),
-        ties: ties_name(key),
+        modifier: key.modifier_name(branch.protocol()),
+        ties: key.ties().map(ties_name),
         term: names.join(" + "),
         test,
     };
     let mut rows = Vec::new();
-    if let Ok(test) = inference::wald_test(&fit.beta, &fit.naive, &products) {
+    let covariance = fit.robust.as_ref().filter(|_| weighted(key)).unwrap_or(&fit.naive);
+    if let Ok(test) = inference::wald_test(&fit.beta, covariance, &products) {
         rows.push(row("interaction_wald", test));
+    }
+    if weighted(key) {
+        return rows;
     }
     let without: Vec<&Term> = key.terms.iter().filter(|t| !matches!(t, Term::Product(..))).collect();
     let adjusted = branch.fits().find(|(k, _)| {

@@ -5,6 +5,7 @@ mod analyses;
 mod baseline;
 mod checks;
 mod curves;
+mod forms;
 mod incidence;
 mod outcomes;
 mod propensity;

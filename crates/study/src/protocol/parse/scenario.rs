@@ -104,7 +104,7 @@ fn before_trimming(protocol: &Protocol) -> Protocol {
     Protocol { analyses, baseline: None, curves, incidences, ..protocol.clone() }
 }
 
-/// Keeps the named outcomes and models. Models by name do not include that of an effect modifier.
+/// Keeps the named outcomes and models. Models by name include neither `interaction` nor `ridge`.
 fn restrict(analyses: &mut Vec<Analysis>, outcomes: Option<&[String]>, models: Option<&[Model]>) {
     for analysis in analyses.iter_mut() {
         if let Some(outcomes) = outcomes {
@@ -112,7 +112,10 @@ fn restrict(analyses: &mut Vec<Analysis>, outcomes: Option<&[String]>, models: O
         }
         if let Some(models) = models {
             analysis.models.retain(|model| models.contains(model));
-            analysis.effect_modifier = None;
+            analysis.ridge = None;
+            if !analysis.models.contains(&Model::IptwInteraction) {
+                analysis.effect_modifiers.clear();
+            }
         }
         analysis.variances.m_estimation &= analysis.models.iter().any(|m| m.weighted());
     }

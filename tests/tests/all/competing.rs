@@ -68,10 +68,11 @@ fn rotterdam() -> (String, Vec<Rows>) {
     let mut protocol = text("../examples/rotterdam/protocol.toml") + ROTTERDAM;
     for cause in ["relapse", "death"] {
         for ties in ["efron", "breslow"] {
-            protocol += &format!(
+            let analysis = format!(
                 "[[analysis]]\nkind = \"fine_gray\"\noutcome = \"first_event\"\ncause = \"{cause}\"\nties = \"{ties}\"\n\
                 models = [\"adjusted\"]\ncovariates = [\"age\", \"meno\", \"size_c\", \"hormon\"]\n"
             );
+            protocol += &analysis;
         }
     }
     let event = |rows: &Rows, i: usize| {

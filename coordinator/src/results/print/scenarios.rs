@@ -20,9 +20,8 @@ pub(super) fn effects(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
                 let Effect { analysis, outcome, cause, model, ties } = of.effect;
                 let ties = ties.map_or_else(String::new, |ties| format!("; {}", labels::ties(ties)));
                 let kind = if analysis == "fine_gray" { "Fine-Gray, " } else { "" };
-                let cause = if cause.is_empty() { String::new() } else { format!(": {}", labels::plain(cause)) };
                 [
-                    labels::outcome(page.protocol, outcome) + &cause,
+                    labels::event(page.protocol, outcome, cause),
                     format!("{kind}{}{ties}", labels::model(model)),
                     labels::variance(of.variance).to_owned(),
                 ]

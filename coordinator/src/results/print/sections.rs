@@ -30,7 +30,7 @@ pub(super) fn effect_modification(out: &mut impl Write, page: &Page<'_>) -> io::
         let ties = wald.ties.map_or_else(String::new, |t| format!("; {}", labels::ties(t)));
         let weighted = if wald.model == "interaction" { "" } else { "; IPTW" };
         vec![
-            format!("{}{ties}{weighted}", labels::outcome(page.protocol, &wald.outcome)),
+            format!("{}{ties}{weighted}", labels::event(page.protocol, &wald.outcome, &wald.cause)),
             wald.term.split(" + ").map(|product| modifier(page, product)).collect::<Vec<_>>().join("; "),
             number::p_value(wald.test.p_value),
             ratio,
@@ -64,10 +64,9 @@ pub(super) fn failures(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> 
     let rows = main.chain(others).filter_map(|(scenario, fit)| {
         let problem = fit.outcome_of_fit.as_ref().err()?;
         let ties = fit.ties.map_or_else(String::new, |t| format!("; ties: {}", labels::ties(t)));
-        let cause = if fit.cause.is_empty() { String::new() } else { format!(": {}", labels::plain(&fit.cause)) };
         let scenario = scenario.map_or_else(String::new, |label| format!("\n{}", labels::plain(label)));
         Some(vec![
-            format!("{}{cause}\n{}{ties}{scenario}", labels::outcome(page.protocol, &fit.outcome), model(fit)),
+            format!("{}\n{}{ties}{scenario}", labels::event(page.protocol, &fit.outcome, &fit.cause), model(fit)),
             format!("{} ({})", labels::plain(&problem.message), problem.code),
             problem.hint.to_owned(),
         ])

@@ -10,10 +10,18 @@ use stats::fit::{FineGrayAsk, FineGrayFit, Fit, MeatRequest, State, Why};
 
 use crate::question::{CoxModel, Question};
 
+/// What the estimator is made of when the weights of the events are known.
+#[derive(Debug, Clone)]
+struct Parts {
+    cells: Subdistribution,
+    scale: Vec<f64>,
+    meat: MeatRequest,
+}
+
 #[derive(Debug, Clone)]
 enum Stage {
-    /// Asks for the weights of the events; then come the scale of the columns and the sandwich sums.
-    Weights(Subdistribution, Vec<f64>, MeatRequest),
+    /// Asks for the weights of the events.
+    Weights(Box<Parts>),
     Fit(Box<FineGrayFit>),
 }
 
@@ -27,7 +35,7 @@ pub(super) struct FineGrayTask {
 impl FineGrayTask {
     pub(super) fn new(model: CoxModel, cells: Subdistribution, scale: Vec<f64>, meat: MeatRequest) -> FineGrayTask {
         let stage = if model.weights.is_some() {
-            Stage::Weights(cells, scale, meat)
+            Stage::Weights(Box::new(Parts { cells, scale, meat }))
         } else {
             Stage::Fit(Box::new(FineGrayFit::new(scale, cells, meat)))
         };
@@ -41,8 +49,8 @@ impl FineGrayTask {
     pub(super) fn ask(&self) -> Option<Question> {
         let model = Arc::clone(&self.model);
         let fit = match &self.stage {
-            Stage::Weights(cells, ..) => {
-                return Some(Question::DeathWeights { model, cells: cells.events().cells.clone() });
+            Stage::Weights(parts) => {
+                return Some(Question::DeathWeights { model, cells: parts.cells.events().cells.clone() });
             }
             Stage::Fit(fit) => fit,
         };
@@ -70,9 +78,10 @@ impl FineGrayTask {
     pub(super) fn tell(&mut self, sums: &[f64]) {
         match &mut self.stage {
             Stage::Fit(fit) => fit.tell(sums),
-            Stage::Weights(cells, scale, meat) => {
-                let cells = cells.clone().weighted(sums.to_vec());
-                self.stage = Stage::Fit(Box::new(FineGrayFit::new(scale.clone(), cells, meat.clone())));
+            Stage::Weights(parts) => {
+                let Parts { cells, scale, meat } = (**parts).clone();
+                let cells = cells.weighted(sums.to_vec());
+                self.stage = Stage::Fit(Box::new(FineGrayFit::new(scale, cells, meat)));
             }
         }
     }
@@ -80,7 +89,7 @@ impl FineGrayTask {
     /// The fit for the centred columns, or why there is none; none while it runs.
     pub(super) fn ended(&self) -> Option<Result<&Fit, &Why>> {
         match &self.stage {
-            Stage::Weights(..) => None,
+            Stage::Weights(_) => None,
             Stage::Fit(fit) => match fit.state() {
                 State::Ask(_) => None,
                 State::Done(fit) => Some(Ok(fit)),

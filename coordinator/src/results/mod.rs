@@ -6,9 +6,11 @@
 
 mod balance;
 mod files;
+mod incidence;
 mod print;
 mod provenance;
 mod records;
+mod standardised;
 mod survival;
 mod tables;
 #[cfg(test)]

@@ -7,8 +7,10 @@ use serde_json::{Map, Value};
 use study::results::{Results, ScenarioResults};
 
 use super::balance::BalanceRecord;
+use super::incidence::IncidenceRecord;
 use super::provenance::{Provenance, ProvenanceRecord, SCHEMA_VERSION};
 use super::records::{EstimateRecord, FitRecord, FlowRecord, OutcomeRecord, Record, TestRecord};
+use super::standardised::EffectRecord;
 use super::survival::{MedianRecord, SurvivalRecord};
 use super::weights::{HistogramRecord, OverlapRecord, WarningRecord, WeightRecord};
 
@@ -39,6 +41,8 @@ pub(super) struct Document<'a> {
     medians: Vec<Scoped<'a, MedianRecord<'a>>>,
     overlap: Vec<Scoped<'a, OverlapRecord<'a>>>,
     warnings: Vec<Scoped<'a, WarningRecord<'a>>>,
+    effects: Vec<Scoped<'a, EffectRecord<'a>>>,
+    incidence: Vec<Scoped<'a, IncidenceRecord<'a>>>,
 }
 
 /// What a scenario is called.
@@ -67,6 +71,8 @@ impl<'a> Document<'a> {
             medians: Vec::new(),
             overlap: Vec::new(),
             warnings: Vec::new(),
+            effects: Vec::new(),
+            incidence: Vec::new(),
         };
         document.add("", results, provenance.sites.len());
         for scenario in &results.scenarios {
@@ -87,6 +93,8 @@ impl<'a> Document<'a> {
             balance,
             survival,
             medians,
+            effects,
+            incidences,
             tests,
             overlap,
             warnings,
@@ -104,6 +112,8 @@ impl<'a> Document<'a> {
         self.medians.extend(scoped(scenario, medians.iter().map(Into::into)));
         self.overlap.extend(scoped(scenario, overlap.iter().map(Into::into)));
         self.warnings.extend(scoped(scenario, warnings.iter().map(Into::into)));
+        self.effects.extend(scoped(scenario, effects.iter().map(Into::into)));
+        self.incidence.extend(scoped(scenario, incidences.iter().map(Into::into)));
     }
 
     /// Name and content of every CSV file.
@@ -121,6 +131,8 @@ impl<'a> Document<'a> {
             table(&self.medians)?,
             table(&self.overlap)?,
             table(&self.warnings)?,
+            table(&self.effects)?,
+            table(&self.incidence)?,
         ])
     }
 

@@ -5,12 +5,15 @@
 
 mod baseline;
 mod check;
+mod competing;
+mod standardise;
 mod weights;
 
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use secagg::fixed::{self, FixedError};
+use stats::competing::{fine_gray_residuals, fine_gray_risk, fine_gray_step};
 use stats::cox::{self, CoxRows};
 use stats::design::Design;
 use stats::influence::{self, MeatKind, PropensityRows};
@@ -119,6 +122,21 @@ impl Rows<'_> {
             Question::Pairs { pairs } => self.pairs(pairs, sums),
             Question::Events { outcome } => self.events(*outcome, sums),
             Question::ArmTable { outcome, weighted } => self.arm_table(*outcome, weighted.as_ref(), sums),
+            Question::Causes { outcome } => self.causes(*outcome, sums),
+            Question::CauseTable { outcome, weights, cells } => self.cause_table(*outcome, weights, cells, sums),
+            Question::FineGrayRisk { model, cells, beta } => {
+                self.fine_gray(model, |rows| fine_gray_risk(rows, cells, beta, sums));
+            }
+            Question::FineGrayStep { model, cells, curves, beta } => {
+                self.fine_gray(model, |rows| fine_gray_step(rows, cells, curves, beta, sums));
+                if self.first {
+                    sums.add(0, &curves.correction());
+                }
+            }
+            Question::FineGrayMeat { model, cells, curves, beta, kind } => self.fine_gray(model, |rows| {
+                let residuals = fine_gray_residuals(rows, cells, curves, beta);
+                self.meat(&residuals, model.weights.as_ref(), rows.w, kind, sums);
+            }),
             Question::LogisticStep { model, beta } => {
                 self.logistic(model, |rows| logistic::step(rows, beta, sums));
             }
@@ -160,6 +178,11 @@ impl Rows<'_> {
                 self.concordance_table(model, &events.cells, grid, beta, sums);
             }
             Question::StratifiedConcordance { model, beta } => self.stratified_concordance(model, beta, sums),
+            Question::GFormula { model, beta } => self.g_formula(model, beta, sums),
+            Question::Aipw { model, beta, propensity } => self.aipw(model, beta, propensity, sums),
+            Question::StandardisedSurvival { cox, cells } => self.standardised_survival(cox, cells, sums),
+            Question::RestrictedMean { cox, horizon } => self.restricted_mean(cox, *horizon, sums),
+            Question::RestrictedMeanSpread { cox, profile, .. } => self.restricted_mean_spread(cox, profile, sums),
             Question::WeightSums { weights } => self.weight_sums(weights, sums),
             Question::PropensityHistogram { weights, bins } => self.histogram(weights, *bins, sums),
             Question::Overlap { propensity, share, bounds } => self.overlap(propensity, *share, *bounds, sums),
@@ -245,21 +268,32 @@ impl Rows<'_> {
 
     fn logistic(&self, model: &LogisticModel, body: impl FnOnce(&LogisticRows<'_>)) {
         let x = self.design(&model.columns);
-        let y: Vec<f64> = match model.response {
+        let y = self.response(model.response);
+        let w = model.weights.as_ref().map(|w| self.weights(w, &self.propensity(&w.propensity)));
+        body(&LogisticRows { x: &x, y: &y, w: w.as_deref() });
+    }
+
+    /// 0 or 1 for every row; NaN where it is missing.
+    fn response(&self, response: Response) -> Vec<f64> {
+        match response {
             Response::Treatment => self.cohort.treated.iter().map(|t| f64::from(u8::from(*t))).collect(),
             Response::Binary(id) => match self.cohort.column(id) {
                 Column::Levels(v) => v.iter().map(|l| if *l == MISSING_LEVEL { f64::NAN } else { f64::from(*l) }),
                 Column::Numbers(_) | Column::Days(_) => unreachable!("the protocol's outcomes are binary variables"),
             }
             .collect(),
-        };
-        let w = model.weights.as_ref().map(|w| self.weights(w, &self.propensity(&w.propensity)));
-        body(&LogisticRows { x: &x, y: &y, w: w.as_deref() });
+        }
     }
 
     fn cox(&self, model: &CoxModel, body: impl FnOnce(&CoxRows<'_>)) {
         let x = self.design(&model.columns);
-        let (exit, event) = self.exits(model.outcome);
+        let (exit, event) = match model.cause {
+            None => self.exits(model.outcome),
+            Some(cause) => {
+                let (exit, causes) = self.exits_by_cause(model.outcome);
+                (exit, causes.into_iter().map(|own| own == cause).collect())
+            }
+        };
         let w = model.weights.as_ref().map(|w| self.weights(w, &self.propensity(&w.propensity)));
         body(&CoxRows { x: &x, exit: &exit, event: &event, w: w.as_deref(), entry: None });
     }

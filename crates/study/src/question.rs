@@ -9,6 +9,7 @@ mod purpose;
 use std::sync::Arc;
 
 use secagg::Canonical;
+use stats::competing::{Subdistribution, cause_table_len, fine_gray_risk_len};
 use stats::concordance::{self, PredictorGrid};
 use stats::cox::{self, Curves, EventCells, Ties};
 use stats::descriptive::categorical::counts_len;
@@ -16,6 +17,9 @@ use stats::descriptive::moments::MOMENTS_LEN;
 use stats::influence::{MeatKind, meat_len};
 use stats::logistic;
 use stats::matrix::Matrix;
+use stats::standardise::cox::Fitted;
+use stats::standardise::rmst::Profile;
+use stats::standardise::{self, aipw, rmst};
 use stats::survival::arm_table_len;
 use stats::weights::positivity::OVERLAP_LEN;
 use stats::weights::quantiles::{TRUNCATED_LEN, WeightGrid};
@@ -23,7 +27,7 @@ use stats::weights::{Estimand, Scheme};
 use stats::zph::{Transform, leavers_len};
 
 use crate::dictionary::VariableId;
-use crate::protocol::{OutcomeKind, Protocol, TimeToEvent};
+use crate::protocol::{Competing, OutcomeKind, Protocol, TimeToEvent};
 use crate::term::{Columns, Term};
 pub use purpose::Opening;
 
@@ -65,17 +69,39 @@ pub struct LogisticModel {
     pub weights: Option<Weights>,
 }
 
-/// A Cox regression over the cohort.
+/// A Cox or Fine-Gray regression over the cohort.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CoxModel {
     /// Index of the outcome in the protocol.
     pub outcome: usize,
+    /// Number of the cause that is the event, where causes compete; in a Cox regression the others are censored.
+    pub cause: Option<u8>,
     /// Design columns, no intercept.
     pub columns: Columns,
     /// Weights; none means 1.
     pub weights: Option<Weights>,
     /// Handling of tied events.
     pub ties: Ties,
+}
+
+/// A fitted Cox model without weights: from it every site computes its own patients' survival in either arm.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FittedCox {
+    /// The model.
+    pub model: Arc<CoxModel>,
+    /// Event cells.
+    pub events: Arc<EventCells>,
+    /// Curves at the coefficients.
+    pub curves: Arc<Curves>,
+    /// Coefficients of the last evaluation, less than 1e-10 standard errors from the maximum.
+    pub beta: Arc<Vec<f64>>,
+}
+
+impl FittedCox {
+    /// As the standardisation reads it.
+    pub fn fitted(&self) -> Fitted<'_> {
+        Fitted { events: &self.events, curves: &self.curves, beta: &self.beta }
+    }
 }
 
 /// What is asked of every site in a round. Word counts are in [`Question::words`].
@@ -117,6 +143,21 @@ pub enum Question {
         outcome: usize,
         /// Weights and the cells in which somebody leaves, ascending; none means counts over the whole grid.
         weighted: Option<(Weights, Arc<[u32]>)>,
+    },
+    /// Of a competing outcome: rows with missing time or status, rows beyond the horizon, who leaves in each cell of the
+    /// grid, by arm and cause (`stats::competing`).
+    Causes {
+        /// Index of the outcome in the protocol.
+        outcome: usize,
+    },
+    /// The same leavers with sums of weights and of their squares, in the cells where the counts showed somebody.
+    CauseTable {
+        /// Index of the outcome in the protocol.
+        outcome: usize,
+        /// The weights.
+        weights: Weights,
+        /// Cells in which somebody leaves, ascending.
+        cells: Arc<[u32]>,
     },
     /// Log likelihood, score, information of a logistic regression.
     LogisticStep {
@@ -176,6 +217,39 @@ pub enum Question {
         model: Arc<CoxModel>,
         /// Event cells.
         events: Arc<EventCells>,
+        /// Curves at these coefficients.
+        curves: Arc<Curves>,
+        /// Coefficients.
+        beta: Vec<f64>,
+        /// Which sums.
+        kind: MeatKind,
+    },
+    /// Risk-set sums of a Fine-Gray regression: those of a Cox regression, and of the rows that left by another cause.
+    FineGrayRisk {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Event cells and censoring.
+        cells: Arc<Subdistribution>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// Log likelihood, score, information of a Fine-Gray regression; the first site adds the terms of the global curves.
+    FineGrayStep {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Event cells and censoring.
+        cells: Arc<Subdistribution>,
+        /// Curves from the risk sums of the round before.
+        curves: Arc<Curves>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// Sandwich sums of a Fine-Gray regression.
+    FineGrayMeat {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Event cells and censoring.
+        cells: Arc<Subdistribution>,
         /// Curves at these coefficients.
         curves: Arc<Curves>,
         /// Coefficients.
@@ -252,6 +326,45 @@ pub enum Question {
         /// Coefficients.
         beta: Vec<f64>,
     },
+    /// Sums of the g-formula: predictions with everybody treated and with everybody untreated.
+    GFormula {
+        /// The model.
+        model: Arc<LogisticModel>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// Sums of the predictions corrected by the propensity score.
+    Aipw {
+        /// The outcome model.
+        model: Arc<LogisticModel>,
+        /// Its coefficients.
+        beta: Vec<f64>,
+        /// The propensity model.
+        propensity: Arc<FittedPropensity>,
+    },
+    /// Sums of survival after each of these cells with everybody treated and with everybody untreated.
+    StandardisedSurvival {
+        /// The model.
+        cox: Arc<FittedCox>,
+        /// Cells, ascending.
+        cells: Arc<[u32]>,
+    },
+    /// Sums of the areas under these curves and of their derivatives.
+    RestrictedMean {
+        /// The model.
+        cox: Arc<FittedCox>,
+        /// Cell up to which means are restricted.
+        horizon: u32,
+    },
+    /// Sums of squares of the rows' influences on the two restricted means.
+    RestrictedMeanSpread {
+        /// The model.
+        cox: Arc<FittedCox>,
+        /// Cell up to which means are restricted.
+        horizon: u32,
+        /// What the round before opened of them.
+        profile: Arc<Profile>,
+    },
     /// Per arm (control, treated): number of rows, sum of weights, sum of squared weights.
     WeightSums {
         /// The weights.
@@ -324,19 +437,34 @@ impl Question {
             Question::ArmTable { outcome, weighted: None } => {
                 arm_table_len(time_to_event(protocol, *outcome).cells(), false)
             }
-            Question::LogisticStep { beta, .. } => logistic::step_len(beta.len()),
-            Question::LogisticMeat { beta, kind, .. } | Question::CoxMeat { beta, kind, .. } => {
-                meat_len(beta.len(), kind)
+            Question::Causes { outcome } => {
+                let outcome = competing(protocol, *outcome);
+                CAUSE_COUNTS + cause_table_len(outcome.grid.cells(), outcome.count(), false)
             }
+            Question::CauseTable { outcome, cells, .. } => {
+                cause_table_len(cells.len(), competing(protocol, *outcome).count(), true)
+            }
+            Question::LogisticStep { beta, .. } => logistic::step_len(beta.len()),
+            Question::LogisticMeat { beta, kind, .. }
+            | Question::CoxMeat { beta, kind, .. }
+            | Question::FineGrayMeat { beta, kind, .. } => meat_len(beta.len(), kind),
             Question::LeverageScore { beta, .. } => beta.len(),
             Question::DeathWeights { cells, .. } => cells.len(),
             Question::CoxRisk { beta, events, .. } => cox::risk_len(beta.len(), events),
-            Question::CoxStep { beta, .. } | Question::StratifiedCoxStep { beta, .. } => cox::step_len(beta.len()),
+            Question::FineGrayRisk { beta, cells, .. } => fine_gray_risk_len(beta.len(), cells),
+            Question::CoxStep { beta, .. }
+            | Question::FineGrayStep { beta, .. }
+            | Question::StratifiedCoxStep { beta, .. } => cox::step_len(beta.len()),
             Question::Leavers { outcome } => leavers_len(time_to_event(protocol, *outcome).cells(), false),
             Question::CoxTrend { beta, .. } | Question::StratifiedCoxTrend { beta, .. } => cox::trend_len(beta.len()),
             Question::PredictorHistogram { grid, .. } => grid.bins(),
             Question::ConcordanceTable { events, grid, .. } => concordance::table_len(events.cells.len(), grid),
             Question::StratifiedConcordance { .. } => 3,
+            Question::GFormula { beta, .. } => standardise::logistic::answer_len(beta.len()),
+            Question::Aipw { beta, propensity, .. } => aipw::answer_len(beta.len(), propensity.alpha.len()),
+            Question::StandardisedSurvival { cox, cells } => standardise::cox::answer_len(cox.beta.len(), cells.len()),
+            Question::RestrictedMean { cox, horizon } => rmst::profile_len(&cox.fitted(), *horizon),
+            Question::RestrictedMeanSpread { .. } => rmst::SPREAD_LEN,
             Question::WeightSums { .. } => 6,
             Question::PropensityHistogram { bins, .. } => 4 * bins,
             Question::Overlap { .. } => OVERLAP_LEN,
@@ -362,6 +490,8 @@ impl Question {
             Question::Pairs { .. } => "Pairs",
             Question::Events { .. } => "CoxSetup",
             Question::ArmTable { .. } => "ArmTable",
+            Question::Causes { .. } => "CauseSetup",
+            Question::CauseTable { .. } => "CauseTable",
             Question::LogisticStep { .. } => "LogisticStep",
             Question::LogisticMeat { .. } => "LogisticMeat",
             Question::LeverageScore { .. } => "LeverageScore",
@@ -369,6 +499,9 @@ impl Question {
             Question::CoxRisk { .. } => "CoxRisk",
             Question::CoxStep { .. } => "CoxStep",
             Question::CoxMeat { .. } => "CoxMeat",
+            Question::FineGrayRisk { .. } => "FineGrayRisk",
+            Question::FineGrayStep { .. } => "FineGrayStep",
+            Question::FineGrayMeat { .. } => "FineGrayMeat",
             Question::StratifiedCoxStep { .. } => "StratifiedCoxStep",
             Question::Leavers { .. } => "Leavers",
             Question::CoxTrend { .. } => "CoxTrend",
@@ -376,6 +509,11 @@ impl Question {
             Question::PredictorHistogram { .. } => "PredictorHistogram",
             Question::ConcordanceTable { .. } => "ConcordanceTable",
             Question::StratifiedConcordance { .. } => "StratifiedConcordance",
+            Question::GFormula { .. } => "GFormula",
+            Question::Aipw { .. } => "Aipw",
+            Question::StandardisedSurvival { .. } => "StandardisedSurvival",
+            Question::RestrictedMean { .. } => "RestrictedMean",
+            Question::RestrictedMeanSpread { .. } => "RestrictedMeanSpread",
             Question::WeightSums { .. } => "WeightSums",
             Question::PropensityHistogram { .. } => "Histogram",
             Question::Overlap { .. } => "Overlap",
@@ -387,7 +525,8 @@ impl Question {
         }
     }
 
-    /// Does an estimator ask it, which can shorten its step when there is no sum, or a check, which ends without one?
+    /// Does an estimator ask it, which can shorten its step when there is no sum, or a check or standardisation, which ends
+    /// without one?
     pub(crate) fn is_of_a_fit(&self) -> bool {
         match self {
             Question::Flow
@@ -397,6 +536,8 @@ impl Question {
             | Question::Pairs { .. }
             | Question::Events { .. }
             | Question::ArmTable { .. }
+            | Question::Causes { .. }
+            | Question::CauseTable { .. }
             | Question::Leavers { .. }
             | Question::WeightSums { .. }
             | Question::PropensityHistogram { .. }
@@ -413,12 +554,20 @@ impl Question {
             | Question::CoxRisk { .. }
             | Question::CoxStep { .. }
             | Question::CoxMeat { .. }
+            | Question::FineGrayRisk { .. }
+            | Question::FineGrayStep { .. }
+            | Question::FineGrayMeat { .. }
             | Question::StratifiedCoxStep { .. }
             | Question::CoxTrend { .. }
             | Question::StratifiedCoxTrend { .. }
             | Question::PredictorHistogram { .. }
             | Question::ConcordanceTable { .. }
-            | Question::StratifiedConcordance { .. } => true,
+            | Question::StratifiedConcordance { .. }
+            | Question::GFormula { .. }
+            | Question::Aipw { .. }
+            | Question::StandardisedSurvival { .. }
+            | Question::RestrictedMean { .. }
+            | Question::RestrictedMeanSpread { .. } => true,
         }
     }
 
@@ -432,11 +581,18 @@ impl Question {
             | Question::ValueHistogram { variable } => out.u32(variable.0 as u32),
             Question::Moments { terms } => out.list(terms, |out, t| t.write(out)),
             Question::Pairs { pairs } => out.list(pairs, |out, (a, b)| b.write(a.write(out))),
-            Question::Events { outcome } | Question::Leavers { outcome } => out.u32(*outcome as u32),
+            Question::Events { outcome } | Question::Leavers { outcome } | Question::Causes { outcome } => {
+                out.u32(*outcome as u32)
+            }
+            Question::CauseTable { outcome, weights, cells } => {
+                weights.write(out.u32(*outcome as u32)).list(&**cells, |out, c| out.u32(*c))
+            }
             Question::ArmTable { outcome, weighted } => out
                 .u32(*outcome as u32)
                 .option(weighted.as_ref(), |out, (w, cells)| w.write(out).list(&**cells, |out, c| out.u32(*c))),
-            Question::LogisticStep { model, beta } => write_numbers(model.write(out), beta),
+            Question::LogisticStep { model, beta } | Question::GFormula { model, beta } => {
+                write_numbers(model.write(out), beta)
+            }
             Question::LeverageScore { model, beta, inverse } => {
                 write_numbers(write_numbers(model.write(out), beta), inverse.values())
             }
@@ -444,6 +600,8 @@ impl Question {
             Question::DeathWeights { model, cells } => model.write(out).list(cells, |out, c| out.u32(*c)),
             Question::CoxRisk { model, beta, .. }
             | Question::CoxStep { model, beta, .. }
+            | Question::FineGrayRisk { model, beta, .. }
+            | Question::FineGrayStep { model, beta, .. }
             | Question::StratifiedCoxStep { model, beta }
             | Question::StratifiedConcordance { model, beta } => write_numbers(model.write(out), beta),
             Question::CoxTrend { model, transform, beta, .. }
@@ -454,7 +612,14 @@ impl Question {
             | Question::ConcordanceTable { model, grid, beta, .. } => {
                 write_numbers(write_numbers(model.write(out), beta), &grid.edges())
             }
-            Question::CoxMeat { model, beta, kind, .. } => write_meat(write_numbers(model.write(out), beta), kind),
+            Question::CoxMeat { model, beta, kind, .. } | Question::FineGrayMeat { model, beta, kind, .. } => {
+                write_meat(write_numbers(model.write(out), beta), kind)
+            }
+            Question::Aipw { model, beta, propensity } => propensity.write(write_numbers(model.write(out), beta)),
+            Question::StandardisedSurvival { cox, cells } => cox.write(out).list(&**cells, |out, c| out.u32(*c)),
+            Question::RestrictedMean { cox, horizon } | Question::RestrictedMeanSpread { cox, horizon, .. } => {
+                cox.write(out).u32(*horizon)
+            }
             Question::WeightSums { weights } | Question::Truncated { weights } => weights.write(out),
             Question::Overlap { propensity, share, bounds } => {
                 propensity.write(out).f64(*share).f64(bounds.0).f64(bounds.1)
@@ -476,7 +641,22 @@ pub(crate) const EVENT_COUNTS: usize = 6;
 pub(crate) fn time_to_event(protocol: &Protocol, outcome: usize) -> &TimeToEvent {
     match &protocol.outcomes[outcome].kind {
         OutcomeKind::TimeToEvent(t) => t,
-        OutcomeKind::Binary { .. } => unreachable!("the plan asks time questions of time-to-event outcomes only"),
+        OutcomeKind::Binary { .. } | OutcomeKind::Competing(_) => {
+            unreachable!("the plan asks questions of a single event of time-to-event outcomes only")
+        }
+    }
+}
+
+/// Words before the table in [`Question::Causes`].
+pub(crate) const CAUSE_COUNTS: usize = 2;
+
+/// The competing outcome of an index that the plan made.
+pub(crate) fn competing(protocol: &Protocol, outcome: usize) -> &Competing {
+    match &protocol.outcomes[outcome].kind {
+        OutcomeKind::Competing(competing) => competing,
+        OutcomeKind::Binary { .. } | OutcomeKind::TimeToEvent(_) => {
+            unreachable!("the plan asks questions of causes of competing outcomes only")
+        }
     }
 }
 
@@ -502,6 +682,12 @@ fn write_meat(out: Canonical, kind: &MeatKind) -> Canonical {
 impl FittedPropensity {
     pub(crate) fn write(&self, out: Canonical) -> Canonical {
         write_numbers(self.columns.write(out), &self.alpha)
+    }
+}
+
+impl FittedCox {
+    fn write(&self, out: Canonical) -> Canonical {
+        write_numbers(self.model.write(out), &self.beta)
     }
 }
 
@@ -538,7 +724,8 @@ impl CoxModel {
             Ties::Efron => 0,
             Ties::Breslow => 1,
         };
-        let out = self.columns.write(out.u32(self.outcome as u32).u8(ties));
+        let out = out.u32(self.outcome as u32).option(self.cause, Canonical::u8).u8(ties);
+        let out = self.columns.write(out);
         out.option(self.weights.as_ref(), |out, w| w.write(out))
     }
 }

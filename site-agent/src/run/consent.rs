@@ -1,6 +1,7 @@
 //! Consents of single people to an offered run, until as many as the policy asks for have given theirs.
 //!
-//! A consent is to one policy and one frozen cohort: when either has changed since, it no longer counts.
+//! A consent is to one policy and one frozen cohort: when either has changed since, it no longer counts. The file stands
+//! beside the offers, not in one: the agent may be about to write the offer's folder.
 
 use std::fs;
 use std::io;
@@ -14,7 +15,7 @@ use super::approve::ApproveError;
 use super::folder::{FolderError, fill};
 use super::person::Person;
 
-const NAME: &str = "consents";
+const FOLDER: &str = "consents";
 const LABEL: &str = "entente/v1/consents";
 
 /// What a person consents to, beside the manifest.
@@ -38,8 +39,7 @@ pub(super) fn add(
     subject: Subject,
     person: &Person,
 ) -> Result<Option<Vec<Person>>, ApproveError> {
-    let folder = folder(state_dir, manifest);
-    let mut consents = read(&folder)?;
+    let mut consents = read(&path(state_dir, manifest))?;
     consents.retain(|consent| consent.subject == subject);
     if consents.iter().any(|consent| consent.person.is(person)) {
         let (name, approvals) = (person.name.clone(), policy.approvals);
@@ -47,7 +47,7 @@ pub(super) fn add(
     }
     consents.push(Consent { person: person.clone(), subject });
     if consents.len() < policy.approvals as usize {
-        fill(&folder, &[(NAME, write(&consents))])?;
+        fill(&state_dir.join(FOLDER), &[(&manifest.to_string(), write(&consents))])?;
         return Ok(None);
     }
     Ok(Some(consents.into_iter().map(|consent| consent.person).collect()))
@@ -55,18 +55,18 @@ pub(super) fn add(
 
 /// Who has consented to an offered run so far.
 pub fn consented(state_dir: &Path, manifest: &Digest) -> Result<Vec<Person>, FolderError> {
-    Ok(read(&folder(state_dir, manifest))?.into_iter().map(|consent| consent.person).collect())
+    Ok(read(&path(state_dir, manifest))?.into_iter().map(|consent| consent.person).collect())
 }
 
-fn folder(state_dir: &Path, manifest: &Digest) -> PathBuf {
-    state_dir.join("offers").join(manifest.to_string())
+fn path(state_dir: &Path, manifest: &Digest) -> PathBuf {
+    state_dir.join(FOLDER).join(manifest.to_string())
 }
 
-fn read(folder: &Path) -> Result<Vec<Consent>, FolderError> {
-    match fs::read(folder.join(NAME)) {
-        Ok(bytes) => decode(&bytes).map_err(|_| FolderError::Damaged { name: NAME }),
+fn read(path: &Path) -> Result<Vec<Consent>, FolderError> {
+    match fs::read(path) {
+        Ok(bytes) => decode(&bytes).map_err(|_| FolderError::Damaged { name: FOLDER }),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(e) => Err(FolderError::file(NAME, &e)),
+        Err(e) => Err(FolderError::file(FOLDER, &e)),
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! `STATE/offers/DIGEST/` holds what the coordinator offered and nobody has decided; `STATE/runs/DIGEST/` an approved
 //! run: manifest, protocol, approval, frozen cohort and journal. Both appear whole or not at all. A run is withdrawn by one
-//! more file in its folder. `STATE/memory/` holds what the site remembers of the runs that it approved.
+//! more file in its folder. `STATE/memory/` holds what the site remembers of the runs that it approved,
+//! `STATE/consents/` the first of two people's approval.
 
 mod approve;
 mod attend;

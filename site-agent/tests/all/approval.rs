@@ -121,6 +121,19 @@ fn two_people_approve_where_the_policy_asks_for_two() {
     assert_eq!(runs(site.folder.path()).unwrap()[0].people, run.people, "read back");
 }
 
+/// The agent may write an offer's folder after somebody has consented: it appears whole, and the consent stands.
+#[test]
+fn a_consent_does_not_stand_in_the_way_of_the_offer() {
+    let site = Site::new(40);
+    let offer = site.offer(1, 3);
+    fs::remove_dir_all(site.folder.path().join("offers")).unwrap();
+    assert!(site.approve(&offer, TWO, "Ada Byron").unwrap().run.is_none());
+    assert!(offers(site.folder.path()).unwrap().is_empty());
+    save_offer(site.folder.path(), &offer).unwrap();
+    assert_eq!(offers(site.folder.path()).unwrap().len(), 1);
+    assert!(site.approve(&offer, TWO, "Grace Hopper").unwrap().run.is_some());
+}
+
 #[test]
 fn a_first_consent_is_to_one_policy_and_one_cohort() {
     let site = Site::new(40);

@@ -3,6 +3,7 @@
 mod agreement;
 mod architecture;
 mod checks;
+mod competing;
 mod deploy;
 mod documents;
 mod errors;
@@ -17,4 +18,5 @@ mod reference;
 mod scenarios;
 mod small;
 mod splits;
+mod standardise;
 mod trimming;

@@ -18,8 +18,9 @@ use study::protocol::Protocol;
 use crate::small;
 
 /// Folder and protocol of every example.
-const EXAMPLES: [(&str, &str); 7] = [
+const EXAMPLES: [(&str, &str); 8] = [
     ("relapsed-myeloma", "protocol.toml"),
+    ("relapsed-myeloma", "protocol-competing.toml"),
     ("relapsed-myeloma", "protocol-month.toml"),
     ("rotterdam", "protocol.toml"),
     ("rotterdam", "protocol-month.toml"),

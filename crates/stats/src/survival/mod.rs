@@ -23,7 +23,7 @@ pub use curve::{Curve, Point};
 pub use interval::{IntervalKind, interval};
 pub use logrank::{LogRank, log_rank};
 pub use median::{Median, median};
-pub use merge::merge;
+pub use merge::{merge, merge_leavers};
 pub use rmst::restricted_mean;
 pub use table::{ArmTable, BadTable, Leavers, TableRows, Tally, Who, arm_table, arm_table_len};
 pub use two_arm_cox::treatment_cox;

@@ -1,5 +1,6 @@
 //! Why a model has no result: always the cause and the column, never a number.
 
+use stats::competing::BadCauseTable;
 use stats::fit::Why;
 use stats::survival::BadTable;
 use stats::weights::SchemeError;
@@ -68,6 +69,9 @@ pub enum Failure {
     /// The opened sums of a survival curve are no table of leavers.
     #[error(transparent)]
     Table(#[from] BadTable),
+    /// The opened sums of competing causes are no table of leavers.
+    #[error(transparent)]
+    CauseTable(#[from] BadCauseTable),
     /// A weighted model whose propensity model failed.
     #[error("the propensity model failed: {0}")]
     Propensity(Box<Failure>),
@@ -95,7 +99,7 @@ impl Failure {
             Failure::AllEvents { .. } => "fit.all_events",
             Failure::NotConverged { .. } => "fit.not_converged",
             Failure::NotFinite => "fit.not_finite",
-            Failure::Table(_) => "fit.table",
+            Failure::Table(_) | Failure::CauseTable(_) => "fit.table",
             Failure::Propensity(_) => "fit.propensity",
             Failure::Trimming(_) => "fit.trimming",
             Failure::Quantiles(_) => "fit.quantiles",
@@ -117,7 +121,9 @@ impl Failure {
                 "the contrast has no finite estimate; report counts, or declare the model `firth` (logistic) or a `ridge`"
             }
             Failure::NotConverged { .. } | Failure::NotFinite => "check the ranges and the scale of the covariates",
-            Failure::Table(_) => "the sums do not come from this software; look at the coordinator's log",
+            Failure::Table(_) | Failure::CauseTable(_) => {
+                "the sums do not come from this software; look at the coordinator's log"
+            }
             Failure::Propensity(_) | Failure::Trimming(_) => "mend the propensity model first",
             Failure::Quantiles(_) => "raise `weight_max` in [propensity]",
             Failure::Weights(_) => "truncate at other quantiles of the weights",

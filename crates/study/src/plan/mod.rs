@@ -7,10 +7,14 @@
 
 mod baseline;
 mod branch;
+mod causes;
 mod check;
 mod curve;
 mod facts;
 mod failure;
+mod fine_gray;
+mod incidence;
+mod standardise;
 mod trimming;
 mod unit;
 mod weighting;
@@ -19,10 +23,13 @@ use std::sync::Arc;
 
 pub use baseline::BaselineSums;
 pub use branch::Branch;
+pub use causes::Causes;
 pub use check::CheckSums;
 pub use curve::CurveKey;
 pub use facts::{Events, Facts};
 pub use failure::Failure;
+pub use incidence::IncidenceKey;
+pub use standardise::{Contrast, MeansVariance, Target};
 pub use trimming::Trimming;
 pub use unit::{FitKey, FitOutcome};
 pub use weighting::{Scores, WeightSummary};
@@ -32,7 +39,7 @@ use crate::term::Term;
 use crate::view::{Asked, View};
 
 /// Version of questions, arithmetic and order; parties with different versions never meet in one study.
-pub const PLAN_VERSION: u32 = 5;
+pub const PLAN_VERSION: u32 = 6;
 
 /// Where the plan stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,12 +1,13 @@
 //! What the counts of the first round decide, before any model starts.
 //!
-//! The counts are totals over all sites, opened to every party of the run. A site that refuses keeps the models from
+//! The counts are totals over all sites, opened to every party of the run; those of competing causes follow one round
+//! later. A site that refuses keeps the models from
 //! starting; it cannot take the counts of the first round back.
 
 use super::{Policy, PolicyRefusal};
 use crate::dictionary::VariableId;
 use crate::plan::{Facts, FitKey, FitOutcome, Plan};
-use crate::protocol::{AnalysisKind, OutcomeKind, Protocol};
+use crate::protocol::{OutcomeKind, Protocol};
 use crate::term::Term;
 
 /// One analysis of the run with what its first round opened.
@@ -177,6 +178,22 @@ fn cells<'o>(opened: &'o Opened<'_>) -> impl Iterator<Item = (u64, Box<dyn Fn() 
         cells.push((events.missing, Box::new(move || format!("`{name}` missing"))));
         cells.push((events.beyond, Box::new(move || format!("`{name}` beyond the horizon"))));
     }
+    for (index, causes) in &facts.causes {
+        let OutcomeKind::Competing(competing) = &protocol.outcomes[*index].kind else { continue };
+        let name = &protocol.outcomes[*index].name;
+        let mut censored = causes.rows();
+        for (cause, number) in competing.causes.iter().zip(1..) {
+            for ((count, left), label) in causes.events(number).into_iter().zip(&mut censored).zip(arms) {
+                *left = left.saturating_sub(count);
+                cells.push((count, Box::new(move || format!("`{name}` = {}, {label}", cause.name))));
+            }
+        }
+        for (count, label) in censored.into_iter().zip(arms) {
+            cells.push((count, Box::new(move || format!("`{name}` censored, {label}"))));
+        }
+        cells.push((causes.missing, Box::new(move || format!("`{name}` missing"))));
+        cells.push((causes.beyond, Box::new(move || format!("`{name}` beyond the horizon"))));
+    }
     cells.into_iter()
 }
 
@@ -234,13 +251,23 @@ impl Crossed {
     }
 }
 
-/// Events behind a model: of a Cox model those of its outcome; of a logistic one the rarer value of the response.
+/// Events behind a model: of a Cox model those of its outcome or cause; of a logistic one the rarer value of the response.
+/// Events of a cause are opened one round later, and until then no model of one starts.
 fn events(opened: &Opened<'_>, key: &FitKey) -> u64 {
     let (protocol, facts) = (opened.protocol, opened.facts);
     let index = protocol.outcomes.iter().position(|outcome| outcome.name == key.outcome);
     match (key.analysis, index.map(|i| (i, &protocol.outcomes[i].kind))) {
-        (Some(AnalysisKind::Cox(_)), Some((i, _))) => facts.events.get(&i).map_or(0, |e| e.events.iter().sum()),
-        (Some(AnalysisKind::Logistic), Some((_, OutcomeKind::Binary { variable }))) => {
+        (Some(_), Some((i, OutcomeKind::Competing(competing)))) => {
+            let number = competing.causes.iter().zip(1..).find(|(cause, _)| Some(&cause.name) == key.cause.as_ref());
+            match (facts.causes.get(&i), number) {
+                (Some(causes), Some((_, number))) => causes.events(number).iter().sum(),
+                _ => u64::MAX,
+            }
+        }
+        (Some(_), Some((i, OutcomeKind::TimeToEvent(_)))) => {
+            facts.events.get(&i).map_or(0, |events| events.events.iter().sum())
+        }
+        (Some(_), Some((_, OutcomeKind::Binary { variable }))) => {
             let of = |value: usize| facts.levels.get(variable).map_or(0, |arms| arms.iter().map(|a| a[value]).sum());
             u64::min(of(0), of(1))
         }

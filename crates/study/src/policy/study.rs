@@ -3,7 +3,7 @@
 use super::{Policy, PolicyRefusal, Rule};
 use crate::dictionary::VariableId;
 use crate::manifest::Manifest;
-use crate::protocol::{OutcomeKind, Protocol};
+use crate::protocol::Protocol;
 use crate::results::MINIMUM_LEAVERS;
 use crate::roster::Member;
 
@@ -50,9 +50,7 @@ impl Policy {
     fn check_grids(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         // a scenario has the outcomes of the study
         for outcome in &protocol.outcomes {
-            if let OutcomeKind::TimeToEvent(t) = &outcome.kind
-                && t.grid_days < self.finest_grid_days
-            {
+            if outcome.kind.grid().is_some_and(|grid| grid.days < self.finest_grid_days) {
                 return Err(PolicyRefusal::Grid { outcome: outcome.name.clone() });
             }
         }
@@ -102,7 +100,8 @@ fn used_variables(protocol: &Protocol) -> Vec<VariableId> {
         used.extend(outcomes.flat_map(|outcome| outcome.kind.variables()));
     }
     let curves = protocol.curves.iter().flat_map(|curve| &curve.outcomes);
-    let outcomes = curves.filter_map(|name| protocol.outcome(name));
+    let incidences = protocol.incidences.iter().flat_map(|incidence| &incidence.outcomes);
+    let outcomes = curves.chain(incidences).filter_map(|name| protocol.outcome(name));
     used.extend(outcomes.flat_map(|outcome| outcome.kind.variables()));
     used
 }

@@ -26,6 +26,27 @@ impl Question {
             Question::ArmTable { .. } => {
                 "who left follow-up in each cell of time, by arm and status; with weights also their sums"
             }
+            Question::Causes { .. } | Question::CauseTable { .. } => {
+                "who left follow-up in each cell of time, by arm and cause; with weights also their sums"
+            }
+            Question::FineGrayRisk { .. } => {
+                "size and covariate sums of those at risk of one cause in each cell with an event of it"
+            }
+            Question::FineGrayStep { .. } => {
+                "log likelihood, slope and curvature of a Fine-Gray regression at one set of coefficients"
+            }
+            Question::FineGrayMeat { .. } => {
+                "sums of squared influence of a Fine-Gray regression, for its standard errors"
+            }
+            Question::GFormula { .. } | Question::Aipw { .. } => {
+                "the sum over all patients of a model's predictions with everybody treated, and with nobody"
+            }
+            Question::StandardisedSurvival { .. } => {
+                "the sum over all patients of predicted survival with everybody treated, and with nobody"
+            }
+            Question::RestrictedMean { .. } | Question::RestrictedMeanSpread { .. } => {
+                "mean and spread of the predicted time without event with everybody treated, and with nobody"
+            }
             Question::LogisticStep { .. } => {
                 "log likelihood, slope and curvature of a logistic regression at one set of coefficients"
             }
@@ -83,6 +104,8 @@ impl Question {
             | Question::LeverageScore { .. }
             | Question::CoxStep { .. }
             | Question::CoxMeat { .. }
+            | Question::FineGrayStep { .. }
+            | Question::FineGrayMeat { .. }
             | Question::StratifiedCoxStep { .. }
             | Question::CoxTrend { .. }
             | Question::StratifiedCoxTrend { .. } => Opening::Fit,
@@ -93,6 +116,14 @@ impl Question {
             | Question::Pairs { .. }
             | Question::Events { .. }
             | Question::ArmTable { .. }
+            | Question::Causes { .. }
+            | Question::CauseTable { .. }
+            | Question::FineGrayRisk { .. }
+            | Question::GFormula { .. }
+            | Question::Aipw { .. }
+            | Question::StandardisedSurvival { .. }
+            | Question::RestrictedMean { .. }
+            | Question::RestrictedMeanSpread { .. }
             | Question::DeathWeights { .. }
             | Question::CoxRisk { .. }
             | Question::Leavers { .. }

@@ -2,12 +2,13 @@
 //! are derived after agreement.
 
 use secagg::{Canonical, Digest};
+use stats::competing::CauseTable;
 use stats::fit::Fit;
 use stats::matrix::Matrix;
 use stats::survival::{ArmTable, Tally};
 
 use crate::cohort::FlowCount;
-use crate::plan::{Branch, CheckSums, Events, FitOutcome, Plan};
+use crate::plan::{Branch, CheckSums, Contrast, Events, FitOutcome, Plan};
 use crate::question::transform_code;
 
 /// Digest of the results of one run; every party computes it from its own plan.
@@ -28,6 +29,10 @@ fn write_branch(mut out: Canonical, branch: &Branch) -> Canonical {
             arms.iter().fold(out.u32(id.0 as u32), |out, arm| out.list(arm, |out, n| out.u64(*n)))
         });
         out = out.list(&facts.events, |out, (outcome, events)| write_events(out.u32(*outcome as u32), events));
+        out = out.list(&facts.causes, |out, (outcome, causes)| {
+            let out = out.u32(*outcome as u32).u64(causes.missing).u64(causes.beyond);
+            out.option(causes.table().ok(), write_causes)
+        });
     }
     for summary in branch.weight_summaries() {
         out = out.str(summary.weighting.name()).option(summary.bounds, |out, (low, high)| out.f64(low).f64(high));
@@ -49,6 +54,20 @@ fn write_branch(mut out: Canonical, branch: &Branch) -> Canonical {
             None => out.u8(0),
             Some(Err(failure)) => out.u8(1).str(failure.code()).str(&failure.to_string()),
             Some(Ok(table)) => write_table(out.u8(2), table),
+        };
+    }
+    for (_, _, outcome) in branch.standardised() {
+        out = match outcome {
+            None => out.u8(0),
+            Some(Err(failure)) => out.u8(1).str(failure.code()).str(&failure.to_string()),
+            Some(Ok(contrasts)) => out.u8(2).list(contrasts, write_contrast),
+        };
+    }
+    for (_, outcome) in branch.incidences() {
+        out = match outcome {
+            None => out.u8(0),
+            Some(Err(failure)) => out.u8(1).str(failure.code()).str(&failure.to_string()),
+            Some(Ok(table)) => write_causes(out.u8(2), table),
         };
     }
     for (key, outcome) in branch.fits() {
@@ -87,11 +106,28 @@ fn write_events(out: Canonical, events: &Events) -> Canonical {
     out.list(events.cells.iter().zip(&events.deaths), |out, (cell, d)| out.u32(*cell).f64(*d))
 }
 
+fn tally(out: Canonical, tally: Tally) -> Canonical {
+    out.f64(tally.n).f64(tally.w).f64(tally.w2)
+}
+
+fn write_causes(out: Canonical, table: &CauseTable) -> Canonical {
+    out.list(table.cells(), |out, arms| {
+        arms.iter().fold(out, |out, leavers| {
+            leavers.causes.iter().fold(tally(out, leavers.censored), |out, cause| tally(out, *cause))
+        })
+    })
+}
+
 fn write_table(out: Canonical, table: &ArmTable) -> Canonical {
-    let tally = |out: Canonical, tally: Tally| out.f64(tally.n).f64(tally.w).f64(tally.w2);
     out.list(table.cells(), |out, arms| {
         arms.iter().fold(out, |out, leavers| tally(tally(out, leavers.events), leavers.censored))
     })
+}
+
+fn write_contrast(out: Canonical, contrast: &Contrast) -> Canonical {
+    let out = out.option(contrast.cell, Canonical::u32).str(contrast.variance.name());
+    let out = out.f64(contrast.means.treated).f64(contrast.means.control);
+    contrast.means.covariance.iter().fold(out, |out, x| out.f64(*x))
 }
 
 fn write_fit(out: Canonical, fit: &Fit) -> Canonical {

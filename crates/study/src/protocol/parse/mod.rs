@@ -6,9 +6,11 @@ mod baseline;
 mod checks;
 mod curves;
 mod forms;
+mod incidence;
 mod outcomes;
 mod propensity;
 mod scenario;
+mod standardised;
 mod variables;
 
 use super::{Criterion, Outcome, Propensity, Protocol, Treatment, Trial, TrialElement, digest};
@@ -59,6 +61,7 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
     let propensity = root.optional_table("propensity").and_then(|t| propensity::propensity(&t, &declared));
     declared.propensity = propensity.as_ref();
     let (analyses, curves) = analyses::analyses(root, &declared);
+    let incidences = incidence::incidences(root, &declared);
     let baseline = baseline::baseline(root, &declared);
     if let (Some(study), Some((_, _, patient, _))) = (&study, &head)
         && dictionary.find(patient).is_some()
@@ -79,6 +82,7 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
         analyses,
         baseline,
         curves,
+        incidences,
         trimming: None,
         scenarios: Vec::new(),
         digest,

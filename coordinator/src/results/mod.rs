@@ -10,6 +10,7 @@ mod incidence;
 mod print;
 mod provenance;
 mod records;
+mod standardised;
 mod survival;
 mod tables;
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::balance::BalanceRecord;
 use super::incidence::IncidenceRecord;
 use super::provenance::{Provenance, ProvenanceRecord, SCHEMA_VERSION};
 use super::records::{EstimateRecord, FitRecord, FlowRecord, OutcomeRecord, Record, TestRecord};
+use super::standardised::EffectRecord;
 use super::survival::{MedianRecord, SurvivalRecord};
 use super::weights::{HistogramRecord, OverlapRecord, WarningRecord, WeightRecord};
 
@@ -40,6 +41,7 @@ pub(super) struct Document<'a> {
     medians: Vec<Scoped<'a, MedianRecord<'a>>>,
     overlap: Vec<Scoped<'a, OverlapRecord<'a>>>,
     warnings: Vec<Scoped<'a, WarningRecord<'a>>>,
+    effects: Vec<Scoped<'a, EffectRecord<'a>>>,
     incidence: Vec<Scoped<'a, IncidenceRecord<'a>>>,
 }
 
@@ -69,6 +71,7 @@ impl<'a> Document<'a> {
             medians: Vec::new(),
             overlap: Vec::new(),
             warnings: Vec::new(),
+            effects: Vec::new(),
             incidence: Vec::new(),
         };
         document.add("", results, provenance.sites.len());
@@ -90,6 +93,7 @@ impl<'a> Document<'a> {
             balance,
             survival,
             medians,
+            effects,
             incidences,
             tests,
             overlap,
@@ -108,6 +112,7 @@ impl<'a> Document<'a> {
         self.medians.extend(scoped(scenario, medians.iter().map(Into::into)));
         self.overlap.extend(scoped(scenario, overlap.iter().map(Into::into)));
         self.warnings.extend(scoped(scenario, warnings.iter().map(Into::into)));
+        self.effects.extend(scoped(scenario, effects.iter().map(Into::into)));
         self.incidence.extend(scoped(scenario, incidences.iter().map(Into::into)));
     }
 
@@ -126,6 +131,7 @@ impl<'a> Document<'a> {
             table(&self.medians)?,
             table(&self.overlap)?,
             table(&self.warnings)?,
+            table(&self.effects)?,
             table(&self.incidence)?,
         ])
     }

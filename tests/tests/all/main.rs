@@ -17,4 +17,5 @@ mod reference;
 mod scenarios;
 mod small;
 mod splits;
+mod standardise;
 mod trimming;

@@ -12,6 +12,7 @@ mod modification;
 mod number;
 mod scenarios;
 mod sections;
+mod standardised;
 mod survival;
 mod weights;
 
@@ -33,7 +34,7 @@ struct Page<'a> {
 }
 
 /// Prints the tables of a run for a terminal of `width` columns: flow, baseline tables, survival and hazard ratios of each
-/// time-to-event outcome, incidences and hazard ratios of competing causes, odds ratios, further models, effect
+/// time-to-event outcome, incidences and hazard ratios of competing causes, odds ratios, further models, absolute risks, effect
 /// modification, E-values, proportional hazards, scenarios, weights, and the models that failed.
 pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width: u16) -> io::Result<()> {
     let page = Page { results, protocol, labels: Labels::new(protocol), width };
@@ -52,6 +53,7 @@ pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width
     }
     effects::odds_ratios(out, &page)?;
     further::models(out, &page)?;
+    standardised::absolute(out, &page)?;
     sections::effect_modification(out, &page)?;
     modification::within_levels(out, &page)?;
     modification::e_values(out, &page)?;

@@ -11,6 +11,7 @@ mod forms;
 mod grid;
 mod parse;
 mod scenario;
+mod standardised;
 mod weighting;
 
 use secagg::Digest;
@@ -26,6 +27,7 @@ pub use competing::{Cause, Competing, IncidenceAnalysis};
 pub use forms::{EffectModifier, Ridge};
 pub use grid::TimeGrid;
 pub use scenario::{MISSING, Scenario};
+pub use standardised::{Marginal, Standardised};
 pub use weighting::{Truncation, WeightDetail, Weighting};
 
 /// A whole study as the sites approve it.
@@ -239,6 +241,8 @@ pub struct Analysis {
     pub ridge: Option<Ridge>,
     /// Checks of each model (Cox).
     pub checks: Checks,
+    /// Outcomes standardised over its adjusted models.
+    pub standardised: Standardised,
 }
 
 /// One declared `kaplan_meier` analysis.

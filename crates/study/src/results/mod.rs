@@ -9,6 +9,7 @@ mod digest;
 mod effects;
 mod hazard_ratio;
 mod incidence;
+mod standardised;
 mod survival;
 mod tables;
 mod weights;
@@ -17,6 +18,7 @@ pub use balance::{BalanceCells, BalanceRow};
 pub use checks::{CheckProblem, Concordance};
 pub use digest::results_digest;
 pub use incidence::{CUMULATIVE_INCIDENCE, IncidenceRow};
+pub use standardised::{EffectQuantity, EffectRow};
 pub use survival::{At, KAPLAN_MEIER, MINIMUM_LEAVERS, MedianRow, Quantity, SurvivalRow};
 pub use tables::{
     EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, OutcomeRow, Results, ScenarioResults, TestRow, Variance,

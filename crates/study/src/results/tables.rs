@@ -10,6 +10,7 @@ use super::balance::{self, BalanceRow};
 use super::checks::{self, CheckProblem, Concordance};
 use super::effects;
 use super::incidence::{self, IncidenceRow};
+use super::standardised::{self, EffectRow};
 use super::survival::{self, MedianRow, SurvivalRow};
 use super::weights::{self, HistogramRow, OverlapRow, WarningRow, WeightRow};
 use crate::plan::{Branch, Facts, FitKey, FitOutcome, Plan};
@@ -37,6 +38,8 @@ pub struct Results {
     pub survival: Vec<SurvivalRow>,
     /// `medians.csv`.
     pub medians: Vec<MedianRow>,
+    /// `effects.csv`.
+    pub effects: Vec<EffectRow>,
     /// `incidence.csv`.
     pub incidences: Vec<IncidenceRow>,
     /// `tests.csv`.
@@ -133,7 +136,7 @@ pub struct EstimateRow {
 #[derive(Debug, Clone, PartialEq)]
 pub struct FitRow {
     /// propensity, logistic, cox, `fine_gray`; `kaplan_meier` for a hazard ratio from the table of a curve, or a curve that
-    /// failed; `cumulative_incidence` for incidences that failed.
+    /// failed; `cumulative_incidence` for incidences that failed; the method of a standardisation that failed.
     pub analysis: &'static str,
     /// Name of the outcome.
     pub outcome: String,
@@ -281,6 +284,7 @@ impl Results {
             results.fits.push(row);
         }
         survival::add(&mut results, branch, facts);
+        standardised::add(&mut results, branch, facts);
         incidence::add(&mut results, branch, facts);
         results
     }
@@ -397,7 +401,7 @@ pub(super) fn arm_names(protocol: &Protocol) -> [String; 2] {
     [levels[arm.control].clone(), levels[arm.treated].clone()]
 }
 
-fn events_of(protocol: &Protocol, facts: &Facts, key: &FitKey) -> u64 {
+pub(super) fn events_of(protocol: &Protocol, facts: &Facts, key: &FitKey) -> u64 {
     let Some(index) = protocol.outcomes.iter().position(|o| o.name == key.outcome) else {
         return facts.treated();
     };

@@ -2,7 +2,7 @@
 
 use stats::cox::Ties;
 
-use super::{Declared, checks, curves, forms, resolve, unknown};
+use super::{Declared, checks, curves, forms, resolve, standardised, unknown};
 use crate::dictionary::{Kind, VariableId};
 use crate::document::{Table, nearest};
 use crate::protocol::{
@@ -137,7 +137,19 @@ fn analysis(t: &Table<'_, '_>, kind: Option<&str>, declared: &Declared<'_>) -> O
         models.push(Model::Ridge);
     }
     forms::check(t, kind, &models, variances);
-    Some(Analysis { kind: kind?, outcomes, cause, models, variances, covariates, effect_modifiers, ridge, checks })
+    let standardised = standardised::standardised(t, kind, &outcomes, &models, declared);
+    Some(Analysis {
+        kind: kind?,
+        outcomes,
+        cause,
+        models,
+        variances,
+        covariates,
+        effect_modifiers,
+        ridge,
+        checks,
+        standardised,
+    })
 }
 
 /// The cause of a regression of competing outcomes, which all of them must have.

@@ -35,7 +35,12 @@ fn incidence(t: &Table<'_, '_>, declared: &Declared<'_>, earlier: &[IncidenceAna
     });
     let grids: Vec<TimeGrid> = outcomes.iter().filter_map(|name| grid(declared, name)).collect();
     let weighted = weighted(t, declared);
-    let incidence = IncidenceAnalysis { times_days: times(t, &grids), conf_types: conf_types(t), outcomes, weighted };
+    let incidence = IncidenceAnalysis {
+        times_days: times(t, "times_days", t.numbers("times_days"), &grids),
+        conf_types: conf_types(t),
+        outcomes,
+        weighted,
+    };
     let clash = |other: &IncidenceAnalysis| {
         other.outcomes.iter().any(|o| incidence.outcomes.contains(o))
             && other.weighted.iter().any(|w| incidence.weighted.contains(w))

@@ -10,6 +10,7 @@ mod incidence;
 mod outcomes;
 mod propensity;
 mod scenario;
+mod standardised;
 mod variables;
 
 use super::{Criterion, Outcome, Propensity, Protocol, Treatment, Trial, TrialElement, digest};

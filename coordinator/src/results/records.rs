@@ -69,12 +69,16 @@ pub(super) struct EstimateRecord<'a> {
     iterations: usize,
     notes: String,
     ties: Option<&'static str>,
+    df: Option<f64>,
+    fmi: Option<f64>,
+    replicates: Option<usize>,
+    failed_replicates: Option<usize>,
 }
 
 impl Record for EstimateRecord<'_> {
     const FILE: &'static str = "estimates.csv";
     const COLUMNS: &'static str = "analysis,outcome,model,term,variance,estimate,std_error,statistic,p_value,conf_low,conf_high,ratio,\
-        ratio_low,ratio_high,n,events,sites,iterations,notes,ties";
+        ratio_low,ratio_high,n,events,sites,iterations,notes,ties,df,fmi,replicates,failed_replicates";
 }
 
 impl<'a> EstimateRecord<'a> {
@@ -100,6 +104,10 @@ impl<'a> EstimateRecord<'a> {
             events: row.events,
             sites,
             iterations: row.iterations,
+            df: row.df.and_then(|df| notes.finite("df", df)),
+            fmi: row.fmi.and_then(|fmi| notes.finite("fmi", fmi)),
+            replicates: row.replicates,
+            failed_replicates: row.failed_replicates,
             notes: notes.text(),
             ties: row.ties,
         }

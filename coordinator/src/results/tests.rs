@@ -280,6 +280,10 @@ fn a_number_that_is_not_finite_is_empty_with_a_note() {
         n: 3,
         events: 1,
         iterations: 4,
+        df: None,
+        fmi: None,
+        replicates: None,
+        failed_replicates: None,
     };
     let results = Results { estimates: vec![row], ..Results::default() };
     let dir = tempfile::tempdir().unwrap();

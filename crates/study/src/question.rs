@@ -12,7 +12,7 @@ use stats::descriptive::categorical::counts_len;
 use stats::descriptive::moments::MOMENTS_LEN;
 use stats::influence::{MeatKind, meat_len};
 use stats::logistic;
-use stats::survival::arm_table_len;
+use stats::survival::{arm_table_len, treatment_sums_len};
 use stats::weights::positivity::OVERLAP_LEN;
 use stats::weights::quantiles::{TRUNCATED_LEN, WeightGrid};
 use stats::weights::{Estimand, Scheme};
@@ -162,6 +162,16 @@ pub enum Question {
         /// Which sums.
         kind: MeatKind,
     },
+    /// Of a time-to-event outcome: sums of weights at the event cells by arm, from which a Cox regression on treatment
+    /// alone follows (`stats::survival::treatment_sums`).
+    TreatmentSums {
+        /// Index of the outcome in the protocol.
+        outcome: usize,
+        /// Weights; none means 1.
+        weights: Option<Weights>,
+        /// Event cells, ascending.
+        cells: Arc<[u32]>,
+    },
     /// Log likelihood, score, information of a Cox regression stratified by site.
     StratifiedCoxStep {
         /// The model.
@@ -247,6 +257,7 @@ impl Question {
             Question::DeathWeights { cells, .. } => cells.len(),
             Question::CoxRisk { beta, events, .. } => cox::risk_len(beta.len(), events),
             Question::CoxStep { beta, .. } | Question::StratifiedCoxStep { beta, .. } => cox::step_len(beta.len()),
+            Question::TreatmentSums { cells, .. } => treatment_sums_len(cells.len()),
             Question::WeightSums { .. } => 6,
             Question::PropensityHistogram { bins, .. } => 4 * bins,
             Question::Overlap { .. } => OVERLAP_LEN,
@@ -278,6 +289,7 @@ impl Question {
             Question::CoxStep { .. } => "CoxStep",
             Question::CoxMeat { .. } => "CoxMeat",
             Question::StratifiedCoxStep { .. } => "StratifiedCoxStep",
+            Question::TreatmentSums { .. } => "TreatmentSums",
             Question::WeightSums { .. } => "WeightSums",
             Question::PropensityHistogram { .. } => "Histogram",
             Question::Overlap { .. } => "Overlap",
@@ -312,8 +324,22 @@ impl Question {
             | Question::CoxRisk { .. }
             | Question::CoxStep { .. }
             | Question::CoxMeat { .. }
+            | Question::TreatmentSums { .. }
             | Question::StratifiedCoxStep { .. } => true,
         }
+    }
+
+    /// Is its answer multiplied by the case weights of a bootstrap replicate? The others are not asked of one.
+    pub(crate) fn takes_case_weights(&self) -> bool {
+        matches!(
+            self,
+            Question::LogisticStep { .. }
+                | Question::DeathWeights { .. }
+                | Question::CoxRisk { .. }
+                | Question::CoxStep { .. }
+                | Question::TreatmentSums { .. }
+                | Question::StratifiedCoxStep { .. }
+        )
     }
 
     /// Canonical encoding into a request digest.
@@ -336,6 +362,10 @@ impl Question {
             | Question::CoxStep { model, beta, .. }
             | Question::StratifiedCoxStep { model, beta } => write_numbers(model.write(out), beta),
             Question::CoxMeat { model, beta, kind, .. } => write_meat(write_numbers(model.write(out), beta), kind),
+            Question::TreatmentSums { outcome, weights, cells } => out
+                .u32(*outcome as u32)
+                .option(weights.as_ref(), |out, w| w.write(out))
+                .list(&**cells, |out, c| out.u32(*c)),
             Question::WeightSums { weights } | Question::Truncated { weights } => weights.write(out),
             Question::Overlap { propensity, share, bounds } => {
                 propensity.write(out).f64(*share).f64(bounds.0).f64(bounds.1)

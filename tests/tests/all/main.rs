@@ -11,6 +11,7 @@ mod pathology;
 mod plan;
 mod processes;
 mod reference;
+mod resampling;
 mod scenarios;
 mod small;
 mod splits;

@@ -91,6 +91,8 @@ pub(super) fn variance(variance: Variance) -> &'static str {
         Variance::Survey => "survey",
         Variance::ClusterSite => "clustered by site",
         Variance::MEstimation => "M-estimation",
+        Variance::Bootstrap => "bootstrap",
+        Variance::BootstrapPercentile => "bootstrap percentiles",
     }
 }
 

@@ -17,7 +17,7 @@ use super::weighting::{Scores, WeightSummary, WeightTask};
 use super::{Facts, Failure, FitKey, FitOutcome};
 use crate::protocol::{Model, Protocol};
 use crate::question::{FittedPropensity, Question};
-use crate::view::{Asked, View};
+use crate::view::{Asked, Draw, View};
 
 /// One analysis while it runs.
 #[derive(Debug, Clone)]
@@ -26,8 +26,10 @@ pub struct Branch {
     view: Arc<View>,
     trimming: Option<Trimming>,
     first: FirstRound,
-    facts: Option<Facts>,
+    facts: Option<Arc<Facts>>,
     propensity: Option<Unit>,
+    /// Of a replicate: the share of the treated among its case weights.
+    share: Option<f64>,
     weights: Option<WeightTask>,
     baseline: Option<BaselineTask>,
     curves: Vec<CurveTask>,
@@ -60,12 +62,29 @@ impl Branch {
             first,
             facts: None,
             propensity,
+            share: None,
             weights: None,
             baseline,
             curves,
             units,
             questions,
         }
+    }
+
+    /// The models of a protocol over drawn rows, from the second round on: `facts` stand for what a first round would
+    /// open. Nothing is opened of their weights.
+    pub(super) fn drawn(protocol: Arc<Protocol>, view: View, facts: Arc<Facts>) -> Branch {
+        let mut branch = Branch::new(protocol, None, view);
+        if branch.is_replicate() {
+            branch.propensity.iter_mut().chain(&mut branch.units).for_each(Unit::take_case_weights);
+        }
+        branch.start(facts);
+        branch.questions = branch.collect();
+        branch
+    }
+
+    fn is_replicate(&self) -> bool {
+        matches!(self.view.draw, Draw::Replicate(_))
     }
 
     /// What it asks in the next round; nothing when it is done.
@@ -113,7 +132,7 @@ impl Branch {
             }
             Some(Err(failure)) => {
                 // the flow chart up to the trimming is all that there is
-                self.facts = trimming.facts().cloned();
+                self.facts = trimming.facts().cloned().map(Arc::new);
                 self.baseline = None;
                 self.propensity.iter_mut().chain(&mut self.units).for_each(|u| u.fail(failure.clone()));
                 self.curves.iter_mut().for_each(|c| c.fail(failure.clone()));
@@ -125,7 +144,7 @@ impl Branch {
     fn advance(&mut self, answers: &[&[f64]]) {
         if self.facts.is_none() {
             let facts = self.first.read(answers);
-            self.start(facts);
+            self.start(Arc::new(facts));
             return;
         }
         let mut answers = answers.iter().copied();
@@ -137,6 +156,10 @@ impl Branch {
         }
         for curve in self.curves.iter_mut().filter(|c| c.asks()) {
             curve.tell(&self.protocol, answers.next().unwrap_or_default());
+        }
+        if self.is_replicate() && self.share.is_none() {
+            let first = answers.clone().next().zip(self.propensity.as_ref().filter(|unit| unit.running()));
+            self.share = first.map(|(sums, unit)| treated_share(unit.key().terms.len(), sums));
         }
         let was_running = self.propensity.as_ref().is_some_and(Unit::running);
         for unit in self.propensity.iter_mut().chain(&mut self.units).filter(|u| u.running()) {
@@ -161,6 +184,10 @@ impl Branch {
 
     /// What the first round opened.
     pub fn facts(&self) -> Option<&Facts> {
+        self.facts.as_deref()
+    }
+
+    pub(super) fn shared_facts(&self) -> Option<&Arc<Facts>> {
         self.facts.as_ref()
     }
 
@@ -207,7 +234,7 @@ impl Branch {
     }
 
     /// After the first round: everything that needs no weights starts.
-    fn start(&mut self, facts: Facts) {
+    fn start(&mut self, facts: Arc<Facts>) {
         if let Some(unit) = &mut self.propensity {
             unit.start(&self.protocol, &facts, None);
         }
@@ -243,8 +270,9 @@ impl Branch {
                 let Some((columns, fit)) = unit.centred_fit() else { return };
                 let Some(declared) = &self.protocol.propensity else { return };
                 let propensity = Arc::new(FittedPropensity { columns: columns.clone(), alpha: fit.beta.clone() });
-                let share = facts.treated() as f64 / facts.analysed() as f64;
-                let task = WeightTask::new(&self.protocol, declared, propensity, share);
+                let share = self.share.unwrap_or(facts.treated() as f64 / facts.analysed() as f64);
+                let quiet = self.view.draw != Draw::Nothing;
+                let task = WeightTask::new(&self.protocol, declared, propensity, share, quiet);
                 match task.own() {
                     Some(Ok(weights)) => {
                         if let Some(baseline) = &mut self.baseline {
@@ -280,4 +308,11 @@ impl Branch {
             }
         }
     }
+}
+
+/// The weighted share of the treated from the first sums of the propensity model, at coefficients 0 and with `q` columns:
+/// the intercept's score is sum b (a - 1/2), its information sum b / 4.
+fn treated_share(q: usize, sums: &[f64]) -> f64 {
+    let (score, all) = (sums[1], 4.0 * sums[1 + q]);
+    (score + 0.5 * all) / all
 }

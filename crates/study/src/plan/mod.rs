@@ -1,11 +1,12 @@
 //! The plan: the whole analysis as one state machine that every party runs on the same sums.
 //!
 //! [`Plan::ask`] gives the questions of the next round, [`Plan::tell`] advances on the opened sums. The main analysis and
-//! every scenario of the protocol are a [`Branch`] each; all that are under way, and in them all models that are ready,
-//! ask in the same round. The plan knows no network, clock, file or random source, so two parties that hold the same
+//! every scenario of the protocol are a [`Branch`] each, and so is every replicate of a bootstrap; all that are under way,
+//! and in them all models that are ready, ask in the same round. The plan knows no network, clock, file or random source, so two parties that hold the same
 //! protocol and the same sums hold the same plan.
 
 mod baseline;
+mod bootstrap;
 mod branch;
 mod curve;
 mod facts;
@@ -17,6 +18,7 @@ mod weighting;
 use std::sync::Arc;
 
 pub use baseline::BaselineSums;
+pub use bootstrap::Bootstrap;
 pub use branch::Branch;
 pub use curve::CurveKey;
 pub use facts::{Events, Facts};
@@ -30,7 +32,7 @@ use crate::term::Term;
 use crate::view::{Asked, View};
 
 /// Version of questions, arithmetic and order; parties with different versions never meet in one study.
-pub const PLAN_VERSION: u32 = 3;
+pub const PLAN_VERSION: u32 = 4;
 
 /// Where the plan stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +54,7 @@ pub struct Plan {
     round: u32,
     main: Branch,
     scenarios: Vec<Branch>,
+    bootstrap: Option<Bootstrap>,
     questions: Arc<[Asked]>,
     words: usize,
 }
@@ -61,11 +64,12 @@ impl Plan {
     pub fn new(protocol: Arc<Protocol>) -> Plan {
         let main = Branch::new(Arc::clone(&protocol), None, View::default());
         let scenario = |(index, scenario): (usize, &Scenario)| {
-            let view = View { scenario: Some(index), trim: None };
+            let view = View { scenario: Some(index), ..View::default() };
             Branch::new(Arc::clone(&scenario.protocol), scenario.untrimmed.as_ref(), view)
         };
         let scenarios = protocol.scenarios.iter().enumerate().map(scenario).collect();
-        let mut plan = Plan { protocol, round: 1, main, scenarios, questions: Arc::default(), words: 0 };
+        let bootstrap = protocol.bootstrap.as_ref().map(Bootstrap::new);
+        let mut plan = Plan { protocol, round: 1, main, scenarios, bootstrap, questions: Arc::default(), words: 0 };
         plan.prepare();
         plan
     }
@@ -86,7 +90,8 @@ impl Plan {
 
     /// Collects what is asked next.
     fn prepare(&mut self) {
-        let questions: Vec<Asked> = self.branches().flat_map(Branch::ask).collect();
+        let replicates = self.bootstrap.iter().flat_map(Bootstrap::ask);
+        let questions: Vec<Asked> = self.branches().flat_map(Branch::ask).chain(replicates).collect();
         self.words = questions.iter().map(|q| q.words(&self.protocol)).sum();
         self.questions = questions.into();
     }
@@ -99,6 +104,10 @@ impl Plan {
         let mut rest = self.main.tell(sums);
         for scenario in &mut self.scenarios {
             rest = scenario.tell(rest);
+        }
+        if let Some(bootstrap) = &mut self.bootstrap {
+            rest = bootstrap.tell(rest);
+            self.main.shared_facts().into_iter().for_each(|facts| bootstrap.begin(facts));
         }
         assert!(rest.is_empty(), "the caller checks the number of words");
         self.round += 1;
@@ -134,6 +143,11 @@ impl Plan {
     /// Every scenario with its analysis, in the order of the protocol.
     pub fn scenarios(&self) -> impl ExactSizeIterator<Item = (&Scenario, &Branch)> {
         self.protocol.scenarios.iter().zip(&self.scenarios)
+    }
+
+    /// The replicates of the main analysis.
+    pub fn bootstrap(&self) -> Option<&Bootstrap> {
+        self.bootstrap.as_ref()
     }
 
     /// What each analysis' first round opened, the main one first, before and after trimming; those that have not begun

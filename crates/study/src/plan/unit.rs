@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use stats::cox::Ties;
 use stats::fit::{
-    CoxAsk, CoxFit, Fit, LogisticAsk, LogisticFit, MeatRequest, State, StratifiedCoxAsk, StratifiedCoxFit,
+    CoxAsk, CoxFit, Fit, LogisticAsk, LogisticFit, MeatRequest, State, StratifiedCoxAsk, StratifiedCoxFit, Why,
 };
 use stats::influence::{MEstimation, MeatKind};
+use stats::survival::treatment_cox_of_sums;
 
 use super::failure::Failure;
 use super::{Facts, model_terms};
@@ -51,6 +52,14 @@ impl FitKey {
             _ => None,
         }
     }
+
+    /// Name of the handling of ties, for Cox models.
+    pub fn ties_name(&self) -> Option<&'static str> {
+        self.ties().map(|ties| match ties {
+            Ties::Efron => "efron",
+            Ties::Breslow => "breslow",
+        })
+    }
 }
 
 /// How a model ended.
@@ -68,7 +77,20 @@ enum Stage {
     Logistic(Arc<LogisticModel>, LogisticFit),
     Cox(Arc<CoxModel>, Box<CoxFit>),
     Stratified(Arc<CoxModel>, StratifiedCoxFit),
-    Fitted { columns: Columns, centred: Box<Fit>, fit: Box<Fit> },
+    /// Cox regression on treatment alone from sums that are asked once: cells, deaths in them, SD of the treatment.
+    Treatment {
+        model: Arc<CoxModel>,
+        cells: Arc<[u32]>,
+        deaths: Vec<f64>,
+        scale: f64,
+    },
+    /// How such a fit ended.
+    Solved(Arc<CoxModel>, Result<Box<Fit>, Why>),
+    Fitted {
+        columns: Columns,
+        centred: Box<Fit>,
+        fit: Box<Fit>,
+    },
     Failed(Failure),
 }
 
@@ -77,6 +99,7 @@ enum Stage {
 pub(super) struct Unit {
     key: FitKey,
     names: Vec<String>,
+    case_weights: bool,
     stage: Stage,
 }
 
@@ -102,7 +125,12 @@ impl Unit {
 
     fn new(protocol: &Protocol, key: FitKey) -> Unit {
         let names = key.terms.iter().map(|t| t.name(protocol)).collect();
-        Unit { key, names, stage: Stage::Waiting }
+        Unit { key, names, case_weights: false, stage: Stage::Waiting }
+    }
+
+    /// Its rows have case weights: a Cox regression is weighted, and one on treatment alone asks its sums at once.
+    pub(super) fn take_case_weights(&mut self) {
+        self.case_weights = true;
     }
 
     pub(super) fn key(&self) -> &FitKey {
@@ -111,7 +139,7 @@ impl Unit {
 
     /// Has it started and not ended? Then it asks something this round.
     pub(super) fn running(&self) -> bool {
-        matches!(self.stage, Stage::Logistic(..) | Stage::Cox(..) | Stage::Stratified(..))
+        matches!(self.stage, Stage::Logistic(..) | Stage::Cox(..) | Stage::Stratified(..) | Stage::Treatment { .. })
     }
 
     /// Has it not started?
@@ -195,12 +223,16 @@ impl Unit {
         meat: MeatRequest,
     ) -> Stage {
         let p = columns.terms.len();
-        let weighted = weights.is_some();
+        let weighted = weights.is_some() || self.case_weights;
         let model = Arc::new(CoxModel { outcome, columns, weights, ties });
         if self.key.model == Some(Model::Stratified) {
             return Stage::Stratified(model, StratifiedCoxFit::new(p, scale));
         }
         let events = &facts.events[&outcome];
+        if self.case_weights && model.columns.terms == [Term::Treatment] {
+            let (cells, deaths) = (events.cells.as_slice().into(), events.deaths.clone());
+            return Stage::Treatment { model, cells, deaths, scale: scale[0] };
+        }
         let fit = CoxFit::new(p, scale, events.cells.clone(), events.deaths.clone(), ties, weighted, meat);
         Stage::Cox(model, Box::new(fit))
     }
@@ -238,7 +270,12 @@ impl Unit {
                 }
                 State::Done(_) | State::Failed(_) => None,
             },
-            Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => None,
+            Stage::Treatment { model, cells, .. } => Some(Question::TreatmentSums {
+                outcome: model.outcome,
+                weights: model.weights.clone(),
+                cells: Arc::clone(cells),
+            }),
+            Stage::Waiting | Stage::Solved(..) | Stage::Fitted { .. } | Stage::Failed(_) => None,
         }
     }
 
@@ -247,7 +284,11 @@ impl Unit {
             Stage::Logistic(_, fit) => fit.tell(sums),
             Stage::Cox(_, fit) => fit.tell(sums),
             Stage::Stratified(_, fit) => fit.tell(sums),
-            Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => {}
+            Stage::Treatment { model, cells, deaths, scale } => {
+                let fit = treatment_cox_of_sums(cells, deaths, sums, *scale, model.ties);
+                self.stage = Stage::Solved(Arc::clone(model), fit.map(Box::new));
+            }
+            Stage::Waiting | Stage::Solved(..) | Stage::Fitted { .. } | Stage::Failed(_) => {}
         }
         self.settle();
     }
@@ -258,7 +299,8 @@ impl Unit {
             Stage::Logistic(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::Cox(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::Stratified(model, fit) => (&model.columns, ended(&fit.state())),
-            Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => return,
+            Stage::Solved(model, fit) => (&model.columns, Some(fit.as_deref())),
+            Stage::Treatment { .. } | Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => return,
         };
         let next = match ended {
             None => return,
@@ -273,7 +315,7 @@ impl Unit {
     }
 }
 
-fn ended<'s, A>(state: &State<'s, A>) -> Option<Result<&'s Fit, &'s stats::fit::Why>> {
+fn ended<'s, A>(state: &State<'s, A>) -> Option<Result<&'s Fit, &'s Why>> {
     match state {
         State::Ask(_) => None,
         State::Done(fit) => Some(Ok(fit)),

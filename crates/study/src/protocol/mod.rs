@@ -4,6 +4,7 @@
 //! mistake of a document is reported together with key and line ([`crate::document::Mistakes`]).
 
 mod baseline;
+mod bootstrap;
 mod digest;
 mod parse;
 mod scenario;
@@ -17,6 +18,7 @@ use stats::weights::Estimand;
 use crate::dictionary::{Dictionary, VariableId};
 use crate::document::Mistakes;
 pub use baseline::{BaselineAnalysis, CategoryTest};
+pub use bootstrap::Bootstrap;
 pub use scenario::{MISSING, Scenario};
 pub use weighting::{Truncation, WeightDetail, Weighting};
 
@@ -51,6 +53,8 @@ pub struct Protocol {
     pub curves: Vec<CurveAnalysis>,
     /// Of a scenario: patients with a propensity score outside these are left out, and everything is fitted to the others.
     pub trimming: Option<(f64, f64)>,
+    /// The bootstrap of the main analysis, where one is declared.
+    pub bootstrap: Option<Bootstrap>,
     /// Variations of the whole, in file order.
     pub scenarios: Vec<Scenario>,
     /// SHA-256 over all keys and values; comments and layout do not count.

@@ -13,7 +13,9 @@ use crate::plan::{Branch, Events, FitOutcome, Plan};
 pub fn results_digest(manifest: &Digest, plan: &Plan) -> Digest {
     let out = Canonical::new("entente/v1/results").digest_field(manifest);
     let out = write_branch(out, plan.main());
-    out.list(plan.scenarios(), |out, (scenario, branch)| write_branch(out.str(&scenario.name), branch)).digest()
+    out.list(plan.scenarios(), |out, (scenario, branch)| write_branch(out.str(&scenario.name), branch))
+        .option(plan.bootstrap(), |out, bootstrap| out.list(bootstrap.replicates(), write_fits))
+        .digest()
 }
 
 fn write_branch(mut out: Canonical, branch: &Branch) -> Canonical {
@@ -50,10 +52,11 @@ fn write_branch(mut out: Canonical, branch: &Branch) -> Canonical {
             Some(Ok(table)) => write_table(out.u8(2), table),
         };
     }
-    for (_, outcome) in branch.fits() {
-        out = write_outcome(out, outcome);
-    }
-    out
+    write_fits(out, branch)
+}
+
+fn write_fits(out: Canonical, branch: &Branch) -> Canonical {
+    branch.fits().fold(out, |out, (_, outcome)| write_outcome(out, outcome))
 }
 
 fn write_flow(out: Canonical, count: &FlowCount) -> Canonical {

@@ -4,6 +4,7 @@
 //! the writer's.
 
 mod balance;
+mod bootstrap;
 mod digest;
 mod survival;
 mod tables;

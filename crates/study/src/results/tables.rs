@@ -1,11 +1,11 @@
 //! The rows of the result files.
 
-use stats::cox::Ties;
 use stats::fit::Fit;
 use stats::inference::{self, ChiSquare};
 use stats::matrix::Matrix;
 
 use super::balance::{self, BalanceRow};
+use super::bootstrap;
 use super::survival::{self, MedianRow, SurvivalRow};
 use super::weights::{self, HistogramRow, OverlapRow, WarningRow, WeightRow};
 use crate::plan::{Branch, Facts, FitKey, FitOutcome, Plan};
@@ -67,6 +67,10 @@ pub enum Variance {
     ClusterSite,
     /// Accounts for the estimated propensity.
     MEstimation,
+    /// Standard deviation of the replicates, and the normal interval of it.
+    Bootstrap,
+    /// The same, and the interval between percentiles of the replicates.
+    BootstrapPercentile,
 }
 
 impl Variance {
@@ -78,6 +82,8 @@ impl Variance {
             Variance::Survey => "survey",
             Variance::ClusterSite => "cluster_site",
             Variance::MEstimation => "m_estimation",
+            Variance::Bootstrap => "bootstrap",
+            Variance::BootstrapPercentile => "bootstrap_percentile",
         }
     }
 }
@@ -115,12 +121,20 @@ pub struct EstimateRow {
     pub events: u64,
     /// Evaluations.
     pub iterations: usize,
+    /// Degrees of freedom of Student's t, of a pooled row; none is normal.
+    pub df: Option<f64>,
+    /// Fraction of missing information, of a pooled row.
+    pub fmi: Option<f64>,
+    /// Replicates with an estimate, of a bootstrapped row.
+    pub replicates: Option<usize>,
+    /// Replicates without.
+    pub failed_replicates: Option<usize>,
 }
 
 /// One model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FitRow {
-    /// propensity, logistic, cox; `kaplan_meier` for a curve that failed.
+    /// propensity, logistic, cox; `kaplan_meier` for a curve that failed, `bootstrap` for one without enough replicates.
     pub analysis: &'static str,
     /// Name of the outcome.
     pub outcome: String,
@@ -223,7 +237,9 @@ impl Results {
             label: scenario.label.clone(),
             results: Results::of_branch(branch),
         };
-        Results { scenarios: plan.scenarios().map(scenario).collect(), ..Results::of_branch(plan.main()) }
+        let mut main = Results::of_branch(plan.main());
+        bootstrap::add(&mut main, plan);
+        Results { scenarios: plan.scenarios().map(scenario).collect(), ..main }
     }
 
     fn of_branch(branch: &Branch) -> Results {
@@ -257,13 +273,6 @@ impl Results {
     pub fn any_failed(&self) -> bool {
         self.fits.iter().any(|f| f.outcome_of_fit.is_err()) || self.scenarios.iter().any(|s| s.results.any_failed())
     }
-}
-
-fn ties_name(key: &FitKey) -> Option<&'static str> {
-    key.ties().map(|t| match t {
-        Ties::Efron => "efron",
-        Ties::Breslow => "breslow",
-    })
 }
 
 fn weighted(key: &FitKey) -> bool {
@@ -373,7 +382,7 @@ fn estimates(protocol: &Protocol, key: &FitKey, fit: &Fit, n: u64, events: u64) 
                 analysis: key.analysis_name(),
                 outcome: key.outcome.clone(),
                 model: key.model_name(),
-                ties: ties_name(key),
+                ties: key.ties_name(),
                 term: term.name(protocol),
                 variance: *variance,
                 estimate: fit.beta[j],
@@ -385,6 +394,10 @@ fn estimates(protocol: &Protocol, key: &FitKey, fit: &Fit, n: u64, events: u64) 
                 n,
                 events,
                 iterations: fit.iterations,
+                df: None,
+                fmi: None,
+                replicates: None,
+                failed_replicates: None,
             });
         }
     }
@@ -402,7 +415,7 @@ fn fit_row(key: &FitKey, outcome: FitOutcome<'_>, n: u64, events: u64) -> FitRow
         analysis: key.analysis_name(),
         outcome: key.outcome.clone(),
         model: key.model_name(),
-        ties: ties_name(key),
+        ties: key.ties_name(),
         n,
         events,
         outcome_of_fit,
@@ -437,7 +450,7 @@ fn interaction_tests(branch: &Branch, key: &FitKey, fit: &Fit) -> Vec<TestRow> {
         name,
         outcome: key.outcome.clone(),
         model: key.model_name(),
-        ties: ties_name(key),
+        ties: key.ties_name(),
         term: names.join(" + "),
         test,
     };

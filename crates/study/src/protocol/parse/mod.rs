@@ -3,6 +3,7 @@
 
 mod analyses;
 mod baseline;
+mod bootstrap;
 mod curves;
 mod outcomes;
 mod propensity;
@@ -78,11 +79,13 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
         baseline,
         curves,
         trimming: None,
+        bootstrap: None,
         scenarios: Vec::new(),
         digest,
     });
     let scenarios = scenario::scenarios(root, &declared, main.as_ref());
-    Some(Protocol { scenarios, ..main? })
+    let bootstrap = bootstrap::bootstrap(root, &declared, main.as_ref());
+    Some(Protocol { bootstrap, scenarios, ..main? })
 }
 
 fn study_head(t: &Table<'_, '_>) -> Option<(String, String, String, f64)> {

@@ -173,6 +173,11 @@ impl<'a> FitRecord<'a> {
             Ok(numbers) => numbers,
             Err(why) => return FitRecord { notes: format!("{}: {}; {}", why.code, why.message, why.hint), ..empty },
         };
+        if let Some(imputations) = row.imputations {
+            let iterations = Some(numbers.iterations);
+            let notes = format!("pooled over {imputations} imputations");
+            return FitRecord { iterations, converged: true, notes, ..empty };
+        }
         let mut notes = Notes::default();
         // The saturated model of 0/1 outcomes has log likelihood 0, weighted or not.
         let deviance = |loglik: f64| numbers.logistic.then_some(-2.0 * loglik);

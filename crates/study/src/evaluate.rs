@@ -5,6 +5,7 @@
 
 mod baseline;
 mod drawn;
+mod imputation;
 mod weights;
 
 use std::borrow::Cow;
@@ -95,13 +96,21 @@ impl<'a> Evaluator<'a> {
 
     fn rows(&self, view: &Arc<View>) -> Result<Rows<'_>, EvaluateError> {
         let rows = self.observed(view);
-        let Draw::Replicate(number) = view.draw else { return Ok(rows) };
-        let (Some(key), Some(bootstrap)) = (self.key, &self.protocol.bootstrap) else {
-            return Err(EvaluateError::NoKey);
-        };
-        let make = || drawn::case_weights(key, bootstrap, number, rows.cohort.rows());
-        let case = self.drawn.case_weights(view, make);
-        Ok(Rows { case: Some(case), ..rows })
+        let key = || self.key.ok_or(EvaluateError::NoKey);
+        match (&view.draw, &self.protocol.bootstrap, view.scenario.map(|index| &self.protocol.scenarios[index])) {
+            (Draw::Replicate(number), Some(bootstrap), _) => {
+                let key = key()?;
+                let make = || drawn::case_weights(key, bootstrap, *number, rows.cohort.rows());
+                Ok(Rows { case: Some(self.drawn.case_weights(view, make)), ..rows })
+            }
+            (Draw::Imputed(imputed), _, Some(scenario)) => {
+                let key = key()?;
+                let make = || drawn::completed(&rows, key, scenario, imputed);
+                let cohort = self.drawn.completed(view, make);
+                Ok(Rows { cohort, ..rows })
+            }
+            (Draw::Nothing | Draw::Replicate(_) | Draw::Imputed(_), _, _) => Ok(rows),
+        }
     }
 
     /// The rows of a view before anything is drawn.
@@ -178,6 +187,8 @@ impl Rows<'_> {
                 let rows = TableRows { exit: &exit, event: &event, treated: &self.cohort.treated, w: w.as_deref() };
                 treatment_sums(&rows, cells, sums);
             }
+            Question::ImputationStep { model, level, beta } => self.imputation_step(model, *level, beta, sums),
+            Question::ImputationEquations { model, centre } => self.imputation_equations(model, *centre, sums),
             Question::StratifiedCoxStep { model, beta } => {
                 self.cox(model, |rows| cox::stratified_step(rows, model.ties, beta, sums));
             }

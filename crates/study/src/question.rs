@@ -11,6 +11,7 @@ use stats::cox::{self, Curves, EventCells, Ties};
 use stats::descriptive::categorical::counts_len;
 use stats::descriptive::moments::MOMENTS_LEN;
 use stats::influence::{MeatKind, meat_len};
+use stats::linear::normal_equations_len;
 use stats::logistic;
 use stats::survival::{arm_table_len, treatment_sums_len};
 use stats::weights::positivity::OVERLAP_LEN;
@@ -18,6 +19,7 @@ use stats::weights::quantiles::{TRUNCATED_LEN, WeightGrid};
 use stats::weights::{Estimand, Scheme};
 
 use crate::dictionary::VariableId;
+use crate::imputation::ImputationModel;
 use crate::protocol::{OutcomeKind, Protocol, TimeToEvent};
 use crate::term::{Columns, Term};
 
@@ -172,6 +174,23 @@ pub enum Question {
         /// Event cells, ascending.
         cells: Arc<[u32]>,
     },
+    /// Log likelihood, score, information of one stage of an imputation model: whether an observed value has this level,
+    /// over the rows with this level or a later one.
+    ImputationStep {
+        /// The model.
+        model: Arc<ImputationModel>,
+        /// The level.
+        level: u32,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// Normal equations of an imputation model of a number, over the rows in which it is observed.
+    ImputationEquations {
+        /// The model.
+        model: Arc<ImputationModel>,
+        /// Subtracted from the number.
+        centre: f64,
+    },
     /// Log likelihood, score, information of a Cox regression stratified by site.
     StratifiedCoxStep {
         /// The model.
@@ -250,7 +269,10 @@ impl Question {
             Question::ArmTable { outcome, weighted: None } => {
                 arm_table_len(time_to_event(protocol, *outcome).cells(), false)
             }
-            Question::LogisticStep { beta, .. } => logistic::step_len(beta.len()),
+            Question::LogisticStep { beta, .. } | Question::ImputationStep { beta, .. } => {
+                logistic::step_len(beta.len())
+            }
+            Question::ImputationEquations { model, .. } => normal_equations_len(model.predictors.len()),
             Question::LogisticMeat { beta, kind, .. } | Question::CoxMeat { beta, kind, .. } => {
                 meat_len(beta.len(), kind)
             }
@@ -290,6 +312,8 @@ impl Question {
             Question::CoxMeat { .. } => "CoxMeat",
             Question::StratifiedCoxStep { .. } => "StratifiedCoxStep",
             Question::TreatmentSums { .. } => "TreatmentSums",
+            Question::ImputationStep { .. } => "ImputationStep",
+            Question::ImputationEquations { .. } => "ImputationEquations",
             Question::WeightSums { .. } => "WeightSums",
             Question::PropensityHistogram { .. } => "Histogram",
             Question::Overlap { .. } => "Overlap",
@@ -325,6 +349,8 @@ impl Question {
             | Question::CoxStep { .. }
             | Question::CoxMeat { .. }
             | Question::TreatmentSums { .. }
+            | Question::ImputationStep { .. }
+            | Question::ImputationEquations { .. }
             | Question::StratifiedCoxStep { .. } => true,
         }
     }
@@ -366,6 +392,8 @@ impl Question {
                 .u32(*outcome as u32)
                 .option(weights.as_ref(), |out, w| w.write(out))
                 .list(&**cells, |out, c| out.u32(*c)),
+            Question::ImputationStep { model, level, beta } => write_numbers(model.write(out).u32(*level), beta),
+            Question::ImputationEquations { model, centre } => model.write(out).f64(*centre),
             Question::WeightSums { weights } | Question::Truncated { weights } => weights.write(out),
             Question::Overlap { propensity, share, bounds } => {
                 propensity.write(out).f64(*share).f64(bounds.0).f64(bounds.1)

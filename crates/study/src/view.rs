@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use secagg::Canonical;
 
+use crate::imputation::DrawnModel;
 use crate::protocol::Protocol;
 use crate::question::{FittedPropensity, Question};
 
@@ -26,6 +27,17 @@ pub enum Draw {
     Nothing,
     /// Case weights of a bootstrap replicate, by its number.
     Replicate(u32),
+    /// Missing values of a scenario's covariates.
+    Imputed(Imputed),
+}
+
+/// One draw of the missing values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Imputed {
+    /// Number of the draw.
+    pub number: u32,
+    /// The variables that are imputed, in this order.
+    pub variables: Vec<Arc<DrawnModel>>,
 }
 
 impl Draw {
@@ -33,6 +45,9 @@ impl Draw {
         match self {
             Draw::Nothing => out.u8(0),
             Draw::Replicate(number) => out.u8(1).u32(*number),
+            Draw::Imputed(imputed) => {
+                out.u8(2).u32(imputed.number).list(&imputed.variables, |out, model| model.write(out))
+            }
         }
     }
 }

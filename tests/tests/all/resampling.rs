@@ -1,7 +1,10 @@
-//! Bootstrap against pooled R over 45 sites, given the same draws (`golden_bootstrap_study.R`).
+//! Bootstrap and multiple imputation against pooled R over 45 sites, given the same draws (`golden_bootstrap_study.R`,
+//! `golden_imputation.R`).
 //!
 //! Draws never leave a site. These are made here from the keys of the harness, and written to fixtures that R reads; with
 //! `WRITE_FIXTURES=1` in the environment the fixtures are written anew, else they must be what is drawn.
+
+mod imputation;
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

@@ -11,11 +11,12 @@ use stats::survival::ArmTable;
 use super::baseline::{BaselineSums, BaselineTask};
 use super::curve::{CurveKey, CurveTask};
 use super::facts::FirstRound;
+use super::imputation::Imputation;
 use super::trimming::Trimming;
 use super::unit::Unit;
 use super::weighting::{Scores, WeightSummary, WeightTask};
 use super::{Facts, Failure, FitKey, FitOutcome};
-use crate::protocol::{Model, Protocol};
+use crate::protocol::{Model, Protocol, Scenario};
 use crate::question::{FittedPropensity, Question};
 use crate::view::{Asked, Draw, View};
 
@@ -34,6 +35,8 @@ pub struct Branch {
     baseline: Option<BaselineTask>,
     curves: Vec<CurveTask>,
     units: Vec<Unit>,
+    /// In the place of propensity model and units, where missing values are imputed.
+    imputation: Option<Box<Imputation>>,
     questions: Vec<Question>,
 }
 
@@ -67,8 +70,22 @@ impl Branch {
             baseline,
             curves,
             units,
+            imputation: None,
             questions,
         }
+    }
+
+    /// The analysis of a scenario: its models over its rows, or over several draws of what is missing in them.
+    pub(super) fn of_scenario(index: usize, scenario: &Scenario) -> Branch {
+        let view = View { scenario: Some(index), ..View::default() };
+        let mut branch = Branch::new(Arc::clone(&scenario.protocol), scenario.untrimmed.as_ref(), view);
+        if let Some(imputation) = Imputation::new(index, scenario) {
+            branch.propensity = None;
+            branch.units.clear();
+            branch.questions.extend(imputation.first_questions());
+            branch.imputation = Some(Box::new(imputation));
+        }
+        branch
     }
 
     /// The models of a protocol over drawn rows, from the second round on: `facts` stand for what a first round would
@@ -89,7 +106,9 @@ impl Branch {
 
     /// What it asks in the next round; nothing when it is done.
     pub(super) fn ask(&self) -> impl Iterator<Item = Asked> {
-        self.questions.iter().map(|question| Asked { view: Arc::clone(&self.view), question: question.clone() })
+        let own =
+            self.questions.iter().map(|question| Asked { view: Arc::clone(&self.view), question: question.clone() });
+        own.chain(self.imputation.iter().flat_map(|imputation| imputation.ask()))
     }
 
     fn collect(&self) -> Vec<Question> {
@@ -103,6 +122,9 @@ impl Branch {
 
     /// Takes the opened sums of what it asked from the front of those of the round.
     pub(super) fn tell<'s>(&mut self, mut sums: &'s [f64]) -> &'s [f64] {
+        if let Some(imputation) = self.imputation.as_mut().filter(|imputation| imputation.begun()) {
+            return imputation.tell(sums);
+        }
         let mut answers = Vec::with_capacity(self.questions.len());
         let under_way = self.trimming.as_ref().filter(|trimming| trimming.ended().is_none());
         let protocol = under_way.map_or(&*self.protocol, Trimming::protocol);
@@ -144,6 +166,9 @@ impl Branch {
     fn advance(&mut self, answers: &[&[f64]]) {
         if self.facts.is_none() {
             let facts = self.first.read(answers);
+            if let Some(imputation) = &mut self.imputation {
+                imputation.begin(&facts, &answers[self.first.questions.len()..]);
+            }
             self.start(Arc::new(facts));
             return;
         }
@@ -174,7 +199,8 @@ impl Branch {
 
     /// Is there nothing left to ask?
     pub fn done(&self) -> bool {
-        self.facts.is_some() && self.questions.is_empty()
+        let imputed = self.imputation.as_ref().is_none_or(|imputation| imputation.done());
+        self.facts.is_some() && self.questions.is_empty() && imputed
     }
 
     /// What is analysed: the protocol of the study, or that of the scenario.
@@ -227,6 +253,11 @@ impl Branch {
     /// What is opened of each variable of the baseline table, in its order.
     pub fn baseline(&self) -> impl Iterator<Item = &BaselineSums> {
         self.baseline.iter().flat_map(BaselineTask::sums)
+    }
+
+    /// What is imputed, and the analysis of every draw.
+    pub fn imputation(&self) -> Option<&Imputation> {
+        self.imputation.as_deref()
     }
 
     fn running(&self) -> impl Iterator<Item = &Unit> {

@@ -68,6 +68,14 @@ pub enum Failure {
     /// The opened sums of a survival curve are no table of leavers.
     #[error(transparent)]
     Table(#[from] BadTable),
+    /// Missing values of a covariate could not be drawn.
+    #[error("`{variable}` cannot be imputed: {cause}")]
+    Imputation {
+        /// Name of the variable.
+        variable: String,
+        /// Why its model failed.
+        cause: Box<Failure>,
+    },
     /// A weighted model whose propensity model failed.
     #[error("the propensity model failed: {0}")]
     Propensity(Box<Failure>),
@@ -96,6 +104,7 @@ impl Failure {
             Failure::NotConverged { .. } => "fit.not_converged",
             Failure::NotFinite => "fit.not_finite",
             Failure::Table(_) => "fit.table",
+            Failure::Imputation { .. } => "fit.imputation",
             Failure::Propensity(_) => "fit.propensity",
             Failure::Trimming(_) => "fit.trimming",
             Failure::Quantiles(_) => "fit.quantiles",
@@ -116,6 +125,7 @@ impl Failure {
             }
             Failure::NotConverged { .. } | Failure::NotFinite => "check the ranges and the scale of the covariates",
             Failure::Table(_) => "the sums do not come from this software; look at the coordinator's log",
+            Failure::Imputation { .. } => "fewer covariates or levels make its model simpler",
             Failure::Propensity(_) | Failure::Trimming(_) => "mend the propensity model first",
             Failure::Quantiles(_) => "raise `weight_max` in [propensity]",
             Failure::Weights(_) => "truncate at other quantiles of the weights",

@@ -11,6 +11,7 @@ mod branch;
 mod curve;
 mod facts;
 mod failure;
+mod imputation;
 mod trimming;
 mod unit;
 mod weighting;
@@ -23,6 +24,8 @@ pub use branch::Branch;
 pub use curve::CurveKey;
 pub use facts::{Events, Facts};
 pub use failure::Failure;
+pub use imputation::Imputation;
+pub(crate) use imputation::covariates;
 pub use trimming::Trimming;
 pub use unit::{FitKey, FitOutcome};
 pub use weighting::{Scores, WeightSummary};
@@ -63,10 +66,7 @@ impl Plan {
     /// The plan of a protocol before its first round.
     pub fn new(protocol: Arc<Protocol>) -> Plan {
         let main = Branch::new(Arc::clone(&protocol), None, View::default());
-        let scenario = |(index, scenario): (usize, &Scenario)| {
-            let view = View { scenario: Some(index), ..View::default() };
-            Branch::new(Arc::clone(&scenario.protocol), scenario.untrimmed.as_ref(), view)
-        };
+        let scenario = |(index, scenario): (usize, &Scenario)| Branch::of_scenario(index, scenario);
         let scenarios = protocol.scenarios.iter().enumerate().map(scenario).collect();
         let bootstrap = protocol.bootstrap.as_ref().map(Bootstrap::new);
         let mut plan = Plan { protocol, round: 1, main, scenarios, bootstrap, questions: Arc::default(), words: 0 };
@@ -121,7 +121,8 @@ impl Plan {
 
     /// Where the plan stands.
     pub fn progress(&self) -> Progress {
-        let outcomes: Vec<_> = self.branches().flat_map(Branch::fits).map(|(_, outcome)| outcome).collect();
+        let draws = self.branches().filter_map(Branch::imputation).flat_map(Imputation::draws);
+        let outcomes: Vec<_> = self.branches().chain(draws).flat_map(Branch::fits).map(|(_, o)| o).collect();
         Progress {
             round: self.round,
             models: outcomes.len(),

@@ -19,7 +19,7 @@ use crate::dictionary::{Dictionary, VariableId};
 use crate::document::Mistakes;
 pub use baseline::{BaselineAnalysis, CategoryTest};
 pub use bootstrap::Bootstrap;
-pub use scenario::{MISSING, Scenario};
+pub use scenario::{Imputation, MISSING, Scenario};
 pub use weighting::{Truncation, WeightDetail, Weighting};
 
 /// A whole study as the sites approve it.

@@ -35,6 +35,7 @@ pub(super) fn add(results: &mut Results, plan: &Plan) {
                 ties: main.ties,
                 n: main.n,
                 events: main.events,
+                imputations: None,
                 outcome_of_fit: Err(FitProblem {
                     code: "bootstrap.replicates",
                     message: why.to_string(),

@@ -7,7 +7,7 @@ use stats::matrix::Matrix;
 use stats::survival::{ArmTable, Tally};
 
 use crate::cohort::FlowCount;
-use crate::plan::{Branch, Events, FitOutcome, Plan};
+use crate::plan::{Branch, Events, FitOutcome, Imputation, Plan};
 
 /// Digest of the results of one run; every party computes it from its own plan.
 pub fn results_digest(manifest: &Digest, plan: &Plan) -> Digest {
@@ -52,7 +52,14 @@ fn write_branch(mut out: Canonical, branch: &Branch) -> Canonical {
             Some(Ok(table)) => write_table(out.u8(2), table),
         };
     }
-    write_fits(out, branch)
+    let out = write_fits(out, branch);
+    out.option(branch.imputation(), write_imputation)
+}
+
+fn write_imputation(out: Canonical, imputation: &Imputation) -> Canonical {
+    out.list(imputation.models(), |out, models| out.list(models, |out, model| model.write(out)))
+        .option(imputation.failure(), |out, failure| out.str(failure.code()).str(&failure.to_string()))
+        .list(imputation.draws(), write_fits)
 }
 
 fn write_fits(out: Canonical, branch: &Branch) -> Canonical {

@@ -6,6 +6,7 @@
 mod balance;
 mod bootstrap;
 mod digest;
+mod pooled;
 mod survival;
 mod tables;
 mod weights;

@@ -6,6 +6,7 @@ use stats::matrix::Matrix;
 
 use super::balance::{self, BalanceRow};
 use super::bootstrap;
+use super::pooled;
 use super::survival::{self, MedianRow, SurvivalRow};
 use super::weights::{self, HistogramRow, OverlapRow, WarningRow, WeightRow};
 use crate::plan::{Branch, Facts, FitKey, FitOutcome, Plan};
@@ -146,6 +147,8 @@ pub struct FitRow {
     pub n: u64,
     /// Events.
     pub events: u64,
+    /// Imputations that the estimates are pooled over; the numbers of such a fit are not numbers, but for the iterations.
+    pub imputations: Option<usize>,
     /// The numbers of a fit, or why there are none.
     pub outcome_of_fit: Result<FitNumbers, FitProblem>,
 }
@@ -266,6 +269,7 @@ impl Results {
             results.fits.push(fit_row(key, outcome, n, events));
         }
         survival::add(&mut results, branch, facts);
+        pooled::add(&mut results, branch, facts);
         results
     }
 
@@ -285,7 +289,7 @@ pub(super) fn arm_names(protocol: &Protocol) -> [String; 2] {
     [levels[arm.control].clone(), levels[arm.treated].clone()]
 }
 
-fn events_of(protocol: &Protocol, facts: &Facts, key: &FitKey) -> u64 {
+pub(super) fn events_of(protocol: &Protocol, facts: &Facts, key: &FitKey) -> u64 {
     let Some(index) = protocol.outcomes.iter().position(|o| o.name == key.outcome) else {
         return facts.treated();
     };
@@ -354,7 +358,7 @@ fn chi_squares(protocol: &Protocol, facts: &Facts) -> Vec<TestRow> {
 }
 
 /// Covariances of a fit with their names, as far as they were asked for.
-fn covariances(key: &FitKey, fit: &Fit, n: u64) -> Vec<(Variance, Matrix)> {
+pub(super) fn covariances(key: &FitKey, fit: &Fit, n: u64) -> Vec<(Variance, Matrix)> {
     let mut all = vec![(Variance::Naive, fit.naive.clone())];
     if let Some(robust) = &fit.robust {
         if key.variances.robust {
@@ -418,6 +422,7 @@ fn fit_row(key: &FitKey, outcome: FitOutcome<'_>, n: u64, events: u64) -> FitRow
         ties: key.ties_name(),
         n,
         events,
+        imputations: None,
         outcome_of_fit,
     }
 }

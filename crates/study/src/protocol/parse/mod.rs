@@ -5,6 +5,7 @@ mod analyses;
 mod baseline;
 mod bootstrap;
 mod curves;
+mod imputation;
 mod outcomes;
 mod propensity;
 mod scenario;

@@ -1,6 +1,8 @@
 //! Why a model has no result: always the cause and the column, never a number.
 
 use stats::fit::Why;
+use stats::impute::pool::PoolError;
+use stats::resample::TooFewReplicates;
 use stats::survival::BadTable;
 use stats::weights::SchemeError;
 use stats::weights::quantiles::HistogramError;
@@ -76,6 +78,12 @@ pub enum Failure {
         /// Why its model failed.
         cause: Box<Failure>,
     },
+    /// Too few replicates of a bootstrap have an estimate.
+    #[error(transparent)]
+    Replicates(#[from] TooFewReplicates),
+    /// The fits of the imputed data cannot be pooled.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
     /// A weighted model whose propensity model failed.
     #[error("the propensity model failed: {0}")]
     Propensity(Box<Failure>),
@@ -105,6 +113,8 @@ impl Failure {
             Failure::NotFinite => "fit.not_finite",
             Failure::Table(_) => "fit.table",
             Failure::Imputation { .. } => "fit.imputation",
+            Failure::Replicates(_) => "fit.replicates",
+            Failure::Pool(_) => "fit.pool",
             Failure::Propensity(_) => "fit.propensity",
             Failure::Trimming(_) => "fit.trimming",
             Failure::Quantiles(_) => "fit.quantiles",
@@ -126,6 +136,9 @@ impl Failure {
             Failure::NotConverged { .. } | Failure::NotFinite => "check the ranges and the scale of the covariates",
             Failure::Table(_) => "the sums do not come from this software; look at the coordinator's log",
             Failure::Imputation { .. } => "fewer covariates or levels make its model simpler",
+            Failure::Replicates(_) | Failure::Pool(_) => {
+                "the model nearly fails on the data themselves; declare fewer levels or covariates"
+            }
             Failure::Propensity(_) | Failure::Trimming(_) => "mend the propensity model first",
             Failure::Quantiles(_) => "raise `weight_max` in [propensity]",
             Failure::Weights(_) => "truncate at other quantiles of the weights",

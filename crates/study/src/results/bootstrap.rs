@@ -4,7 +4,7 @@ use stats::inference::wald;
 use stats::resample::{Replicates, TooFewReplicates};
 
 use super::tables::{EstimateRow, FitProblem, FitRow, Results, Variance};
-use crate::plan::{FitOutcome, Plan};
+use crate::plan::{Failure, FitOutcome, Plan};
 use crate::term::Term;
 
 /// Adds the rows of every model that the bootstrap repeats. `results` holds those of the main analysis.
@@ -36,11 +36,7 @@ pub(super) fn add(results: &mut Results, plan: &Plan) {
                 n: main.n,
                 events: main.events,
                 imputations: None,
-                outcome_of_fit: Err(FitProblem {
-                    code: "bootstrap.replicates",
-                    message: why.to_string(),
-                    hint: "the model nearly fails on the data themselves; declare fewer levels or covariates",
-                }),
+                outcome_of_fit: Err(FitProblem::of(&Failure::from(why))),
             }),
         }
     }

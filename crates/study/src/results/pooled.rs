@@ -21,7 +21,7 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
             n: facts.analysed(),
             events: 0,
             imputations: None,
-            outcome_of_fit: Err(problem(failure, failure.to_string())),
+            outcome_of_fit: Err(FitProblem::of(failure)),
         });
         return;
     }
@@ -44,11 +44,7 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
         let pooled = fits(&outcomes).and_then(|fits| {
             let rows = rows(protocol, key, &fits, n, events);
             let iterations = fits.iter().map(|fit| fit.iterations).max().unwrap_or_default();
-            rows.map(|rows| (rows, iterations)).map_err(|why| FitProblem {
-                code: "fit.pool",
-                message: why.to_string(),
-                hint: "the model nearly fails in some of the imputed data; declare fewer levels or covariates",
-            })
+            rows.map(|rows| (rows, iterations)).map_err(|why| FitProblem::of(&Failure::from(why)))
         });
         match pooled {
             Ok((rows, iterations)) => {
@@ -64,13 +60,11 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
 fn fits<'a>(outcomes: &[FitOutcome<'a>]) -> Result<Vec<&'a Fit>, FitProblem> {
     let fit = |(number, outcome): (usize, &FitOutcome<'a>)| match outcome {
         FitOutcome::Fitted(fit) => Ok(*fit),
-        FitOutcome::Failed(failure) => Err(problem(failure, format!("imputation {}: {failure}", number + 1))),
+        FitOutcome::Failed(failure) => {
+            Err(FitProblem { message: format!("imputation {}: {failure}", number + 1), ..FitProblem::of(failure) })
+        }
     };
     outcomes.iter().enumerate().map(fit).collect()
-}
-
-fn problem(failure: &Failure, message: String) -> FitProblem {
-    FitProblem { code: failure.code(), message, hint: failure.hint() }
 }
 
 fn rows(protocol: &Protocol, key: &FitKey, fits: &[&Fit], n: u64, events: u64) -> Result<Vec<EstimateRow>, PoolError> {

@@ -9,7 +9,7 @@ use super::bootstrap;
 use super::pooled;
 use super::survival::{self, MedianRow, SurvivalRow};
 use super::weights::{self, HistogramRow, OverlapRow, WarningRow, WeightRow};
-use crate::plan::{Branch, Facts, FitKey, FitOutcome, Plan};
+use crate::plan::{Branch, Facts, Failure, FitKey, FitOutcome, Plan};
 use crate::protocol::{AnalysisKind, Model, OutcomeKind, Protocol, Scenario};
 use crate::term::Term;
 
@@ -183,6 +183,12 @@ pub struct FitProblem {
     pub message: String,
     /// What to do next.
     pub hint: &'static str,
+}
+
+impl FitProblem {
+    pub(super) fn of(failure: &Failure) -> FitProblem {
+        FitProblem { code: failure.code(), message: failure.to_string(), hint: failure.hint() }
+    }
 }
 
 /// One step of the flow chart.

@@ -19,9 +19,12 @@ mod rotterdam;
 mod tests;
 #[cfg(test)]
 mod variants;
+#[cfg(test)]
+mod weight_variants;
+mod weights;
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use comparison::Comparison;
@@ -99,14 +102,34 @@ impl fmt::Display for GoldenError {
 
 impl std::error::Error for GoldenError {}
 
+fn read(golden: &Path) -> Result<serde_json::Value, GoldenError> {
+    let wrong = |what: String| GoldenError::File(format!("the golden file {}: {what}", golden.display()));
+    let text = std::fs::read_to_string(golden).map_err(|e| wrong(e.to_string()))?;
+    serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))
+}
+
 /// Compares the CSV files in `out` with the golden file, for the part that `section` names.
 pub fn compare(out: &Path, golden: &Path, study: Study, section: &str, tolerance: f64) -> Result<Report, GoldenError> {
+    compare_with(out, golden, &[], study, section, tolerance)
+}
+
+/// The same with the numbers of `further` golden files, which stand beside the study's own under the names of their files.
+pub fn compare_with(
+    out: &Path,
+    golden: &Path,
+    further: &[PathBuf],
+    study: Study,
+    section: &str,
+    tolerance: f64,
+) -> Result<Report, GoldenError> {
     if !study.sections().contains(&section) {
         return Err(GoldenError::Section(section.to_owned()));
     }
-    let text = std::fs::read_to_string(golden).map_err(|e| GoldenError::File(format!("the golden file: {e}")))?;
-    let golden: serde_json::Value =
-        serde_json::from_str(&text).map_err(|e| GoldenError::File(format!("the golden file: {e}")))?;
+    let mut golden = read(golden)?;
+    for path in further {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        golden[name] = read(path)?;
+    }
     if study.entries(section).into_iter().any(|entry| golden.get(entry).is_none()) {
         return Err(GoldenError::Section(section.to_owned()));
     }

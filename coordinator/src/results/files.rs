@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
+use serde_json::Value;
 use study::results::Results;
 
 use super::provenance::Provenance;
@@ -23,6 +24,11 @@ pub fn write(dir: &Path, results: &Results, provenance: &Provenance) -> io::Resu
         replace(dir, name, content)?;
     }
     replace(dir, JSON, &json)
+}
+
+/// What [`write()`] puts into `results.json`: the provenance, and each table as a list of rows by column name.
+pub fn value(results: &Results, provenance: &Provenance) -> io::Result<Value> {
+    Ok(serde_json::to_value(Document::new(results, provenance))?)
 }
 
 const JSON: &str = "results.json";

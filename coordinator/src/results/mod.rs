@@ -1,5 +1,6 @@
 //! What a finished study leaves: CSV tables and `results.json` ([`write()`]), and the tables a statistician reads in the
-//! terminal ([`print()`]).
+//! terminal ([`print()`]). Whoever shows some of these numbers in another way reads [`value()`] and prints a [`ruled()`]
+//! table.
 //!
 //! Columns and file names are the contract of `docs/results.md`; `docs/results.schema.json` describes the JSON.
 
@@ -14,6 +15,6 @@ mod tables;
 mod tests;
 mod weights;
 
-pub use files::write;
-pub use print::print;
+pub use files::{value, write};
+pub use print::{Texts, plain, print, ruled};
 pub use provenance::{Provenance, SCHEMA_VERSION};

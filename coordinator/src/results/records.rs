@@ -137,12 +137,13 @@ pub(super) struct FitRecord<'a> {
     max_score: Option<f64>,
     converged: bool,
     notes: String,
+    concordance_bound: Option<f64>,
 }
 
 impl Record for FitRecord<'_> {
     const FILE: &'static str = "fits.csv";
     const COLUMNS: &'static str = "analysis,outcome,model,ties,n,events,loglik_null,loglik,deviance_null,deviance,lr_statistic,lr_df,\
-        lr_p,score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes";
+        lr_p,score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes,concordance_bound";
 }
 
 impl<'a> FitRecord<'a> {
@@ -168,6 +169,7 @@ impl<'a> FitRecord<'a> {
             max_score: None,
             converged: false,
             notes: String::new(),
+            concordance_bound: None,
         };
         let numbers = match &row.outcome_of_fit {
             Ok(numbers) => numbers,
@@ -185,6 +187,7 @@ impl<'a> FitRecord<'a> {
         if ratio.is_none() {
             notes.0.push("no likelihood ratio test of a weighted model".into());
         }
+        notes.0.extend(numbers.unchecked.iter().map(|why| format!("{why} ({})", why.code())));
         FitRecord {
             loglik_null: notes.finite("loglik_null", numbers.loglik_null),
             loglik: notes.finite("loglik", numbers.loglik),
@@ -195,6 +198,8 @@ impl<'a> FitRecord<'a> {
             lr_p: ratio.and_then(|t| notes.finite("lr_p", t.p_value)),
             score_statistic: numbers.score.and_then(|x| notes.finite("score_statistic", x)),
             wald_statistic: notes.finite("wald_statistic", numbers.wald),
+            concordance: numbers.concordance.map(|c| c.value),
+            concordance_bound: numbers.concordance.map(|c| c.bound),
             iterations: Some(numbers.iterations),
             max_score: notes.finite("max_score", numbers.max_score),
             converged: true,

@@ -77,6 +77,7 @@ covariates = ["age"]
 estimand = "ATE"
 stabilized = true
 bins = 4
+score_bounds = [0.49, 0.51]
 
 [[analysis]]
 kind = "logistic"
@@ -88,6 +89,8 @@ kind = "cox"
 outcome = "os"
 models = ["unadjusted", "adjusted"]
 ties = "efron"
+zph = ["km", "log"]
+concordance = 0.1
 [[analysis]]
 kind = "baseline"
 variables = ["age", "y"]
@@ -202,7 +205,7 @@ fn headers_are_the_contract() {
         (
             "fits.csv",
             "analysis,outcome,model,ties,n,events,loglik_null,loglik,deviance_null,deviance,lr_statistic,lr_df,lr_p,\
-             score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes,scenario\n",
+             score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes,concordance_bound,scenario\n",
         ),
         ("flow.csv", "step,label,n,control,treated,excluded,scenario\n"),
         ("outcomes.csv", "outcome,arm,n,events,scenario\n"),

@@ -38,7 +38,7 @@ impl<'a> From<&'a WeightRow> for WeightRecord<'a> {
         let max = match (&row.counted, row.bounds) {
             (Some(counted), _) => notes.present("max", counted.max, "lies beyond the grid of weights"),
             (None, Some(_)) => notes.present("max", None, "of truncated weights is not opened"),
-            (None, None) => notes.present("max", None, "is not opened: the protocol declares no grid of weights"),
+            (None, None) => notes.present("max", None, "is not opened: these weights are not counted on a grid"),
         };
         let quantiles = row.counted.map_or([None; 4], |counted| {
             if counted.quantiles.contains(&None) {

@@ -9,29 +9,78 @@
 use crate::cox::{Buckets, CoxRows};
 use crate::total::Total;
 
-/// Equal bins of the predictor. Values beyond the ends count in the end bins.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// Bins of the predictor: equal ones, or neighbours among them joined. Values beyond the ends count in the end bins.
+#[derive(Debug, Clone, PartialEq)]
 pub struct PredictorGrid {
     low: f64,
     width: f64,
     bins: usize,
+    /// The first of the equal bins in each joined one, ascending; none where nothing is joined.
+    starts: Option<Vec<usize>>,
 }
 
 impl PredictorGrid {
     /// `bins` bins of width `width` from `low`; None unless the width is positive, both are finite and there is a bin.
     pub fn new(low: f64, width: f64, bins: usize) -> Option<Self> {
-        (low.is_finite() && width.is_finite() && width > 0.0 && bins > 0).then_some(Self { low, width, bins })
+        (low.is_finite() && width.is_finite() && width > 0.0 && bins > 0).then_some(Self {
+            low,
+            width,
+            bins,
+            starts: None,
+        })
     }
 
-    /// Number of bins.
+    /// The grid of a predictor that has no values but these two: a bin for each, so that pairs are counted exactly.
+    /// One bin when they do not differ.
+    pub fn of_two_values(a: f64, b: f64) -> Self {
+        let width = (b - a).abs();
+        // Each value lies in the middle of its bin, where rounding does not reach the edge.
+        let grid = Self::new(a.min(b) - width / 2.0, width, 2);
+        grid.unwrap_or(Self { low: a, width: 1.0, bins: 1, starts: None })
+    }
+
+    /// The same grid with bins joined, given the rows in each bin: empty bins go to the neighbour below, and when there
+    /// are more than `most` others, bins are joined until there are at most so many, with about as many rows in each.
+    ///
+    /// # Panics
+    /// When there is not one count per bin, `most` is 0, or bins are joined already.
+    #[must_use]
+    pub fn joined(&self, counts: &[f64], most: usize) -> Self {
+        assert_eq!((counts.len(), self.starts.is_none(), most > 0), (self.bins, true, true), "counts of single bins");
+        let occupied = counts.iter().filter(|n| **n > 0.0).count();
+        let rows: f64 = counts.iter().sum();
+        let (mut starts, mut before, mut last) = (vec![0], 0.0, 0.0);
+        for (bin, n) in counts.iter().enumerate().filter(|(_, n)| **n > 0.0) {
+            // Share of the rows below the bin, in units of one joined bin.
+            let place = if occupied > most { (before * most as f64 / rows).floor() } else { before };
+            if place > last {
+                starts.push(bin);
+                last = place;
+            }
+            before += n;
+        }
+        Self { starts: Some(starts), ..self.clone() }
+    }
+
+    /// Number of bins, joined ones counted once.
     pub fn bins(&self) -> usize {
-        self.bins
+        self.starts.as_ref().map_or(self.bins, Vec::len)
+    }
+
+    /// Lower edge of each bin, ascending; the first bin also takes what lies below it.
+    pub fn edges(&self) -> Vec<f64> {
+        let edge = |bin: usize| self.low + bin as f64 * self.width;
+        match &self.starts {
+            Some(starts) => starts.iter().map(|start| edge(*start)).collect(),
+            None => (0..self.bins).map(edge).collect(),
+        }
     }
 
     /// The bin of a value: never falls when the value rises. NaN is in bin 0.
     pub fn bin(&self, value: f64) -> usize {
         // A cast from f64 saturates: below the grid it gives 0.
-        (((value - self.low) / self.width) as usize).min(self.bins - 1)
+        let bin = (((value - self.low) / self.width) as usize).min(self.bins - 1);
+        self.starts.as_ref().map_or(bin, |starts| starts.partition_point(|start| *start <= bin) - 1)
     }
 }
 
@@ -63,7 +112,7 @@ impl Pairs {
 
 /// Words of [`table`].
 pub fn table_len(cells: usize, grid: &PredictorGrid) -> usize {
-    2 * cells * grid.bins
+    2 * cells * grid.bins()
 }
 
 /// Adds the table of time and predictor at `beta` (p), each entry in blocks of [`crate::total::BLOCK`] rows. Word 2
@@ -78,19 +127,36 @@ pub fn table_len(cells: usize, grid: &PredictorGrid) -> usize {
 pub fn table(rows: &CoxRows<'_>, cells: &[u32], grid: &PredictorGrid, beta: &[f64], total: &mut dyn Total) {
     rows.check();
     assert_eq!(beta.len(), rows.x.columns(), "length of the coefficients");
-    let mut entries = Buckets::new(cells.len() * grid.bins, 2);
+    let bins = grid.bins();
+    let mut entries = Buckets::new(cells.len() * bins, 2);
     for i in 0..rows.len() {
         let (weight, bin) = (rows.weight(i), grid.bin(predictor(rows.x.row(i), beta)));
         let Some(last) = last_at(cells, rows.exit[i]) else { continue };
-        entries.sum(last * grid.bins + bin, 0, total)[0] += weight;
+        entries.sum(last * bins + bin, 0, total)[0] += weight;
         if let Some(before) = rows.entry.and_then(|entry| last_at(cells, entry[i])) {
-            entries.sum(before * grid.bins + bin, 0, total)[0] -= weight;
+            entries.sum(before * bins + bin, 0, total)[0] -= weight;
         }
         if rows.event[i] && cells[last] == rows.exit[i] {
-            entries.sum(last * grid.bins + bin, 0, total)[1] += weight;
+            entries.sum(last * bins + bin, 0, total)[1] += weight;
         }
     }
     entries.finish(0, total);
+}
+
+/// Adds the number of rows in each bin of the predictor at `beta` (p): words n (one per bin). Rows of weight 0 are left
+/// out.
+///
+/// # Panics
+/// When lengths do not agree.
+pub fn counts(rows: &CoxRows<'_>, grid: &PredictorGrid, beta: &[f64], total: &mut dyn Total) {
+    rows.check();
+    assert_eq!(beta.len(), rows.x.columns(), "length of the coefficients");
+    // Counts are whole numbers below 2^53: one block holds them exactly.
+    let mut counts = vec![0.0; grid.bins()];
+    for i in (0..rows.len()).filter(|&i| rows.weight(i) > 0.0) {
+        counts[grid.bin(predictor(rows.x.row(i), beta))] += 1.0;
+    }
+    total.add(0, &counts);
 }
 
 /// Index of the last cell at or before `cell`.
@@ -108,9 +174,10 @@ fn predictor(x: &[f64], beta: &[f64]) -> f64 {
 /// When `sums` does not have [`table_len`] words.
 pub fn pairs(sums: &[f64], cells: usize, grid: &PredictorGrid) -> Pairs {
     assert_eq!(sums.len(), table_len(cells, grid), "length of the table");
-    let mut at_risk = vec![0.0; grid.bins];
+    let bins = grid.bins();
+    let mut at_risk = vec![0.0; bins];
     let mut pairs = Pairs { concordant: 0.0, discordant: 0.0, tied: 0.0 };
-    for words in sums.chunks_exact(2 * grid.bins).rev() {
+    for words in sums.chunks_exact(2 * bins).rev() {
         let (mut others, mut deaths) = (0.0, 0.0);
         for (at_risk, word) in at_risk.iter_mut().zip(words.as_chunks::<2>().0) {
             *at_risk += word[0];
@@ -262,6 +329,39 @@ mod tests {
         assert_eq!(own.0, [3.0, 3.0, 1.0]);
         // Halved predictors 1.5, .5, 1, 1, 2 in bins 1, 0, 1, 1, 2: two pairs of the first death are tied by the grid.
         assert_eq!(pairs(&sums.0, 2, &grid), Pairs { concordant: 1.0, discordant: 3.0, tied: 3.0 });
+    }
+
+    #[test]
+    fn joined_bins_keep_the_order_of_values() {
+        let grid = PredictorGrid::new(0.0, 1.0, 6).expect("bins");
+        let mut rows_in = Plain::zero(6);
+        with_rows(|rows| counts(rows, &grid, &[1.0], &mut rows_in));
+        assert_eq!(rows_in.0, [0.0, 1.0, 2.0, 1.0, 1.0, 0.0]);
+        // Room for every bin with rows: nothing is lost.
+        let joined = grid.joined(&rows_in.0, 4);
+        assert_eq!((joined.bins(), joined.edges()), (4, vec![0.0, 2.0, 3.0, 4.0]));
+        assert_eq!([-1.0, 1.5, 2.0, 3.0, 4.0, 9.0].map(|v| joined.bin(v)), [0, 0, 1, 2, 3, 3]);
+        let mut sums = Plain::zero(table_len(2, &joined));
+        with_rows(|rows| table(rows, &[1, 2], &joined, &[1.0], &mut sums));
+        assert_eq!(pairs(&sums.0, 2, &joined), BY_HAND);
+        // Room for two: 1, 2, 2 below and 3, 4 above.
+        let joined = grid.joined(&rows_in.0, 2);
+        assert_eq!(joined.edges(), [0.0, 3.0]);
+        let mut sums = Plain::zero(table_len(2, &joined));
+        with_rows(|rows| table(rows, &[1, 2], &joined, &[1.0], &mut sums));
+        let got = pairs(&sums.0, 2, &joined);
+        assert_eq!(got, Pairs { concordant: 3.0, discordant: 2.0, tied: 3.0 });
+        assert!((got.concordance().unwrap() - BY_HAND.concordance().unwrap()).abs() <= got.bound().unwrap());
+        assert_eq!(grid.joined(&[0.0; 6], 2).bins(), 1);
+    }
+
+    #[test]
+    fn two_values_have_a_bin_each() {
+        for (a, b) in [(-0.25, 0.75), (0.3, -0.1), (1e-300, 3e-300)] {
+            let grid = PredictorGrid::of_two_values(a, b);
+            assert_eq!((grid.bins(), grid.bin(a) < grid.bin(b)), (2, a < b));
+        }
+        assert_eq!(PredictorGrid::of_two_values(0.0, -0.0).bins(), 1);
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod ridge;
 mod sandwich;
 mod stratified;
 
-pub use cox::{CoxAsk, CoxFit};
+pub use cox::{CoxAsk, CoxFit, CoxSolution};
 pub use fine_gray::{FineGrayAsk, FineGrayFit};
 pub use firth::{FirthAsk, FirthFit};
 pub use logistic::{LogisticAsk, LogisticFit};

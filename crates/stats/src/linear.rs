@@ -1,7 +1,8 @@
-//! Linear regression at a site: the normal equations of its rows in one pass, and the fit from their sums over all sites.
+//! Linear regression at a site: the normal equations of its rows in one pass, and the fit from their sums over all
+//! sites.
 //!
-//! b = (X'WX)^-1 X'Wy; residual sum of squares y'Wy - b'X'Wy; R's `lm(y ~ x, weights = w)`. The last difference keeps its
-//! digits when y and the columns are centred near their means, as everywhere in this crate.
+//! b = (X'WX)^-1 X'Wy; residual sum of squares y'Wy - b'X'Wy; R's `lm(y ~ x, weights = w)`. The last difference keeps
+//! its digits when y and the columns are centred near their means, as everywhere in this crate.
 
 use crate::design::Design;
 use crate::gram::{CHUNK, Chunk};

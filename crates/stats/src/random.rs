@@ -1,8 +1,8 @@
 //! Random variates from 64-bit words. The caller brings the words; the same words give the same bits everywhere.
 //!
 //! Normal and exponential variates are inverse distribution functions of the 53 top bits k of one word. Their tail
-//! probability is t = (k + 1/2) / 2^53 in the lower half (k < 2^52) and the mirror image of that in the upper half, so t
-//! is exact, never 0, and below 1/2.
+//! probability is t = (k + 1/2) / 2^53 in the lower half (k < 2^52) and the mirror image of that in the upper half, so
+//! t is exact, never 0, and below 1/2.
 
 /// 2^-53.
 const STEP: f64 = 1.0 / 9_007_199_254_740_992.0;

@@ -1,5 +1,6 @@
-//! Bootstrap by random weights: each replicate weighs every row by its own exponential variate (Rubin's Bayesian bootstrap
-//! without the common divisor; Newton and Raftery 1994), and everything from the propensity score on is estimated again.
+//! Bootstrap by random weights: each replicate weighs every row by its own exponential variate (Rubin's Bayesian
+//! bootstrap without the common divisor; Newton and Raftery 1994), and everything from the propensity score on is
+//! estimated again.
 //!
 //! Rows draw independently, so every site draws for its own, and neither rows nor weights leave it. No weight is 0: a
 //! replicate has every level and every event of the data, and separates only where the data nearly do. A model that is

@@ -1,14 +1,15 @@
 //! Tails of Fisher's F and Student's t, with degrees of freedom that need not be whole. Replicated code: `libm` only.
 //!
 //! With b = k / 2, a = v / 2, the density of F(k, v) is c f^(b - 1) (1 + k f / v)^-(a + b), c = (k/2)^b / Gamma(b) x
-//! Gamma(a + b) / (Gamma(a) a^b). Its tail beyond f is the density at f times
-//! integral over d > 0 of (1 + d / f)^(b - 1) exp(-(a + b) log1p(k d / (v + k f))),
-//! where nothing cancels, however large v is. Below v = 1/10 the tail is heavier than f64 reaches, and digits are lost. |T| > t of a Student's t with v degrees of freedom is F(1, v) > t^2.
+//! Gamma(a + b) / (Gamma(a) a^b). Its tail beyond f is the density at f times the integral over d > 0 of
+//! (1 + d / f)^(b - 1) exp(-(a + b) log1p(k d / (v + k f))), where nothing cancels, however large v is. Below v = 1/10
+//! the tail is heavier than f64 reaches, and digits are lost. |T| > t of a Student's t with v degrees of freedom is
+//! F(1, v) > t^2.
 
 use crate::inference::{chi_square_upper, normal_two_sided};
 
-/// P(F >= f) with `k` and `v` degrees of freedom, R's `pf(f, k, v, lower = FALSE)`; 1 for f <= 0. An infinite `v` gives the
-/// chi-square distribution of k f.
+/// P(F >= f) with `k` and `v` degrees of freedom, R's `pf(f, k, v, lower = FALSE)`; 1 for f <= 0, 0 where k f / v
+/// overflows. An infinite `v` gives the chi-square distribution of k f.
 ///
 /// # Panics
 /// When `k` is 0 or `v` is not above 0.
@@ -21,6 +22,9 @@ pub fn f_upper(f: f64, k: usize, v: f64) -> f64 {
         return chi_square_upper(f * k as f64, k);
     }
     let (b, scale) = (k as f64 / 2.0, k as f64);
+    if f.is_nan() || scale * f / v == f64::INFINITY {
+        return if f.is_nan() { f64::NAN } else { 0.0 };
+    }
     let power = b - 1.0;
     let decay = b + v / 2.0;
     // The distance over which the tail falls by about a factor e: the rule has its nodes around it.
@@ -31,7 +35,8 @@ pub fn f_upper(f: f64, k: usize, v: f64) -> f64 {
     (density_times(length, f, k, v) * rest).min(1.0)
 }
 
-/// P(|T| >= |t|) of Student's t with `v` degrees of freedom, R's `2 * pt(-abs(t), v)`; the normal one when `v` is infinite.
+/// P(|T| >= |t|) of Student's t with `v` degrees of freedom, R's `2 * pt(-abs(t), v)`; the normal one when `v` is
+/// infinite.
 ///
 /// # Panics
 /// When `v` is not above 0.
@@ -161,6 +166,8 @@ mod tests {
             }
         }
         assert_eq!((f_upper(0.0, 3, 2.0), student_two_sided(0.0, 4.0)), (1.0, 1.0));
+        assert_eq!(student_two_sided(f64::NEG_INFINITY, 4.0), 0.0);
+        assert!(student_two_sided(f64::NAN, 4.0).is_nan());
     }
 
     /// Regularised incomplete beta functions in 40-digit arithmetic (mpmath).

@@ -130,6 +130,25 @@ fn mid_ranks(events: &EventCells, exits: &[f64]) -> Vec<f64> {
     events.cells.iter().map(|cell| ranks[*cell as usize]).collect()
 }
 
+/// The [`crate::cox::trend`] words of an evaluation (with the correction) moved by `step` (p) to the maximum, to first
+/// order: U2 - H12 step. A fit ends one Newton step after its last evaluation.
+///
+/// # Panics
+/// When `sums` and `step` do not belong to the same number of columns.
+#[must_use]
+pub fn moved(sums: &[f64], step: &[f64]) -> Vec<f64> {
+    let p = step.len();
+    assert_eq!(sums.len(), trend_len(p), "length of the sums");
+    let mixed = unpack(&sums[p..p + packed_len(p)], p);
+    let mut words = sums.to_vec();
+    for (i, word) in words[..p].iter_mut().enumerate() {
+        for (j, step) in step.iter().enumerate() {
+            *word -= mixed[(i, j)] * step;
+        }
+    }
+    words
+}
+
 /// The tests of one transform. None where the data do not tell: the columns of the term vary in one event cell at most,
 /// or a sum is not finite.
 #[derive(Debug, Clone, PartialEq)]
@@ -235,6 +254,13 @@ mod tests {
         assert_eq!(transform(Transform::Log, &first, 2, &[1.0; 2]), Err(Untestable::LogOfZero));
         assert!(transform(Transform::Identity, &first, 2, &[1.0; 2]).is_ok());
         assert_eq!(transform(Transform::KaplanMeier, &first, 2, &[0.0; 2]), Err(Untestable::Counts));
+    }
+
+    #[test]
+    fn a_step_moves_the_score() {
+        // U2 = (1, 2), H12 = [3, 4; 4, 5], H22 untouched.
+        let sums = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0];
+        assert_eq!(moved(&sums, &[0.5, 0.25]), [-1.5, -1.25, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! bits however the questions are spread over threads.
 
 mod baseline;
+mod check;
 mod drawn;
 mod imputation;
 mod weights;
@@ -192,6 +193,18 @@ impl Rows<'_> {
             Question::StratifiedCoxStep { model, beta } => {
                 self.cox(model, |rows| cox::stratified_step(rows, model.ties, beta, sums));
             }
+            Question::Leavers { outcome } => self.leavers(*outcome, sums),
+            Question::CoxTrend { model, events, curves, g, beta, .. } => {
+                self.trend(model, (events, curves), g, beta, sums);
+            }
+            Question::StratifiedCoxTrend { model, events, g, beta, .. } => {
+                self.stratified_trend(model, g, beta, &events.cells, sums);
+            }
+            Question::PredictorHistogram { model, grid, beta } => self.predictor_histogram(model, grid, beta, sums),
+            Question::ConcordanceTable { model, events, grid, beta } => {
+                self.concordance_table(model, &events.cells, grid, beta, sums);
+            }
+            Question::StratifiedConcordance { model, beta } => self.stratified_concordance(model, beta, sums),
             Question::WeightSums { weights } => self.weight_sums(weights, sums),
             Question::PropensityHistogram { weights, bins } => self.histogram(weights, *bins, sums),
             Question::Overlap { propensity, share, bounds } => self.overlap(propensity, *share, *bounds, sums),

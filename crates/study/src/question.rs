@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use secagg::Canonical;
+use stats::concordance::{self, PredictorGrid};
 use stats::cox::{self, Curves, EventCells, Ties};
 use stats::descriptive::categorical::counts_len;
 use stats::descriptive::moments::MOMENTS_LEN;
@@ -17,6 +18,7 @@ use stats::survival::{arm_table_len, treatment_sums_len};
 use stats::weights::positivity::OVERLAP_LEN;
 use stats::weights::quantiles::{TRUNCATED_LEN, WeightGrid};
 use stats::weights::{Estimand, Scheme};
+use stats::zph::{Transform, leavers_len};
 
 use crate::dictionary::VariableId;
 use crate::imputation::ImputationModel;
@@ -198,6 +200,68 @@ pub enum Question {
         /// Coefficients.
         beta: Vec<f64>,
     },
+    /// Of a time-to-event outcome: rows that leave in each cell of the grid, by event or not.
+    Leavers {
+        /// Index of the outcome in the protocol.
+        outcome: usize,
+    },
+    /// Score and information of coefficients that change along a transform of time; the first site adds the terms of the
+    /// global curves.
+    CoxTrend {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Event cells.
+        events: Arc<EventCells>,
+        /// Curves at these coefficients.
+        curves: Arc<Curves>,
+        /// The transform.
+        transform: Transform,
+        /// Its value at each event cell.
+        g: Arc<[f64]>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// The same for a Cox regression stratified by site.
+    StratifiedCoxTrend {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Event cells over all sites.
+        events: Arc<EventCells>,
+        /// The transform.
+        transform: Transform,
+        /// Its value at each event cell.
+        g: Arc<[f64]>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// Rows in each bin of a Cox model's linear predictor.
+    PredictorHistogram {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// The bins.
+        grid: Arc<PredictorGrid>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// By event cell and bin of the linear predictor: sums of weights of the rows whose last event cell at risk it is,
+    /// and of those with the event there.
+    ConcordanceTable {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Event cells.
+        events: Arc<EventCells>,
+        /// The bins.
+        grid: Arc<PredictorGrid>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// Pairs within the sites: concordant, discordant, tied.
+    StratifiedConcordance {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
     /// Per arm (control, treated): number of rows, sum of weights, sum of squared weights.
     WeightSums {
         /// The weights.
@@ -280,6 +344,11 @@ impl Question {
             Question::CoxRisk { beta, events, .. } => cox::risk_len(beta.len(), events),
             Question::CoxStep { beta, .. } | Question::StratifiedCoxStep { beta, .. } => cox::step_len(beta.len()),
             Question::TreatmentSums { cells, .. } => treatment_sums_len(cells.len()),
+            Question::Leavers { outcome } => leavers_len(time_to_event(protocol, *outcome).cells(), false),
+            Question::CoxTrend { beta, .. } | Question::StratifiedCoxTrend { beta, .. } => cox::trend_len(beta.len()),
+            Question::PredictorHistogram { grid, .. } => grid.bins(),
+            Question::ConcordanceTable { events, grid, .. } => concordance::table_len(events.cells.len(), grid),
+            Question::StratifiedConcordance { .. } => 3,
             Question::WeightSums { .. } => 6,
             Question::PropensityHistogram { bins, .. } => 4 * bins,
             Question::Overlap { .. } => OVERLAP_LEN,
@@ -314,6 +383,12 @@ impl Question {
             Question::TreatmentSums { .. } => "TreatmentSums",
             Question::ImputationStep { .. } => "ImputationStep",
             Question::ImputationEquations { .. } => "ImputationEquations",
+            Question::Leavers { .. } => "Leavers",
+            Question::CoxTrend { .. } => "CoxTrend",
+            Question::StratifiedCoxTrend { .. } => "StratifiedCoxTrend",
+            Question::PredictorHistogram { .. } => "PredictorHistogram",
+            Question::ConcordanceTable { .. } => "ConcordanceTable",
+            Question::StratifiedConcordance { .. } => "StratifiedConcordance",
             Question::WeightSums { .. } => "WeightSums",
             Question::PropensityHistogram { .. } => "Histogram",
             Question::Overlap { .. } => "Overlap",
@@ -325,7 +400,7 @@ impl Question {
         }
     }
 
-    /// Does an estimator ask it, which can shorten its step when there is no sum?
+    /// Does an estimator ask it, which can shorten its step when there is no sum, or a check, which ends without one?
     pub(crate) fn is_of_a_fit(&self) -> bool {
         match self {
             Question::Flow
@@ -334,6 +409,7 @@ impl Question {
             | Question::Moments { .. }
             | Question::Events { .. }
             | Question::ArmTable { .. }
+            | Question::Leavers { .. }
             | Question::WeightSums { .. }
             | Question::PropensityHistogram { .. }
             | Question::Overlap { .. }
@@ -351,7 +427,12 @@ impl Question {
             | Question::TreatmentSums { .. }
             | Question::ImputationStep { .. }
             | Question::ImputationEquations { .. }
-            | Question::StratifiedCoxStep { .. } => true,
+            | Question::StratifiedCoxStep { .. }
+            | Question::CoxTrend { .. }
+            | Question::StratifiedCoxTrend { .. }
+            | Question::PredictorHistogram { .. }
+            | Question::ConcordanceTable { .. }
+            | Question::StratifiedConcordance { .. } => true,
         }
     }
 
@@ -377,7 +458,7 @@ impl Question {
             | Question::Missingness { variable }
             | Question::ValueHistogram { variable } => out.u32(variable.0 as u32),
             Question::Moments { terms } => out.list(terms, |out, t| t.write(out)),
-            Question::Events { outcome } => out.u32(*outcome as u32),
+            Question::Events { outcome } | Question::Leavers { outcome } => out.u32(*outcome as u32),
             Question::ArmTable { outcome, weighted } => out
                 .u32(*outcome as u32)
                 .option(weighted.as_ref(), |out, (w, cells)| w.write(out).list(&**cells, |out, c| out.u32(*c))),
@@ -386,7 +467,16 @@ impl Question {
             Question::DeathWeights { model, cells } => model.write(out).list(cells, |out, c| out.u32(*c)),
             Question::CoxRisk { model, beta, .. }
             | Question::CoxStep { model, beta, .. }
-            | Question::StratifiedCoxStep { model, beta } => write_numbers(model.write(out), beta),
+            | Question::StratifiedCoxStep { model, beta }
+            | Question::StratifiedConcordance { model, beta } => write_numbers(model.write(out), beta),
+            Question::CoxTrend { model, transform, beta, .. }
+            | Question::StratifiedCoxTrend { model, transform, beta, .. } => {
+                write_numbers(model.write(out), beta).u8(transform_code(*transform))
+            }
+            Question::PredictorHistogram { model, grid, beta }
+            | Question::ConcordanceTable { model, grid, beta, .. } => {
+                write_numbers(write_numbers(model.write(out), beta), &grid.edges())
+            }
             Question::CoxMeat { model, beta, kind, .. } => write_meat(write_numbers(model.write(out), beta), kind),
             Question::TreatmentSums { outcome, weights, cells } => out
                 .u32(*outcome as u32)
@@ -421,6 +511,15 @@ pub(crate) fn time_to_event(protocol: &Protocol, outcome: usize) -> &TimeToEvent
 
 fn write_numbers(out: Canonical, values: &[f64]) -> Canonical {
     out.list(values, |out, x| out.f64(*x))
+}
+
+pub(crate) fn transform_code(transform: Transform) -> u8 {
+    match transform {
+        Transform::KaplanMeier => 0,
+        Transform::Identity => 1,
+        Transform::Rank => 2,
+        Transform::Log => 3,
+    }
 }
 
 fn write_meat(out: Canonical, kind: &MeatKind) -> Canonical {

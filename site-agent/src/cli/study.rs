@@ -106,6 +106,12 @@ fn inspect(config: &Config, offered: &Offered) -> Result<(), Failure> {
     for analysis in &protocol.analyses {
         let models: Vec<&str> = analysis.models.iter().map(|m| m.name()).collect();
         println!("  {}: {}", analysis.outcomes.join(", "), models.join(", "));
+        if !analysis.checks.zph.is_empty() {
+            println!("    score and information of coefficients that change with time");
+        }
+        if let Some(width) = analysis.checks.concordance {
+            println!("    patients by bins of the linear predictor ({width} wide), and by event time and bin");
+        }
     }
     if let Some(table) = &protocol.baseline {
         let names: Vec<&str> =

@@ -16,6 +16,8 @@ struct Arguments {
     out: PathBuf,
     /// Golden file, for example `tests/reference/golden/relapsed-myeloma.json`.
     golden: PathBuf,
+    /// Further golden files of the same study, for example `tests/reference/golden/weights.json`.
+    further: Vec<PathBuf>,
     /// Part of the golden file that the run has: survival_day, day, curves and so on; the study's first unless given.
     #[arg(long)]
     section: Option<String>,
@@ -42,8 +44,15 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     let stem = arguments.golden.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let study = arguments.study.map_or_else(|| stem.parse(), Ok)?;
     let section = arguments.section.as_deref().unwrap_or(study.sections()[0]);
-    let report = golden::compare(&arguments.out, &arguments.golden, study, section, arguments.tolerance)
-        .map_err(|e| e.to_string())?;
+    let report = golden::compare_with(
+        &arguments.out,
+        &arguments.golden,
+        &arguments.further,
+        study,
+        section,
+        arguments.tolerance,
+    )
+    .map_err(|e| e.to_string())?;
     println!("{} ({section}) against {}", arguments.out.display(), arguments.golden.display());
     println!("{report}");
     Ok(report.passed())

@@ -14,7 +14,7 @@ pub(super) struct Model<'a> {
     pub name: &'a str,
     /// Empty for models without ties.
     pub ties: &'a str,
-    /// Name in results of a golden term.
+    /// Name in results of a golden term, or of a variable with several columns.
     pub term: fn(&str) -> Option<String>,
 }
 
@@ -26,6 +26,12 @@ impl Model<'_> {
     pub(super) fn estimate<'f>(&self, files: &'f Files, term: &str, variance: &str) -> Result<Row<'f>, String> {
         let [analysis, outcome, model, ties] = self.keys();
         files.estimates.row(&[analysis, outcome, model, ties, ("term", term), ("variance", variance)])
+    }
+
+    /// Name in results of a variable that R tests as a whole.
+    fn variable(&self, golden: &str) -> Option<String> {
+        let term = (self.term)(golden)?;
+        Some(term.split(':').next().unwrap_or_default().to_owned())
     }
 
     fn fit<'f>(&self, files: &'f Files) -> Result<Row<'f>, String> {
@@ -153,7 +159,9 @@ pub(super) fn weighted_treatment(
     let [estimate, ratio] = names.map(|name| format!("{at}/{name}"));
     let value = comparison.peek(&estimate);
     comparison.number(&estimate, cell(&row, "estimate"));
-    comparison.number(&ratio, cell(&row, "ratio"));
+    if comparison.has(&ratio) {
+        comparison.number(&ratio, cell(&row, "ratio"));
+    }
     let variances = [
         ("se_naive", "naive"),
         ("se_robust", "robust"),
@@ -193,11 +201,37 @@ pub(super) fn cox(comparison: &mut Comparison<'_>, files: &Files, model: &Model<
     {
         comparison.number(&format!("{at}/{name}"), cell(&fit, column));
     }
+    proportional_hazards(comparison, files, model, at);
+    let both = |fit: &Row<'_>| Ok([fit.number("concordance")?, fit.number("concordance_bound")?]);
+    comparison.bounded(&format!("{at}/concordance"), fit.as_ref().map_err(Clone::clone).and_then(both));
     if comparison.has(&format!("{at}/se_robust")) {
         std_errors(comparison, files, model, at, &format!("{at}/se_robust"), "robust");
     } else {
         let difference = comparison.peek(&format!("{at}/loglik/1")) - comparison.peek(&format!("{at}/loglik/0"));
         likelihood_ratio(comparison, &fit, at, 2.0 * difference);
+    }
+}
+
+/// R's table of `cox.zph` with its default transform: every term, then all together; and no term more than R has.
+fn proportional_hazards(comparison: &mut Comparison<'_>, files: &Files, model: &Model<'_>, at: &str) {
+    let [_, outcome, name, ties] = model.keys();
+    let of = [("name", "zph_km"), outcome, name, ties];
+    let golden_terms = comparison.texts(&format!("{at}/zph_term"));
+    for (i, golden) in golden_terms.iter().enumerate() {
+        let term = if *golden == "GLOBAL" { Some("global".to_owned()) } else { model.variable(golden) };
+        let Some(term) = term else {
+            comparison.missing(format!("{at}: no variable is R's `{golden}`"));
+            continue;
+        };
+        let row = files.tests.row(&[of[0], of[1], of[2], of[3], ("term", &term)]);
+        for (list, column) in [("zph_chisq", "statistic"), ("zph_df", "df"), ("zph_p", "p_value")] {
+            let pointer = comparison.item(&format!("{at}/{list}"), i);
+            comparison.number(&pointer, cell(&row, column));
+        }
+    }
+    let rows = files.tests.rows().filter(|row| row.is(&of)).count();
+    if rows != golden_terms.len() {
+        comparison.missing(format!("{at}: {rows} tests of proportional hazards, R has {}", golden_terms.len()));
     }
 }
 

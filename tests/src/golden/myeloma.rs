@@ -5,6 +5,7 @@ use super::comparison::Comparison;
 use super::curves;
 use super::files::{Files, Row, Table};
 use super::models::{self, Model};
+use super::weights;
 
 const BINARY: [&str; 4] = ["response", "neutropenia", "infection", "disc_ae"];
 const SURVIVAL: [&str; 2] = ["pfs", "os"];
@@ -16,6 +17,7 @@ fn term(golden: &str) -> Option<String> {
         "(Intercept)" => "(intercept)",
         "a" => "regimen:IsaPd",
         "female" => "sex:F",
+        "iss" => "iss_stage",
         "issII" => "iss_stage:II",
         "issIII" => "iss_stage:III",
         "dara_no" => "dara_refr:0",
@@ -32,7 +34,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, files: &Files, section: &
     flow(comparison, &files.flow);
     let propensity = Model { analysis: "propensity", outcome: "", name: "propensity", ties: "", term };
     models::logistic(comparison, files, &propensity, "/propensity");
-    weights(comparison, &files.weights);
+    weights::compare(comparison, files, term);
     baseline::compare(comparison, files);
     for outcome in BINARY {
         binary(comparison, files, outcome);
@@ -58,20 +60,6 @@ fn flow(comparison: &mut Comparison<'_>, flow: &Table) {
     ];
     for (name, row, column) in entries {
         comparison.number(&format!("/flow/{name}"), row.number(column));
-    }
-}
-
-fn weights(comparison: &mut Comparison<'_>, weights: &Table) {
-    for (golden, scheme) in [("stabilized", "ate_stabilized"), ("unstabilized", "ate")] {
-        for (arm, level) in ARMS {
-            let row = weights.row(&[("scheme", scheme), ("arm", level)]);
-            let cell = |column| row.as_ref().map_err(Clone::clone).and_then(|row| row.number(column));
-            let sum = format!("/weights/{golden}/sum_{arm}");
-            let mean = comparison.peek(&sum) / comparison.peek(&format!("/flow/{arm}"));
-            comparison.number(&sum, cell("sum"));
-            comparison.number(&format!("/weights/{golden}/ess_{arm}"), cell("ess"));
-            comparison.derived(&format!("weights {scheme} {level} mean"), mean, cell("mean"));
-        }
     }
 }
 
@@ -116,7 +104,8 @@ fn survival(comparison: &mut Comparison<'_>, files: &Files, section: &str, outco
         models::cox(comparison, files, &model, &format!("{at}/{name}"));
     }
     let names = ["estimate", "hazard_ratio"];
-    let iptw = [("iptw_stabilized", "iptw"), ("iptw_unstabilized", "iptw_unstabilized")];
+    let iptw =
+        [("iptw_stabilized", "iptw"), ("iptw_unstabilized", "iptw_unstabilized"), ("iptw_overlap", "iptw_overlap")];
     for (golden, name) in iptw {
         models::weighted_treatment(comparison, files, &model(name, "efron"), &format!("{at}/{golden}"), names);
     }

@@ -18,11 +18,11 @@ pub(super) fn path(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(relative)
 }
 
-/// Runs the protocol on the rows of a reference file, `column` naming the site of a row. Rows without a value in
+/// Runs the main analysis of the protocol on the rows of a reference file, `column` naming the site of a row. Rows without a value in
 /// `required` are not eligible.
 pub(super) fn results(protocol: &str, rows: &str, required: Option<&str>) -> (Arc<Protocol>, Results, usize) {
     let text = std::fs::read_to_string(path(protocol)).unwrap();
-    let protocol = Arc::new(Protocol::parse(&text).unwrap());
+    let protocol = Arc::new(Protocol { scenarios: Vec::new(), ..Protocol::parse(&text).unwrap() });
     let mut reader = csv::Reader::from_path(path(rows)).unwrap();
     let mut sites: BTreeMap<String, Vec<Row>> = BTreeMap::new();
     for row in reader.deserialize() {

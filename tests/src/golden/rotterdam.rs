@@ -11,6 +11,7 @@ fn term(golden: &str) -> Option<String> {
     let name = match golden {
         "(Intercept)" => "(intercept)",
         "a" | "chemo" => "chemo:1",
+        "size_f" => "size_c",
         "size_f20-50" => "size_c:20-50",
         "size_f>50" => "size_c:>50",
         same @ ("age" | "meno" | "nodes" | "grade" | "hormon") => same,

@@ -35,3 +35,39 @@ fn corrections_and_exact_tests_are_those_of_r() {
         }
     }
 }
+
+/// `golden/checking.json` has every transform of rotterdam's models by quarter.
+#[test]
+fn every_transform_of_time_is_that_of_r() {
+    let text = std::fs::read_to_string(pooled::path("tests/reference/golden/checking.json")).unwrap();
+    let golden: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let (_, results, _) =
+        pooled::results("examples/rotterdam/protocol-quarter.toml", "tests/reference/rotterdam.csv", None);
+    let mut worst: f64 = 0.0;
+    let mut compared = 0;
+    for (name, model, ties) in [
+        ("efron", "adjusted", "efron"),
+        ("breslow", "adjusted", "breslow"),
+        ("efron_weighted", "iptw_adjusted", "efron"),
+        ("breslow_weighted", "iptw_adjusted", "breslow"),
+        ("stratified_by_site", "stratified", "efron"),
+    ] {
+        for transform in ["km", "rank", "identity", "log"] {
+            let expected = &golden["quarter"][name][transform];
+            let test = format!("zph_{transform}");
+            let of_model = results.tests.iter().filter(|t| (t.name, t.model, t.ties) == (&*test, model, Some(ties)));
+            let rows: Vec<_> = of_model.collect();
+            assert_eq!(rows.len(), expected["term"].as_array().unwrap().len(), "{name} {test}");
+            for (i, row) in rows.iter().enumerate() {
+                assert_eq!(expected["df"][i].as_u64().unwrap() as usize, row.test.df);
+                for (key, got) in [("chisq", row.test.statistic), ("p", row.test.p_value)] {
+                    let difference = (got / expected[key][i].as_f64().unwrap() - 1.0).abs();
+                    assert!(difference < 1e-8, "{name} {test} {} {key}: {difference:e}", row.term);
+                    worst = worst.max(difference);
+                    compared += 1;
+                }
+            }
+        }
+    }
+    println!("{compared} numbers of tests of proportional hazards, largest relative difference {worst:.1e}");
+}

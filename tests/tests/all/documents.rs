@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use rehearsal::published::Published;
 use study::protocol::{Model, Protocol};
 
 fn read(path: &str) -> String {
@@ -34,6 +35,13 @@ fn the_protocol_of_the_page_is_valid() {
     let page = read("docs/protocol-file.md");
     let protocol = Protocol::parse(toml_block(&page)).unwrap_or_else(|mistakes| panic!("{:?}", mistakes.0));
     assert!(protocol.analyses[0].models.contains(&Model::Interaction));
+}
+
+#[test]
+fn the_published_figures_of_the_page_are_valid() {
+    let page = read("docs/results.md");
+    let published = Published::parse(toml_block(&page)).unwrap_or_else(|e| panic!("{:?}", e.mistakes()));
+    assert_eq!(published.texts().collect::<Vec<_>>(), [".84 (.57-1.24)"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod architecture;
+mod checks;
 mod deploy;
 mod documents;
 mod errors;
@@ -15,3 +16,4 @@ mod resampling;
 mod scenarios;
 mod small;
 mod splits;
+mod trimming;

@@ -96,7 +96,9 @@ fn killed_parties_come_back_and_the_bits_are_the_same() {
     let out = tempfile::tempdir().unwrap();
     coordinator::results::write(out.path(), &undisturbed.results, &undisturbed.provenance).unwrap();
     let golden = root().join("tests/reference/golden/relapsed-myeloma.json");
-    let report = golden::compare(out.path(), &golden, Study::RelapsedMyeloma, "survival_day", TOLERANCE).unwrap();
+    let further = [root().join("tests/reference/golden/weights.json")];
+    let report =
+        golden::compare_with(out.path(), &golden, &further, Study::RelapsedMyeloma, "survival_day", TOLERANCE).unwrap();
     assert!(report.passed(), "{report}");
 }
 

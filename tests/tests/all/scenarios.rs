@@ -85,8 +85,9 @@ fn scenarios_equal_pooled_r() {
         let scenario = results.scenarios.iter().find(|s| s.name == name).unwrap();
         let (results, golden) = (&scenario.results, &golden[key]);
         let last = results.flow.last().unwrap();
-        let counts = [("n", last.n), ("control", last.control), ("treated", last.treated)];
-        counts.iter().for_each(|(count, n)| assert_eq!(golden[*count].as_u64(), Some(*n), "{name} {count}"));
+        for (count, n) in [("n", last.n), ("control", last.control), ("treated", last.treated)] {
+            assert_eq!(golden[count].as_u64(), Some(n), "{name} {count}");
+        }
         let propensity = estimates(results, "", "propensity", Variance::Naive);
         coefficients(&mut worst, &format!("{name} propensity"), &golden["propensity"], &propensity);
         for outcome in ["response", "pfs", "os"] {

@@ -12,6 +12,7 @@ use super::number::Digits;
 /// Labels of every term that a protocol can name.
 pub(super) struct Labels {
     terms: BTreeMap<String, (String, Digits)>,
+    variables: BTreeMap<String, String>,
     treatment: String,
     arms: [String; 2],
 }
@@ -19,6 +20,8 @@ pub(super) struct Labels {
 impl Labels {
     pub(super) fn new(protocol: &Protocol) -> Self {
         let mut terms = BTreeMap::new();
+        let all = protocol.dictionary.variables().iter();
+        let variables = all.map(|variable| (variable.name.clone(), plain(&variable.label))).collect();
         for (index, variable) in protocol.dictionary.variables().iter().enumerate() {
             for term in Term::of_variable(protocol, VariableId(index)) {
                 terms.insert(term.name(protocol), term_label(variable, &term));
@@ -29,12 +32,18 @@ impl Labels {
         let arms = [arm_label(variable, arm.control), arm_label(variable, arm.treated)];
         let treatment = Term::Treatment.name(protocol);
         terms.insert(treatment.clone(), (format!("{} vs {}", arms[1], arms[0]), Digits::Contrast));
-        Labels { terms, treatment, arms }
+        Labels { terms, variables, treatment, arms }
     }
 
     /// Label and digits of a term's name; the name itself where the protocol has no label.
     pub(super) fn term(&self, name: &str) -> (String, Digits) {
         self.terms.get(name).cloned().unwrap_or_else(|| (plain(name), Digits::Contrast))
+    }
+
+    /// Label of a variable, or labels of the variables of a product.
+    pub(super) fn variables(&self, name: &str) -> String {
+        let label = |name: &str| self.variables.get(name).cloned().unwrap_or_else(|| plain(name));
+        name.split(" x ").map(label).collect::<Vec<_>>().join(" × ")
     }
 
     /// Name of the treatment's term in results.
@@ -70,7 +79,7 @@ fn term_label(variable: &Variable, term: &Term) -> (String, Digits) {
 }
 
 /// Text of a protocol without control characters, which a terminal would obey.
-pub(super) fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     text.replace(char::is_control, " ")
 }
 

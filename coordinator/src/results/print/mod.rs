@@ -3,6 +3,7 @@
 //! Every interval names its variance. The full precision, and every variance of every model, stands in the CSV files.
 
 mod balance;
+mod checks;
 mod effects;
 mod further;
 mod labels;
@@ -19,6 +20,7 @@ use study::protocol::{OutcomeKind, Protocol};
 use study::results::Results;
 
 use labels::Labels;
+pub use labels::plain;
 
 /// What every section reads.
 struct Page<'a> {
@@ -29,10 +31,11 @@ struct Page<'a> {
 }
 
 /// Prints the tables of a run for a terminal of `width` columns: flow, baseline tables, survival and hazard ratios of each
-/// time-to-event outcome, odds ratios, further models, effect modification, scenarios, weights, and the models that failed.
+/// time-to-event outcome, odds ratios, further models, effect modification, proportional hazards, scenarios, weights, and
+/// the models that failed.
 pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width: u16) -> io::Result<()> {
     let page = Page { results, protocol, labels: Labels::new(protocol), width };
-    writeln!(out, "{}", labels::plain(&protocol.title))?;
+    writeln!(out, "{}", plain(&protocol.title))?;
     sections::flow(out, &page)?;
     balance::tables(out, &page)?;
     for outcome in &protocol.outcomes {
@@ -44,6 +47,7 @@ pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width
     effects::odds_ratios(out, &page)?;
     further::models(out, &page)?;
     sections::effect_modification(out, &page)?;
+    checks::proportional_hazards(out, &page)?;
     scenarios::effects(out, &page)?;
     weights::tables(out, &page)?;
     sections::failures(out, &page)
@@ -56,18 +60,30 @@ const STYLE: TableStyle = TableStyle::new()
     .bottom_border(LineStyle::none().fill('─').junction('─'));
 
 /// Which of the first columns hold text; the columns after them hold numbers, right aligned.
-#[derive(Clone, Copy)]
-struct Texts {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Texts {
     /// So many columns may wrap; the others stay on their line.
-    wrap: usize,
+    pub wrap: usize,
     /// So many columns are left aligned.
-    left: usize,
+    pub left: usize,
 }
 
-/// Prints one table under its heading; nothing when it has no row.
+/// Prints one table of the page; nothing when it has no row.
 fn table(
     out: &mut impl Write,
     page: &Page<'_>,
+    heading: &str,
+    texts: Texts,
+    header: &[String],
+    rows: Vec<Vec<String>>,
+) -> io::Result<()> {
+    ruled(out, page.width, heading, texts, header, rows)
+}
+
+/// Prints one table under its heading for a terminal of `width` columns; nothing when it has no row.
+pub fn ruled(
+    out: &mut impl Write,
+    width: u16,
     heading: &str,
     texts: Texts,
     header: &[String],
@@ -77,7 +93,7 @@ fn table(
         return Ok(());
     }
     let mut table = Table::new();
-    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic).set_width(page.width);
+    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     table.set_header(header);
     table.add_rows(rows);
     for (i, column) in table.column_iter_mut().enumerate() {

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use study::results::WarningRow;
+
 use super::{Page, Texts, labels, table};
 
 /// Label of a weighting scheme.
@@ -64,13 +66,17 @@ fn overlap(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
     table(out, page, "Propensity scores", Texts { wrap: 1, left: 1 }, &header, rows.collect())
 }
 
+/// Of the main analysis, then of the scenarios.
 fn warnings(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
-    let rows = page
-        .results
-        .warnings
-        .iter()
-        .map(|w| vec![scheme(w.about), format!("{} ({})", labels::plain(&w.text), w.code)])
-        .collect();
+    let line = |scenario: Option<&str>, warning: &WarningRow| {
+        let about = scheme(warning.about);
+        let about = scenario.map_or_else(|| about.clone(), |label| format!("{}: {about}", labels::plain(label)));
+        vec![about, format!("{} ({})", labels::plain(&warning.text), warning.code)]
+    };
+    let mut rows: Vec<_> = page.results.warnings.iter().map(|warning| line(None, warning)).collect();
+    for scenario in &page.results.scenarios {
+        rows.extend(scenario.results.warnings.iter().map(|warning| line(Some(&scenario.label), warning)));
+    }
     let header = ["", "Why its results need care"].map(str::to_owned);
     table(out, page, "Warnings", Texts { wrap: 2, left: 2 }, &header, rows)
 }

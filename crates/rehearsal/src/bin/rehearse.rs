@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use coordinator::hub::RunReport;
+use coordinator::study::FinishedRun;
 use indicatif::{ProgressBar, ProgressStyle};
+use rehearsal::published::{self, Published, PublishedError};
 use rehearsal::{Federation, RehearsalError, StudyDir, StudyDirError, child};
 
 /// Starts one coordinator and one agent per site file on loopback, runs the study and prints its results.
@@ -20,10 +22,11 @@ use rehearsal::{Federation, RehearsalError, StudyDir, StudyDirError, child};
     name = "rehearse",
     version,
     after_help = "Example: rehearse examples/relapsed-myeloma --out out\n\nExit codes: 0 done, 1 failed, 2 wrong usage, \
-                  3 done but a declared model could not be fitted, 130 interrupted."
+                  3 done but a declared model could not be fitted, 4 done but published.toml has a mistake,\n130 \
+                  interrupted."
 )]
 struct Arguments {
-    /// Folder with protocol.toml, policy.toml and sites/*.csv.
+    /// Folder with protocol.toml, policy.toml, sites/*.csv, and published.toml if there are figures to compare with.
     study: PathBuf,
     /// Protocol inside the folder.
     #[arg(long, default_value = "protocol.toml")]
@@ -107,6 +110,7 @@ fn rehearse(arguments: &Arguments, stop: &AtomicBool) -> Result<ExitCode, Failur
     }
     coordinator::results::print(&mut io::stdout(), &finished.results, &finished.protocol, width())
         .map_err(|e| Failure::system("printing the results", &e))?;
+    let figures_stand = beside_published(arguments, &finished)?;
     let measured = federation.measured();
     drop(federation);
     let provenance = &finished.provenance;
@@ -127,7 +131,49 @@ fn rehearse(arguments: &Arguments, stop: &AtomicBool) -> Result<ExitCode, Failur
     if let Some(out) = &arguments.out {
         println!("results in {}", out.display());
     }
-    Ok(if finished.results.any_failed() { ExitCode::from(3) } else { ExitCode::SUCCESS })
+    Ok(if finished.results.any_failed() {
+        ExitCode::from(3)
+    } else if figures_stand {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(4)
+    })
+}
+
+/// Prints the figures of `published.toml`, when the folder has one, beside the run's. A mistake in it is reported and
+/// ends nothing, since the results are written and printed by then; it gives false.
+fn beside_published(arguments: &Arguments, finished: &FinishedRun) -> Result<bool, Failure> {
+    let shown = match Published::read(&arguments.study) {
+        Ok(None) => Ok(()),
+        Ok(Some(published)) if published.is_about(&finished.protocol.id) => {
+            let results = coordinator::results::value(&finished.results, &finished.provenance);
+            let results = results.map_err(|e| Failure::system("reading the results", &e))?;
+            let month_days = finished.protocol.month_days;
+            published
+                .print(&mut io::stdout(), &results, month_days, width())
+                .map_err(|e| Failure::system("printing the published figures", &e))?
+        }
+        Ok(Some(published)) => {
+            let (file, studies) = (published::FILE, published.studies().join(", "));
+            println!("\n{file} is about {studies}; this study is {}, so it is not shown", finished.protocol.id);
+            Ok(())
+        }
+        Err(e) => Err(e),
+    };
+    if let Err(e) = &shown {
+        eprint!("{}", mistaken(e));
+    }
+    Ok(shown.is_ok())
+}
+
+/// What a person needs to mend the file.
+fn mistaken(e: &PublishedError) -> String {
+    let lines: Vec<_> = e.mistakes().iter().map(|m| format!("  {m}\n")).collect();
+    format!(
+        "error[published]: {e}\n{}next: mend {} in the study folder; the results of this run are complete without it\n",
+        lines.concat(),
+        published::FILE
+    )
 }
 
 /// Columns of the terminal; wide enough for the tables when it cannot be told.

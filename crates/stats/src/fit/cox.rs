@@ -52,6 +52,17 @@ pub enum CoxAsk<'a> {
     },
 }
 
+/// The last evaluation of a fit that has converged: what checks of the model start from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CoxSolution<'a> {
+    /// Event cells.
+    pub events: &'a EventCells,
+    /// Curves at these coefficients.
+    pub curves: &'a Curves,
+    /// Coefficients (p), less than 1e-10 standard errors from the maximum.
+    pub beta: &'a [f64],
+}
+
 #[derive(Debug, Clone, PartialEq)]
 enum Phase {
     DeathWeights(Newton),
@@ -59,7 +70,8 @@ enum Phase {
     Step(Newton, Curves),
     /// The fit, and the point whose curves are at hand.
     Meat(Box<Fit>, Vec<f64>, Curves),
-    Done(Box<Fit>),
+    /// The same at the end.
+    Done(Box<Fit>, Vec<f64>, Curves),
     Failed(Why),
 }
 
@@ -97,8 +109,18 @@ impl CoxFit {
             Phase::Risk(newton) => State::Ask(CoxAsk::Risk { events, beta: newton.beta() }),
             Phase::Step(newton, curves) => State::Ask(CoxAsk::Step { events, curves, beta: newton.beta() }),
             Phase::Meat(_, beta, curves) => State::Ask(CoxAsk::Meat { events, curves, beta, kind: &self.meat.kind }),
-            Phase::Done(fit) => State::Done(fit),
+            Phase::Done(fit, ..) => State::Done(fit),
             Phase::Failed(why) => State::Failed(why),
+        }
+    }
+
+    /// The last evaluation once the fit has converged, be it that it still asks for the sums of its variances.
+    pub fn solution(&self) -> Option<CoxSolution<'_>> {
+        match &self.phase {
+            Phase::Meat(_, beta, curves) | Phase::Done(_, beta, curves) => {
+                Some(CoxSolution { events: &self.events, curves, beta })
+            }
+            Phase::DeathWeights(_) | Phase::Risk(_) | Phase::Step(..) | Phase::Failed(_) => None,
         }
     }
 
@@ -129,17 +151,18 @@ impl CoxFit {
             Phase::Step(mut newton, curves) => {
                 let Some(maximum) = newton.tell(sums)? else { return Ok(Phase::Risk(newton)) };
                 let fit = Box::new(maximum.into_cox()?);
+                let beta = newton.beta().to_vec();
                 Ok(if self.meat.kind.is_empty() {
-                    Phase::Done(fit)
+                    Phase::Done(fit, beta, curves)
                 } else {
-                    Phase::Meat(fit, newton.beta().to_vec(), curves)
+                    Phase::Meat(fit, beta, curves)
                 })
             }
-            Phase::Meat(fit, ..) => {
+            Phase::Meat(fit, beta, curves) => {
                 let Sandwich { robust, cluster, m_estimation } = Sandwich::new(&fit.naive, &self.meat, sums)?;
-                Ok(Phase::Done(Box::new(Fit { robust, cluster, m_estimation, ..*fit })))
+                Ok(Phase::Done(Box::new(Fit { robust, cluster, m_estimation, ..*fit }), beta, curves))
             }
-            ended @ (Phase::Done(_) | Phase::Failed(_)) => Ok(ended),
+            ended @ (Phase::Done(..) | Phase::Failed(_)) => Ok(ended),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The Nelson-Aalen estimate over the declared time grid.
 
 /// H at every cell of the grid, the sum of events / at risk over the cells up to and including it: R's `cumhaz` of
-/// `survfit(Surv(time, event) ~ 1)`. `events` and `at_risk` hold one count per cell over all sites, at risk at the start
-/// of the cell. A row's own value is H at its exit cell. Cells without events add nothing.
+/// `survfit(Surv(time, event) ~ 1)`. `events` and `at_risk` hold one count per cell over all sites, at risk at the
+/// start of the cell. A row's own value is H at its exit cell. Cells without events add nothing.
 ///
 /// # Panics
 /// When the lengths differ, or a cell has more events than rows at risk.

@@ -8,8 +8,8 @@ use crate::student::{f_upper, student_quantile, student_two_sided};
 /// imputations they would be infinite, and 4e8 for five imputations are as good.
 const LEAST_LAMBDA: f64 = 1e-4;
 
-/// Least degrees of freedom of a p value and an interval: below, the tail of Student's t leaves f64. So few come of nothing
-/// but a few complete degrees of freedom of which nearly all is missing; mice has 0.001 here.
+/// Least degrees of freedom of a p value and an interval: below, the tail of Student's t leaves f64. So few come of
+/// nothing but a few complete degrees of freedom of which nearly all is missing; mice has 0.001 here.
 const LEAST_DF: f64 = 0.1;
 
 /// Why analyses cannot be pooled.
@@ -143,10 +143,11 @@ pub struct PooledTest {
     pub p_value: f64,
 }
 
-/// Wald test D1 of k coefficients (Li, Raghunathan and Rubin 1991) from the `estimates` (M of k) and their `covariances`
-/// (M of k x k): D1 = b' U^-1 b / (k (1 + r)) with the mean estimates b, the mean covariance U and r the mean relative
-/// increase. With t = k (M - 1), D1 has k and 4 + (t - 4) (1 + (1 - 2/t) / r)^2 degrees of freedom, for t <= 4
-/// t (1 + 1/k) (1 + 1/r)^2 / 2. Infinite degrees of freedom are assumed of the complete data.
+/// Wald test D1 of k coefficients (Li, Raghunathan and Rubin 1991) from the `estimates` (M of k) and their
+/// `covariances` (M of k x k): D1 = b' U^-1 b / (k (1 + r)) with the mean estimates b, the mean covariance U and r the
+/// mean relative increase. D1 has k and v degrees of freedom: with t = k (M - 1) above 4,
+/// v = 4 + (t - 4) (1 + (1 - 2/t) / r)^2, else v = t (1 + 1/k) (1 + 1/r)^2 / 2. The complete data are taken to have
+/// infinitely many.
 ///
 /// # Panics
 /// When the shapes do not agree or there are no coefficients.

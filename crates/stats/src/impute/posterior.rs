@@ -1,8 +1,8 @@
 //! Draws of an imputation model's coefficients from their approximate posterior. Replicated code: `libm` only.
 //!
 //! beta* = beta + L z with L the lower Cholesky factor of the covariance in the order of the columns, L L' = V, and z
-//! standard normal: R's `beta + t(chol(V)) %*% z`, as in `mice.impute.logreg` and `mice.impute.norm`. Which beta* belongs
-//! to a z depends on the parametrisation (centring, order of the columns); its distribution does not.
+//! standard normal: R's `beta + t(chol(V)) %*% z`, as in `mice.impute.logreg` and `mice.impute.norm`. Which beta*
+//! belongs to a z depends on the parametrisation (centring, order of the columns); its distribution does not.
 
 use crate::linear::LinearFit;
 use crate::matrix::Matrix;
@@ -19,8 +19,8 @@ pub struct NotPositive {
     pub column: usize,
 }
 
-/// beta + L z for given normal variates `z`, one per coefficient. A logistic model's covariance is its inverse information,
-/// [`crate::fit::Fit::naive`].
+/// beta + L z for given normal variates `z`, one per coefficient. A logistic model's covariance is its inverse
+/// information, [`crate::fit::Fit::naive`].
 ///
 /// # Panics
 /// When the lengths of `beta`, `covariance` and `z` do not agree.
@@ -62,7 +62,8 @@ pub struct LinearDraw {
 }
 
 impl LinearDraw {
-    /// sigma* = sqrt(RSS / `chi_square`), beta* = beta + sigma* L z with L L' = (X'X)^-1: mice's `norm` given its variates.
+    /// sigma* = sqrt(RSS / `chi_square`), beta* = beta + sigma* L z with L L' = (X'X)^-1: mice's `norm` given its
+    /// variates.
     ///
     /// # Panics
     /// When `z` does not have one variate per coefficient.

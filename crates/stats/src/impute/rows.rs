@@ -2,8 +2,8 @@
 //!
 //! A category with levels 0, 1, ..., L - 1 is a chain of L - 1 binary models (continuation ratios): stage l gives
 //! P(level = l | level >= l), fitted over the rows whose level is observed and at least l. The joint posterior of the
-//! stages is the product of theirs, since the likelihood is. This is ours where mice's `polyreg` fits a multinomial model:
-//! it needs nothing but sums of binary logistic regression.
+//! stages is the product of theirs, since the likelihood is. This is ours where mice's `polyreg` fits a multinomial
+//! model: it needs nothing but sums of binary logistic regression.
 
 use crate::descriptive::grid::ValueGrid;
 
@@ -20,8 +20,8 @@ pub enum Stage {
     Model(Vec<f64>),
 }
 
-/// The rows (indices into `levels`) and the outcome (1 at this level, 0 later) that stage `l` is fitted on; `levels` holds
-/// the observed levels of a site's rows, None where missing.
+/// The rows (indices into `levels`) and the outcome (1 at this level, 0 later) that stage `l` is fitted on; `levels`
+/// holds the observed levels of a site's rows, None where missing.
 pub fn stage_rows(levels: &[Option<u32>], l: u32) -> (Vec<usize>, Vec<f64>) {
     levels
         .iter()

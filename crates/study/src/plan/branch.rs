@@ -9,6 +9,7 @@ use stats::fit::Fit;
 use stats::survival::ArmTable;
 
 use super::baseline::{BaselineSums, BaselineTask};
+use super::check::{CheckSums, ModelChecks};
 use super::curve::{CurveKey, CurveTask};
 use super::facts::FirstRound;
 use super::imputation::Imputation;
@@ -37,6 +38,7 @@ pub struct Branch {
     units: Vec<Unit>,
     /// In the place of propensity model and units, where missing values are imputed.
     imputation: Option<Box<Imputation>>,
+    checks: ModelChecks,
     questions: Vec<Question>,
 }
 
@@ -55,6 +57,7 @@ impl Branch {
         let first = FirstRound::new(&protocol);
         let baseline = BaselineTask::new(&protocol);
         let curves = CurveTask::all(&protocol);
+        let checks = ModelChecks::new(&protocol, &curves);
         let bounds = untrimmed.zip(protocol.trimming);
         let trimming = bounds.and_then(|(untrimmed, bounds)| Trimming::new(untrimmed, bounds));
         let questions = trimming.as_ref().map_or_else(|| first.questions.clone(), Trimming::ask);
@@ -71,6 +74,7 @@ impl Branch {
             curves,
             units,
             imputation: None,
+            checks,
             questions,
         }
     }
@@ -117,6 +121,7 @@ impl Branch {
         questions.extend(self.baseline.iter().flat_map(BaselineTask::ask));
         questions.extend(self.curves.iter().filter_map(CurveTask::ask));
         questions.extend(self.running().filter_map(Unit::ask));
+        questions.extend(self.checks.ask());
         questions
     }
 
@@ -190,6 +195,8 @@ impl Branch {
         for unit in self.propensity.iter_mut().chain(&mut self.units).filter(|u| u.running()) {
             unit.tell(answers.next().unwrap_or_default());
         }
+        self.checks.tell(&mut answers);
+        self.checks.follow(&self.protocol, &self.units, &self.curves);
         if was_running && !self.propensity.as_ref().is_some_and(Unit::running) {
             self.start_weighted();
         } else {
@@ -220,6 +227,11 @@ impl Branch {
     /// Every model with its outcome, the propensity model first; none where it still runs.
     pub fn fits(&self) -> impl Iterator<Item = (&FitKey, Option<FitOutcome<'_>>)> {
         self.propensity.iter().chain(&self.units).map(|u| (u.key(), u.outcome()))
+    }
+
+    /// What is opened for the checks of the model of a key, when all of it is.
+    pub fn checks(&self, key: &FitKey) -> Option<&CheckSums> {
+        self.checks.sums(self.units.iter().position(|unit| unit.key() == key)?)
     }
 
     /// Every survival curve with its table over all sites, or why there is none; none where it still runs.
@@ -278,6 +290,7 @@ impl Branch {
         for curve in self.curves.iter_mut().filter(|c| !c.key().weighted) {
             curve.start(&self.protocol, &facts, None);
         }
+        self.checks.start(&self.protocol, &facts);
         self.facts = Some(facts);
         if self.propensity.as_ref().is_some_and(|u| !u.running()) {
             self.start_weighted();

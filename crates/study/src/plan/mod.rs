@@ -8,6 +8,7 @@
 mod baseline;
 mod bootstrap;
 mod branch;
+mod check;
 mod curve;
 mod facts;
 mod failure;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 pub use baseline::BaselineSums;
 pub use bootstrap::Bootstrap;
 pub use branch::Branch;
+pub use check::CheckSums;
 pub use curve::CurveKey;
 pub use facts::{Events, Facts};
 pub use failure::Failure;

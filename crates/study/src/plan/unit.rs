@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use stats::cox::Ties;
+use stats::cox::{EventCells, Ties};
 use stats::fit::{
     CoxAsk, CoxFit, Fit, LogisticAsk, LogisticFit, MeatRequest, State, StratifiedCoxAsk, StratifiedCoxFit, Why,
 };
 use stats::influence::{MEstimation, MeatKind};
 use stats::survival::treatment_cox_of_sums;
 
+use super::check::CoxPoint;
 use super::failure::Failure;
 use super::{Facts, model_terms};
 use crate::protocol::{Analysis, AnalysisKind, Model, OutcomeKind, Propensity, Protocol, Variances};
@@ -76,7 +77,7 @@ enum Stage {
     Waiting,
     Logistic(Arc<LogisticModel>, LogisticFit),
     Cox(Arc<CoxModel>, Box<CoxFit>),
-    Stratified(Arc<CoxModel>, StratifiedCoxFit),
+    Stratified(Arc<CoxModel>, StratifiedCoxFit, Arc<EventCells>),
     /// Cox regression on treatment alone from sums that are asked once: cells, deaths in them, SD of the treatment.
     Treatment {
         model: Arc<CoxModel>,
@@ -90,6 +91,7 @@ enum Stage {
         columns: Columns,
         centred: Box<Fit>,
         fit: Box<Fit>,
+        point: Option<CoxPoint>,
     },
     Failed(Failure),
 }
@@ -163,6 +165,30 @@ impl Unit {
         }
     }
 
+    /// Where a Cox model is checked, once it has converged.
+    pub(super) fn point(&self) -> Option<CoxPoint> {
+        match &self.stage {
+            Stage::Cox(model, fit) => {
+                let solution = fit.solution()?;
+                Some(CoxPoint {
+                    model: Arc::clone(model),
+                    events: Arc::new(solution.events.clone()),
+                    curves: Some(Arc::new(solution.curves.clone())),
+                    beta: Arc::new(solution.beta.to_vec()),
+                })
+            }
+            Stage::Stratified(model, fit, events) => {
+                let State::Done(fit) = fit.state() else { return None };
+                let (model, events, beta) = (Arc::clone(model), Arc::clone(events), Arc::new(fit.beta.clone()));
+                Some(CoxPoint { model, events, curves: None, beta })
+            }
+            Stage::Fitted { point, .. } => point.clone(),
+            Stage::Waiting | Stage::Logistic(..) | Stage::Treatment { .. } | Stage::Solved(..) | Stage::Failed(_) => {
+                None
+            }
+        }
+    }
+
     pub(super) fn fail(&mut self, failure: Failure) {
         self.stage = Stage::Failed(failure);
     }
@@ -225,13 +251,14 @@ impl Unit {
         let p = columns.terms.len();
         let weighted = weights.is_some() || self.case_weights;
         let model = Arc::new(CoxModel { outcome, columns, weights, ties });
-        if self.key.model == Some(Model::Stratified) {
-            return Stage::Stratified(model, StratifiedCoxFit::new(p, scale));
-        }
         let events = &facts.events[&outcome];
         if self.case_weights && model.columns.terms == [Term::Treatment] {
             let (cells, deaths) = (events.cells.as_slice().into(), events.deaths.clone());
             return Stage::Treatment { model, cells, deaths, scale: scale[0] };
+        }
+        if self.key.model == Some(Model::Stratified) {
+            let events = EventCells::new(events.cells.clone(), events.deaths.clone(), ties);
+            return Stage::Stratified(model, StratifiedCoxFit::new(p, scale), Arc::new(events));
         }
         let fit = CoxFit::new(p, scale, events.cells.clone(), events.deaths.clone(), ties, weighted, meat);
         Stage::Cox(model, Box::new(fit))
@@ -264,7 +291,7 @@ impl Unit {
                 State::Ask(ask) => Some(cox_question(model, &ask)),
                 State::Done(_) | State::Failed(_) => None,
             },
-            Stage::Stratified(model, fit) => match fit.state() {
+            Stage::Stratified(model, fit, _) => match fit.state() {
                 State::Ask(StratifiedCoxAsk::Step { beta }) => {
                     Some(Question::StratifiedCoxStep { model: Arc::clone(model), beta: beta.to_vec() })
                 }
@@ -283,7 +310,7 @@ impl Unit {
         match &mut self.stage {
             Stage::Logistic(_, fit) => fit.tell(sums),
             Stage::Cox(_, fit) => fit.tell(sums),
-            Stage::Stratified(_, fit) => fit.tell(sums),
+            Stage::Stratified(_, fit, _) => fit.tell(sums),
             Stage::Treatment { model, cells, deaths, scale } => {
                 let fit = treatment_cox_of_sums(cells, deaths, sums, *scale, model.ties);
                 self.stage = Stage::Solved(Arc::clone(model), fit.map(Box::new));
@@ -298,7 +325,7 @@ impl Unit {
         let (columns, ended) = match &self.stage {
             Stage::Logistic(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::Cox(model, fit) => (&model.columns, ended(&fit.state())),
-            Stage::Stratified(model, fit) => (&model.columns, ended(&fit.state())),
+            Stage::Stratified(model, fit, _) => (&model.columns, ended(&fit.state())),
             Stage::Solved(model, fit) => (&model.columns, Some(fit.as_deref())),
             Stage::Treatment { .. } | Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => return,
         };
@@ -306,8 +333,11 @@ impl Unit {
             None => return,
             Some(Ok(fit)) => {
                 let intercept = columns.terms.iter().position(|t| *t == Term::Intercept);
-                let user = fit.uncentre(&columns.centre, intercept);
-                Stage::Fitted { columns: columns.clone(), centred: Box::new(fit.clone()), fit: Box::new(user) }
+                let (columns, centred) = (columns.clone(), Box::new(fit.clone()));
+                let fit = Box::new(fit.uncentre(&columns.centre, intercept));
+                // nothing of a replicate is checked
+                let point = if self.case_weights { None } else { self.point() };
+                Stage::Fitted { columns, centred, fit, point }
             }
             Some(Err(why)) => Stage::Failed(Failure::of(why, &self.names, &self.key.outcome)),
         };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Analysis, Model, Protocol, Variances};
+use super::{Analysis, Checks, Model, Protocol, Variances};
 
 /// `[bootstrap]`: replicates by random case weights, in each of which everything from the propensity model on is fitted
 /// again.
@@ -48,6 +48,7 @@ pub(super) fn replicate(main: &Protocol, outcomes: Option<&[String]>, models: Op
         analysis.models.retain(|model| wanted(*model));
         analysis.variances = Variances::default();
         analysis.effect_modifier = None;
+        analysis.checks = Checks::default();
     }
     analyses.retain(|analysis| !analysis.outcomes.is_empty() && !analysis.models.is_empty());
     let weighted = analyses.iter().flat_map(|analysis| &analysis.models).any(|model| model.weighted());

@@ -5,6 +5,7 @@
 
 mod baseline;
 mod bootstrap;
+mod checks;
 mod digest;
 mod parse;
 mod scenario;
@@ -19,6 +20,7 @@ use crate::dictionary::{Dictionary, VariableId};
 use crate::document::Mistakes;
 pub use baseline::{BaselineAnalysis, CategoryTest};
 pub use bootstrap::Bootstrap;
+pub use checks::{Checks, TRANSFORMS};
 pub use scenario::{Imputation, MISSING, Scenario};
 pub use weighting::{Truncation, WeightDetail, Weighting};
 
@@ -210,6 +212,8 @@ pub struct Analysis {
     pub covariates: Vec<VariableId>,
     /// Adds an interaction model of the treatment with this variable to each outcome.
     pub effect_modifier: Option<VariableId>,
+    /// Checks of each model (Cox).
+    pub checks: Checks,
 }
 
 /// One declared `kaplan_meier` analysis.
@@ -289,7 +293,18 @@ impl Model {
 
     /// Is it a weighted model?
     pub fn weighted(self) -> bool {
-        !matches!(self, Model::Unadjusted | Model::Adjusted | Model::Stratified | Model::Interaction)
+        matches!(
+            self,
+            Model::Iptw
+                | Model::IptwStabilized
+                | Model::IptwUnstabilized
+                | Model::IptwAtt
+                | Model::IptwAtc
+                | Model::IptwOverlap
+                | Model::IptwMatching
+                | Model::IptwTruncated
+                | Model::IptwAdjusted
+        )
     }
 }
 

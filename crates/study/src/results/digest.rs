@@ -7,7 +7,8 @@ use stats::matrix::Matrix;
 use stats::survival::{ArmTable, Tally};
 
 use crate::cohort::FlowCount;
-use crate::plan::{Branch, Events, FitOutcome, Imputation, Plan};
+use crate::plan::{Branch, CheckSums, Events, FitOutcome, Imputation, Plan};
+use crate::question::transform_code;
 
 /// Digest of the results of one run; every party computes it from its own plan.
 pub fn results_digest(manifest: &Digest, plan: &Plan) -> Digest {
@@ -52,7 +53,9 @@ fn write_branch(mut out: Canonical, branch: &Branch) -> Canonical {
             Some(Ok(table)) => write_table(out.u8(2), table),
         };
     }
-    let out = write_fits(out, branch);
+    for (key, outcome) in branch.fits() {
+        out = write_outcome(out, outcome).option(branch.checks(key), write_checks);
+    }
     out.option(branch.imputation(), write_imputation)
 }
 
@@ -64,6 +67,18 @@ fn write_imputation(out: Canonical, imputation: &Imputation) -> Canonical {
 
 fn write_fits(out: Canonical, branch: &Branch) -> Canonical {
     branch.fits().fold(out, |out, (_, outcome)| write_outcome(out, outcome))
+}
+
+fn write_checks(out: Canonical, checks: &CheckSums) -> Canonical {
+    let out = out.list(&*checks.beta, |out, x| out.f64(*x)).list(&checks.trends, |out, (transform, trend)| {
+        let out = out.u8(transform_code(*transform));
+        match trend {
+            Ok(words) => out.u8(1).list(words, |out, x| out.f64(*x)),
+            Err(why) => out.u8(0).str(&why.to_string()),
+        }
+    });
+    out.bool(checks.exact)
+        .option(checks.pairs, |out, pairs| out.f64(pairs.concordant).f64(pairs.discordant).f64(pairs.tied))
 }
 
 fn write_flow(out: Canonical, count: &FlowCount) -> Canonical {

@@ -5,6 +5,7 @@
 
 mod balance;
 mod bootstrap;
+mod checks;
 mod digest;
 mod pooled;
 mod survival;
@@ -12,6 +13,7 @@ mod tables;
 mod weights;
 
 pub use balance::{BalanceCells, BalanceRow};
+pub use checks::{CheckProblem, Concordance};
 pub use digest::results_digest;
 pub use survival::{At, KAPLAN_MEIER, MINIMUM_LEAVERS, MedianRow, Quantity, SurvivalRow};
 pub use tables::{

@@ -116,5 +116,7 @@ fn no_numbers(key: &FitKey, iterations: usize) -> FitNumbers {
         wald: f64::NAN,
         iterations,
         max_score: f64::NAN,
+        concordance: None,
+        unchecked: Vec::new(),
     }
 }

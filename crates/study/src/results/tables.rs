@@ -6,6 +6,7 @@ use stats::matrix::Matrix;
 
 use super::balance::{self, BalanceRow};
 use super::bootstrap;
+use super::checks::{self, CheckProblem, Concordance};
 use super::pooled;
 use super::survival::{self, MedianRow, SurvivalRow};
 use super::weights::{self, HistogramRow, OverlapRow, WarningRow, WeightRow};
@@ -172,6 +173,10 @@ pub struct FitNumbers {
     pub iterations: usize,
     /// Largest standardised score at the end.
     pub max_score: f64,
+    /// Where the protocol asks for it.
+    pub concordance: Option<Concordance>,
+    /// Declared checks without a number.
+    pub unchecked: Vec<CheckProblem>,
 }
 
 /// Why a model has no numbers.
@@ -224,7 +229,7 @@ pub struct OutcomeRow {
 /// One test.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TestRow {
-    /// interaction_wald, interaction_lr, chi_square, log_rank.
+    /// interaction_wald, interaction_lr, chi_square, log_rank; zph_ and a transform of time.
     pub name: &'static str,
     /// Name of the outcome.
     pub outcome: String,
@@ -268,11 +273,13 @@ impl Results {
         for (key, outcome) in branch.fits() {
             let Some(outcome) = outcome else { continue };
             let (n, events) = (facts.analysed(), events_of(protocol, facts, key));
+            let mut row = fit_row(key, outcome, n, events);
             if let FitOutcome::Fitted(fit) = outcome {
                 results.estimates.extend(estimates(protocol, key, fit, n, events));
                 results.tests.extend(interaction_tests(branch, key, fit));
+                results.tests.extend(checks::add(&mut row, branch, key, fit));
             }
-            results.fits.push(fit_row(key, outcome, n, events));
+            results.fits.push(row);
         }
         survival::add(&mut results, branch, facts);
         pooled::add(&mut results, branch, facts);
@@ -447,6 +454,8 @@ fn fit_numbers(key: &FitKey, fit: &Fit) -> FitNumbers {
         wald: robust_wald.unwrap_or(fit.wald_test),
         iterations: fit.iterations,
         max_score: fit.max_score,
+        concordance: None,
+        unchecked: Vec::new(),
     }
 }
 

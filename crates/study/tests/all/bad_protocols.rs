@@ -272,8 +272,53 @@ const PROPENSITY: &[Case] = &[
     ),
     (
         "estimand = \"ATE\"",
-        "estimand = \"ATT\"",
-        &["line 73: propensity.estimand: `ATT` is not known (known: ATE); did you mean `ATE`?"],
+        "estimand = \"ATX\"",
+        &["line 73: propensity.estimand: `ATX` is not known (known: ATE, ATT, ATC, ATO, ATM); did you mean `ATC`?"],
+    ),
+    (
+        "estimand = \"ATE\"\nstabilized = false",
+        "estimand = \"ATT\"\nstabilized = true",
+        &["line 74: propensity.stabilized: only weights of the average treatment effect (`ATE`) are stabilised"],
+    ),
+    (
+        "bins = 10\n",
+        "bins = 10\nsummaries = [\"ATT\", \"ATO\", \"ATT\"]\n",
+        &["line 76: propensity.summaries: `ATT` stands twice"],
+    ),
+    (
+        "bins = 10\n",
+        "bins = 10\ntruncate = [0.99, 0.01]\n",
+        &["line 76: propensity.truncate: expected two numbers from 0 to 1, the first below the second"],
+    ),
+    (
+        "bins = 10\n",
+        "bins = 10\ntruncate = [0.01, 0.99]\ntruncate_type = 6\n",
+        &["line 77: propensity.truncate_type: expected 3 or 7, as R counts the types of quantiles"],
+    ),
+    (
+        "bins = 10\n",
+        "bins = 10\ntruncate_type = 3\nweight_max = 20\n",
+        &[
+            "line 76: propensity.truncate_type: stands without `truncate`",
+            "line 77: propensity.weight_max: stands without `weight_resolution` or `truncate`",
+        ],
+    ),
+    (
+        "bins = 10\n",
+        "bins = 10\nweight_resolution = 0\n",
+        &[
+            "line 76: propensity.weight_resolution: the grid from 0 to `weight_max`: a value grid needs low below high and a resolution above zero",
+        ],
+    ),
+    (
+        "bins = 10\n",
+        "bins = 10\nscore_bounds = [0.1]\n",
+        &["line 76: propensity.score_bounds: expected two numbers from 0 to 1, the first below the second"],
+    ),
+    (
+        "models = [\"unadjusted\", \"iptw\", \"adjusted\", \"stratified\"]",
+        "models = [\"iptw_att\", \"iptw_truncated\"]",
+        &["line 87: analysis[2].models: `iptw_truncated` needs `truncate` in [propensity]"],
     ),
     ("stabilized = false", "stabilized = 0", &["line 74: propensity.stabilized: expected true or false, got integer"]),
     ("bins = 10", "bins = 1", &["line 75: propensity.bins: expected 2 to 1000 bins"]),
@@ -316,7 +361,7 @@ const ANALYSES: &[Case] = &[
         "models = [\"unadjusted\", \"iptw\", \"adjusted\", \"stratified\"]",
         "models = [\"unadjusted\", \"iptv\"]",
         &[
-            "line 87: analysis[2].models: `iptv` is not known (known: unadjusted, iptw, iptw_stabilized, iptw_unstabilized, adjusted, iptw_adjusted, stratified); did you mean `iptw`?",
+            "line 87: analysis[2].models: `iptv` is not known (known: unadjusted, iptw, iptw_stabilized, iptw_unstabilized, iptw_att, iptw_atc, iptw_overlap, iptw_matching, iptw_truncated, adjusted, iptw_adjusted, stratified); did you mean `iptw`?",
         ],
     ),
     (

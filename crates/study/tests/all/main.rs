@@ -2,6 +2,7 @@
 
 mod bad_protocols;
 mod baseline;
+mod checks;
 mod evaluate;
 mod manifest;
 mod messages;

@@ -44,6 +44,19 @@ fn a_scenario_is_the_main_protocol_with_what_it_changes() {
 }
 
 #[test]
+fn a_trimmed_scenario_begins_with_its_propensity_model_alone() {
+    let lines = "\n[[scenario]]\nname = \"trimmed\"\ntrim = [0.1, 0.9]\nmodels = [\"iptw\"]\n";
+    let protocol = Protocol::parse(&with(lines)).unwrap();
+    let scenario = &protocol.scenarios[0];
+    let untrimmed = scenario.untrimmed.as_ref().unwrap();
+    assert_eq!((scenario.protocol.trimming, untrimmed.trimming), (Some((0.1, 0.9)), None));
+    assert!(untrimmed.analyses.is_empty() && untrimmed.propensity == scenario.protocol.propensity);
+    assert!(protocol.trimming.is_none());
+    let other = with(&lines.replace("0.9", "0.8"));
+    assert_ne!(Protocol::parse(&other).unwrap().digest, protocol.digest);
+}
+
+#[test]
 fn missing_values_get_the_last_level() {
     let protocol = Protocol::parse(&with(SCENARIO)).unwrap();
     let mut rows = cohort();
@@ -85,6 +98,10 @@ fn mistakes_of_a_scenario() {
             "scenario[1].models: no [[analysis]] fits one of these models to one of these outcomes: nothing is left to do",
         ),
         ("name = \"a\"\ntrimm = 1", "scenario[1].trimm: is not a known key"),
+        (
+            "name = \"a\"\ntrim = [0.9, 0.1]",
+            "scenario[1].trim: expected two numbers from 0 to 1, the first below the second",
+        ),
         ("name = \"a\"\nmodels = [\"iptv\"]", "scenario[1].models: `iptv` is not known"),
     ];
     for (lines, expected) in cases {

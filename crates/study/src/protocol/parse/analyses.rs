@@ -2,7 +2,7 @@
 
 use stats::cox::Ties;
 
-use super::{Declared, curves, resolve, unknown};
+use super::{Declared, checks, curves, resolve, unknown};
 use crate::dictionary::{Kind, VariableId};
 use crate::document::{Table, nearest};
 use crate::protocol::{Analysis, AnalysisKind, CurveAnalysis, Model, Outcome, OutcomeKind, Propensity, Variances};
@@ -105,10 +105,11 @@ fn analysis(t: &Table<'_, '_>, kind: Option<&str>, declared: &Declared<'_>) -> O
     }
     let effect_modifier = effect_modifier(t, declared);
     let variances = variances(t, kind, &models);
+    let checks = checks::checks(t, kind);
     if effect_modifier.is_some() {
         models.push(Model::Interaction);
     }
-    Some(Analysis { kind: kind?, outcomes, models, variances, covariates, effect_modifier })
+    Some(Analysis { kind: kind?, outcomes, models, variances, covariates, effect_modifier, checks })
 }
 
 fn effect_modifier(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<VariableId> {

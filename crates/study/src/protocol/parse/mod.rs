@@ -4,6 +4,7 @@
 mod analyses;
 mod baseline;
 mod bootstrap;
+mod checks;
 mod curves;
 mod imputation;
 mod outcomes;

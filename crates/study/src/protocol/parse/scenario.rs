@@ -6,7 +6,7 @@ use super::{Declared, analyses, imputation, propensity, resolve};
 use crate::dictionary::{Kind, VariableId};
 use crate::document::{Table, nearest};
 use crate::protocol::scenario::{MISSING, Scenario, with_missing_levels};
-use crate::protocol::{Analysis, Criterion, Model, Protocol};
+use crate::protocol::{Analysis, Checks, Criterion, Model, Protocol};
 
 /// Every declared scenario of a protocol that is otherwise complete.
 pub(super) fn scenarios(root: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>) -> Vec<Scenario> {
@@ -43,9 +43,10 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
         t.mistake("trim", "propensity scores need a [propensity] model");
     }
     let (baseline, curves) = (t.flag("baseline", false), t.flag("curves", false));
+    let checks = t.flag("checks", false);
     let imputation = imputation::imputation(t, declared);
-    if imputation.is_some() && (baseline || curves || trimming.is_some()) {
-        let message = "goes with models alone: leave out `baseline`, `curves` and `trim`";
+    if imputation.is_some() && (baseline || curves || checks || trimming.is_some()) {
+        let message = "goes with models alone: leave out `baseline`, `curves`, `checks` and `trim`";
         t.mistake("impute", message);
     }
     for id in imputation.iter().flat_map(|i| &i.variables).filter(|id| missing_as_level.contains(id)) {
@@ -75,6 +76,9 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
         }
     }
     restrict(&mut protocol.analyses, outcomes.as_deref(), models.as_deref());
+    if !checks {
+        protocol.analyses.iter_mut().for_each(|analysis| analysis.checks = Checks::default());
+    }
     if let Some(propensity) = &mut protocol.propensity {
         propensity.summaries.clear();
         let truncated = |analysis: &Analysis| analysis.models.contains(&Model::IptwTruncated);

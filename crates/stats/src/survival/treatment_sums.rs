@@ -89,6 +89,33 @@ mod tests {
     }
 
     #[test]
+    fn any_split_of_the_rows_gives_the_same_sums() {
+        // Weights in eighths: every sum is exact.
+        let exit: Vec<u32> = (0..40).map(|i| i * 5 % 7).collect();
+        let event: Vec<bool> = (0..40).map(|i| i % 3 == 0).collect();
+        let treated: Vec<bool> = (0..40).map(|i| i % 4 == 1).collect();
+        let w: Vec<f64> = (1..=40).map(|i| f64::from(i) / 8.0).collect();
+        let cells = [1, 2, 4, 6];
+        let part = |from: usize, to: usize, sums: &mut Plain| {
+            let rows = TableRows {
+                exit: &exit[from..to],
+                event: &event[from..to],
+                treated: &treated[from..to],
+                w: Some(&w[from..to]),
+            };
+            treatment_sums(&rows, &cells, sums);
+        };
+        let mut whole = Plain::zero(treatment_sums_len(cells.len()));
+        part(0, 40, &mut whole);
+        for split in [0, 1, 17, 40] {
+            let mut parts = Plain::zero(treatment_sums_len(cells.len()));
+            part(0, split, &mut parts);
+            part(split, 40, &mut parts);
+            assert_eq!(parts, whole);
+        }
+    }
+
+    #[test]
     fn no_cells() {
         assert_eq!(treatment_cox_of_sums(&[], &[], &[], 0.5, Ties::Efron), Err(Why::NoEvents));
         let rows = TableRows { exit: &[3], event: &[false], treated: &[true], w: None };

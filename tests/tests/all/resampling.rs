@@ -93,7 +93,9 @@ fn effect<'r>(results: &'r Results, outcome: &str, model: &str, variance: Varian
 #[test]
 fn case_weights_are_those_of_the_fixture() {
     let mut text = String::from("patient");
-    (1..=REPLICATES).for_each(|number| write!(text, ",b{number:02}").unwrap());
+    for number in 1..=REPLICATES {
+        write!(text, ",b{number:02}").unwrap();
+    }
     for (site, patients) in patients(|rows, row| !rows.get(row, "fish").is_empty()).iter().enumerate() {
         let key = draw_key(site as u16);
         let weights = |number: u32| {
@@ -104,7 +106,9 @@ fn case_weights_are_those_of_the_fixture() {
         let replicates: Vec<Vec<f64>> = (0..REPLICATES).map(weights).collect();
         for (i, patient) in patients.iter().enumerate() {
             write!(text, "\n{patient}").unwrap();
-            replicates.iter().for_each(|weights| write!(text, ",{}", weights[i]).unwrap());
+            for weights in &replicates {
+                write!(text, ",{}", weights[i]).unwrap();
+            }
         }
     }
     check_fixture("bootstrap_study_weights.csv", &(text + "\n"));

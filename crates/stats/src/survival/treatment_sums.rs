@@ -73,7 +73,7 @@ mod tests {
         let mut table = Plain::zero(arm_table_len(CELLS, true));
         arm_table(&rows, CELLS, &mut table);
         let table = ArmTable::new(CELLS, true, &table.0).unwrap();
-        let mut deaths = vec![0.0; CELLS];
+        let mut deaths = [0.0; CELLS];
         exit.iter().zip(&event).filter(|(_, event)| **event).for_each(|(cell, _)| deaths[*cell as usize] += 1.0);
         let (cells, deaths): (Vec<u32>, Vec<f64>) =
             deaths.iter().enumerate().filter(|(_, d)| **d > 0.0).map(|(cell, d)| (cell as u32, *d)).unzip();

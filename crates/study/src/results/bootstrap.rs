@@ -25,7 +25,9 @@ pub(super) fn add(results: &mut Results, plan: &Plan) {
         };
         let Some(main) = results.estimates.iter().find(same).cloned() else { continue };
         let mut replicates = Replicates::default();
-        coefficients.into_iter().for_each(|coefficient| replicates.push(coefficient));
+        for coefficient in coefficients {
+            replicates.push(coefficient);
+        }
         match rows(&main, &replicates) {
             Ok(rows) => results.estimates.extend(rows),
             Err(why) => results.fits.push(FitRow {

@@ -9,8 +9,11 @@ mod comparison;
 mod curves;
 mod early_glm;
 mod files;
+#[cfg(test)]
+mod forms;
 mod lung;
 mod models;
+mod modification;
 mod myeloma;
 #[cfg(test)]
 mod pooled;
@@ -40,6 +43,9 @@ pub enum Study {
     Rotterdam,
     /// `examples/lung`; sections `curves` and `cox`, of which the second leaves out a patient.
     Lung,
+    /// `examples/relapsed-myeloma` in what follows from its models: `golden/modification.json`; sections `main` and
+    /// `further`.
+    Modification,
 }
 
 impl Study {
@@ -49,6 +55,7 @@ impl Study {
             Study::RelapsedMyeloma => &["survival_day", "survival_month"],
             Study::Rotterdam => &["day", "month", "quarter"],
             Study::Lung => &["curves", "cox"],
+            Study::Modification => &["main", "further"],
         }
     }
 
@@ -66,6 +73,7 @@ impl Study {
             Study::RelapsedMyeloma => "relapsed-myeloma",
             Study::Rotterdam => "rotterdam",
             Study::Lung => "lung",
+            Study::Modification => "modification",
         }
     }
 }
@@ -74,7 +82,7 @@ impl FromStr for Study {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let all = [Study::RelapsedMyeloma, Study::Rotterdam, Study::Lung];
+        let all = [Study::RelapsedMyeloma, Study::Rotterdam, Study::Lung, Study::Modification];
         all.into_iter().find(|s| s.name() == name).ok_or_else(|| format!("no golden numbers for a study `{name}`"))
     }
 }
@@ -144,6 +152,7 @@ pub fn compare_with(
         Study::RelapsedMyeloma => myeloma::compare(&mut comparison, &files, section),
         Study::Rotterdam => rotterdam::compare(&mut comparison, &files, section),
         Study::Lung => lung::compare(&mut comparison, &files, section),
+        Study::Modification => modification::compare(&mut comparison, &files, section),
     }
     models::agree(&mut comparison, &files);
     Ok(comparison.finish())

@@ -69,6 +69,9 @@ pub(super) struct EstimateRecord<'a> {
     iterations: usize,
     notes: String,
     ties: Option<&'static str>,
+    modifier: &'a str,
+    e_value: Option<f64>,
+    e_value_limit: Option<f64>,
     df: Option<f64>,
     fmi: Option<f64>,
     replicates: Option<usize>,
@@ -78,7 +81,7 @@ pub(super) struct EstimateRecord<'a> {
 impl Record for EstimateRecord<'_> {
     const FILE: &'static str = "estimates.csv";
     const COLUMNS: &'static str = "analysis,outcome,model,term,variance,estimate,std_error,statistic,p_value,conf_low,conf_high,ratio,\
-        ratio_low,ratio_high,n,events,sites,iterations,notes,ties,df,fmi,replicates,failed_replicates";
+        ratio_low,ratio_high,n,events,sites,iterations,notes,ties,modifier,e_value,e_value_limit,df,fmi,replicates,failed_replicates";
 }
 
 impl<'a> EstimateRecord<'a> {
@@ -104,12 +107,15 @@ impl<'a> EstimateRecord<'a> {
             events: row.events,
             sites,
             iterations: row.iterations,
+            e_value: row.e_value.and_then(|e| notes.finite("e_value", e.estimate)),
+            e_value_limit: row.e_value.and_then(|e| notes.finite("e_value_limit", e.limit)),
             df: row.df.and_then(|df| notes.finite("df", df)),
             fmi: row.fmi.and_then(|fmi| notes.finite("fmi", fmi)),
             replicates: row.replicates,
             failed_replicates: row.failed_replicates,
             notes: notes.text(),
             ties: row.ties,
+            modifier: &row.modifier,
         }
     }
 }
@@ -138,12 +144,16 @@ pub(super) struct FitRecord<'a> {
     converged: bool,
     notes: String,
     concordance_bound: Option<f64>,
+    modifier: &'a str,
+    penalised_loglik: Option<f64>,
+    effective_df: Option<f64>,
 }
 
 impl Record for FitRecord<'_> {
     const FILE: &'static str = "fits.csv";
     const COLUMNS: &'static str = "analysis,outcome,model,ties,n,events,loglik_null,loglik,deviance_null,deviance,lr_statistic,lr_df,\
-        lr_p,score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes,concordance_bound";
+        lr_p,score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes,concordance_bound,\
+        modifier,penalised_loglik,effective_df";
 }
 
 impl<'a> FitRecord<'a> {
@@ -170,6 +180,9 @@ impl<'a> FitRecord<'a> {
             converged: false,
             notes: String::new(),
             concordance_bound: None,
+            modifier: &row.modifier,
+            penalised_loglik: None,
+            effective_df: None,
         };
         let numbers = match &row.outcome_of_fit {
             Ok(numbers) => numbers,
@@ -185,7 +198,7 @@ impl<'a> FitRecord<'a> {
         let deviance = |loglik: f64| numbers.logistic.then_some(-2.0 * loglik);
         let ratio = numbers.likelihood_ratio;
         if ratio.is_none() {
-            notes.0.push("no likelihood ratio test of a weighted model".into());
+            notes.0.push("no likelihood ratio test of a weighted or penalised model".into());
         }
         notes.0.extend(numbers.unchecked.iter().map(|why| format!("{why} ({})", why.code())));
         FitRecord {
@@ -203,6 +216,8 @@ impl<'a> FitRecord<'a> {
             iterations: Some(numbers.iterations),
             max_score: notes.finite("max_score", numbers.max_score),
             converged: true,
+            penalised_loglik: numbers.penalised.and_then(|p| notes.finite("penalised_loglik", p.loglik)),
+            effective_df: numbers.penalised.and_then(|p| notes.finite("effective_df", p.df?)),
             notes: notes.text(),
             ..empty
         }
@@ -265,11 +280,12 @@ pub(super) struct TestRecord<'a> {
     p_value: Option<f64>,
     ties: Option<&'static str>,
     notes: String,
+    modifier: &'a str,
 }
 
 impl Record for TestRecord<'_> {
     const FILE: &'static str = "tests.csv";
-    const COLUMNS: &'static str = "name,outcome,model,term,statistic,df,p_value,ties,notes";
+    const COLUMNS: &'static str = "name,outcome,model,term,statistic,df,p_value,ties,notes,modifier";
 }
 
 impl<'a> From<&'a TestRow> for TestRecord<'a> {
@@ -285,6 +301,7 @@ impl<'a> From<&'a TestRow> for TestRecord<'a> {
             p_value: notes.finite("p_value", row.test.p_value),
             ties: row.ties,
             notes: notes.text(),
+            modifier: &row.modifier,
         }
     }
 }

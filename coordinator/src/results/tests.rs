@@ -200,12 +200,14 @@ fn headers_are_the_contract() {
         (
             "estimates.csv",
             "analysis,outcome,model,term,variance,estimate,std_error,statistic,p_value,conf_low,conf_high,ratio,\
-             ratio_low,ratio_high,n,events,sites,iterations,notes,ties,scenario\n",
+             ratio_low,ratio_high,n,events,sites,iterations,notes,ties,modifier,e_value,e_value_limit,df,fmi,replicates,\
+             failed_replicates,scenario\n",
         ),
         (
             "fits.csv",
             "analysis,outcome,model,ties,n,events,loglik_null,loglik,deviance_null,deviance,lr_statistic,lr_df,lr_p,\
-             score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes,concordance_bound,scenario\n",
+             score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes,concordance_bound,modifier,\
+             penalised_loglik,effective_df,scenario\n",
         ),
         ("flow.csv", "step,label,n,control,treated,excluded,scenario\n"),
         ("outcomes.csv", "outcome,arm,n,events,scenario\n"),
@@ -223,7 +225,7 @@ fn headers_are_the_contract() {
              treated_percent_or_sd,treated_q25,treated_median,treated_q75,all,all_percent_or_sd,all_q25,all_median,\
              all_q75,test,statistic,p_value,smd,smd_kind,missing_control,missing_treated,smd_cobalt,notes,scenario\n",
         ),
-        ("tests.csv", "name,outcome,model,term,statistic,df,p_value,ties,notes,scenario\n"),
+        ("tests.csv", "name,outcome,model,term,statistic,df,p_value,ties,notes,modifier,scenario\n"),
         (
             "survival.csv",
             "outcome,arm,weighted,time_days,n_risk,n_event,n_censor,survival,std_error,conf_low,conf_high,conf_type,at,notes,scenario\n",
@@ -272,6 +274,7 @@ fn a_number_that_is_not_finite_is_empty_with_a_note() {
         outcome: "y".into(),
         model: "unadjusted",
         ties: None,
+        modifier: String::new(),
         term: "age".into(),
         variance: Variance::Naive,
         estimate: 800.0,
@@ -283,6 +286,7 @@ fn a_number_that_is_not_finite_is_empty_with_a_note() {
         n: 3,
         events: 1,
         iterations: 4,
+        e_value: None,
         df: None,
         fmi: None,
         replicates: None,

@@ -124,6 +124,18 @@ pub struct Fit {
     pub iterations: usize,
     /// Largest |U| / sqrt(I) over columns at the last evaluation: how far, in standard errors, the last step went.
     pub max_score: f64,
+    /// What a penalised fit has beside: none of the others.
+    pub penalised: Option<Penalised>,
+}
+
+/// What only a penalised fit (Firth, ridge) has.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Penalised {
+    /// Log likelihood with its penalty at the maximum. Firth: l + log |I| / 2, I of the columns as they were given (a
+    /// shift of columns does not change it). Ridge: l - sum lambda b^2 / 2.
+    pub loglik: f64,
+    /// Ridge: effective degrees of freedom, trace I (I + Lambda)^-1, a free intercept included.
+    pub df: Option<f64>,
 }
 
 impl Fit {

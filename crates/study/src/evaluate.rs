@@ -166,6 +166,9 @@ impl Rows<'_> {
                 let residuals = logistic::logistic_residuals(rows, beta);
                 self.meat(&residuals, model.weights.as_ref(), rows.w, kind, sums);
             }),
+            Question::LeverageScore { model, beta, inverse } => {
+                self.logistic(model, |rows| logistic::leverage_score(rows, beta, inverse, sums));
+            }
             Question::DeathWeights { model, cells } => {
                 self.cox(model, |rows| cox::death_weights(rows, cells, sums));
             }

@@ -180,7 +180,7 @@ fn used_variables(protocol: &Protocol) -> Vec<VariableId> {
     used.extend(protocol.baseline.iter().flat_map(|b| b.variables.iter().copied()));
     for analysis in &protocol.analyses {
         used.extend(&analysis.covariates);
-        used.extend(analysis.effect_modifier);
+        used.extend(analysis.effect_modifiers.iter().map(|m| m.variable));
         let outcomes = analysis.outcomes.iter().filter_map(|name| protocol.outcome(name));
         used.extend(outcomes.flat_map(|outcome| outcome.kind.variables()));
     }

@@ -14,6 +14,7 @@ use stats::descriptive::moments::MOMENTS_LEN;
 use stats::influence::{MeatKind, meat_len};
 use stats::linear::normal_equations_len;
 use stats::logistic;
+use stats::matrix::Matrix;
 use stats::survival::{arm_table_len, treatment_sums_len};
 use stats::weights::positivity::OVERLAP_LEN;
 use stats::weights::quantiles::{TRUNCATED_LEN, WeightGrid};
@@ -125,6 +126,15 @@ pub enum Question {
         beta: Vec<f64>,
         /// Which sums.
         kind: MeatKind,
+    },
+    /// Leverage score of Firth's logistic regression.
+    LeverageScore {
+        /// The model.
+        model: Arc<LogisticModel>,
+        /// Coefficients.
+        beta: Vec<f64>,
+        /// Inverse information at these coefficients, from the step of the round before.
+        inverse: Arc<Matrix>,
     },
     /// Sum of death weights at each event cell.
     DeathWeights {
@@ -340,6 +350,7 @@ impl Question {
             Question::LogisticMeat { beta, kind, .. } | Question::CoxMeat { beta, kind, .. } => {
                 meat_len(beta.len(), kind)
             }
+            Question::LeverageScore { beta, .. } => beta.len(),
             Question::DeathWeights { cells, .. } => cells.len(),
             Question::CoxRisk { beta, events, .. } => cox::risk_len(beta.len(), events),
             Question::CoxStep { beta, .. } | Question::StratifiedCoxStep { beta, .. } => cox::step_len(beta.len()),
@@ -375,6 +386,7 @@ impl Question {
             Question::ArmTable { .. } => "ArmTable",
             Question::LogisticStep { .. } => "LogisticStep",
             Question::LogisticMeat { .. } => "LogisticMeat",
+            Question::LeverageScore { .. } => "LeverageScore",
             Question::DeathWeights { .. } => "DeathWeights",
             Question::CoxRisk { .. } => "CoxRisk",
             Question::CoxStep { .. } => "CoxStep",
@@ -420,6 +432,7 @@ impl Question {
             | Question::WeightedLevels { .. } => false,
             Question::LogisticStep { .. }
             | Question::LogisticMeat { .. }
+            | Question::LeverageScore { .. }
             | Question::DeathWeights { .. }
             | Question::CoxRisk { .. }
             | Question::CoxStep { .. }
@@ -463,6 +476,9 @@ impl Question {
                 .u32(*outcome as u32)
                 .option(weighted.as_ref(), |out, (w, cells)| w.write(out).list(&**cells, |out, c| out.u32(*c))),
             Question::LogisticStep { model, beta } => write_numbers(model.write(out), beta),
+            Question::LeverageScore { model, beta, inverse } => {
+                write_numbers(write_numbers(model.write(out), beta), inverse.values())
+            }
             Question::LogisticMeat { model, beta, kind } => write_meat(write_numbers(model.write(out), beta), kind),
             Question::DeathWeights { model, cells } => model.write(out).list(cells, |out, c| out.u32(*c)),
             Question::CoxRisk { model, beta, .. }

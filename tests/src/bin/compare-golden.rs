@@ -21,7 +21,7 @@ struct Arguments {
     /// Part of the golden file that the run has: survival_day, day, curves and so on; the study's first unless given.
     #[arg(long)]
     section: Option<String>,
-    /// relapsed-myeloma, rotterdam or lung; from the golden file's name unless given.
+    /// relapsed-myeloma, rotterdam, lung or modification; from the golden file's name unless given.
     #[arg(long)]
     study: Option<Study>,
     /// Largest relative difference that counts as equal.

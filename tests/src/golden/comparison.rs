@@ -122,6 +122,12 @@ impl<'a> Comparison<'a> {
         })
     }
 
+    /// Names of the entries of an object; none when there is no such object.
+    pub(super) fn names(&self, pointer: &str) -> Vec<&'a str> {
+        let entries = self.golden.pointer(pointer).and_then(Value::as_object);
+        entries.map_or_else(Vec::new, |entries| entries.keys().map(String::as_str).collect())
+    }
+
     /// Texts of a list, or of a list of one that was written as a scalar.
     pub(super) fn texts(&self, pointer: &str) -> Vec<&'a str> {
         match self.golden.pointer(pointer) {

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::{GoldenError, Report, Study, TOLERANCE, compare, compare_with, pooled};
 
-fn provenance(sites: usize) -> Provenance {
+pub(super) fn provenance(sites: usize) -> Provenance {
     Provenance {
         software_version: "0.0.0".into(),
         study: "reference".into(),
@@ -36,7 +36,7 @@ fn myeloma(protocol: &str) -> TempDir {
     files(&protocol, "tests/reference/relapsed-myeloma-596.csv", Some("fish"))
 }
 
-fn judge(out: &Path, study: Study, section: &str) -> Report {
+pub(super) fn judge(out: &Path, study: Study, section: &str) -> Report {
     let golden = pooled::path(&format!("tests/reference/golden/{}.json", study.name()));
     let further: &[&str] =
         if (study, section) == (Study::RelapsedMyeloma, "survival_day") { &["weights.json"] } else { &[] };
@@ -53,6 +53,14 @@ fn myeloma_is_equal_to_r_on_both_grids() {
         assert!(report.passed(), "{report}");
         assert!(report.compared > 1000, "{report}");
     }
+}
+
+#[test]
+fn effects_within_levels_hazard_ratios_and_e_values_are_equal_to_r() {
+    let out = myeloma("protocol.toml");
+    let report = judge(out.path(), Study::Modification, "main");
+    println!("{report}");
+    assert!(report.passed() && report.compared > 250, "{report}");
 }
 
 #[test]

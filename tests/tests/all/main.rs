@@ -6,6 +6,7 @@ mod checks;
 mod deploy;
 mod documents;
 mod errors;
+mod forms;
 mod identity;
 mod machines;
 mod pathology;

@@ -8,6 +8,7 @@ use study::protocol::Protocol;
 use study::results::{FitProblem, Results};
 use study::roster::{Member, Roster, RosterError};
 
+use crate::agreement::assert_agree;
 use crate::reference::cohorts;
 use crate::small::{protocol_with, rows};
 
@@ -328,4 +329,53 @@ fn a_policy_names_the_rule_and_the_column() {
     let unlisted = refused(listed);
     assert_eq!(unlisted.0, "policy.variables");
     assert_eq!(unlisted.1, "the study uses `crcl`, which this site's policy does not allow");
+}
+
+/// Models of a logistic outcome, with and without a penalty.
+const PENALISED: &str = r#"
+[[analysis]]
+kind = "logistic"
+outcome = "response"
+models = ["adjusted", "firth"]
+covariates = ["age", "crcl", "iss_stage"]
+ridge = 1.0
+"#;
+
+#[test]
+fn firth_and_ridge_are_the_ways_out_of_separation() {
+    // Nobody at stage III responds.
+    let rows = patients().with("response", |rows, i| {
+        let response = rows.get(i, "response");
+        if rows.get(i, "iss_stage") == "III" { "0".into() } else { response.into() }
+    });
+    let protocol = protocol_with(PENALISED);
+    let results = results_of(&protocol, &rows);
+    let message = "separation: the outcome is predicted perfectly by (intercept), iss_stage:III";
+    assert_failures(&results, &["logistic response adjusted"], "fit.separation", message);
+    let failed = results.fits.iter().find_map(|fit| fit.outcome_of_fit.as_ref().err()).unwrap();
+    assert!(failed.hint.contains("`firth`"), "{}", failed.hint);
+    let stage = |model: &str| {
+        let row = results.estimates.iter().find(|e| e.model == model && e.term == "iss_stage:III").unwrap();
+        (row.estimate, row.std_error)
+    };
+    for (estimate, std_error) in [stage("firth"), stage("ridge")] {
+        assert!((-8.0..-0.5).contains(&estimate) && (0.1..5.0).contains(&std_error), "{estimate} {std_error}");
+    }
+    // Any split of the rows gives the same numbers.
+    for sites in [3, 17] {
+        let cohorts = cohorts(&protocol, &rows.split(sites, |_, i| i * i % sites));
+        assert_agree(&results, &Results::of(&plain(&protocol, &cohorts).unwrap()));
+    }
+}
+
+#[test]
+fn an_arm_without_events_has_a_finite_effect_under_a_penalty() {
+    // No response in the control arm: the odds ratio has no finite maximum.
+    let rows = patients().with("response", |rows, i| {
+        let response = rows.get(i, "response");
+        if rows.get(i, "regimen") == "EloPd" { "0".into() } else { response.into() }
+    });
+    let results = results_of(&protocol_with(PENALISED), &rows);
+    let message = "no event of `response` in the EloPd arm";
+    assert_failures(&results, &["logistic response adjusted"], "fit.no_events", message);
 }

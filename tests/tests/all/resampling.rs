@@ -13,6 +13,7 @@ use std::sync::Arc;
 use entente_tests::federation::{Rows, draw_key, plain};
 use secagg::{Canonical, Draws};
 use serde_json::Value;
+use stats::cox::Ties;
 use study::plan::Plan;
 use study::protocol::{Model, Protocol};
 use study::results::{EstimateRow, Results, Variance};
@@ -130,7 +131,7 @@ fn every_replicate_equals_pooled_r() {
                 .main()
                 .fits()
                 .find(|(key, _)| {
-                    key.outcome == outcome && key.model == Some(model) && key.ties_name() != Some("breslow")
+                    key.outcome == outcome && key.model == Some(model) && key.ties() != Some(Ties::Breslow)
                 })
                 .unwrap();
             let term = usize::from(outcome == "response");

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use study::results::EstimateRow;
+use study::results::{EstimateRow, KAPLAN_MEIER};
 
 use super::effects::{COLUMNS, Group, effect};
 use super::{Page, Texts, labels, table};
@@ -30,7 +30,7 @@ pub(super) fn models(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
 
 /// The treatment's rows of every model without a column in a main table.
 fn shown(page: &Page<'_>, row: &EstimateRow) -> bool {
-    let outcome_model = row.analysis != "propensity" && row.model != "interaction";
+    let outcome_model = !["propensity", KAPLAN_MEIER].contains(&row.analysis) && row.modifier.is_empty();
     let main = Group::first(page, &row.outcome).is_some_and(|group| group.holds(row))
         && COLUMNS.iter().any(|(model, _)| *model == row.model);
     outcome_model && !main && row.term == page.labels.treatment()

@@ -108,7 +108,7 @@ pub(super) fn variance(variance: Variance) -> &'static str {
 /// Label of a model's name.
 pub(super) fn model(name: &str) -> &str {
     match name {
-        "iptw" => "IPTW",
+        "iptw" | "iptw_interaction" => "IPTW",
         "iptw_stabilized" => "IPTW, stabilised",
         "iptw_unstabilized" => "IPTW, unstabilised",
         "iptw_att" => "IPTW, the treated (ATT)",
@@ -117,6 +117,7 @@ pub(super) fn model(name: &str) -> &str {
         "iptw_matching" => "IPTW, matching (ATM)",
         "iptw_truncated" => "IPTW, truncated",
         "iptw_adjusted" => "IPTW and adjusted",
+        "firth" => "Firth",
         "stratified" => "adjusted, stratified by site",
         other => other,
     }

@@ -7,6 +7,7 @@ mod checks;
 mod effects;
 mod further;
 mod labels;
+mod modification;
 mod number;
 mod scenarios;
 mod sections;
@@ -31,8 +32,8 @@ struct Page<'a> {
 }
 
 /// Prints the tables of a run for a terminal of `width` columns: flow, baseline tables, survival and hazard ratios of each
-/// time-to-event outcome, odds ratios, further models, effect modification, proportional hazards, scenarios, weights, and
-/// the models that failed.
+/// time-to-event outcome, odds ratios, further models, effect modification, E-values, proportional hazards, scenarios,
+/// weights, and the models that failed.
 pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width: u16) -> io::Result<()> {
     let page = Page { results, protocol, labels: Labels::new(protocol), width };
     writeln!(out, "{}", plain(&protocol.title))?;
@@ -47,6 +48,8 @@ pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width
     effects::odds_ratios(out, &page)?;
     further::models(out, &page)?;
     sections::effect_modification(out, &page)?;
+    modification::within_levels(out, &page)?;
+    modification::e_values(out, &page)?;
     checks::proportional_hazards(out, &page)?;
     scenarios::effects(out, &page)?;
     weights::tables(out, &page)?;

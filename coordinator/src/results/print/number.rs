@@ -40,6 +40,11 @@ pub(super) fn p_value(p: f64) -> String {
     }
 }
 
+/// "1.44"; scientific where it is very large.
+pub(super) fn e_value(x: f64) -> String {
+    if x < 1000.0 { format!("{x:.2}") } else { format!("{x:.1e}") }
+}
+
 /// "113/147 (76.9%)"; without a percentage when there is no row.
 pub(super) fn share(events: u64, n: u64) -> String {
     if n == 0 {
@@ -56,6 +61,7 @@ mod tests {
     fn numbers_are_short_and_never_hide_their_size() {
         assert_eq!(ratio_with_interval(0.0, -0.5, 0.5, Digits::Contrast), "1.00 (0.61–1.65)");
         assert_eq!(ratio(0.0105, Digits::PerUnit), "1.011");
+        assert_eq!([1.0, 1.444, 12345.6].map(e_value), ["1.00", "1.44", "1.2e4"]);
         assert_eq!(ratio(12.0, Digits::Contrast), "1.6e5");
         assert_eq!(ratio(-12.0, Digits::Contrast), "6.1e-6");
         assert_eq!(ratio(f64::NAN, Digits::Contrast), "–");

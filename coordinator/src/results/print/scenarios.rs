@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use study::results::{EstimateRow, Results, Variance};
+use study::results::{EstimateRow, KAPLAN_MEIER, Results, Variance};
 
 use super::effects::effect;
 use super::{Page, Texts, labels, table};
@@ -44,7 +44,8 @@ fn all<'a>(page: &'a Page<'_>) -> impl Iterator<Item = (&'a str, &'a Results)> {
 }
 
 fn treatment(page: &Page<'_>, row: &EstimateRow) -> bool {
-    row.analysis != "propensity" && row.model != "interaction" && row.term == page.labels.treatment()
+    let regression = !["propensity", KAPLAN_MEIER].contains(&row.analysis) && row.modifier.is_empty();
+    regression && row.term == page.labels.treatment()
 }
 
 /// Outcome, model, variance and ties of every effect that some scenario repeats, each once.

@@ -17,23 +17,26 @@ pub(super) fn flow(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
     table(out, page, "Patients", Texts { wrap: 1, left: 1 }, &header, rows.collect())
 }
 
-/// p values of treatment by effect modifier: a row per interaction model.
+/// p values of treatment by effect modifier: a row per interaction model. The Wald test of a weighted model takes the robust
+/// variance where it was asked for.
 pub(super) fn effect_modification(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
     let tests = &page.results.tests;
     let rows = tests.iter().filter(|t| t.name == "interaction_wald").map(|wald| {
         let same = |t: &&TestRow| {
-            t.name == "interaction_lr" && t.outcome == wald.outcome && t.term == wald.term && t.ties == wald.ties
+            t.name == "interaction_lr"
+                && (&t.outcome, t.model, &t.modifier, t.ties) == (&wald.outcome, wald.model, &wald.modifier, wald.ties)
         };
         let ratio = tests.iter().find(same).map_or_else(|| "–".into(), |t| number::p_value(t.test.p_value));
         let ties = wald.ties.map_or_else(String::new, |t| format!("; {}", labels::ties(t)));
+        let weighted = if wald.model == "interaction" { "" } else { "; IPTW" };
         vec![
-            format!("{}{ties}", labels::outcome(page.protocol, &wald.outcome)),
+            format!("{}{ties}{weighted}", labels::outcome(page.protocol, &wald.outcome)),
             wald.term.split(" + ").map(|product| modifier(page, product)).collect::<Vec<_>>().join("; "),
             number::p_value(wald.test.p_value),
             ratio,
         ]
     });
-    let header = ["", "Treatment by", "Wald, naive variance", "likelihood ratio"].map(str::to_owned);
+    let header = ["", "Treatment by", "Wald", "likelihood ratio"].map(str::to_owned);
     table(out, page, "Effect modification", Texts { wrap: 2, left: 2 }, &header, rows.collect())
 }
 

@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 
 use study::protocol::Outcome;
-use study::results::{MedianRow, Quantity};
+use study::results::{KAPLAN_MEIER, MedianRow, Quantity, Variance};
 
+use super::effects::effect;
 use super::{Page, Texts, labels, number, table};
 
 /// One table per outcome and weighting, with the first declared kind of interval.
@@ -21,6 +22,7 @@ pub(super) fn curves(out: &mut impl Write, page: &Page<'_>, outcome: &Outcome) -
         if let Some(test) = tests.find(|t| t.name == "log_rank" && t.outcome == outcome.name && t.model == model) {
             rows.push(vec!["log-rank test".into(), String::new(), String::new(), number::p_value(test.test.p_value)]);
         }
+        rows.extend(hazard_ratio(page, outcome, model));
         let [control, treated] = page.labels.arms();
         let header = ["months or %".into(), "all".into(), control.clone(), treated.clone()];
         let kind = if weighted { "Kaplan-Meier, weighted" } else { "Kaplan-Meier" };
@@ -28,6 +30,16 @@ pub(super) fn curves(out: &mut impl Write, page: &Page<'_>, outcome: &Outcome) -
         table(out, page, &heading, Texts { wrap: 1, left: 1 }, &header, rows)?;
     }
     Ok(())
+}
+
+/// The hazard ratio from the table of the curves: naive variance, robust where they are weighted.
+fn hazard_ratio(page: &Page<'_>, outcome: &Outcome, model: &str) -> Option<Vec<String>> {
+    let variance = if model == "iptw" { Variance::Robust } else { Variance::Naive };
+    let row = page.results.estimates.iter().find(|r| {
+        r.analysis == KAPLAN_MEIER && (&r.outcome, r.model, r.variance) == (&outcome.name, model, variance)
+    })?;
+    let [ratio, _] = effect(page, row);
+    Some(vec![format!("HR ({})", labels::variance(variance)), String::new(), String::new(), ratio])
 }
 
 /// One row per quantity and time; the arms side by side, a difference under the treated arm.

@@ -10,7 +10,7 @@ use crate::packed::{Factor, packed_at, packed_len, unpack};
 
 use super::logistic::null_model;
 use super::newton::Newton;
-use super::{Fit, State, Tolerances, Why};
+use super::{Fit, Penalised, State, Tolerances, Why};
 
 /// Firth logistic regression with an intercept in column 0.
 ///
@@ -21,7 +21,6 @@ use super::{Fit, State, Tolerances, Why};
 #[derive(Debug, Clone, PartialEq)]
 pub struct FirthFit {
     loglik_null: f64,
-    penalised: f64,
     curvature: Curvature,
     phase: Phase,
 }
@@ -69,7 +68,7 @@ impl FirthFit {
         assert_eq!(scale.len(), q, "one scale per column");
         let phase = Newton::new(scale, Some(0), Tolerances::default())
             .map_or_else(Phase::Failed, |newton| Phase::Step(Box::new(newton)));
-        Self { loglik_null: f64::NAN, penalised: f64::NAN, curvature: Curvature::new(q), phase }
+        Self { loglik_null: f64::NAN, curvature: Curvature::new(q), phase }
     }
 
     /// What is needed next, or how it ended.
@@ -80,12 +79,6 @@ impl FirthFit {
             Phase::Done(fit) => State::Done(fit),
             Phase::Failed(why) => State::Failed(why),
         }
-    }
-
-    /// l + log |I| / 2 at the maximum, I of the columns as they were given (a shift of columns does not change it);
-    /// None before the end.
-    pub fn penalised_loglik(&self) -> Option<f64> {
-        matches!(self.phase, Phase::Done(_)).then_some(self.penalised)
     }
 
     /// Takes the sums over all sites of what [`FirthFit::state`] asked. Nothing changes after the end.
@@ -135,13 +128,13 @@ impl FirthFit {
         if sums.iter().all(|word| word.is_finite()) {
             self.curvature.learn(newton.beta(), sums, information, &inverse);
         }
-        self.penalised = loglik + penalty;
-        let mut words = vec![self.penalised];
+        let mut words = vec![loglik + penalty];
         words.extend(plain[1..=q].iter().zip(sums).map(|(score, leverage)| score + leverage));
         words.extend(self.curvature.added_to(information));
         let Some(maximum) = newton.tell(&words)? else { return Ok(Phase::Step(Box::new(newton))) };
         let fit = maximum.into_firth(self.loglik_null, loglik, information.to_vec(), inverse)?;
-        Ok(Phase::Done(Box::new(fit)))
+        let penalised = Penalised { loglik: loglik + penalty, df: None };
+        Ok(Phase::Done(Box::new(Fit { penalised: Some(penalised), ..fit })))
     }
 }
 

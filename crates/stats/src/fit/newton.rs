@@ -132,6 +132,7 @@ impl Maximum {
             wald_test: wald.statistic,
             iterations: self.iterations,
             max_score: self.max_score,
+            penalised: None,
         })
     }
 }

@@ -7,7 +7,7 @@ use crate::cox::Ties;
 use crate::matrix::Matrix;
 use crate::packed::packed_at;
 
-use super::{CoxAsk, CoxFit, Fit, LogisticAsk, LogisticFit, MeatRequest, State};
+use super::{CoxAsk, CoxFit, Fit, LogisticAsk, LogisticFit, MeatRequest, Penalised, State};
 
 /// One lambda per column.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,8 +91,10 @@ impl Penalty {
 
     /// The result of a fit on penalised sums, whose last point is within rounding of `fit.beta`.
     fn result(&self, fit: &Fit) -> Fit {
+        let penalised = Penalised { loglik: fit.loglik, df: Some(self.degrees_of_freedom(&fit.naive)) };
         // A score test with a penalised information tests nothing.
-        Fit { loglik: fit.loglik + self.at(&fit.beta), score_test: None, ..fit.clone() }
+        let loglik = fit.loglik + self.at(&fit.beta);
+        Fit { loglik, score_test: None, penalised: Some(penalised), ..fit.clone() }
     }
 }
 

@@ -4,7 +4,8 @@ use std::slice::from_ref;
 
 use stats::cox::{self, Ties};
 use stats::fit::{
-    CoxAsk, FirthAsk, FirthFit, Fit, LogisticAsk, MeatRequest, Penalty, RidgeCoxFit, RidgeLogisticFit, State, Why,
+    CoxAsk, FirthAsk, FirthFit, Fit, LogisticAsk, MeatRequest, Penalised, Penalty, RidgeCoxFit, RidgeLogisticFit,
+    State, Why,
 };
 use stats::logistic;
 
@@ -26,7 +27,7 @@ fn fit_firth(sites: &[Rows], scale: &[f64]) -> Result<(Fit, f64, usize), Why> {
             State::Ask(FirthAsk::Leverage { beta, inverse }) => summed(sites, q, |site, total| {
                 site.logistic(|rows| logistic::leverage_score(rows, beta, inverse, total));
             }),
-            State::Done(done) => return Ok((done.clone(), fit.penalised_loglik().expect("done"), exchanges)),
+            State::Done(done) => return Ok((done.clone(), done.penalised.expect("of Firth").loglik, exchanges)),
             State::Failed(why) => return Err(why.clone()),
         };
         exchanges += 1;
@@ -206,8 +207,9 @@ fn compare_ridge(comparison: &mut Comparison, name: &str, fit: &Fit, penalty: &P
     comparison.list(&format!("{name} var2"), &errors(&penalty.sampling(&fit.naive)), &golden.list("std_error2"));
     comparison.number(&format!("{name} df"), penalty.degrees_of_freedom(&fit.naive), golden.number("df"));
     comparison.number(&format!("{name} loglik"), fit.loglik, golden.number("loglik"));
-    let penalised = fit.loglik - penalty.at(&fit.beta);
-    comparison.number(&format!("{name} penalised"), penalised, golden.number("penalised_loglik"));
+    let penalised = fit.penalised.expect("of a ridge");
+    comparison.number(&format!("{name} penalised"), penalised.loglik, golden.number("penalised_loglik"));
+    assert_eq!(penalised.df, Some(penalty.degrees_of_freedom(&fit.naive)), "{name}");
 }
 
 #[test]
@@ -255,7 +257,8 @@ fn ridge_without_a_penalty_is_the_plain_fit() {
     let plain = fit_cox(from_ref(&rows), &scale, Ties::Efron, robust()).expect("regular");
     let none = Penalty::raw(0.0, scale.len(), None);
     let ridge = fit_ridge_cox(from_ref(&rows), &scale, Ties::Efron, &none, robust()).expect("regular");
-    assert_eq!(ridge, Fit { score_test: None, ..plain });
+    let penalised = Some(Penalised { loglik: plain.loglik, df: Some(10.0) });
+    assert_eq!(ridge, Fit { score_test: None, penalised, ..plain });
     assert_eq!(none.degrees_of_freedom(&ridge.naive), 10.0);
 }
 

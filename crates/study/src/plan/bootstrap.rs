@@ -47,7 +47,9 @@ impl Bootstrap {
     /// The coefficient of a term of a model in every replicate; none where the fit failed. Empty when the bootstrap does
     /// not have the model.
     pub fn coefficients(&self, of: &FitKey, term: usize) -> Vec<Option<f64>> {
-        let same = |key: &FitKey| (key.analysis, &key.outcome, key.model) == (of.analysis, &of.outcome, of.model);
+        let same = |key: &FitKey| {
+            (key.analysis, &key.outcome, key.model, &key.modifier) == (of.analysis, &of.outcome, of.model, &of.modifier)
+        };
         let coefficient = |replicate: &Branch| {
             let (_, outcome) = replicate.fits().find(|(key, _)| same(key))?;
             Some(match outcome {

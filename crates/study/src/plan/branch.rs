@@ -51,7 +51,8 @@ impl Branch {
         let mut units = Vec::new();
         for analysis in &protocol.analyses {
             for outcome in &analysis.outcomes {
-                units.extend(analysis.models.iter().map(|m| Unit::model(&protocol, analysis, outcome, *m)));
+                let fits = analysis.fits().into_iter();
+                units.extend(fits.map(|(model, modifier)| Unit::model(&protocol, analysis, outcome, model, modifier)));
             }
         }
         let first = FirstRound::new(&protocol);

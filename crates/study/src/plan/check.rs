@@ -96,7 +96,7 @@ impl ModelChecks {
         for analysis in &protocol.analyses {
             for name in &analysis.outcomes {
                 let index = protocol.outcomes.iter().position(|o| o.name == *name);
-                for _ in &analysis.models {
+                for _ in analysis.fits() {
                     if let (Some(outcome), AnalysisKind::Cox(_), false) =
                         (index, analysis.kind, analysis.checks.is_empty())
                     {

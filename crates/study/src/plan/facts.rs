@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::failure::Failure;
 use crate::cohort::FlowCount;
 use crate::dictionary::{Kind, VariableId};
-use crate::protocol::{AnalysisKind, Model, OutcomeKind, Protocol};
+use crate::protocol::{OutcomeKind, Protocol};
 use crate::question::{EVENT_COUNTS, Question};
 use crate::term::Term;
 
@@ -242,7 +242,7 @@ impl Facts {
     }
 
     /// A regression of a time to event needs events in both arms.
-    pub(super) fn check_events(&self, protocol: &Protocol, index: usize, outcome: &str) -> Result<(), Failure> {
+    pub(crate) fn check_events(&self, protocol: &Protocol, index: usize, outcome: &str) -> Result<(), Failure> {
         self.check_times(protocol, index, outcome)?;
         let events = &self.events[&index];
         if events.events == [0, 0] {
@@ -270,14 +270,11 @@ fn terms_in_use(protocol: &Protocol) -> BTreeSet<Term> {
         }
     }
     for analysis in &protocol.analyses {
-        for model in &analysis.models {
-            terms.extend(super::model_terms(protocol, analysis, *model));
-        }
-        let intercept = analysis.kind == AnalysisKind::Logistic || analysis.models.contains(&Model::Interaction);
-        if intercept {
-            terms.remove(&Term::Intercept);
+        for (model, modifier) in analysis.fits() {
+            terms.extend(super::model_terms(protocol, analysis, model, modifier));
         }
     }
+    terms.remove(&Term::Intercept);
     terms
 }
 

@@ -128,10 +128,12 @@ impl Failure {
             Failure::Missing { .. } => "add an [[eligibility]] line that requires the variable, or leave it out",
             Failure::Constant { .. } => "leave the variable out, or merge the empty level with another",
             Failure::Collinear { .. } => "leave one of the columns out",
-            Failure::Separation { .. } => "merge levels or leave the variable out of this model",
+            Failure::Separation { .. } => {
+                "merge levels, leave the variable out of this model, or declare the model `firth` (logistic) or a `ridge`"
+            }
             Failure::EmptyArm { .. } => "check the treatment's levels and the eligibility criteria",
             Failure::NoEvents { .. } | Failure::AllEvents { .. } => {
-                "the contrast has no finite estimate; report counts"
+                "the contrast has no finite estimate; report counts, or declare the model `firth` (logistic) or a `ridge`"
             }
             Failure::NotConverged { .. } | Failure::NotFinite => "check the ranges and the scale of the covariates",
             Failure::Table(_) => "the sums do not come from this software; look at the coordinator's log",
@@ -146,7 +148,7 @@ impl Failure {
     }
 
     /// Names the columns of an estimator's failure.
-    pub(super) fn of(why: &Why, names: &[String], outcome: &str) -> Failure {
+    pub(crate) fn of(why: &Why, names: &[String], outcome: &str) -> Failure {
         match why {
             Why::Constant { column } => Failure::Constant { term: names[*column].clone() },
             Why::Collinear { column } => Failure::Collinear { term: names[*column].clone() },

@@ -441,7 +441,10 @@ fn predictors(protocol: &Protocol, later: &[VariableId]) -> Vec<Predictor> {
 pub(crate) fn covariates(protocol: &Protocol) -> Vec<VariableId> {
     let mut all: Vec<VariableId> = Vec::new();
     let propensity = protocol.propensity.iter().flat_map(|p| &p.covariates);
-    let models = protocol.analyses.iter().flat_map(|a| a.covariates.iter().chain(&a.effect_modifier));
+    let models = protocol
+        .analyses
+        .iter()
+        .flat_map(|a| a.covariates.iter().chain(a.effect_modifiers.iter().map(|m| &m.variable)));
     for id in propensity.chain(models) {
         if !all.contains(id) {
             all.push(*id);

@@ -32,7 +32,7 @@ pub use trimming::Trimming;
 pub use unit::{FitKey, FitOutcome};
 pub use weighting::{Scores, WeightSummary};
 
-use crate::protocol::{Analysis, AnalysisKind, Model, Protocol, Scenario};
+use crate::protocol::{Analysis, AnalysisKind, EffectModifier, Model, Protocol, Scenario};
 use crate::term::Term;
 use crate::view::{Asked, View};
 
@@ -161,24 +161,27 @@ impl Plan {
 }
 
 /// Design columns of a model, in the order of its coefficients.
-fn model_terms(protocol: &Protocol, analysis: &Analysis, model: Model) -> Vec<Term> {
+fn model_terms(protocol: &Protocol, analysis: &Analysis, model: Model, modifier: Option<&EffectModifier>) -> Vec<Term> {
     let mut terms = Vec::new();
     if analysis.kind == AnalysisKind::Logistic {
         terms.push(Term::Intercept);
     }
     terms.push(Term::Treatment);
-    let adjusted = matches!(model, Model::Adjusted | Model::Stratified | Model::IptwAdjusted | Model::Interaction);
+    let adjusted = matches!(
+        model,
+        Model::Adjusted | Model::Stratified | Model::IptwAdjusted | Model::Interaction | Model::Firth | Model::Ridge
+    );
     if adjusted {
         terms.extend(analysis.covariates.iter().flat_map(|id| Term::of_variable(protocol, *id)));
     }
-    if let (Model::Interaction, Some(modifier)) = (model, analysis.effect_modifier) {
-        let levels = Term::of_variable(protocol, modifier);
-        for level in &levels {
-            if !terms.contains(level) {
-                terms.push(level.clone());
+    if let Some(modifier) = modifier {
+        let columns = Term::of_variable(protocol, modifier.variable);
+        for column in &columns {
+            if !terms.contains(column) {
+                terms.push(column.clone());
             }
         }
-        terms.extend(levels.into_iter().map(|l| Term::Product(Box::new(Term::Treatment), Box::new(l))));
+        terms.extend(columns.into_iter().map(|l| Term::Product(Box::new(Term::Treatment), Box::new(l))));
     }
     terms
 }

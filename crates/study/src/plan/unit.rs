@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use stats::cox::{EventCells, Ties};
 use stats::fit::{
-    CoxAsk, CoxFit, Fit, LogisticAsk, LogisticFit, MeatRequest, State, StratifiedCoxAsk, StratifiedCoxFit, Why,
+    CoxAsk, CoxFit, FirthAsk, FirthFit, Fit, LogisticAsk, LogisticFit, MeatRequest, RidgeCoxFit, RidgeLogisticFit,
+    State, StratifiedCoxAsk, StratifiedCoxFit, Why,
 };
 use stats::influence::{MEstimation, MeatKind};
 use stats::survival::treatment_cox_of_sums;
@@ -12,7 +13,9 @@ use stats::survival::treatment_cox_of_sums;
 use super::check::CoxPoint;
 use super::failure::Failure;
 use super::{Facts, model_terms};
-use crate::protocol::{Analysis, AnalysisKind, Model, OutcomeKind, Propensity, Protocol, Variances};
+use crate::protocol::{
+    Analysis, AnalysisKind, EffectModifier, Model, OutcomeKind, Propensity, Protocol, Ridge, Variances,
+};
 use crate::question::{CoxModel, LogisticModel, Question, Response, Weights};
 use crate::term::{Columns, Term};
 
@@ -29,6 +32,8 @@ pub struct FitKey {
     pub terms: Vec<Term>,
     /// Variances asked for.
     pub variances: Variances,
+    /// Effect modifier of an interaction.
+    pub modifier: Option<EffectModifier>,
 }
 
 impl FitKey {
@@ -39,6 +44,12 @@ impl FitKey {
             Some(AnalysisKind::Logistic) => "logistic",
             Some(AnalysisKind::Cox(_)) => "cox",
         }
+    }
+
+    /// Name of the effect modifier; empty for models without.
+    pub fn modifier_name(&self, protocol: &Protocol) -> String {
+        let name = self.modifier.as_ref().map(|m| protocol.dictionary.variable(m.variable).name.clone());
+        name.unwrap_or_default()
     }
 
     /// Name of the model.
@@ -52,14 +63,6 @@ impl FitKey {
             Some(AnalysisKind::Cox(ties)) => Some(ties),
             _ => None,
         }
-    }
-
-    /// Name of the handling of ties, for Cox models.
-    pub fn ties_name(&self) -> Option<&'static str> {
-        self.ties().map(|ties| match ties {
-            Ties::Efron => "efron",
-            Ties::Breslow => "breslow",
-        })
     }
 }
 
@@ -78,6 +81,9 @@ enum Stage {
     Logistic(Arc<LogisticModel>, LogisticFit),
     Cox(Arc<CoxModel>, Box<CoxFit>),
     Stratified(Arc<CoxModel>, StratifiedCoxFit, Arc<EventCells>),
+    Firth(Arc<LogisticModel>, Box<FirthFit>),
+    RidgeLogistic(Arc<LogisticModel>, RidgeLogisticFit),
+    RidgeCox(Arc<CoxModel>, Box<RidgeCoxFit>),
     /// Cox regression on treatment alone from sums that are asked once: cells, deaths in them, SD of the treatment.
     Treatment {
         model: Arc<CoxModel>,
@@ -101,6 +107,8 @@ enum Stage {
 pub(super) struct Unit {
     key: FitKey,
     names: Vec<String>,
+    /// Penalty of the model `ridge`.
+    ridge: Option<Ridge>,
     case_weights: bool,
     stage: Stage,
 }
@@ -109,25 +117,38 @@ impl Unit {
     pub(super) fn propensity(protocol: &Protocol, propensity: &Propensity) -> Unit {
         let mut terms = vec![Term::Intercept];
         terms.extend(propensity.covariates.iter().flat_map(|id| Term::of_variable(protocol, *id)));
-        let key =
-            FitKey { analysis: None, outcome: String::new(), model: None, terms, variances: Variances::default() };
-        Unit::new(protocol, key)
+        let key = FitKey {
+            analysis: None,
+            outcome: String::new(),
+            model: None,
+            terms,
+            variances: Variances::default(),
+            modifier: None,
+        };
+        Unit::new(protocol, key, None)
     }
 
-    pub(super) fn model(protocol: &Protocol, analysis: &Analysis, outcome: &str, model: Model) -> Unit {
+    pub(super) fn model(
+        protocol: &Protocol,
+        analysis: &Analysis,
+        outcome: &str,
+        model: Model,
+        modifier: Option<&EffectModifier>,
+    ) -> Unit {
         let key = FitKey {
             analysis: Some(analysis.kind),
             outcome: outcome.into(),
             model: Some(model),
-            terms: model_terms(protocol, analysis, model),
+            terms: model_terms(protocol, analysis, model, modifier),
             variances: analysis.variances,
+            modifier: modifier.cloned(),
         };
-        Unit::new(protocol, key)
+        Unit::new(protocol, key, analysis.ridge.filter(|_| model == Model::Ridge))
     }
 
-    fn new(protocol: &Protocol, key: FitKey) -> Unit {
+    fn new(protocol: &Protocol, key: FitKey, ridge: Option<Ridge>) -> Unit {
         let names = key.terms.iter().map(|t| t.name(protocol)).collect();
-        Unit { key, names, case_weights: false, stage: Stage::Waiting }
+        Unit { key, names, ridge, case_weights: false, stage: Stage::Waiting }
     }
 
     /// Its rows have case weights: a Cox regression is weighted, and one on treatment alone asks its sums at once.
@@ -141,7 +162,7 @@ impl Unit {
 
     /// Has it started and not ended? Then it asks something this round.
     pub(super) fn running(&self) -> bool {
-        matches!(self.stage, Stage::Logistic(..) | Stage::Cox(..) | Stage::Stratified(..) | Stage::Treatment { .. })
+        !matches!(self.stage, Stage::Waiting | Stage::Solved(..) | Stage::Fitted { .. } | Stage::Failed(_))
     }
 
     /// Has it not started?
@@ -183,9 +204,15 @@ impl Unit {
                 Some(CoxPoint { model, events, curves: None, beta })
             }
             Stage::Fitted { point, .. } => point.clone(),
-            Stage::Waiting | Stage::Logistic(..) | Stage::Treatment { .. } | Stage::Solved(..) | Stage::Failed(_) => {
-                None
-            }
+            // A check of a penalised model is not declared.
+            Stage::Waiting
+            | Stage::Logistic(..)
+            | Stage::Firth(..)
+            | Stage::RidgeLogistic(..)
+            | Stage::RidgeCox(..)
+            | Stage::Treatment { .. }
+            | Stage::Solved(..)
+            | Stage::Failed(_) => None,
         }
     }
 
@@ -211,11 +238,20 @@ impl Unit {
         let terms = &self.key.terms;
         let index = protocol.outcomes.iter().position(|o| o.name == self.key.outcome);
         let kind = index.map(|i| &protocol.outcomes[i].kind);
-        if let Some(OutcomeKind::Binary { variable }) = kind {
-            facts.check_binary(protocol, *variable, &self.key.outcome)?;
-        }
-        if let (Some(index), Some(OutcomeKind::TimeToEvent(_))) = (index, kind) {
-            facts.check_events(protocol, index, &self.key.outcome)?;
+        // A penalty keeps the effect finite where an arm has no events, or nothing else.
+        let penalised = self.key.model.is_some_and(Model::penalised);
+        match (index, kind) {
+            (_, Some(OutcomeKind::Binary { variable })) if penalised => facts.check_missing(protocol, *variable)?,
+            (_, Some(OutcomeKind::Binary { variable })) => {
+                facts.check_binary(protocol, *variable, &self.key.outcome)?;
+            }
+            (Some(index), Some(OutcomeKind::TimeToEvent(_))) if penalised => {
+                facts.check_times(protocol, index, &self.key.outcome)?;
+            }
+            (Some(index), Some(OutcomeKind::TimeToEvent(_))) => {
+                facts.check_events(protocol, index, &self.key.outcome)?;
+            }
+            (_, None) | (None, _) => {}
         }
         facts.check(protocol, terms)?;
         let columns = Columns { terms: terms.clone(), centre: terms.iter().map(|t| facts.centre(t)).collect() };
@@ -231,8 +267,15 @@ impl Unit {
                     Some(OutcomeKind::Binary { variable }) => Response::Binary(*variable),
                     _ => Response::Treatment,
                 };
-                let fit = LogisticFit::new(terms.len(), scale, meat);
-                Ok(Stage::Logistic(Arc::new(LogisticModel { response, columns, weights }), fit))
+                let (q, model) = (terms.len(), Arc::new(LogisticModel { response, columns, weights }));
+                Ok(match (self.key.model, self.ridge) {
+                    (Some(Model::Firth), _) => Stage::Firth(model, Box::new(FirthFit::new(q, scale))),
+                    (_, Some(ridge)) => {
+                        let penalty = ridge.penalty(&scale, Some(0));
+                        Stage::RidgeLogistic(model, RidgeLogisticFit::new(q, scale, penalty, meat))
+                    }
+                    (_, None) => Stage::Logistic(model, LogisticFit::new(q, scale, meat)),
+                })
             }
         }
     }
@@ -252,15 +295,21 @@ impl Unit {
         let weighted = weights.is_some() || self.case_weights;
         let model = Arc::new(CoxModel { outcome, columns, weights, ties });
         let events = &facts.events[&outcome];
+        let (cells, deaths) = (events.cells.clone(), events.deaths.clone());
         if self.case_weights && model.columns.terms == [Term::Treatment] {
-            let (cells, deaths) = (events.cells.as_slice().into(), events.deaths.clone());
+            let (cells, deaths) = (cells.into(), deaths);
             return Stage::Treatment { model, cells, deaths, scale: scale[0] };
         }
         if self.key.model == Some(Model::Stratified) {
-            let events = EventCells::new(events.cells.clone(), events.deaths.clone(), ties);
+            let events = EventCells::new(cells, deaths, ties);
             return Stage::Stratified(model, StratifiedCoxFit::new(p, scale), Arc::new(events));
         }
-        let fit = CoxFit::new(p, scale, events.cells.clone(), events.deaths.clone(), ties, weighted, meat);
+        if let Some(ridge) = self.ridge {
+            let penalty = ridge.penalty(&scale, None);
+            let fit = RidgeCoxFit::new(scale, cells, deaths, ties, weighted, penalty, meat);
+            return Stage::RidgeCox(model, Box::new(fit));
+        }
+        let fit = CoxFit::new(p, scale, cells, deaths, ties, weighted, meat);
         Stage::Cox(model, Box::new(fit))
     }
 
@@ -278,19 +327,11 @@ impl Unit {
 
     pub(super) fn ask(&self) -> Option<Question> {
         match &self.stage {
-            Stage::Logistic(model, fit) => match fit.state() {
-                State::Ask(LogisticAsk::Step { beta }) => {
-                    Some(Question::LogisticStep { model: Arc::clone(model), beta: beta.to_vec() })
-                }
-                State::Ask(LogisticAsk::Meat { beta, kind }) => {
-                    Some(Question::LogisticMeat { model: Arc::clone(model), beta: beta.to_vec(), kind: kind.clone() })
-                }
-                State::Done(_) | State::Failed(_) => None,
-            },
-            Stage::Cox(model, fit) => match fit.state() {
-                State::Ask(ask) => Some(cox_question(model, &ask)),
-                State::Done(_) | State::Failed(_) => None,
-            },
+            Stage::Logistic(model, fit) => asked(fit.state()).map(|ask| logistic_question(model, ask)),
+            Stage::RidgeLogistic(model, fit) => asked(fit.state()).map(|ask| logistic_question(model, ask)),
+            Stage::Firth(model, fit) => asked(fit.state()).map(|ask| firth_question(model, ask)),
+            Stage::Cox(model, fit) => asked(fit.state()).map(|ask| cox_question(model, &ask)),
+            Stage::RidgeCox(model, fit) => asked(fit.state()).map(|ask| cox_question(model, &ask)),
             Stage::Stratified(model, fit, _) => match fit.state() {
                 State::Ask(StratifiedCoxAsk::Step { beta }) => {
                     Some(Question::StratifiedCoxStep { model: Arc::clone(model), beta: beta.to_vec() })
@@ -311,6 +352,9 @@ impl Unit {
             Stage::Logistic(_, fit) => fit.tell(sums),
             Stage::Cox(_, fit) => fit.tell(sums),
             Stage::Stratified(_, fit, _) => fit.tell(sums),
+            Stage::Firth(_, fit) => fit.tell(sums),
+            Stage::RidgeLogistic(_, fit) => fit.tell(sums),
+            Stage::RidgeCox(_, fit) => fit.tell(sums),
             Stage::Treatment { model, cells, deaths, scale } => {
                 let fit = treatment_cox_of_sums(cells, deaths, sums, *scale, model.ties);
                 self.stage = Stage::Solved(Arc::clone(model), fit.map(Box::new));
@@ -326,6 +370,9 @@ impl Unit {
             Stage::Logistic(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::Cox(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::Stratified(model, fit, _) => (&model.columns, ended(&fit.state())),
+            Stage::Firth(model, fit) => (&model.columns, ended(&fit.state())),
+            Stage::RidgeLogistic(model, fit) => (&model.columns, ended(&fit.state())),
+            Stage::RidgeCox(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::Solved(model, fit) => (&model.columns, Some(fit.as_deref())),
             Stage::Treatment { .. } | Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => return,
         };
@@ -345,11 +392,36 @@ impl Unit {
     }
 }
 
+fn asked<A>(state: State<'_, A>) -> Option<A> {
+    match state {
+        State::Ask(ask) => Some(ask),
+        State::Done(_) | State::Failed(_) => None,
+    }
+}
+
 fn ended<'s, A>(state: &State<'s, A>) -> Option<Result<&'s Fit, &'s Why>> {
     match state {
         State::Ask(_) => None,
         State::Done(fit) => Some(Ok(fit)),
         State::Failed(why) => Some(Err(why)),
+    }
+}
+
+fn logistic_question(model: &Arc<LogisticModel>, ask: LogisticAsk<'_>) -> Question {
+    let model = Arc::clone(model);
+    match ask {
+        LogisticAsk::Step { beta } => Question::LogisticStep { model, beta: beta.to_vec() },
+        LogisticAsk::Meat { beta, kind } => Question::LogisticMeat { model, beta: beta.to_vec(), kind: kind.clone() },
+    }
+}
+
+fn firth_question(model: &Arc<LogisticModel>, ask: FirthAsk<'_>) -> Question {
+    let model = Arc::clone(model);
+    match ask {
+        FirthAsk::Step { beta } => Question::LogisticStep { model, beta: beta.to_vec() },
+        FirthAsk::Leverage { beta, inverse } => {
+            Question::LeverageScore { model, beta: beta.to_vec(), inverse: Arc::new(inverse.clone()) }
+        }
     }
 }
 

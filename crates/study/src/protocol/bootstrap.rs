@@ -32,7 +32,7 @@ impl Model {
             | Model::Adjusted
             | Model::IptwAdjusted
             | Model::Stratified => true,
-            Model::IptwTruncated | Model::Interaction => false,
+            Model::IptwTruncated | Model::Interaction | Model::IptwInteraction | Model::Firth | Model::Ridge => false,
         }
     }
 }
@@ -47,7 +47,7 @@ pub(super) fn replicate(main: &Protocol, outcomes: Option<&[String]>, models: Op
         analysis.outcomes.retain(|name| outcomes.is_none_or(|outcomes| outcomes.contains(name)));
         analysis.models.retain(|model| wanted(*model));
         analysis.variances = Variances::default();
-        analysis.effect_modifier = None;
+        analysis.effect_modifiers = Vec::new();
         analysis.checks = Checks::default();
     }
     analyses.retain(|analysis| !analysis.outcomes.is_empty() && !analysis.models.is_empty());

@@ -7,6 +7,7 @@ mod baseline;
 mod bootstrap;
 mod checks;
 mod digest;
+mod forms;
 mod parse;
 mod scenario;
 mod weighting;
@@ -21,6 +22,7 @@ use crate::document::Mistakes;
 pub use baseline::{BaselineAnalysis, CategoryTest};
 pub use bootstrap::Bootstrap;
 pub use checks::{Checks, TRANSFORMS};
+pub use forms::{EffectModifier, Ridge};
 pub use scenario::{Imputation, MISSING, Scenario};
 pub use weighting::{Truncation, WeightDetail, Weighting};
 
@@ -210,8 +212,10 @@ pub struct Analysis {
     pub variances: Variances,
     /// Covariates of the adjusted models (the propensity model's unless declared).
     pub covariates: Vec<VariableId>,
-    /// Adds an interaction model of the treatment with this variable to each outcome.
-    pub effect_modifier: Option<VariableId>,
+    /// Each adds an interaction model of the treatment with it to each outcome.
+    pub effect_modifiers: Vec<EffectModifier>,
+    /// Penalty of the model `ridge`.
+    pub ridge: Option<Ridge>,
     /// Checks of each model (Cox).
     pub checks: Checks,
 }
@@ -229,6 +233,8 @@ pub struct CurveAnalysis {
     pub rmst_days: Option<u32>,
     /// Intervals of curves and medians.
     pub conf_types: Vec<IntervalKind>,
+    /// Is the hazard ratio of the treatment wanted from the same table, and with which handling of ties?
+    pub hazard_ratio: Option<Ties>,
 }
 
 /// Which regression.
@@ -269,6 +275,12 @@ pub enum Model {
     Stratified,
     /// Adjusted, and treatment by effect modifier.
     Interaction,
+    /// Treatment, effect modifier and their product, weighted by the study's weights.
+    IptwInteraction,
+    /// Treatment and covariates, by Firth's penalised likelihood (logistic).
+    Firth,
+    /// Treatment and covariates, with a ridge penalty.
+    Ridge,
 }
 
 impl Model {
@@ -288,6 +300,9 @@ impl Model {
             Model::IptwAdjusted => "iptw_adjusted",
             Model::Stratified => "stratified",
             Model::Interaction => "interaction",
+            Model::IptwInteraction => "iptw_interaction",
+            Model::Firth => "firth",
+            Model::Ridge => "ridge",
         }
     }
 
@@ -304,7 +319,19 @@ impl Model {
                 | Model::IptwMatching
                 | Model::IptwTruncated
                 | Model::IptwAdjusted
+                | Model::IptwInteraction
         )
+    }
+
+    /// Has it the product of treatment and effect modifier?
+    pub fn interaction(self) -> bool {
+        matches!(self, Model::Interaction | Model::IptwInteraction)
+    }
+
+    /// Is its likelihood penalised? Then its estimates are finite also where an arm has no events, and it has the naive
+    /// variance only.
+    pub fn penalised(self) -> bool {
+        matches!(self, Model::Firth | Model::Ridge)
     }
 }
 

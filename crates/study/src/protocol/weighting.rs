@@ -79,7 +79,7 @@ impl Model {
     /// The weights of a weighted model; none for the others.
     pub fn weighting(self, propensity: &Propensity) -> Option<Weighting> {
         match self {
-            Model::Iptw | Model::IptwAdjusted => Some(propensity.weighting()),
+            Model::Iptw | Model::IptwAdjusted | Model::IptwInteraction => Some(propensity.weighting()),
             Model::IptwStabilized => Some(Weighting { stabilized: true, ..Weighting::plain(Estimand::Ate) }),
             Model::IptwUnstabilized => Some(Weighting::plain(Estimand::Ate)),
             Model::IptwAtt => Some(Weighting::plain(Estimand::Att)),
@@ -87,7 +87,12 @@ impl Model {
             Model::IptwOverlap => Some(Weighting::plain(Estimand::Ato)),
             Model::IptwMatching => Some(Weighting::plain(Estimand::Atm)),
             Model::IptwTruncated => Some(Weighting { truncated: true, ..propensity.weighting() }),
-            Model::Unadjusted | Model::Adjusted | Model::Stratified | Model::Interaction => None,
+            Model::Unadjusted
+            | Model::Adjusted
+            | Model::Stratified
+            | Model::Interaction
+            | Model::Firth
+            | Model::Ridge => None,
         }
     }
 }

@@ -3,7 +3,8 @@
 use stats::inference::wald;
 use stats::resample::{Replicates, TooFewReplicates};
 
-use super::tables::{EstimateRow, FitProblem, FitRow, Results, Variance};
+use super::effects;
+use super::tables::{EstimateRow, FitProblem, FitRow, Results, Variance, ties_name};
 use crate::plan::{Failure, FitOutcome, Plan};
 use crate::term::Term;
 
@@ -19,7 +20,7 @@ pub(super) fn add(results: &mut Results, plan: &Plan) {
             row.analysis == key.analysis_name()
                 && row.outcome == key.outcome
                 && row.model == key.model_name()
-                && row.ties == key.ties_name()
+                && row.ties == key.ties().map(ties_name)
                 && row.term == treatment
                 && row.variance == Variance::Naive
         };
@@ -34,6 +35,7 @@ pub(super) fn add(results: &mut Results, plan: &Plan) {
                 analysis: "bootstrap",
                 outcome: main.outcome,
                 model: main.model,
+                modifier: main.modifier,
                 ties: main.ties,
                 n: main.n,
                 events: main.events,
@@ -55,6 +57,9 @@ fn rows(main: &EstimateRow, replicates: &Replicates) -> Result<[EstimateRow; 2],
         p_value: test.p_value,
         conf_low,
         conf_high,
+        e_value: main.e_value.and_then(|_| {
+            effects::of_ratio(main.ties.is_some(), main.estimate, [conf_low, conf_high], main.n, main.events)
+        }),
         replicates: Some(summary.replicates),
         failed_replicates: Some(summary.failed),
         ..main.clone()

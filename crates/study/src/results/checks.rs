@@ -104,6 +104,7 @@ pub(super) fn add(row: &mut FitRow, branch: &Branch, key: &FitKey, fit: &Fit) ->
                     name,
                     outcome: key.outcome.clone(),
                     model: key.model_name(),
+                    modifier: row.modifier.clone(),
                     ties: row.ties,
                     term,
                     test,

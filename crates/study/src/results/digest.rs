@@ -118,4 +118,5 @@ fn write_fit(out: Canonical, fit: &Fit) -> Canonical {
         .option(fit.score_test, Canonical::f64)
         .f64(fit.wald_test)
         .u32(fit.iterations as u32)
+        .option(fit.penalised, |out, p| out.f64(p.loglik).option(p.df, Canonical::f64))
 }

@@ -7,6 +7,8 @@ mod balance;
 mod bootstrap;
 mod checks;
 mod digest;
+mod effects;
+mod hazard_ratio;
 mod pooled;
 mod survival;
 mod tables;

@@ -7,6 +7,7 @@ use stats::survival::{
     ArmTable, Curve, Estimate, IntervalKind, Point, Who, difference, log_rank, median, merge, restricted_mean,
 };
 
+use super::hazard_ratio;
 use super::tables::{FitProblem, FitRow, Results, TestRow, arm_names};
 use crate::plan::{Branch, CurveKey, Facts};
 use crate::protocol::{CurveAnalysis, Protocol, TimeToEvent};
@@ -16,7 +17,7 @@ use crate::term::Term;
 /// Fewest leavers of an arm in a merged cell of a released curve, unless it has none there.
 pub const MINIMUM_LEAVERS: u32 = 5;
 
-/// Name of the analysis in `fits.csv`, where only curves that failed have a row.
+/// Name of the analysis in `estimates.csv` and `fits.csv`: hazard ratios from tables of curves, and curves that failed.
 pub const KAPLAN_MEIER: &str = "kaplan_meier";
 
 /// Which rows of `survival.csv` a row belongs to.
@@ -130,11 +131,15 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
         let name = &protocol.outcomes[key.outcome].name;
         match outcome {
             None => {}
-            Some(Ok(table)) => Rows::new(protocol, key, table).add(results),
+            Some(Ok(table)) => {
+                Rows::new(protocol, key, table).add(results);
+                hazard_ratio::add(results, protocol, key, table, facts);
+            }
             Some(Err(failure)) => results.fits.push(FitRow {
                 analysis: KAPLAN_MEIER,
                 outcome: name.clone(),
                 model: key.model_name(),
+                modifier: String::new(),
                 ties: None,
                 n: facts.analysed(),
                 events: facts.events.get(&key.outcome).map_or(0, |e| e.events.iter().sum()),
@@ -197,6 +202,7 @@ impl<'a> Rows<'a> {
             name: "log_rank",
             outcome: self.outcome.into(),
             model: self.key.model_name(),
+            modifier: String::new(),
             ties: None,
             term: self.treatment.clone(),
             test: log_rank.test,

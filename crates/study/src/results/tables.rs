@@ -1,12 +1,15 @@
 //! The rows of the result files.
 
-use stats::fit::Fit;
+use stats::cox::Ties;
+use stats::evalue::EValue;
+use stats::fit::{Fit, Penalised};
 use stats::inference::{self, ChiSquare};
 use stats::matrix::Matrix;
 
 use super::balance::{self, BalanceRow};
 use super::bootstrap;
 use super::checks::{self, CheckProblem, Concordance};
+use super::effects;
 use super::pooled;
 use super::survival::{self, MedianRow, SurvivalRow};
 use super::weights::{self, HistogramRow, OverlapRow, WarningRow, WeightRow};
@@ -93,7 +96,7 @@ impl Variance {
 /// One term of one model under one variance; log scale.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EstimateRow {
-    /// propensity, logistic, cox.
+    /// propensity, logistic, cox; `kaplan_meier` for a hazard ratio from the table of a curve.
     pub analysis: &'static str,
     /// Name of the outcome, empty for the propensity model.
     pub outcome: String,
@@ -101,6 +104,8 @@ pub struct EstimateRow {
     pub model: &'static str,
     /// Handling of ties (Cox).
     pub ties: Option<&'static str>,
+    /// Name of the effect modifier; empty for models without.
+    pub modifier: String,
     /// Name of the term.
     pub term: String,
     /// Kind of standard error.
@@ -123,6 +128,8 @@ pub struct EstimateRow {
     pub events: u64,
     /// Evaluations.
     pub iterations: usize,
+    /// E-values of estimate and interval, where the term is an effect of the treatment.
+    pub e_value: Option<EValue>,
     /// Degrees of freedom of Student's t, of a pooled row; none is normal.
     pub df: Option<f64>,
     /// Fraction of missing information, of a pooled row.
@@ -136,12 +143,15 @@ pub struct EstimateRow {
 /// One model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FitRow {
-    /// propensity, logistic, cox; `kaplan_meier` for a curve that failed, `bootstrap` for one without enough replicates.
+    /// propensity, logistic, cox; `kaplan_meier` for a hazard ratio from the table of a curve, or a curve that failed;
+    /// `bootstrap` for one without enough replicates, `imputation` for one that failed.
     pub analysis: &'static str,
     /// Name of the outcome.
     pub outcome: String,
     /// Name of the model.
     pub model: &'static str,
+    /// Name of the effect modifier; empty for models without.
+    pub modifier: String,
     /// Handling of ties (Cox).
     pub ties: Option<&'static str>,
     /// Analysed rows.
@@ -163,7 +173,7 @@ pub struct FitNumbers {
     pub loglik: f64,
     /// Is it a logistic model, which has deviances?
     pub logistic: bool,
-    /// Likelihood ratio against the empty model; none for weighted models, where it is not a likelihood ratio.
+    /// Likelihood ratio against the empty model; none for weighted and penalised models, where it is not a likelihood ratio.
     pub likelihood_ratio: Option<ChiSquare>,
     /// Score test at 0 (Cox).
     pub score: Option<f64>,
@@ -173,6 +183,8 @@ pub struct FitNumbers {
     pub iterations: usize,
     /// Largest standardised score at the end.
     pub max_score: f64,
+    /// Of a penalised model (Firth, ridge).
+    pub penalised: Option<Penalised>,
     /// Where the protocol asks for it.
     pub concordance: Option<Concordance>,
     /// Declared checks without a number.
@@ -235,6 +247,8 @@ pub struct TestRow {
     pub outcome: String,
     /// Name of the model.
     pub model: &'static str,
+    /// Name of the effect modifier; empty for models without.
+    pub modifier: String,
     /// Handling of ties (Cox).
     pub ties: Option<&'static str>,
     /// Terms under test.
@@ -273,7 +287,7 @@ impl Results {
         for (key, outcome) in branch.fits() {
             let Some(outcome) = outcome else { continue };
             let (n, events) = (facts.analysed(), events_of(protocol, facts, key));
-            let mut row = fit_row(key, outcome, n, events);
+            let mut row = fit_row(protocol, key, outcome, n, events);
             if let FitOutcome::Fitted(fit) = outcome {
                 results.estimates.extend(estimates(protocol, key, fit, n, events));
                 results.tests.extend(interaction_tests(branch, key, fit));
@@ -289,6 +303,95 @@ impl Results {
     /// Did any declared model or curve fail, be it in a scenario?
     pub fn any_failed(&self) -> bool {
         self.fits.iter().any(|f| f.outcome_of_fit.is_err()) || self.scenarios.iter().any(|s| s.results.any_failed())
+    }
+}
+
+pub(super) fn ties_name(ties: Ties) -> &'static str {
+    match ties {
+        Ties::Efron => "efron",
+        Ties::Breslow => "breslow",
+    }
+}
+
+/// What the rows of one model share.
+pub(super) struct RowsOfModel {
+    pub(super) analysis: &'static str,
+    pub(super) outcome: String,
+    pub(super) model: &'static str,
+    pub(super) ties: Option<&'static str>,
+    pub(super) modifier: String,
+    pub(super) n: u64,
+    pub(super) events: u64,
+    pub(super) iterations: usize,
+    /// Are its ratios hazard ratios?
+    pub(super) hazard: bool,
+}
+
+impl RowsOfModel {
+    pub(super) fn new(protocol: &Protocol, key: &FitKey, n: u64, events: u64, iterations: usize) -> RowsOfModel {
+        RowsOfModel {
+            analysis: key.analysis_name(),
+            outcome: key.outcome.clone(),
+            model: key.model_name(),
+            ties: key.ties().map(ties_name),
+            modifier: key.modifier_name(protocol),
+            n,
+            events,
+            iterations,
+            hazard: key.ties().is_some(),
+        }
+    }
+
+    /// A row of estimates; `effect` says whether the term is an effect of the treatment on the outcome.
+    pub(super) fn row(
+        &self,
+        term: String,
+        variance: Variance,
+        estimate: f64,
+        std_error: f64,
+        effect: bool,
+    ) -> EstimateRow {
+        let wald = inference::wald(estimate, std_error);
+        let limits = [wald.conf_low, wald.conf_high];
+        let e_value = || effects::of_ratio(self.hazard, estimate, limits, self.n, self.events);
+        EstimateRow {
+            analysis: self.analysis,
+            outcome: self.outcome.clone(),
+            model: self.model,
+            ties: self.ties,
+            modifier: self.modifier.clone(),
+            term,
+            variance,
+            estimate,
+            std_error,
+            statistic: wald.statistic,
+            p_value: wald.p_value,
+            conf_low: wald.conf_low,
+            conf_high: wald.conf_high,
+            n: self.n,
+            events: self.events,
+            iterations: self.iterations,
+            e_value: effect.then(e_value).flatten(),
+            df: None,
+            fmi: None,
+            replicates: None,
+            failed_replicates: None,
+        }
+    }
+
+    /// The row of the model.
+    pub(super) fn fit(self, outcome_of_fit: Result<FitNumbers, FitProblem>) -> FitRow {
+        FitRow {
+            analysis: self.analysis,
+            outcome: self.outcome,
+            model: self.model,
+            modifier: self.modifier,
+            ties: self.ties,
+            n: self.n,
+            events: self.events,
+            imputations: None,
+            outcome_of_fit,
+        }
     }
 }
 
@@ -361,6 +464,7 @@ fn chi_squares(protocol: &Protocol, facts: &Facts) -> Vec<TestRow> {
                 name: "chi_square",
                 outcome: outcome.name.clone(),
                 model: "unadjusted",
+                modifier: String::new(),
                 ties: None,
                 term,
                 test,
@@ -390,54 +494,30 @@ pub(super) fn covariances(key: &FitKey, fit: &Fit, n: u64) -> Vec<(Variance, Mat
 
 fn estimates(protocol: &Protocol, key: &FitKey, fit: &Fit, n: u64, events: u64) -> Vec<EstimateRow> {
     let covariances = covariances(key, fit, n);
+    let of = RowsOfModel::new(protocol, key, n, events, fit.iterations);
     let mut rows = Vec::new();
     for (j, term) in key.terms.iter().enumerate() {
         for (variance, covariance) in &covariances {
             let std_error = covariance.diagonal()[j].sqrt();
-            let wald = inference::wald(fit.beta[j], std_error);
-            rows.push(EstimateRow {
-                analysis: key.analysis_name(),
-                outcome: key.outcome.clone(),
-                model: key.model_name(),
-                ties: key.ties_name(),
-                term: term.name(protocol),
-                variance: *variance,
-                estimate: fit.beta[j],
-                std_error,
-                statistic: wald.statistic,
-                p_value: wald.p_value,
-                conf_low: wald.conf_low,
-                conf_high: wald.conf_high,
-                n,
-                events,
-                iterations: fit.iterations,
-                df: None,
-                fmi: None,
-                replicates: None,
-                failed_replicates: None,
-            });
+            let effect = *term == Term::Treatment;
+            rows.push(of.row(term.name(protocol), *variance, fit.beta[j], std_error, effect));
+        }
+    }
+    for contrast in effects::within_levels(protocol, key) {
+        let estimate = contrast.estimate(fit);
+        for (variance, covariance) in &covariances {
+            rows.push(of.row(contrast.name.clone(), *variance, estimate, contrast.std_error(covariance), true));
         }
     }
     rows
 }
 
-fn fit_row(key: &FitKey, outcome: FitOutcome<'_>, n: u64, events: u64) -> FitRow {
+fn fit_row(protocol: &Protocol, key: &FitKey, outcome: FitOutcome<'_>, n: u64, events: u64) -> FitRow {
     let outcome_of_fit = match outcome {
         FitOutcome::Fitted(fit) => Ok(fit_numbers(key, fit)),
-        FitOutcome::Failed(failure) => {
-            Err(FitProblem { code: failure.code(), message: failure.to_string(), hint: failure.hint() })
-        }
+        FitOutcome::Failed(failure) => Err(FitProblem::of(failure)),
     };
-    FitRow {
-        analysis: key.analysis_name(),
-        outcome: key.outcome.clone(),
-        model: key.model_name(),
-        ties: key.ties_name(),
-        n,
-        events,
-        imputations: None,
-        outcome_of_fit,
-    }
+    RowsOfModel::new(protocol, key, n, events, 0).fit(outcome_of_fit)
 }
 
 fn fit_numbers(key: &FitKey, fit: &Fit) -> FitNumbers {
@@ -448,18 +528,20 @@ fn fit_numbers(key: &FitKey, fit: &Fit) -> FitNumbers {
         loglik_null: fit.loglik_null,
         loglik: fit.loglik,
         logistic: !matches!(key.analysis, Some(AnalysisKind::Cox(_))),
-        likelihood_ratio: (!weighted(key))
+        likelihood_ratio: (!weighted(key) && fit.penalised.is_none())
             .then(|| inference::likelihood_ratio(fit.loglik, fit.loglik_null, slopes.len())),
         score: fit.score_test,
         wald: robust_wald.unwrap_or(fit.wald_test),
         iterations: fit.iterations,
         max_score: fit.max_score,
+        penalised: fit.penalised,
         concordance: None,
         unchecked: Vec::new(),
     }
 }
 
-/// Wald test of the product terms, and the likelihood ratio against the adjusted model where it is fitted.
+/// Wald test of the product terms (with the robust variance where the model is weighted and it is there), and the
+/// likelihood ratio against the adjusted model where that is fitted.
 fn interaction_tests(branch: &Branch, key: &FitKey, fit: &Fit) -> Vec<TestRow> {
     let products: Vec<usize> = (0..key.terms.len()).filter(|j| matches!(key.terms[*j], Term::Product(..))).collect();
     if products.is_empty() {
@@ -470,13 +552,18 @@ fn interaction_tests(branch: &Branch, key: &FitKey, fit: &Fit) -> Vec<TestRow> {
         name,
         outcome: key.outcome.clone(),
         model: key.model_name(),
-        ties: key.ties_name(),
+        modifier: key.modifier_name(branch.protocol()),
+        ties: key.ties().map(ties_name),
         term: names.join(" + "),
         test,
     };
     let mut rows = Vec::new();
-    if let Ok(test) = inference::wald_test(&fit.beta, &fit.naive, &products) {
+    let covariance = fit.robust.as_ref().filter(|_| weighted(key)).unwrap_or(&fit.naive);
+    if let Ok(test) = inference::wald_test(&fit.beta, covariance, &products) {
         rows.push(row("interaction_wald", test));
+    }
+    if weighted(key) {
+        return rows;
     }
     let without: Vec<&Term> = key.terms.iter().filter(|t| !matches!(t, Term::Product(..))).collect();
     let adjusted = branch.fits().find(|(k, _)| {

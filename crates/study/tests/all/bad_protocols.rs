@@ -361,7 +361,7 @@ const ANALYSES: &[Case] = &[
         "models = [\"unadjusted\", \"iptw\", \"adjusted\", \"stratified\"]",
         "models = [\"unadjusted\", \"iptv\"]",
         &[
-            "line 87: analysis[2].models: `iptv` is not known (known: unadjusted, iptw, iptw_stabilized, iptw_unstabilized, iptw_att, iptw_atc, iptw_overlap, iptw_matching, iptw_truncated, adjusted, iptw_adjusted, stratified); did you mean `iptw`?",
+            "line 87: analysis[2].models: `iptv` is not known (known: unadjusted, iptw, iptw_stabilized, iptw_unstabilized, iptw_att, iptw_atc, iptw_overlap, iptw_matching, iptw_truncated, adjusted, iptw_adjusted, stratified, iptw_interaction, firth); did you mean `iptw`?",
         ],
     ),
     (
@@ -410,7 +410,7 @@ const ANALYSES: &[Case] = &[
     (
         "effect_modifier = \"stage\"",
         "effect_modifier = \"age\"",
-        &["line 82: analysis[1].effect_modifier: must be categorical or binary"],
+        &["line 77: analysis[1].effect_at: is missing: give the values of `age` at which the effect is reported"],
     ),
     (
         "effect_modifier = \"stage\"",
@@ -463,6 +463,99 @@ const ANALYSES: &[Case] = &[
 #[test]
 fn analyses() {
     check(ANALYSES);
+}
+
+const FORMS: &[Case] = &[
+    (
+        "effect_modifier = \"stage\"",
+        "effect_modifier = \"days\"",
+        &[
+            "line 82: analysis[1].effect_modifier: `days` is a time; an effect modifier is continuous, categorical or binary",
+        ],
+    ),
+    (
+        "effect_modifier = \"stage\"",
+        "effect_modifiers = [\"stage\", \"drug\", \"stage\"]",
+        &[
+            "line 82: analysis[1].effect_modifiers: `drug` is the treatment itself",
+            "line 82: analysis[1].effect_modifiers: `stage` stands twice",
+        ],
+    ),
+    (
+        "effect_modifier = \"stage\"",
+        "effect_modifier = \"stage\"\neffect_modifiers = [\"age\"]",
+        &["line 83: analysis[1].effect_modifiers: stands beside `effect_modifier`: use one of them"],
+    ),
+    (
+        "effect_modifier = \"stage\"",
+        "effect_modifier = \"stage\"\neffect_at = [1]",
+        &[
+            "line 83: analysis[1].effect_at: belongs to one continuous effect modifier; a second one stands in an [[analysis]] of its own",
+        ],
+    ),
+    (
+        "effect_modifier = \"stage\"",
+        "effect_modifier = \"age\"\neffect_at = [70, 60, 130]",
+        &[
+            "line 83: analysis[1].effect_at: 130 is outside of the range of `age`",
+            "line 83: analysis[1].effect_at: expected values in ascending order",
+        ],
+    ),
+    (
+        "effect_modifier = \"stage\"",
+        "ridge = 1",
+        &[
+            "line 81: analysis[1].variance: `ridge` has the naive variance only; declare it in an [[analysis]] of its own",
+        ],
+    ),
+    (
+        "variance = [\"robust\"]",
+        "ridge = 1\nzph = [\"km\"]",
+        &["line 90: analysis[2].zph: `ridge` has no checks; declare it in an [[analysis]] of its own"],
+    ),
+    (
+        "effect_modifier = \"stage\"",
+        "ridge = 0\nridge_scale = \"stadardised\"",
+        &[
+            "line 82: analysis[1].ridge: must be above zero",
+            "line 83: analysis[1].ridge_scale: `stadardised` is not known (known: standardised, raw); did you mean `standardised`?",
+        ],
+    ),
+    (
+        "effect_modifier = \"stage\"",
+        "ridge_scale = \"raw\"",
+        &["line 82: analysis[1].ridge_scale: belongs to `ridge`, which is not declared"],
+    ),
+    (
+        "models = [\"unadjusted\", \"iptw\", \"adjusted\", \"stratified\"]\nties = \"breslow\"\nvariance = [\"robust\"]",
+        "models = [\"iptw_interaction\", \"firth\"]",
+        &[
+            "line 87: analysis[2].models: `firth` is a logistic model; a Cox model has `ridge`",
+            "line 87: analysis[2].models: `iptw_interaction` needs `effect_modifier` or `effect_modifiers`",
+        ],
+    ),
+    (
+        "models = [\"unadjusted\", \"iptw\", \"iptw_stabilized\", \"iptw_adjusted\"]",
+        "models = [\"iptw\", \"firth\"]",
+        &[
+            "line 81: analysis[1].variance: `firth` has the naive variance only; declare it in an [[analysis]] of its own",
+        ],
+    ),
+    (
+        "effect_modifier = \"stage\"\n",
+        "effect_modifier = \"stage\"\n\n[[analysis]]\nkind = \"logistic\"\noutcome = \"cure\"\neffect_modifiers = [\"cured\", \"stage\"]\n",
+        &["line 84: analysis[2].models: an earlier [[analysis]] already fits one of these models to the same outcome"],
+    ),
+    (
+        "kind = \"cox\"\noutcome = \"os\"\nmodels = [\"unadjusted\", \"iptw\", \"adjusted\", \"stratified\"]\nties = \"breslow\"\nvariance = [\"robust\"]\ncovariates = [\"age\"]",
+        "kind = \"kaplan_meier\"\noutcome = \"os\"\nties = \"efron\"",
+        &["line 87: analysis[2].ties: belongs to `hazard_ratio = true`"],
+    ),
+];
+
+#[test]
+fn forms_of_models() {
+    check(FORMS);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use study::cohort::Cohort;
 use study::dictionary::Kind;
-use study::protocol::{AnalysisKind, Model, OutcomeKind, Protocol};
+use study::protocol::{AnalysisKind, EffectModifier, Model, OutcomeKind, Protocol, Ridge};
 
 use crate::sample::{PROTOCOL, edited, protocol};
 
@@ -30,7 +30,24 @@ fn names_are_resolved_and_defaults_filled_in() {
         (cox.kind, cox.outcomes.as_slice()),
         (AnalysisKind::Cox(stats::cox::Ties::Breslow), &["os".to_owned()][..])
     );
-    assert_eq!((cox.covariates.len(), cox.effect_modifier), (1, None));
+    assert_eq!((cox.covariates.len(), cox.effect_modifiers.len()), (1, 0));
+}
+
+#[test]
+fn keys_that_add_models_of_their_own() {
+    let text = edited(
+        "effect_modifier = \"stage\"\n",
+        "effect_modifier = \"stage\"\n\n[[analysis]]\nkind = \"logistic\"\noutcome = \"cure\"\n\
+         effect_modifiers = [\"age\"]\neffect_at = [40, 60.5]\nridge = 2\nridge_scale = \"raw\"\n",
+    );
+    let p = Protocol::parse(&text).unwrap_or_else(|mistakes| panic!("{:#?}", mistakes.0));
+    let more = &p.analyses[1];
+    assert_eq!(more.models, [Model::Interaction, Model::Ridge], "another effect modifier is another model");
+    assert_eq!(more.ridge, Some(Ridge { lambda: 2.0, standardised: false }));
+    let age = p.dictionary.find("age").unwrap();
+    let modifier = EffectModifier { variable: age, at: vec![40.0, 60.5] };
+    assert_eq!(more.fits(), [(Model::Interaction, Some(&modifier)), (Model::Ridge, None)]);
+    assert!(p.analyses[0].effect_modifiers[0].at.is_empty(), "levels are its values");
 }
 
 #[test]

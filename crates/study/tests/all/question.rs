@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use secagg::Canonical;
+use stats::matrix::Matrix;
 use study::dictionary::VariableId;
 use study::evaluate::Evaluator;
 use study::plan::Plan;
-use study::term::Term;
+use study::question::{LogisticModel, Question, Response};
+use study::term::{Columns, Term};
 
 use crate::sample::{cohort, protocol};
 
@@ -47,6 +50,23 @@ fn every_answer_has_its_length_also_of_an_empty_cohort() {
             );
         }
     }
+}
+
+#[test]
+fn a_leverage_score_has_a_word_per_column_and_depends_on_every_parameter() {
+    let protocol = protocol();
+    let [age, cured] = [1, 3].map(VariableId);
+    let columns = Columns { terms: vec![Term::Intercept, Term::Number(age)], centre: vec![0.0, 60.0] };
+    let model = Arc::new(LogisticModel { response: Response::Binary(cured), columns, weights: None });
+    let question = |beta: f64, corner: f64| Question::LeverageScore {
+        model: Arc::clone(&model),
+        beta: vec![0.0, beta],
+        inverse: Arc::new(Matrix::new(2, 2, vec![1.0, 0.0, 0.0, corner])),
+    };
+    let digest = |question: &Question| question.write(Canonical::new("test")).digest();
+    assert_eq!(question(0.0, 1.0).words(&protocol), 2);
+    assert_ne!(digest(&question(0.0, 1.0)), digest(&question(0.1, 1.0)));
+    assert_ne!(digest(&question(0.0, 1.0)), digest(&question(0.0, 1.1)));
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn a_replicate_is_the_main_protocol_with_its_models_alone() {
     let models: Vec<&[Model]> = bootstrap.protocol.analyses.iter().map(|a| &*a.models).collect();
     let logistic = [Model::Unadjusted, Model::Iptw, Model::IptwStabilized, Model::IptwAdjusted];
     assert_eq!(models, [&logistic[..], &[Model::Unadjusted, Model::Iptw, Model::Adjusted]]);
-    assert!(bootstrap.protocol.analyses.iter().all(|a| !a.variances.robust && a.effect_modifier.is_none()));
+    assert!(bootstrap.protocol.analyses.iter().all(|a| !a.variances.robust && a.effect_modifiers.is_empty()));
     assert!(bootstrap.protocol.bootstrap.is_none());
     let unweighted = with("\n[bootstrap]\nmodels = [\"unadjusted\", \"stratified\"]\noutcomes = [\"os\"]\n");
     let bootstrap = unweighted.bootstrap.unwrap();

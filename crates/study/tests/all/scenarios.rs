@@ -37,7 +37,7 @@ fn a_scenario_is_the_main_protocol_with_what_it_changes() {
     assert_eq!(other.propensity.as_ref().unwrap().covariates, [stage]);
     assert_eq!(other.analyses.len(), 2);
     assert!(other.analyses.iter().all(|a| a.models == [Model::Iptw] && a.covariates == [stage]));
-    assert!(other.analyses.iter().all(|a| a.effect_modifier.is_none()), "a model by name has no modifier");
+    assert!(other.analyses.iter().all(|a| a.effect_modifiers.is_empty()), "a model by name has no modifier");
     assert!(other.scenarios.is_empty());
     let whole = Protocol::parse(&with("\n[[scenario]]\nname = \"same\"\n")).unwrap();
     assert_eq!(whole.scenarios[0].protocol.analyses, protocol.analyses);

@@ -2,10 +2,12 @@
 
 use stats::cox::Ties;
 
-use super::{Declared, checks, curves, resolve, unknown};
+use super::{Declared, checks, curves, forms, resolve, unknown};
 use crate::dictionary::{Kind, VariableId};
 use crate::document::{Table, nearest};
-use crate::protocol::{Analysis, AnalysisKind, CurveAnalysis, Model, Outcome, OutcomeKind, Propensity, Variances};
+use crate::protocol::{
+    Analysis, AnalysisKind, CurveAnalysis, EffectModifier, Model, Outcome, OutcomeKind, Propensity, Variances,
+};
 
 /// Covariates of a model: declared, of a fitting kind, neither twice nor the treatment.
 pub(super) fn covariates(t: &Table<'_, '_>, names: &[String], declared: &Declared<'_>) -> Vec<VariableId> {
@@ -25,7 +27,7 @@ pub(super) fn covariates(t: &Table<'_, '_>, names: &[String], declared: &Declare
     ids
 }
 
-const MODELS: [Model; 12] = [
+const MODELS: [Model; 14] = [
     Model::Unadjusted,
     Model::Iptw,
     Model::IptwStabilized,
@@ -38,6 +40,8 @@ const MODELS: [Model; 12] = [
     Model::Adjusted,
     Model::IptwAdjusted,
     Model::Stratified,
+    Model::IptwInteraction,
+    Model::Firth,
 ];
 
 /// Regressions and survival curves.
@@ -57,7 +61,12 @@ pub(super) fn analyses(root: &Table<'_, '_>, declared: &Declared<'_>) -> (Vec<An
         for other in &analyses {
             let clash = other.kind == analysis.kind
                 && other.outcomes.iter().any(|o| analysis.outcomes.contains(o))
-                && other.models.iter().any(|m| analysis.models.contains(m));
+                && other.fits().iter().any(|(model, modifier)| {
+                    let same = |(m, other): &(Model, Option<&EffectModifier>)| {
+                        m == model && other.map(|o| o.variable) == modifier.map(|o| o.variable)
+                    };
+                    analysis.fits().iter().any(same)
+                });
             if clash {
                 t.mistake("models", "an earlier [[analysis]] already fits one of these models to the same outcome");
             }
@@ -85,12 +94,15 @@ fn analysis(t: &Table<'_, '_>, kind: Option<&str>, declared: &Declared<'_>) -> O
         }
     };
     let outcomes = outcome_names(t, declared.outcomes, kind);
-    let mut models = models(t, kind, declared);
+    let (effect_modifiers, ridge) = (forms::effect_modifiers(t, declared), forms::ridge(t));
+    let adds = ["effect_modifier", "effect_modifiers", "ridge"].into_iter().any(|key| t.has(key));
+    let mut models = if adds && !t.has("models") { Vec::new() } else { models(t, kind, declared) };
     let covariates = match t.optional_texts("covariates") {
         Some(names) => covariates(t, &names, declared),
         None => declared.propensity.map(|p| p.covariates.clone()).unwrap_or_default(),
     };
-    let adjusted = models.iter().any(|m| matches!(m, Model::Adjusted | Model::Stratified | Model::IptwAdjusted));
+    let adjusted = ridge.is_some()
+        || models.iter().any(|m| matches!(m, Model::Adjusted | Model::Stratified | Model::IptwAdjusted | Model::Firth));
     let named = t.has("covariates") || declared.weighting;
     if adjusted && covariates.is_empty() && !named {
         t.mistake("models", "an adjusted model needs `covariates` here or in [propensity]");
@@ -103,27 +115,19 @@ fn analysis(t: &Table<'_, '_>, kind: Option<&str>, declared: &Declared<'_>) -> O
             t.mistake("covariates", format!("`{variable}` is part of the outcome `{name}`"));
         }
     }
-    let effect_modifier = effect_modifier(t, declared);
     let variances = variances(t, kind, &models);
     let checks = checks::checks(t, kind);
-    if effect_modifier.is_some() {
+    if !effect_modifiers.is_empty() {
         models.push(Model::Interaction);
     }
-    Some(Analysis { kind: kind?, outcomes, models, variances, covariates, effect_modifier, checks })
-}
-
-fn effect_modifier(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<VariableId> {
-    let name = t.optional_text("effect_modifier")?;
-    let id = resolve(t, "effect_modifier", &name, declared.dictionary)?;
-    if declared.dictionary.variable(id).levels().is_empty() {
-        t.mistake("effect_modifier", "must be categorical or binary");
-    } else if declared.is_treatment(id) {
-        t.mistake("effect_modifier", format!("`{name}` is the treatment itself"));
+    if ridge.is_some() {
+        models.push(Model::Ridge);
     }
-    Some(id)
+    forms::check(t, kind, &models, variances);
+    Some(Analysis { kind: kind?, outcomes, models, variances, covariates, effect_modifiers, ridge, checks })
 }
 
-fn ties(t: &Table<'_, '_>) -> Ties {
+pub(super) fn ties(t: &Table<'_, '_>) -> Ties {
     match t.optional_text("ties").as_deref() {
         None | Some("efron") => Ties::Efron,
         Some("breslow") => Ties::Breslow,

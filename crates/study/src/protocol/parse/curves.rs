@@ -1,8 +1,9 @@
 //! `[[analysis]]` of kind `kaplan_meier`: survival curves and what follows from them.
 
+use stats::cox::Ties;
 use stats::survival::IntervalKind;
 
-use super::analyses::outcome_names;
+use super::analyses::{outcome_names, ties};
 use super::{Declared, unknown};
 use crate::document::Table;
 use crate::protocol::{CurveAnalysis, OutcomeKind, TimeToEvent};
@@ -26,6 +27,7 @@ pub(super) fn curve(t: &Table<'_, '_>, declared: &Declared<'_>, earlier: &[Curve
         times_days: times(t, &grids),
         rmst_days: rmst(t, &grids),
         conf_types: conf_types(t),
+        hazard_ratio: hazard_ratio(t),
         outcomes,
         weighted,
     };
@@ -37,6 +39,15 @@ pub(super) fn curve(t: &Table<'_, '_>, declared: &Declared<'_>, earlier: &[Curve
         t.mistake("weighted", "an earlier [[analysis]] already has this curve of the same outcome");
     }
     curve
+}
+
+/// `hazard_ratio`, and the handling of ties that belongs to it.
+fn hazard_ratio(t: &Table<'_, '_>) -> Option<Ties> {
+    let (wanted, ties) = (t.flag("hazard_ratio", false), ties(t));
+    if t.has("ties") && !wanted {
+        t.mistake("ties", "belongs to `hazard_ratio = true`");
+    }
+    wanted.then_some(ties)
 }
 
 fn time_to_event<'d>(declared: &Declared<'d>, name: &str) -> Option<&'d TimeToEvent> {

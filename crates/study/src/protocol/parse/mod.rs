@@ -6,6 +6,7 @@ mod baseline;
 mod bootstrap;
 mod checks;
 mod curves;
+mod forms;
 mod imputation;
 mod outcomes;
 mod propensity;

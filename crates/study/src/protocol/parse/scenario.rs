@@ -110,7 +110,7 @@ fn before_trimming(protocol: &Protocol) -> Protocol {
     Protocol { analyses: Vec::new(), baseline: None, curves: Vec::new(), ..protocol.clone() }
 }
 
-/// Keeps the named outcomes and models. Models by name do not include that of an effect modifier.
+/// Keeps the named outcomes and models. Models by name include neither `interaction` nor `ridge`.
 fn restrict(analyses: &mut Vec<Analysis>, outcomes: Option<&[String]>, models: Option<&[Model]>) {
     for analysis in analyses.iter_mut() {
         if let Some(outcomes) = outcomes {
@@ -118,7 +118,10 @@ fn restrict(analyses: &mut Vec<Analysis>, outcomes: Option<&[String]>, models: O
         }
         if let Some(models) = models {
             analysis.models.retain(|model| models.contains(model));
-            analysis.effect_modifier = None;
+            analysis.ridge = None;
+            if !analysis.models.contains(&Model::IptwInteraction) {
+                analysis.effect_modifiers.clear();
+            }
         }
         analysis.variances.m_estimation &= analysis.models.iter().any(|m| m.weighted());
     }

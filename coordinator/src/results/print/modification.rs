@@ -1,0 +1,99 @@
+//! The treatment's effect within levels of an effect modifier, and how strong a confounder would have to be.
+
+use std::io::{self, Write};
+
+use study::dictionary::Kind;
+use study::results::{EstimateRow, Variance};
+
+use super::effects::{Group, effect};
+use super::{Page, Texts, labels, number, table};
+
+/// One row per outcome, model and level, under one variance: naive, of a weighted model robust where it was asked for.
+pub(super) fn within_levels(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
+    let estimates = &page.results.estimates;
+    let mut rows = Vec::new();
+    let mut before = String::new();
+    for row in estimates.iter().filter(|row| place(row).is_some() && main(page, row)) {
+        let same = |r: &&EstimateRow| {
+            (&r.outcome, r.model, &r.modifier, &r.term) == (&row.outcome, row.model, &row.modifier, &row.term)
+                && r.variance == Variance::Robust
+                && main(page, r)
+        };
+        let robust = row.model == "iptw_interaction" && estimates.iter().any(|r| same(&r));
+        if row.variance != if robust { Variance::Robust } else { Variance::Naive } {
+            continue;
+        }
+        let weighted = if row.model == "interaction" { "" } else { "; IPTW" };
+        let name = format!("{}{weighted}", labels::outcome(page.protocol, &row.outcome));
+        let outcome = if name == before { String::new() } else { name.clone() };
+        before = name;
+        let variance = labels::variance(row.variance).to_owned();
+        rows.push([vec![outcome, level(page, row), variance], effect(page, row).into()].concat());
+    }
+    let (treatment, _) = page.labels.term(page.labels.treatment());
+    let header = ["", "Among", "Variance", "Ratio (95% CI)", ""].map(str::to_owned);
+    table(out, page, &format!("Within levels: {treatment}"), Texts { wrap: 2, left: 3 }, &header, rows)
+}
+
+/// Level or value of the effect modifier; none for a row that is no effect within a level.
+fn place(row: &EstimateRow) -> Option<&str> {
+    let (_, place) = row.term.split_once(" at ")?;
+    place.strip_prefix(row.modifier.as_str())?.strip_prefix(':')
+}
+
+/// Is it a row of the analysis whose numbers stand in the main tables?
+fn main(page: &Page<'_>, row: &EstimateRow) -> bool {
+    Group::first(page, &row.outcome).is_some_and(|group| group.holds(row))
+}
+
+/// "Refractory to daratumumab: no", "Age 70 years".
+fn level(page: &Page<'_>, row: &EstimateRow) -> String {
+    let place = place(row).unwrap_or_default();
+    let dictionary = &page.protocol.dictionary;
+    let Some(variable) = dictionary.find(&row.modifier).map(|id| dictionary.variable(id)) else {
+        return labels::plain(place);
+    };
+    labels::plain(&match &variable.kind {
+        Kind::Categorical { levels, labels, .. } => {
+            let label = levels.iter().position(|level| level == place).map_or(place, |i| labels[i].as_str());
+            format!("{}: {label}", variable.label)
+        }
+        Kind::Continuous { unit, .. } => format!("{} {place} {unit}", variable.label),
+        Kind::Days { .. } => format!("{} {place}", variable.label),
+    })
+}
+
+/// Models whose E-values are printed, the first that is there, and beside it the adjusted one.
+const FIRST: [(&str, Variance); 4] = [
+    ("iptw", Variance::MEstimation),
+    ("iptw", Variance::Robust),
+    ("iptw", Variance::Naive),
+    ("unadjusted", Variance::Naive),
+];
+
+/// E-values of the weighted model (the unadjusted one where there is none) and of the adjusted one.
+pub(super) fn e_values(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
+    let mut rows = Vec::new();
+    for outcome in &page.protocol.outcomes {
+        let find = |(model, variance): (&str, Variance)| {
+            page.results.estimates.iter().find(|r| {
+                r.outcome == outcome.name
+                    && (r.model, r.variance) == (model, variance)
+                    && r.term == page.labels.treatment()
+                    && main(page, r)
+            })
+        };
+        let shown = FIRST.into_iter().find_map(find).into_iter().chain(find(("adjusted", Variance::Naive)));
+        for (i, row) in shown.enumerate() {
+            let Some(value) = row.e_value else { continue };
+            let outcome = if i == 0 { labels::plain(&outcome.label) } else { String::new() };
+            let names = [labels::model(row.model), labels::variance(row.variance)].map(str::to_owned);
+            let [ratio, _] = effect(page, row);
+            let values = [value.estimate, value.limit].map(number::e_value);
+            rows.push([vec![outcome], names.into(), vec![ratio], values.into()].concat());
+        }
+    }
+    let (treatment, _) = page.labels.term(page.labels.treatment());
+    let header = ["", "Model", "Variance", "Ratio (95% CI)", "E-value", "of limit"].map(str::to_owned);
+    table(out, page, &format!("E-values: {treatment}"), Texts { wrap: 2, left: 3 }, &header, rows)
+}

@@ -1,0 +1,59 @@
+//! The treatment's hazard ratio from the two-arm table of a survival curve: no further sum is opened for it.
+
+use stats::inference;
+use stats::survival::{ArmTable, treatment_cox};
+
+use super::survival::KAPLAN_MEIER;
+use super::tables::{FitNumbers, FitProblem, Results, RowsOfModel, Variance, ties_name};
+use crate::plan::{CurveKey, Facts, Failure};
+use crate::protocol::Protocol;
+use crate::term::Term;
+
+/// Adds the model and its estimates where the protocol wants them.
+pub(super) fn add(results: &mut Results, protocol: &Protocol, key: &CurveKey, table: &ArmTable, facts: &Facts) {
+    let Some(ties) = key.analysis(protocol).hazard_ratio else { return };
+    let outcome = protocol.outcomes[key.outcome].name.clone();
+    let term = Term::Treatment.name(protocol);
+    let fitted = facts.check_events(protocol, key.outcome, &outcome).and_then(|()| {
+        let named = std::slice::from_ref(&term);
+        treatment_cox(table, ties).map_err(|why| Failure::of(&why, named, &outcome))
+    });
+    let mut of = RowsOfModel {
+        analysis: KAPLAN_MEIER,
+        outcome,
+        model: key.model_name(),
+        ties: Some(ties_name(ties)),
+        modifier: String::new(),
+        n: facts.analysed(),
+        events: facts.events[&key.outcome].events.iter().sum(),
+        iterations: 0,
+        hazard: true,
+    };
+    let outcome_of_fit = match fitted {
+        Err(failure) => Err(FitProblem { code: failure.code(), message: failure.to_string(), hint: failure.hint() }),
+        Ok(fit) => {
+            of.iterations = fit.iterations;
+            let robust = fit.robust.as_ref();
+            for (variance, covariance) in [(Variance::Naive, Some(&fit.naive)), (Variance::Robust, robust)] {
+                let rows = covariance.map(|v| of.row(term.clone(), variance, fit.beta[0], v[(0, 0)].sqrt(), true));
+                results.estimates.extend(rows);
+            }
+            let robust = robust.filter(|_| key.weighted);
+            let robust_wald = robust.and_then(|v| inference::wald_test(&fit.beta, v, &[0]).ok());
+            Ok(FitNumbers {
+                loglik_null: fit.loglik_null,
+                loglik: fit.loglik,
+                logistic: false,
+                likelihood_ratio: (!key.weighted).then(|| inference::likelihood_ratio(fit.loglik, fit.loglik_null, 1)),
+                score: fit.score_test,
+                wald: robust_wald.map_or(fit.wald_test, |test| test.statistic),
+                iterations: fit.iterations,
+                max_score: fit.max_score,
+                concordance: None,
+                unchecked: Vec::new(),
+                penalised: None,
+            })
+        }
+    };
+    results.fits.push(of.fit(outcome_of_fit));
+}

@@ -9,6 +9,7 @@ mod files;
 mod print;
 mod provenance;
 mod records;
+mod standardised;
 mod survival;
 mod tables;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use study::results::{Results, ScenarioResults};
 use super::balance::BalanceRecord;
 use super::provenance::{Provenance, ProvenanceRecord, SCHEMA_VERSION};
 use super::records::{EstimateRecord, FitRecord, FlowRecord, OutcomeRecord, Record, TestRecord};
+use super::standardised::EffectRecord;
 use super::survival::{MedianRecord, SurvivalRecord};
 use super::weights::{HistogramRecord, OverlapRecord, WarningRecord, WeightRecord};
 
@@ -39,6 +40,7 @@ pub(super) struct Document<'a> {
     medians: Vec<Scoped<'a, MedianRecord<'a>>>,
     overlap: Vec<Scoped<'a, OverlapRecord<'a>>>,
     warnings: Vec<Scoped<'a, WarningRecord<'a>>>,
+    effects: Vec<Scoped<'a, EffectRecord<'a>>>,
 }
 
 /// What a scenario is called.
@@ -67,6 +69,7 @@ impl<'a> Document<'a> {
             medians: Vec::new(),
             overlap: Vec::new(),
             warnings: Vec::new(),
+            effects: Vec::new(),
         };
         document.add("", results, provenance.sites.len());
         for scenario in &results.scenarios {
@@ -87,6 +90,7 @@ impl<'a> Document<'a> {
             balance,
             survival,
             medians,
+            effects,
             tests,
             overlap,
             warnings,
@@ -104,6 +108,7 @@ impl<'a> Document<'a> {
         self.medians.extend(scoped(scenario, medians.iter().map(Into::into)));
         self.overlap.extend(scoped(scenario, overlap.iter().map(Into::into)));
         self.warnings.extend(scoped(scenario, warnings.iter().map(Into::into)));
+        self.effects.extend(scoped(scenario, effects.iter().map(Into::into)));
     }
 
     /// Name and content of every CSV file.
@@ -121,6 +126,7 @@ impl<'a> Document<'a> {
             table(&self.medians)?,
             table(&self.overlap)?,
             table(&self.warnings)?,
+            table(&self.effects)?,
         ])
     }
 

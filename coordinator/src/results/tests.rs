@@ -85,12 +85,19 @@ outcomes = ["y", "z"]
 models = ["unadjusted", "iptw"]
 variance = ["naive", "robust", "m_estimation"]
 [[analysis]]
+kind = "logistic"
+outcome = "y"
+models = ["adjusted"]
+marginal = ["g_formula", "aipw"]
+[[analysis]]
 kind = "cox"
 outcome = "os"
 models = ["unadjusted", "adjusted"]
 ties = "efron"
 zph = ["km", "log"]
 concordance = 0.1
+standardise_days = [5, 12]
+standardise_rmst_days = 15
 [[analysis]]
 kind = "baseline"
 variables = ["age", "y"]
@@ -182,8 +189,16 @@ fn files_hold_the_same_bits_as_the_results() {
         assert_eq!((&row[2] == "true", &row[11]), (expected.weighted, expected.conf_type));
     }
     assert_eq!(rows(&read("medians.csv")).len(), results.medians.len());
+    // Two methods, one with two variances, of five quantities; two times of six, and a mean of four.
+    let effects = rows(&read("effects.csv"));
+    assert_eq!((effects.len(), results.effects.len()), (3 * 5 + 2 * 6 + 4, effects.len()));
+    for (row, expected) in effects.iter().zip(&results.effects) {
+        let bits = [expected.estimate, expected.std_error].map(|x| x.unwrap().to_bits());
+        assert_eq!([7, 8].map(|i| row[i].parse::<f64>().unwrap().to_bits()), bits);
+        assert_eq!((&row[3], &row[6], &row[12]), (expected.quantity.name(), expected.variance, ""));
+    }
     let left: Vec<_> = fs::read_dir(&out).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(left.len(), 13, "{left:?}");
+    assert_eq!(left.len(), 14, "{left:?}");
     assert!(left.iter().all(|name| !name.starts_with('.')), "{left:?}");
 
     let first = read("results.json");
@@ -233,6 +248,11 @@ fn headers_are_the_contract() {
         (
             "medians.csv",
             "outcome,arm,weighted,quantity,at_days,value_days,std_error,conf_low,conf_high,conf_type,notes,scenario\n",
+        ),
+        (
+            "effects.csv",
+            "outcome,model,method,quantity,arm,at_days,variance,estimate,std_error,conf_low,conf_high,n,notes,ties,modifier,\
+             scenario\n",
         ),
     ];
     for (name, text) in expected {
@@ -353,6 +373,8 @@ fn columns_are_the_fields_of_the_records() {
     assert_eq!(fields, columns);
     let (fields, columns) = names(&super::survival::MedianRecord::from(&results.medians[0]));
     assert_eq!(fields, columns);
+    let (fields, columns) = names(&super::standardised::EffectRecord::from(&results.effects[0]));
+    assert_eq!(fields, columns);
 }
 
 /// Holds a value against the part of JSON Schema that `results.schema.json` uses; every key must be described.
@@ -419,6 +441,7 @@ fn the_schema_describes_every_key_of_the_document() {
         "medians",
         "overlap",
         "warnings",
+        "effects",
     ];
     for table in tables {
         assert!(!document[table].as_array().unwrap().is_empty(), "{table}");
@@ -440,6 +463,9 @@ fn a_page_shows_failures_with_what_to_do_and_names_every_variance() {
             "Table 1B",
             "Kaplan-Meier, weighted",
             "log-rank",
+            "Absolute risks",
+            "AIPW",
+            "mean to 0.5",
             "B vs A",
             "Age (years)",
             "M-estimation",

@@ -7,6 +7,7 @@ mod baseline;
 mod check;
 mod drawn;
 mod imputation;
+mod standardise;
 mod weights;
 
 use std::borrow::Cow;
@@ -208,6 +209,11 @@ impl Rows<'_> {
                 self.concordance_table(model, &events.cells, grid, beta, sums);
             }
             Question::StratifiedConcordance { model, beta } => self.stratified_concordance(model, beta, sums),
+            Question::GFormula { model, beta } => self.g_formula(model, beta, sums),
+            Question::Aipw { model, beta, propensity } => self.aipw(model, beta, propensity, sums),
+            Question::StandardisedSurvival { cox, cells } => self.standardised_survival(cox, cells, sums),
+            Question::RestrictedMean { cox, horizon } => self.restricted_mean(cox, *horizon, sums),
+            Question::RestrictedMeanSpread { cox, profile, .. } => self.restricted_mean_spread(cox, profile, sums),
             Question::WeightSums { weights } => self.weight_sums(weights, sums),
             Question::PropensityHistogram { weights, bins } => self.histogram(weights, *bins, sums),
             Question::Overlap { propensity, share, bounds } => self.overlap(propensity, *share, *bounds, sums),
@@ -286,16 +292,21 @@ impl Rows<'_> {
 
     fn logistic(&self, model: &LogisticModel, body: impl FnOnce(&LogisticRows<'_>)) {
         let x = self.design(&model.columns);
-        let y: Vec<f64> = match model.response {
+        let y = self.response(model.response);
+        let w = self.row_weights(model.weights.as_ref());
+        body(&LogisticRows { x: &x, y: &y, w: w.as_deref() });
+    }
+
+    /// 0 or 1 for every row; NaN where it is missing.
+    fn response(&self, response: Response) -> Vec<f64> {
+        match response {
             Response::Treatment => self.cohort.treated.iter().map(|t| f64::from(u8::from(*t))).collect(),
             Response::Binary(id) => match self.cohort.column(id) {
                 Column::Levels(v) => v.iter().map(|l| if *l == MISSING_LEVEL { f64::NAN } else { f64::from(*l) }),
                 Column::Numbers(_) | Column::Days(_) => unreachable!("the protocol's outcomes are binary variables"),
             }
             .collect(),
-        };
-        let w = self.row_weights(model.weights.as_ref());
-        body(&LogisticRows { x: &x, y: &y, w: w.as_deref() });
+        }
     }
 
     fn cox(&self, model: &CoxModel, body: impl FnOnce(&CoxRows<'_>)) {

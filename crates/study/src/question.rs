@@ -15,6 +15,9 @@ use stats::influence::{MeatKind, meat_len};
 use stats::linear::normal_equations_len;
 use stats::logistic;
 use stats::matrix::Matrix;
+use stats::standardise::cox::Fitted;
+use stats::standardise::rmst::Profile;
+use stats::standardise::{self, aipw, rmst};
 use stats::survival::{arm_table_len, treatment_sums_len};
 use stats::weights::positivity::OVERLAP_LEN;
 use stats::weights::quantiles::{TRUNCATED_LEN, WeightGrid};
@@ -75,6 +78,26 @@ pub struct CoxModel {
     pub weights: Option<Weights>,
     /// Handling of tied events.
     pub ties: Ties,
+}
+
+/// A fitted Cox model without weights: from it every site computes its own patients' survival in either arm.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FittedCox {
+    /// The model.
+    pub model: Arc<CoxModel>,
+    /// Event cells.
+    pub events: Arc<EventCells>,
+    /// Curves at the coefficients.
+    pub curves: Arc<Curves>,
+    /// Coefficients of the last evaluation, less than 1e-10 standard errors from the maximum.
+    pub beta: Arc<Vec<f64>>,
+}
+
+impl FittedCox {
+    /// As the standardisation reads it.
+    pub fn fitted(&self) -> Fitted<'_> {
+        Fitted { events: &self.events, curves: &self.curves, beta: &self.beta }
+    }
 }
 
 /// What is asked of every site in a round. Word counts are in [`Question::words`].
@@ -272,6 +295,45 @@ pub enum Question {
         /// Coefficients.
         beta: Vec<f64>,
     },
+    /// Sums of the g-formula: predictions with everybody treated and with everybody untreated.
+    GFormula {
+        /// The model.
+        model: Arc<LogisticModel>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// Sums of the predictions corrected by the propensity score.
+    Aipw {
+        /// The outcome model.
+        model: Arc<LogisticModel>,
+        /// Its coefficients.
+        beta: Vec<f64>,
+        /// The propensity model.
+        propensity: Arc<FittedPropensity>,
+    },
+    /// Sums of survival after each of these cells with everybody treated and with everybody untreated.
+    StandardisedSurvival {
+        /// The model.
+        cox: Arc<FittedCox>,
+        /// Cells, ascending.
+        cells: Arc<[u32]>,
+    },
+    /// Sums of the areas under these curves and of their derivatives.
+    RestrictedMean {
+        /// The model.
+        cox: Arc<FittedCox>,
+        /// Cell up to which means are restricted.
+        horizon: u32,
+    },
+    /// Sums of squares of the rows' influences on the two restricted means.
+    RestrictedMeanSpread {
+        /// The model.
+        cox: Arc<FittedCox>,
+        /// Cell up to which means are restricted.
+        horizon: u32,
+        /// What the round before opened of them.
+        profile: Arc<Profile>,
+    },
     /// Per arm (control, treated): number of rows, sum of weights, sum of squared weights.
     WeightSums {
         /// The weights.
@@ -360,6 +422,11 @@ impl Question {
             Question::PredictorHistogram { grid, .. } => grid.bins(),
             Question::ConcordanceTable { events, grid, .. } => concordance::table_len(events.cells.len(), grid),
             Question::StratifiedConcordance { .. } => 3,
+            Question::GFormula { beta, .. } => standardise::logistic::answer_len(beta.len()),
+            Question::Aipw { beta, propensity, .. } => aipw::answer_len(beta.len(), propensity.alpha.len()),
+            Question::StandardisedSurvival { cox, cells } => standardise::cox::answer_len(cox.beta.len(), cells.len()),
+            Question::RestrictedMean { cox, horizon } => rmst::profile_len(&cox.fitted(), *horizon),
+            Question::RestrictedMeanSpread { .. } => rmst::SPREAD_LEN,
             Question::WeightSums { .. } => 6,
             Question::PropensityHistogram { bins, .. } => 4 * bins,
             Question::Overlap { .. } => OVERLAP_LEN,
@@ -401,6 +468,11 @@ impl Question {
             Question::PredictorHistogram { .. } => "PredictorHistogram",
             Question::ConcordanceTable { .. } => "ConcordanceTable",
             Question::StratifiedConcordance { .. } => "StratifiedConcordance",
+            Question::GFormula { .. } => "GFormula",
+            Question::Aipw { .. } => "Aipw",
+            Question::StandardisedSurvival { .. } => "StandardisedSurvival",
+            Question::RestrictedMean { .. } => "RestrictedMean",
+            Question::RestrictedMeanSpread { .. } => "RestrictedMeanSpread",
             Question::WeightSums { .. } => "WeightSums",
             Question::PropensityHistogram { .. } => "Histogram",
             Question::Overlap { .. } => "Overlap",
@@ -412,7 +484,8 @@ impl Question {
         }
     }
 
-    /// Does an estimator ask it, which can shorten its step when there is no sum, or a check, which ends without one?
+    /// Does an estimator ask it, which can shorten its step when there is no sum, or a check or standardisation, which ends
+    /// without one?
     pub(crate) fn is_of_a_fit(&self) -> bool {
         match self {
             Question::Flow
@@ -445,7 +518,12 @@ impl Question {
             | Question::StratifiedCoxTrend { .. }
             | Question::PredictorHistogram { .. }
             | Question::ConcordanceTable { .. }
-            | Question::StratifiedConcordance { .. } => true,
+            | Question::StratifiedConcordance { .. }
+            | Question::GFormula { .. }
+            | Question::Aipw { .. }
+            | Question::StandardisedSurvival { .. }
+            | Question::RestrictedMean { .. }
+            | Question::RestrictedMeanSpread { .. } => true,
         }
     }
 
@@ -475,7 +553,9 @@ impl Question {
             Question::ArmTable { outcome, weighted } => out
                 .u32(*outcome as u32)
                 .option(weighted.as_ref(), |out, (w, cells)| w.write(out).list(&**cells, |out, c| out.u32(*c))),
-            Question::LogisticStep { model, beta } => write_numbers(model.write(out), beta),
+            Question::LogisticStep { model, beta } | Question::GFormula { model, beta } => {
+                write_numbers(model.write(out), beta)
+            }
             Question::LeverageScore { model, beta, inverse } => {
                 write_numbers(write_numbers(model.write(out), beta), inverse.values())
             }
@@ -500,6 +580,11 @@ impl Question {
                 .list(&**cells, |out, c| out.u32(*c)),
             Question::ImputationStep { model, level, beta } => write_numbers(model.write(out).u32(*level), beta),
             Question::ImputationEquations { model, centre } => model.write(out).f64(*centre),
+            Question::Aipw { model, beta, propensity } => propensity.write(write_numbers(model.write(out), beta)),
+            Question::StandardisedSurvival { cox, cells } => cox.write(out).list(&**cells, |out, c| out.u32(*c)),
+            Question::RestrictedMean { cox, horizon } | Question::RestrictedMeanSpread { cox, horizon, .. } => {
+                cox.write(out).u32(*horizon)
+            }
             Question::WeightSums { weights } | Question::Truncated { weights } => weights.write(out),
             Question::Overlap { propensity, share, bounds } => {
                 propensity.write(out).f64(*share).f64(bounds.0).f64(bounds.1)
@@ -547,6 +632,12 @@ fn write_meat(out: Canonical, kind: &MeatKind) -> Canonical {
 impl FittedPropensity {
     pub(crate) fn write(&self, out: Canonical) -> Canonical {
         write_numbers(self.columns.write(out), &self.alpha)
+    }
+}
+
+impl FittedCox {
+    fn write(&self, out: Canonical) -> Canonical {
+        write_numbers(self.model.write(out), &self.beta)
     }
 }
 

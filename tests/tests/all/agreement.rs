@@ -51,6 +51,16 @@ pub fn assert_agree(left: &Results, right: &Results) {
         pairs.push((format!("weights {} {}: sum", a.scheme, a.arm), a.sum, b.sum, 1.0));
         pairs.push((format!("weights {} {}: effective size", a.scheme, a.arm), a.ess, b.ess, 1.0));
     }
+    assert_eq!(left.effects.len(), right.effects.len(), "number of standardised quantities");
+    for (a, b) in left.effects.iter().zip(&right.effects) {
+        let name = format!("{} {} {} {} {:?}", a.outcome, a.model, a.method, a.quantity.name(), a.at_days);
+        let (error, other) = (a.std_error.unwrap_or(0.0), b.std_error.unwrap_or(0.0));
+        // A difference keeps the rounding of the two numbers it is of: it is held to its standard error.
+        let own = a.estimate.unwrap_or(0.0);
+        let factor = 1.0 + error / own.abs().max(f64::MIN_POSITIVE);
+        pairs.push((format!("{name}: estimate"), own, b.estimate.unwrap_or(0.0), factor));
+        pairs.push((format!("{name}: standard error"), error, other, 1.0));
+    }
     assert_eq!((&left.flow, &left.outcomes), (&right.flow, &right.outcomes));
     assert_eq!((&left.overlap, &left.warnings), (&right.overlap, &right.warnings));
     let differ: Vec<String> = pairs

@@ -17,4 +17,5 @@ mod resampling;
 mod scenarios;
 mod small;
 mod splits;
+mod standardise;
 mod trimming;

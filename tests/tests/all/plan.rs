@@ -55,6 +55,9 @@ fn the_reference_study_takes_few_rounds_and_every_answer_fits_its_question() {
     assert_eq!(asked["CoxRisk"], asked["CoxStep"], "every step follows its risk sets");
     // Weighted Cox models ask for the weights of the deaths once: two outcomes, four schemes.
     assert_eq!(asked["DeathWeights"], 8);
+    // Three outcomes, two models each; two outcomes, two models each.
+    assert_eq!((asked["GFormula"], asked["Aipw"]), (6, 6));
+    assert_eq!((asked["StandardisedSurvival"], asked["RestrictedMean"], asked["RestrictedMeanSpread"]), (4, 4, 4));
     assert!(asked["LogisticMeat"] > 0 && asked["CoxMeat"] > 0 && asked["StratifiedCoxStep"] > 0);
 }
 

@@ -11,6 +11,7 @@ mod modification;
 mod number;
 mod scenarios;
 mod sections;
+mod standardised;
 mod survival;
 mod weights;
 
@@ -32,8 +33,8 @@ struct Page<'a> {
 }
 
 /// Prints the tables of a run for a terminal of `width` columns: flow, baseline tables, survival and hazard ratios of each
-/// time-to-event outcome, odds ratios, further models, effect modification, E-values, proportional hazards, scenarios,
-/// weights, and the models that failed.
+/// time-to-event outcome, odds ratios, further models, absolute risks, effect modification, E-values, proportional hazards,
+/// scenarios, weights, and the models that failed.
 pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width: u16) -> io::Result<()> {
     let page = Page { results, protocol, labels: Labels::new(protocol), width };
     writeln!(out, "{}", plain(&protocol.title))?;
@@ -47,6 +48,7 @@ pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width
     }
     effects::odds_ratios(out, &page)?;
     further::models(out, &page)?;
+    standardised::absolute(out, &page)?;
     sections::effect_modification(out, &page)?;
     modification::within_levels(out, &page)?;
     modification::e_values(out, &page)?;

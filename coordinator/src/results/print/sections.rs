@@ -46,11 +46,14 @@ fn modifier(page: &Page<'_>, product: &str) -> String {
     factors.map(|factor| page.labels.term(factor).0).collect::<Vec<_>>().join(" × ")
 }
 
-/// Name of a model; of a curve, whether it is weighted.
+/// Name of a model; of a curve, whether it is weighted; of a standardisation, its method.
 fn model(fit: &FitRow) -> &str {
     match fit.analysis {
         KAPLAN_MEIER if fit.model == "iptw" => "Kaplan-Meier, weighted",
         KAPLAN_MEIER => "Kaplan-Meier",
+        "g_formula" => "g-formula",
+        "aipw" => "AIPW",
+        "standardised" => "standardised survival",
         _ => labels::model(fit.model),
     }
 }

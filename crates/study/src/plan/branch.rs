@@ -13,6 +13,7 @@ use super::check::{CheckSums, ModelChecks};
 use super::curve::{CurveKey, CurveTask};
 use super::facts::FirstRound;
 use super::imputation::Imputation;
+use super::standardise::{Contrast, StandardiseTask, Target};
 use super::trimming::Trimming;
 use super::unit::Unit;
 use super::weighting::{Scores, WeightSummary, WeightTask};
@@ -39,6 +40,7 @@ pub struct Branch {
     /// In the place of propensity model and units, where missing values are imputed.
     imputation: Option<Box<Imputation>>,
     checks: ModelChecks,
+    standardised: Vec<StandardiseTask>,
     questions: Vec<Question>,
 }
 
@@ -48,11 +50,16 @@ impl Branch {
     /// `untrimmed` is the protocol of the rows before trimming, where they are trimmed.
     pub(super) fn new(protocol: Arc<Protocol>, untrimmed: Option<&Arc<Protocol>>, view: View) -> Branch {
         let propensity = protocol.propensity.as_ref().map(|p| Unit::propensity(&protocol, p));
-        let mut units = Vec::new();
+        let (mut units, mut standardised) = (Vec::new(), Vec::new());
         for analysis in &protocol.analyses {
             for outcome in &analysis.outcomes {
                 let fits = analysis.fits().into_iter();
-                units.extend(fits.map(|(model, modifier)| Unit::model(&protocol, analysis, outcome, model, modifier)));
+                for (model, modifier) in fits {
+                    let unit = Unit::model(&protocol, analysis, outcome, model, modifier);
+                    let wanted = &analysis.standardised;
+                    standardised.extend(StandardiseTask::of(&protocol, wanted, units.len(), unit.key()));
+                    units.push(unit);
+                }
             }
         }
         let first = FirstRound::new(&protocol);
@@ -76,6 +83,7 @@ impl Branch {
             units,
             imputation: None,
             checks,
+            standardised,
             questions,
         }
     }
@@ -123,6 +131,7 @@ impl Branch {
         questions.extend(self.curves.iter().filter_map(CurveTask::ask));
         questions.extend(self.running().filter_map(Unit::ask));
         questions.extend(self.checks.ask());
+        questions.extend(self.standardised.iter().filter_map(StandardiseTask::ask));
         questions
     }
 
@@ -198,6 +207,10 @@ impl Branch {
         }
         self.checks.tell(&mut answers);
         self.checks.follow(&self.protocol, &self.units, &self.curves);
+        for task in &mut self.standardised {
+            task.tell(&self.units, self.propensity.as_ref(), &mut answers);
+            task.follow(&self.units, self.propensity.as_ref());
+        }
         if was_running && !self.propensity.as_ref().is_some_and(Unit::running) {
             self.start_weighted();
         } else {
@@ -233,6 +246,13 @@ impl Branch {
     /// What is opened for the checks of the model of a key, when all of it is.
     pub fn checks(&self, key: &FitKey) -> Option<&CheckSums> {
         self.checks.sums(self.units.iter().position(|unit| unit.key() == key)?)
+    }
+
+    /// What is standardised over every fitted model, with the means or why there are none; none where it still runs.
+    pub fn standardised(&self) -> impl Iterator<Item = (&FitKey, &Target, Option<Result<&[Contrast], &Failure>>)> {
+        let fitted = |task: &&StandardiseTask| self.units[task.unit()].centred_fit().is_some();
+        let tasks = self.standardised.iter().filter(fitted);
+        tasks.map(|task| (self.units[task.unit()].key(), task.target(), task.outcome()))
     }
 
     /// Every survival curve with its table over all sites, or why there is none; none where it still runs.

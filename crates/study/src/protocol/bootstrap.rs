@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Analysis, Checks, Model, Protocol, Variances};
+use super::{Analysis, Checks, Model, Protocol, Standardised, Variances};
 
 /// `[bootstrap]`: replicates by random case weights, in each of which everything from the propensity model on is fitted
 /// again.
@@ -49,6 +49,7 @@ pub(super) fn replicate(main: &Protocol, outcomes: Option<&[String]>, models: Op
         analysis.variances = Variances::default();
         analysis.effect_modifiers = Vec::new();
         analysis.checks = Checks::default();
+        analysis.standardised = Standardised::default();
     }
     analyses.retain(|analysis| !analysis.outcomes.is_empty() && !analysis.models.is_empty());
     let weighted = analyses.iter().flat_map(|analysis| &analysis.models).any(|model| model.weighted());

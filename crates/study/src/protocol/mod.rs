@@ -10,6 +10,7 @@ mod digest;
 mod forms;
 mod parse;
 mod scenario;
+mod standardised;
 mod weighting;
 
 use secagg::Digest;
@@ -24,6 +25,7 @@ pub use bootstrap::Bootstrap;
 pub use checks::{Checks, TRANSFORMS};
 pub use forms::{EffectModifier, Ridge};
 pub use scenario::{Imputation, MISSING, Scenario};
+pub use standardised::{Marginal, Standardised};
 pub use weighting::{Truncation, WeightDetail, Weighting};
 
 /// A whole study as the sites approve it.
@@ -218,6 +220,8 @@ pub struct Analysis {
     pub ridge: Option<Ridge>,
     /// Checks of each model (Cox).
     pub checks: Checks,
+    /// Outcomes standardised over its adjusted models.
+    pub standardised: Standardised,
 }
 
 /// One declared `kaplan_meier` analysis.

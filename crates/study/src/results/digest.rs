@@ -7,7 +7,7 @@ use stats::matrix::Matrix;
 use stats::survival::{ArmTable, Tally};
 
 use crate::cohort::FlowCount;
-use crate::plan::{Branch, CheckSums, Events, FitOutcome, Imputation, Plan};
+use crate::plan::{Branch, CheckSums, Contrast, Events, FitOutcome, Imputation, Plan};
 use crate::question::transform_code;
 
 /// Digest of the results of one run; every party computes it from its own plan.
@@ -51,6 +51,13 @@ fn write_branch(mut out: Canonical, branch: &Branch) -> Canonical {
             None => out.u8(0),
             Some(Err(failure)) => out.u8(1).str(failure.code()).str(&failure.to_string()),
             Some(Ok(table)) => write_table(out.u8(2), table),
+        };
+    }
+    for (_, _, outcome) in branch.standardised() {
+        out = match outcome {
+            None => out.u8(0),
+            Some(Err(failure)) => out.u8(1).str(failure.code()).str(&failure.to_string()),
+            Some(Ok(contrasts)) => out.u8(2).list(contrasts, write_contrast),
         };
     }
     for (key, outcome) in branch.fits() {
@@ -104,6 +111,12 @@ fn write_table(out: Canonical, table: &ArmTable) -> Canonical {
     out.list(table.cells(), |out, arms| {
         arms.iter().fold(out, |out, leavers| tally(tally(out, leavers.events), leavers.censored))
     })
+}
+
+fn write_contrast(out: Canonical, contrast: &Contrast) -> Canonical {
+    let out = out.option(contrast.cell, Canonical::u32).str(contrast.variance.name());
+    let out = out.f64(contrast.means.treated).f64(contrast.means.control);
+    contrast.means.covariance.iter().fold(out, |out, x| out.f64(*x))
 }
 
 fn write_fit(out: Canonical, fit: &Fit) -> Canonical {

@@ -10,6 +10,7 @@ mod digest;
 mod effects;
 mod hazard_ratio;
 mod pooled;
+mod standardised;
 mod survival;
 mod tables;
 mod weights;
@@ -17,6 +18,7 @@ mod weights;
 pub use balance::{BalanceCells, BalanceRow};
 pub use checks::{CheckProblem, Concordance};
 pub use digest::results_digest;
+pub use standardised::{EffectQuantity, EffectRow};
 pub use survival::{At, KAPLAN_MEIER, MINIMUM_LEAVERS, MedianRow, Quantity, SurvivalRow};
 pub use tables::{
     EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, OutcomeRow, Results, ScenarioResults, TestRow, Variance,

@@ -11,6 +11,7 @@ use super::bootstrap;
 use super::checks::{self, CheckProblem, Concordance};
 use super::effects;
 use super::pooled;
+use super::standardised::{self, EffectRow};
 use super::survival::{self, MedianRow, SurvivalRow};
 use super::weights::{self, HistogramRow, OverlapRow, WarningRow, WeightRow};
 use crate::plan::{Branch, Facts, Failure, FitKey, FitOutcome, Plan};
@@ -38,6 +39,8 @@ pub struct Results {
     pub survival: Vec<SurvivalRow>,
     /// `medians.csv`.
     pub medians: Vec<MedianRow>,
+    /// `effects.csv`.
+    pub effects: Vec<EffectRow>,
     /// `tests.csv`.
     pub tests: Vec<TestRow>,
     /// `overlap.csv`.
@@ -144,7 +147,8 @@ pub struct EstimateRow {
 #[derive(Debug, Clone, PartialEq)]
 pub struct FitRow {
     /// propensity, logistic, cox; `kaplan_meier` for a hazard ratio from the table of a curve, or a curve that failed;
-    /// `bootstrap` for one without enough replicates, `imputation` for one that failed.
+    /// the method of a standardisation that failed; `bootstrap` for one without enough replicates, `imputation` for one
+    /// that failed.
     pub analysis: &'static str,
     /// Name of the outcome.
     pub outcome: String,
@@ -297,6 +301,7 @@ impl Results {
         }
         survival::add(&mut results, branch, facts);
         pooled::add(&mut results, branch, facts);
+        standardised::add(&mut results, branch, facts);
         results
     }
 

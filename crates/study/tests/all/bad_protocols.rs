@@ -667,3 +667,48 @@ fn survival_curves() {
     let twice = "outcome = \"os\"\n[[analysis]]\nkind = \"kaplan_meier\"\noutcome = \"os\"\nweighted = [true, false]";
     assert!(curve(twice)[0].ends_with("weighted: an earlier [[analysis]] already has this curve of the same outcome"));
 }
+
+/// The sample with these lines in one of its analyses; the mistakes without their line.
+fn standardised(analysis: &str, lines: &str) -> Vec<String> {
+    let found = mistakes(&edited(analysis, &format!("{analysis}{lines}\n")));
+    found.iter().map(|m| m.split_once("].").map_or(m.as_str(), |(_, rest)| rest).to_owned()).collect()
+}
+
+#[test]
+fn standardised_outcomes() {
+    let (logistic, cox) = ("outcomes = [\"cure\"]\n", "ties = \"breslow\"\n");
+    assert_eq!(standardised(logistic, "marginal = [\"aipw\", \"g_formula\"]"), [""; 0]);
+    assert_eq!(standardised(cox, "standardise_days = [30, 900]\nstandardise_rmst_days = 365"), [""; 0]);
+    let cases = [
+        (
+            logistic,
+            "marginal = [\"gformula\"]",
+            "marginal: `gformula` is not known (known: g_formula, aipw); did you mean `g_formula`?",
+        ),
+        (logistic, "marginal = [\"aipw\", \"aipw\"]", "marginal: `aipw` stands twice"),
+        (logistic, "marginal = []", "marginal: is empty"),
+        (logistic, "marginal = true", "marginal: expected a list of strings, got boolean"),
+        (logistic, "standardise_days = [30]", "standardise_days: is of Cox models; logistic ones take `marginal`"),
+        (cox, "marginal = [\"g_formula\"]", "marginal: is of logistic models; Cox models take `standardise_days`"),
+        (cox, "standardise_days = [30.5]", "standardise_days: expected whole days from 1"),
+        (cox, "standardise_days = [60, 30]", "standardise_days: must ascend"),
+        (cox, "standardise_days = [30, 901]", "standardise_days: 901 is beyond the horizon of 900 days"),
+        (cox, "standardise_days = [31, 32]", "standardise_days: 31 and 32 are in one cell of the time grid"),
+        (cox, "standardise_rmst_days = 0", "standardise_rmst_days: expected whole days from 1"),
+        (cox, "standardise_rmst_days = 901", "standardise_rmst_days: 901 is beyond the horizon of 900 days"),
+    ];
+    for (analysis, line, expected) in cases {
+        assert_eq!(standardised(analysis, line), [expected], "{line}");
+    }
+    let alone = "models = [\"unadjusted\", \"iptw\", \"adjusted\", \"stratified\"]\n";
+    let without = "models = [\"unadjusted\", \"iptw\", \"stratified\"]\nstandardise_days = [30]\n";
+    let expected = "line 88: analysis[2].standardise_days: needs the model `adjusted`, or an effect modifier";
+    assert_eq!(mistakes(&edited(alone, without)), [expected]);
+    let propensity =
+        "[propensity]\ncovariates = [\"age\", \"stage\"]\nestimand = \"ATE\"\nstabilized = false\nbins = 10\n";
+    let text = edited(propensity, "").replace(
+        "models = [\"unadjusted\", \"iptw\", \"iptw_stabilized\", \"iptw_adjusted\"]",
+        "models = [\"adjusted\"]\ncovariates = [\"age\"]\nmarginal = [\"aipw\"]",
+    );
+    assert!(mistakes(&text).iter().any(|m| m.ends_with("marginal: `aipw` needs a [propensity] model")));
+}

@@ -2,7 +2,7 @@
 
 use stats::cox::Ties;
 
-use super::{Declared, checks, curves, forms, resolve, unknown};
+use super::{Declared, checks, curves, forms, resolve, standardised, unknown};
 use crate::dictionary::{Kind, VariableId};
 use crate::document::{Table, nearest};
 use crate::protocol::{
@@ -124,7 +124,18 @@ fn analysis(t: &Table<'_, '_>, kind: Option<&str>, declared: &Declared<'_>) -> O
         models.push(Model::Ridge);
     }
     forms::check(t, kind, &models, variances);
-    Some(Analysis { kind: kind?, outcomes, models, variances, covariates, effect_modifiers, ridge, checks })
+    let standardised = standardised::standardised(t, kind, &outcomes, &models, declared);
+    Some(Analysis {
+        kind: kind?,
+        outcomes,
+        models,
+        variances,
+        covariates,
+        effect_modifiers,
+        ridge,
+        checks,
+        standardised,
+    })
 }
 
 pub(super) fn ties(t: &Table<'_, '_>) -> Ties {

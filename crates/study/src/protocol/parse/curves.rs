@@ -24,8 +24,8 @@ pub(super) fn curve(t: &Table<'_, '_>, declared: &Declared<'_>, earlier: &[Curve
     let weighted = weighted(t, declared);
     let grids: Vec<&TimeToEvent> = outcomes.iter().filter_map(|name| time_to_event(declared, name)).collect();
     let curve = CurveAnalysis {
-        times_days: times(t, &grids),
-        rmst_days: rmst(t, &grids),
+        times_days: times(t, "times_days", t.numbers("times_days"), &grids),
+        rmst_days: restricted_to(t, "rmst_days", t.optional_whole("rmst_days"), &grids),
         conf_types: conf_types(t),
         hazard_ratio: hazard_ratio(t),
         outcomes,
@@ -50,7 +50,7 @@ fn hazard_ratio(t: &Table<'_, '_>) -> Option<Ties> {
     wanted.then_some(ties)
 }
 
-fn time_to_event<'d>(declared: &Declared<'d>, name: &str) -> Option<&'d TimeToEvent> {
+pub(super) fn time_to_event<'d>(declared: &Declared<'d>, name: &str) -> Option<&'d TimeToEvent> {
     match &declared.outcomes.iter().find(|o| o.name == name)?.kind {
         OutcomeKind::TimeToEvent(time) => Some(time),
         OutcomeKind::Binary { .. } => None,
@@ -74,37 +74,38 @@ fn weighted(t: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<bool> {
 }
 
 /// Whole days inside the horizon, no two in the same cell of a grid.
-fn times(t: &Table<'_, '_>, grids: &[&TimeToEvent]) -> Vec<u32> {
-    let Some(numbers) = t.numbers("times_days") else { return Vec::new() };
+pub(super) fn times(t: &Table<'_, '_>, key: &str, numbers: Option<Vec<f64>>, grids: &[&TimeToEvent]) -> Vec<u32> {
+    let Some(numbers) = numbers else { return Vec::new() };
     let whole = |x: &f64| *x >= 1.0 && x.fract() == 0.0 && *x <= f64::from(u32::MAX);
     if !numbers.iter().all(whole) {
-        t.mistake("times_days", "expected whole days from 1");
+        t.mistake(key, "expected whole days from 1");
         return Vec::new();
     }
     let days: Vec<u32> = numbers.iter().map(|x| *x as u32).collect();
     if !days.is_sorted_by(|a, b| a < b) {
-        t.mistake("times_days", "must ascend");
+        t.mistake(key, "must ascend");
         return days;
     }
     for grid in grids {
         if let Some(day) = days.iter().find(|day| **day > grid.horizon_days) {
-            t.mistake("times_days", format!("{day} is beyond the horizon of {} days", grid.horizon_days));
+            t.mistake(key, format!("{day} is beyond the horizon of {} days", grid.horizon_days));
         }
         let neighbours = || days.iter().zip(days.iter().skip(1));
         if let Some((a, b)) = neighbours().find(|(a, b)| grid.cell(**a) == grid.cell(**b)) {
-            t.mistake("times_days", format!("{a} and {b} are in one cell of the time grid"));
+            t.mistake(key, format!("{a} and {b} are in one cell of the time grid"));
         }
     }
     days
 }
 
-fn rmst(t: &Table<'_, '_>, grids: &[&TimeToEvent]) -> Option<u32> {
-    let day = t.optional_whole("rmst_days")?;
+/// A whole day inside the horizon.
+pub(super) fn restricted_to(t: &Table<'_, '_>, key: &str, day: Option<u32>, grids: &[&TimeToEvent]) -> Option<u32> {
+    let day = day?;
     if day == 0 {
-        t.mistake("rmst_days", "expected whole days from 1");
+        t.mistake(key, "expected whole days from 1");
     }
     for grid in grids.iter().filter(|grid| day > grid.horizon_days) {
-        t.mistake("rmst_days", format!("{day} is beyond the horizon of {} days", grid.horizon_days));
+        t.mistake(key, format!("{day} is beyond the horizon of {} days", grid.horizon_days));
     }
     Some(day)
 }

@@ -11,6 +11,7 @@ mod imputation;
 mod outcomes;
 mod propensity;
 mod scenario;
+mod standardised;
 mod variables;
 
 use super::{Criterion, Outcome, Propensity, Protocol, Treatment, Trial, TrialElement, digest};

@@ -6,7 +6,7 @@ use super::{Declared, analyses, imputation, propensity, resolve};
 use crate::dictionary::{Kind, VariableId};
 use crate::document::{Table, nearest};
 use crate::protocol::scenario::{MISSING, Scenario, with_missing_levels};
-use crate::protocol::{Analysis, Checks, Criterion, Model, Protocol};
+use crate::protocol::{Analysis, Checks, Criterion, Model, Protocol, Standardised};
 
 /// Every declared scenario of a protocol that is otherwise complete.
 pub(super) fn scenarios(root: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>) -> Vec<Scenario> {
@@ -95,6 +95,7 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
     }
     protocol.dictionary = with_missing_levels(&protocol.dictionary, &missing_as_level);
     if let Some(imputation) = &imputation {
+        protocol.analyses.iter_mut().for_each(|analysis| analysis.standardised = Standardised::default());
         imputation::check(t, imputation, &protocol);
     }
     let mut untrimmed = None;

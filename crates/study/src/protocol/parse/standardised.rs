@@ -1,0 +1,58 @@
+//! Keys of an `[[analysis]]` for standardised outcomes.
+
+use super::curves::{restricted_to, time_to_event, times};
+use super::{Declared, unknown};
+use crate::document::Table;
+use crate::protocol::{AnalysisKind, Marginal, Model, Standardised, TimeToEvent};
+
+const MARGINAL: &str = "marginal";
+const DAYS: &str = "standardise_days";
+const RMST: &str = "standardise_rmst_days";
+
+/// `outcomes` and `models` are those of the analysis, that of the effect modifier included.
+pub(super) fn standardised(
+    t: &Table<'_, '_>,
+    kind: Option<AnalysisKind>,
+    outcomes: &[String],
+    models: &[Model],
+    declared: &Declared<'_>,
+) -> Standardised {
+    let marginal = marginal(t, declared);
+    let cox = matches!(kind, Some(AnalysisKind::Cox(_)));
+    let grids: Vec<&TimeToEvent> =
+        outcomes.iter().filter(|_| cox).filter_map(|name| time_to_event(declared, name)).collect();
+    let times_days = times(t, DAYS, t.numbers("standardise_days"), &grids);
+    let rmst_days = restricted_to(t, RMST, t.optional_whole("standardise_rmst_days"), &grids);
+    for key in [MARGINAL, DAYS, RMST].into_iter().filter(|key| t.has(key)) {
+        match kind {
+            Some(AnalysisKind::Logistic) if key != MARGINAL => {
+                t.mistake(key, "is of Cox models; logistic ones take `marginal`");
+            }
+            Some(AnalysisKind::Cox(_)) if key == MARGINAL => {
+                t.mistake(key, "is of logistic models; Cox models take `standardise_days`");
+            }
+            Some(_) if !models.iter().any(|model| model.standardises()) => {
+                t.mistake(key, "needs the model `adjusted`, or an effect modifier");
+            }
+            _ => {}
+        }
+    }
+    Standardised { marginal, times_days, rmst_days }
+}
+
+fn marginal(t: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<Marginal> {
+    const KNOWN: [Marginal; 2] = [Marginal::GFormula, Marginal::Aipw];
+    let mut methods = Vec::new();
+    let names = if t.has(MARGINAL) { t.texts("marginal") } else { None };
+    for name in names.unwrap_or_default() {
+        match KNOWN.into_iter().find(|known| known.name() == name) {
+            None => unknown(t, MARGINAL, &name, &KNOWN.map(Marginal::name)),
+            Some(method) if methods.contains(&method) => t.mistake(MARGINAL, format!("`{name}` stands twice")),
+            Some(method) => methods.push(method),
+        }
+    }
+    if methods.contains(&Marginal::Aipw) && !declared.weighting {
+        t.mistake(MARGINAL, "`aipw` needs a [propensity] model");
+    }
+    methods
+}

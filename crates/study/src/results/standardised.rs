@@ -1,0 +1,235 @@
+//! The rows of `effects.csv`: what outcomes would be with everybody treated and with everybody untreated.
+//!
+//! The estimators count in cells; rows are in days: the right end of the cell.
+
+use stats::inference::wald;
+use stats::standardise::Means;
+use stats::survival::Estimate;
+
+use super::tables::{FitProblem, FitRow, Results, arm_names, ties_name};
+use crate::plan::{Branch, Contrast, Facts, FitKey, Target};
+use crate::protocol::TimeToEvent;
+use crate::question::time_to_event;
+use crate::term::Term;
+
+/// One quantity of the two arms, or of one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EffectRow {
+    /// Name of the outcome.
+    pub outcome: String,
+    /// Name of the model that it is standardised over.
+    pub model: &'static str,
+    /// Handling of ties (Cox).
+    pub ties: Option<&'static str>,
+    /// Name of the effect modifier; empty for models without.
+    pub modifier: String,
+    /// `g_formula`, `aipw`, `standardised`.
+    pub method: &'static str,
+    /// Which one.
+    pub quantity: EffectQuantity,
+    /// Level of the arm; for contrasts the treatment's term.
+    pub arm: String,
+    /// Is it of the treated arm alone?
+    pub treated: bool,
+    /// Time of survival, or horizon of a restricted mean.
+    pub at_days: Option<f64>,
+    /// Kind of standard error.
+    pub variance: &'static str,
+    /// A probability, days, or a ratio; none where a ratio has no finite value.
+    pub estimate: Option<f64>,
+    /// Its standard error; of a ratio that of its logarithm.
+    pub std_error: Option<f64>,
+    /// Lower limit, 95%.
+    pub conf_low: Option<f64>,
+    /// Upper limit, 95%.
+    pub conf_high: Option<f64>,
+    /// Rows that it is averaged over.
+    pub n: u64,
+    /// Does it lie after the last event? There survival stays as it is.
+    pub after_last_event: bool,
+}
+
+/// What an [`EffectRow`] holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EffectQuantity {
+    /// Probability of the event, of a time to event until `at_days`.
+    Risk,
+    /// Of the treated minus of the control arm.
+    RiskDifference,
+    /// Of the treated over that of the control arm.
+    RiskRatio,
+    /// Marginal odds ratio.
+    OddsRatio,
+    /// Probability of survival.
+    SurvivalAt,
+    /// Restricted mean in days.
+    RestrictedMean,
+    /// Of the treated minus of the control arm.
+    RestrictedMeanDifference,
+    /// Of the treated over that of the control arm.
+    RestrictedMeanRatio,
+}
+
+impl EffectQuantity {
+    /// Name in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            EffectQuantity::Risk => "risk",
+            EffectQuantity::RiskDifference => "risk_difference",
+            EffectQuantity::RiskRatio => "risk_ratio",
+            EffectQuantity::OddsRatio => "odds_ratio",
+            EffectQuantity::SurvivalAt => "survival_at",
+            EffectQuantity::RestrictedMean => "rmst",
+            EffectQuantity::RestrictedMeanDifference => "rmst_difference",
+            EffectQuantity::RestrictedMeanRatio => "rmst_ratio",
+        }
+    }
+}
+
+/// Adds the rows of everything that is standardised, and a row of `fits.csv` where there is nothing to add.
+pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
+    let protocol = branch.protocol();
+    for (key, target, outcome) in branch.standardised() {
+        let modifier = key.modifier.as_ref().map(|m| protocol.dictionary.variable(m.variable).name.clone());
+        let rows = Rows { branch, key, target, modifier: modifier.unwrap_or_default(), n: facts.analysed() };
+        match outcome {
+            None => {}
+            Some(Ok(contrasts)) => contrasts.iter().for_each(|contrast| rows.add(results, facts, contrast)),
+            Some(Err(failure)) => results.fits.push(FitRow {
+                analysis: target.method(),
+                outcome: key.outcome.clone(),
+                model: key.model_name(),
+                modifier: rows.modifier,
+                ties: key.ties().map(ties_name),
+                n: facts.analysed(),
+                events: super::tables::events_of(protocol, facts, key),
+                imputations: None,
+                outcome_of_fit: Err(FitProblem {
+                    code: failure.code(),
+                    message: failure.to_string(),
+                    hint: failure.hint(),
+                }),
+            }),
+        }
+    }
+}
+
+/// What the rows of one target share.
+struct Rows<'a> {
+    branch: &'a Branch,
+    key: &'a FitKey,
+    target: &'a Target,
+    modifier: String,
+    n: u64,
+}
+
+/// Of an estimate on its own scale, or on the log scale of a ratio.
+#[derive(Clone, Copy, PartialEq)]
+enum Scale {
+    Natural,
+    Log,
+}
+
+impl Rows<'_> {
+    fn add(&self, results: &mut Results, facts: &Facts, contrast: &Contrast) {
+        let protocol = self.branch.protocol();
+        let outcome = protocol.outcomes.iter().position(|o| o.name == self.key.outcome);
+        let time = outcome.zip(contrast.cell).map(|(outcome, cell)| {
+            let last = facts.events.get(&outcome).and_then(|events| events.cells.last());
+            (time_to_event(protocol, outcome), cell, last.is_some_and(|last| cell > *last))
+        });
+        let empty = EffectRow {
+            outcome: self.key.outcome.clone(),
+            model: self.key.model_name(),
+            ties: self.key.ties().map(ties_name),
+            modifier: self.modifier.clone(),
+            method: self.target.method(),
+            quantity: EffectQuantity::Risk,
+            arm: String::new(),
+            treated: false,
+            at_days: time.map(|(grid, cell, _)| grid.days(cell)),
+            variance: contrast.variance.name(),
+            estimate: None,
+            std_error: None,
+            conf_low: None,
+            conf_high: None,
+            n: self.n,
+            after_last_event: time.is_some_and(|(_, _, after)| after),
+        };
+        let [control, treated] = arm_names(protocol);
+        let term = Term::Treatment.name(protocol);
+        for (quantity, who, estimate, scale) in quantities(self.target, &contrast.means, time.map(|(grid, ..)| grid)) {
+            let arm = match who {
+                Who::Control => &control,
+                Who::Treated => &treated,
+                Who::Both => &term,
+            };
+            let row = EffectRow { quantity, arm: arm.clone(), treated: who == Who::Treated, ..empty.clone() };
+            results.effects.push(filled(row, estimate, scale));
+        }
+    }
+}
+
+/// Whose quantity it is.
+#[derive(Clone, Copy, PartialEq)]
+enum Who {
+    Control,
+    Treated,
+    Both,
+}
+
+type Found = (EffectQuantity, Who, Option<Estimate>, Scale);
+
+/// Every quantity of two means, those of restricted means in days.
+fn quantities(target: &Target, means: &Means, grid: Option<&TimeToEvent>) -> Vec<Found> {
+    let arms = |quantity, means: &Means| -> Vec<Found> {
+        vec![
+            (quantity, Who::Control, Some(means.control_estimate()), Scale::Natural),
+            (quantity, Who::Treated, Some(means.treated_estimate()), Scale::Natural),
+        ]
+    };
+    let difference = |quantity, means: &Means| (quantity, Who::Both, Some(means.difference()), Scale::Natural);
+    let ratio = |quantity, estimate| (quantity, Who::Both, estimate, Scale::Log);
+    let risks = |means: &Means| {
+        let mut found = arms(EffectQuantity::Risk, means);
+        found.push(difference(EffectQuantity::RiskDifference, means));
+        found.push(ratio(EffectQuantity::RiskRatio, means.log_ratio()));
+        found
+    };
+    match target {
+        Target::Risk { .. } => {
+            let mut found = risks(means);
+            found.push(ratio(EffectQuantity::OddsRatio, means.log_odds_ratio()));
+            found
+        }
+        Target::Survival(_) => {
+            let mut found = arms(EffectQuantity::SurvivalAt, means);
+            found.extend(risks(&means.complement()));
+            found
+        }
+        Target::RestrictedMean(_) => {
+            let days = grid.map_or(1.0, |grid| grid.grid_days);
+            let [v11, v10, v00] = means.covariance.map(|v| v * days * days);
+            let (treated, control) = (means.treated * days, means.control * days);
+            let means = Means { treated, control, covariance: [v11, v10, v00] };
+            let mut found = arms(EffectQuantity::RestrictedMean, &means);
+            found.push(difference(EffectQuantity::RestrictedMeanDifference, &means));
+            found.push(ratio(EffectQuantity::RestrictedMeanRatio, means.log_ratio()));
+            found
+        }
+    }
+}
+
+/// The row with an estimate and its interval, of a ratio symmetric on the log scale.
+fn filled(row: EffectRow, estimate: Option<Estimate>, scale: Scale) -> EffectRow {
+    let Some(Estimate { estimate, std_error }) = estimate else { return row };
+    let interval = wald(estimate, std_error);
+    let natural = |x: f64| if scale == Scale::Log { libm::exp(x) } else { x };
+    EffectRow {
+        estimate: Some(natural(estimate)),
+        std_error: Some(std_error),
+        conf_low: Some(natural(interval.conf_low)),
+        conf_high: Some(natural(interval.conf_high)),
+        ..row
+    }
+}

@@ -45,7 +45,11 @@ a <- as.integer(d$regimen == "IsaPd"); X <- data.frame(regimen = a, age = d$age)
 myeloma <- list(day = study("myeloma by day", d$pfs_days, code, a, X, w, c(30, 91, 182, 365, 730, 1200)), month = study("myeloma by month", ceiling(d$pfs_days / 30.4375), code, a, X, w, c(1, 3, 6, 12, 24, 40)))
 
 Z <- model.matrix(~ age + factor(sex, c("M", "F")) + crcl + factor(iss_stage) + ldh_high + I(1 - dara_refr) + I(1 - asct) + I(fish == "high"), d)
-for (grid in c("day", "month")) for (k in 1:2) myeloma[[grid]][[paste0("iptw_", k)]] <- iptw_fine_gray(ceiling(d$pfs_days / c(day = 1, month = 30.4375)[[grid]]), factor(code, 0:2), a, Z, k)
+e <- fitted(glm(a ~ Z - 1, binomial, control = tight_glm)); stabilised <- ifelse(a == 1, mean(a) / e, (1 - mean(a)) / (1 - e))
+for (grid in c("day", "month")) { t <- ceiling(d$pfs_days / c(day = 1, month = 30.4375)[[grid]]); myeloma[[grid]]$incidence_iptw <- incidences(t, factor(code, 0:2), a, stabilised, myeloma[[grid]]$incidence$all$times)
+  for (k in 1:2) myeloma[[grid]][[paste0("iptw_", k)]] <- iptw_fine_gray(t, factor(code, 0:2), a, Z, k)
+  # the hazard of one cause, the other one censored
+  for (k in 1:2) myeloma[[grid]][[paste0("cox_", k)]] <- cox(Surv(t, code == k) ~ regimen + age, cbind(d[, 0], X, t = t)) }
 
 # ---- a few rows with everything at once: day 0, ties within and between causes, censoring tied with events, weights ----
 few <- list(time = c(0, 0, 0, 1, 1, 2, 2, 2, 3, 3, 3, 4, 5, 5, 6, 6, 7, 8, 8, 9), cause = c(1, 2, 0, 0, 2, 1, 1, 0, 2, 0, 1, 0, 1, 2, 1, 0, 2, 0, 1, 2), arm = c(0, 1, 0, 1, 0, 1, 0, 1, 1, 0, 1, 0, 0, 1, 0, 1, 0, 1, 1, 0),

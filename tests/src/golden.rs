@@ -6,6 +6,7 @@
 
 mod baseline;
 mod comparison;
+mod competing;
 mod curves;
 mod early_glm;
 mod files;
@@ -46,6 +47,8 @@ pub enum Study {
     /// `examples/relapsed-myeloma` in what follows from its models: `golden/modification.json`; sections `main` and
     /// `further`.
     Modification,
+    /// Competing causes in relapsed myeloma (`protocol-competing.toml` of its example) and in Rotterdam, by day and month.
+    Competing,
 }
 
 impl Study {
@@ -56,10 +59,11 @@ impl Study {
             Study::Rotterdam => &["day", "month", "quarter"],
             Study::Lung => &["curves", "cox"],
             Study::Modification => &["main", "further"],
+            Study::Competing => &["myeloma/day", "myeloma/month", "rotterdam/day", "rotterdam/month"],
         }
     }
 
-    /// Top-level entries of the golden file that a section has. Entries that no section has are those of every run.
+    /// Entries of the golden file that a section has. Entries that no section has are those of every run.
     fn entries(self, section: &str) -> Vec<&str> {
         match (self, section) {
             (Study::Lung, "curves") => lung::CURVES.to_vec(),
@@ -74,6 +78,7 @@ impl Study {
             Study::Rotterdam => "rotterdam",
             Study::Lung => "lung",
             Study::Modification => "modification",
+            Study::Competing => "competing",
         }
     }
 }
@@ -82,7 +87,7 @@ impl FromStr for Study {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        let all = [Study::RelapsedMyeloma, Study::Rotterdam, Study::Lung, Study::Modification];
+        let all = [Study::RelapsedMyeloma, Study::Rotterdam, Study::Lung, Study::Modification, Study::Competing];
         all.into_iter().find(|s| s.name() == name).ok_or_else(|| format!("no golden numbers for a study `{name}`"))
     }
 }
@@ -138,7 +143,7 @@ pub fn compare_with(
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         golden[name] = read(path)?;
     }
-    if study.entries(section).into_iter().any(|entry| golden.get(entry).is_none()) {
+    if study.entries(section).into_iter().any(|entry| golden.pointer(&format!("/{entry}")).is_none()) {
         return Err(GoldenError::Section(section.to_owned()));
     }
     let files = Files::read(out)?;
@@ -153,6 +158,7 @@ pub fn compare_with(
         Study::Rotterdam => rotterdam::compare(&mut comparison, &files, section),
         Study::Lung => lung::compare(&mut comparison, &files, section),
         Study::Modification => modification::compare(&mut comparison, &files, section),
+        Study::Competing => competing::compare(&mut comparison, &files, section),
     }
     models::agree(&mut comparison, &files);
     Ok(comparison.finish())

@@ -6,6 +6,7 @@
 
 mod balance;
 mod files;
+mod incidence;
 mod print;
 mod provenance;
 mod records;

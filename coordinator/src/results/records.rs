@@ -72,6 +72,7 @@ pub(super) struct EstimateRecord<'a> {
     modifier: &'a str,
     e_value: Option<f64>,
     e_value_limit: Option<f64>,
+    cause: &'a str,
     df: Option<f64>,
     fmi: Option<f64>,
     replicates: Option<usize>,
@@ -81,7 +82,7 @@ pub(super) struct EstimateRecord<'a> {
 impl Record for EstimateRecord<'_> {
     const FILE: &'static str = "estimates.csv";
     const COLUMNS: &'static str = "analysis,outcome,model,term,variance,estimate,std_error,statistic,p_value,conf_low,conf_high,ratio,\
-        ratio_low,ratio_high,n,events,sites,iterations,notes,ties,modifier,e_value,e_value_limit,df,fmi,replicates,failed_replicates";
+        ratio_low,ratio_high,n,events,sites,iterations,notes,ties,modifier,e_value,e_value_limit,cause,df,fmi,replicates,failed_replicates";
 }
 
 impl<'a> EstimateRecord<'a> {
@@ -116,6 +117,7 @@ impl<'a> EstimateRecord<'a> {
             notes: notes.text(),
             ties: row.ties,
             modifier: &row.modifier,
+            cause: &row.cause,
         }
     }
 }
@@ -147,13 +149,14 @@ pub(super) struct FitRecord<'a> {
     modifier: &'a str,
     penalised_loglik: Option<f64>,
     effective_df: Option<f64>,
+    cause: &'a str,
 }
 
 impl Record for FitRecord<'_> {
     const FILE: &'static str = "fits.csv";
     const COLUMNS: &'static str = "analysis,outcome,model,ties,n,events,loglik_null,loglik,deviance_null,deviance,lr_statistic,lr_df,\
         lr_p,score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes,concordance_bound,\
-        modifier,penalised_loglik,effective_df";
+        modifier,penalised_loglik,effective_df,cause";
 }
 
 impl<'a> FitRecord<'a> {
@@ -183,6 +186,7 @@ impl<'a> FitRecord<'a> {
             modifier: &row.modifier,
             penalised_loglik: None,
             effective_df: None,
+            cause: &row.cause,
         };
         let numbers = match &row.outcome_of_fit {
             Ok(numbers) => numbers,
@@ -198,7 +202,8 @@ impl<'a> FitRecord<'a> {
         let deviance = |loglik: f64| numbers.logistic.then_some(-2.0 * loglik);
         let ratio = numbers.likelihood_ratio;
         if ratio.is_none() {
-            notes.0.push("no likelihood ratio test of a weighted or penalised model".into());
+            let models = if row.analysis == "fine_gray" { "Fine-Gray" } else { "weighted or penalised" };
+            notes.0.push(format!("no likelihood ratio test of a {models} model"));
         }
         notes.0.extend(numbers.unchecked.iter().map(|why| format!("{why} ({})", why.code())));
         FitRecord {
@@ -254,17 +259,18 @@ pub(super) struct OutcomeRecord<'a> {
     arm: &'a str,
     n: u64,
     events: u64,
+    cause: &'a str,
 }
 
 impl Record for OutcomeRecord<'_> {
     const FILE: &'static str = "outcomes.csv";
-    const COLUMNS: &'static str = "outcome,arm,n,events";
+    const COLUMNS: &'static str = "outcome,arm,n,events,cause";
 }
 
 impl<'a> From<&'a OutcomeRow> for OutcomeRecord<'a> {
     fn from(row: &'a OutcomeRow) -> Self {
-        let OutcomeRow { outcome, arm, n, events } = row;
-        OutcomeRecord { outcome, arm, n: *n, events: *events }
+        let OutcomeRow { outcome, cause, arm, n, events } = row;
+        OutcomeRecord { outcome, arm, n: *n, events: *events, cause }
     }
 }
 
@@ -281,11 +287,12 @@ pub(super) struct TestRecord<'a> {
     ties: Option<&'static str>,
     notes: String,
     modifier: &'a str,
+    cause: &'a str,
 }
 
 impl Record for TestRecord<'_> {
     const FILE: &'static str = "tests.csv";
-    const COLUMNS: &'static str = "name,outcome,model,term,statistic,df,p_value,ties,notes,modifier";
+    const COLUMNS: &'static str = "name,outcome,model,term,statistic,df,p_value,ties,notes,modifier,cause";
 }
 
 impl<'a> From<&'a TestRow> for TestRecord<'a> {
@@ -302,6 +309,7 @@ impl<'a> From<&'a TestRow> for TestRecord<'a> {
             ties: row.ties,
             notes: notes.text(),
             modifier: &row.modifier,
+            cause: &row.cause,
         }
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use study::results::{Results, ScenarioResults};
 
 use super::balance::BalanceRecord;
+use super::incidence::IncidenceRecord;
 use super::provenance::{Provenance, ProvenanceRecord, SCHEMA_VERSION};
 use super::records::{EstimateRecord, FitRecord, FlowRecord, OutcomeRecord, Record, TestRecord};
 use super::standardised::EffectRecord;
@@ -41,6 +42,7 @@ pub(super) struct Document<'a> {
     overlap: Vec<Scoped<'a, OverlapRecord<'a>>>,
     warnings: Vec<Scoped<'a, WarningRecord<'a>>>,
     effects: Vec<Scoped<'a, EffectRecord<'a>>>,
+    incidence: Vec<Scoped<'a, IncidenceRecord<'a>>>,
 }
 
 /// What a scenario is called.
@@ -70,6 +72,7 @@ impl<'a> Document<'a> {
             overlap: Vec::new(),
             warnings: Vec::new(),
             effects: Vec::new(),
+            incidence: Vec::new(),
         };
         document.add("", results, provenance.sites.len());
         for scenario in &results.scenarios {
@@ -91,6 +94,7 @@ impl<'a> Document<'a> {
             survival,
             medians,
             effects,
+            incidences,
             tests,
             overlap,
             warnings,
@@ -109,6 +113,7 @@ impl<'a> Document<'a> {
         self.overlap.extend(scoped(scenario, overlap.iter().map(Into::into)));
         self.warnings.extend(scoped(scenario, warnings.iter().map(Into::into)));
         self.effects.extend(scoped(scenario, effects.iter().map(Into::into)));
+        self.incidence.extend(scoped(scenario, incidences.iter().map(Into::into)));
     }
 
     /// Name and content of every CSV file.
@@ -127,6 +132,7 @@ impl<'a> Document<'a> {
             table(&self.overlap)?,
             table(&self.warnings)?,
             table(&self.effects)?,
+            table(&self.incidence)?,
         ])
     }
 

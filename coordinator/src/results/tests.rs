@@ -215,17 +215,17 @@ fn headers_are_the_contract() {
         (
             "estimates.csv",
             "analysis,outcome,model,term,variance,estimate,std_error,statistic,p_value,conf_low,conf_high,ratio,\
-             ratio_low,ratio_high,n,events,sites,iterations,notes,ties,modifier,e_value,e_value_limit,df,fmi,replicates,\
-             failed_replicates,scenario\n",
+             ratio_low,ratio_high,n,events,sites,iterations,notes,ties,modifier,e_value,e_value_limit,cause,df,fmi,\
+             replicates,failed_replicates,scenario\n",
         ),
         (
             "fits.csv",
             "analysis,outcome,model,ties,n,events,loglik_null,loglik,deviance_null,deviance,lr_statistic,lr_df,lr_p,\
              score_statistic,wald_statistic,concordance,iterations,max_score,converged,notes,concordance_bound,modifier,\
-             penalised_loglik,effective_df,scenario\n",
+             penalised_loglik,effective_df,cause,scenario\n",
         ),
         ("flow.csv", "step,label,n,control,treated,excluded,scenario\n"),
-        ("outcomes.csv", "outcome,arm,n,events,scenario\n"),
+        ("outcomes.csv", "outcome,arm,n,events,cause,scenario\n"),
         (
             "weights.csv",
             "scheme,arm,n,sum,ess,mean,max,truncated_at_low,truncated_at_high,notes,q01_type3,q99_type3,q01_type7,\
@@ -240,7 +240,7 @@ fn headers_are_the_contract() {
              treated_percent_or_sd,treated_q25,treated_median,treated_q75,all,all_percent_or_sd,all_q25,all_median,\
              all_q75,test,statistic,p_value,smd,smd_kind,missing_control,missing_treated,smd_cobalt,notes,scenario\n",
         ),
-        ("tests.csv", "name,outcome,model,term,statistic,df,p_value,ties,notes,modifier,scenario\n"),
+        ("tests.csv", "name,outcome,model,term,statistic,df,p_value,ties,notes,modifier,cause,scenario\n"),
         (
             "survival.csv",
             "outcome,arm,weighted,time_days,n_risk,n_event,n_censor,survival,std_error,conf_low,conf_high,conf_type,at,notes,scenario\n",
@@ -253,6 +253,11 @@ fn headers_are_the_contract() {
             "effects.csv",
             "outcome,model,method,quantity,arm,at_days,variance,estimate,std_error,conf_low,conf_high,n,notes,ties,modifier,\
              scenario\n",
+        ),
+        (
+            "incidence.csv",
+            "outcome,cause,arm,weighted,time_days,n_risk,incidence,std_error,conf_low,conf_high,conf_type,at,\
+             event_free,event_free_std_error,notes,scenario\n",
         ),
     ];
     for (name, text) in expected {
@@ -291,6 +296,7 @@ fn a_failed_model_stands_with_its_cause_and_hint() {
 fn a_number_that_is_not_finite_is_empty_with_a_note() {
     let row = EstimateRow {
         analysis: "logistic",
+        cause: String::new(),
         outcome: "y".into(),
         model: "unadjusted",
         ties: None,

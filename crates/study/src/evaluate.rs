@@ -5,6 +5,7 @@
 
 mod baseline;
 mod check;
+mod competing;
 mod drawn;
 mod imputation;
 mod standardise;
@@ -15,6 +16,7 @@ use std::sync::{Arc, OnceLock};
 
 use secagg::DrawKey;
 use secagg::fixed::{self, FixedError};
+use stats::competing::{fine_gray_residuals, fine_gray_risk, fine_gray_step};
 use stats::cox::{self, CoxRows};
 use stats::design::Design;
 use stats::influence::{self, MeatKind, PropensityRows};
@@ -160,6 +162,21 @@ impl Rows<'_> {
             Question::Moments { terms } => self.moments(terms, sums),
             Question::Events { outcome } => self.events(*outcome, sums),
             Question::ArmTable { outcome, weighted } => self.arm_table(*outcome, weighted.as_ref(), sums),
+            Question::Causes { outcome } => self.causes(*outcome, sums),
+            Question::CauseTable { outcome, weights, cells } => self.cause_table(*outcome, weights, cells, sums),
+            Question::FineGrayRisk { model, cells, beta } => {
+                self.fine_gray(model, |rows| fine_gray_risk(rows, cells, beta, sums));
+            }
+            Question::FineGrayStep { model, cells, curves, beta } => {
+                self.fine_gray(model, |rows| fine_gray_step(rows, cells, curves, beta, sums));
+                if self.first {
+                    sums.add(0, &curves.correction());
+                }
+            }
+            Question::FineGrayMeat { model, cells, curves, beta, kind } => self.fine_gray(model, |rows| {
+                let residuals = fine_gray_residuals(rows, cells, curves, beta);
+                self.meat(&residuals, model.weights.as_ref(), rows.w, kind, sums);
+            }),
             Question::LogisticStep { model, beta } => {
                 self.logistic(model, |rows| logistic::step(rows, beta, sums));
             }
@@ -311,7 +328,13 @@ impl Rows<'_> {
 
     fn cox(&self, model: &CoxModel, body: impl FnOnce(&CoxRows<'_>)) {
         let x = self.design(&model.columns);
-        let (exit, event) = self.exits(model.outcome);
+        let (exit, event) = match model.cause {
+            None => self.exits(model.outcome),
+            Some(cause) => {
+                let (exit, causes) = self.exits_by_cause(model.outcome);
+                (exit, causes.into_iter().map(|own| own == cause).collect())
+            }
+        };
         let w = self.row_weights(model.weights.as_ref());
         body(&CoxRows { x: &x, exit: &exit, event: &event, w: w.as_deref(), entry: None });
     }

@@ -6,7 +6,7 @@ use crate::dictionary::VariableId;
 use crate::document::{Mistakes, Reader, Table, parse};
 use crate::manifest::Manifest;
 use crate::plan::Facts;
-use crate::protocol::{OutcomeKind, Protocol};
+use crate::protocol::Protocol;
 
 /// Fewest sites that any policy may allow: a site hides behind at least two others.
 pub const FLOOR_SITES: u32 = 3;
@@ -131,9 +131,7 @@ impl Policy {
         }
         // a scenario has the outcomes of the study
         for outcome in &protocol.outcomes {
-            if let OutcomeKind::TimeToEvent(t) = &outcome.kind
-                && t.grid_days < self.finest_grid_days
-            {
+            if outcome.kind.grid().is_some_and(|grid| grid.days < self.finest_grid_days) {
                 return Err(PolicyRefusal::Grid { outcome: outcome.name.clone() });
             }
         }
@@ -185,7 +183,8 @@ fn used_variables(protocol: &Protocol) -> Vec<VariableId> {
         used.extend(outcomes.flat_map(|outcome| outcome.kind.variables()));
     }
     let curves = protocol.curves.iter().flat_map(|curve| &curve.outcomes);
-    let outcomes = curves.filter_map(|name| protocol.outcome(name));
+    let incidences = protocol.incidences.iter().flat_map(|incidence| &incidence.outcomes);
+    let outcomes = curves.chain(incidences).filter_map(|name| protocol.outcome(name));
     used.extend(outcomes.flat_map(|outcome| outcome.kind.variables()));
     used
 }

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use secagg::Canonical;
+use stats::competing::{Subdistribution, cause_table_len, fine_gray_risk_len};
 use stats::concordance::{self, PredictorGrid};
 use stats::cox::{self, Curves, EventCells, Ties};
 use stats::descriptive::categorical::counts_len;
@@ -26,7 +27,7 @@ use stats::zph::{Transform, leavers_len};
 
 use crate::dictionary::VariableId;
 use crate::imputation::ImputationModel;
-use crate::protocol::{OutcomeKind, Protocol, TimeToEvent};
+use crate::protocol::{Competing, OutcomeKind, Protocol, TimeToEvent};
 use crate::term::{Columns, Term};
 
 /// A fitted propensity model: from it every site computes its own patients' propensity score.
@@ -67,11 +68,13 @@ pub struct LogisticModel {
     pub weights: Option<Weights>,
 }
 
-/// A Cox regression over the cohort.
+/// A Cox or Fine-Gray regression over the cohort.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CoxModel {
     /// Index of the outcome in the protocol.
     pub outcome: usize,
+    /// Number of the cause that is the event, where causes compete; in a Cox regression the others are censored.
+    pub cause: Option<u8>,
     /// Design columns, no intercept.
     pub columns: Columns,
     /// Weights; none means 1.
@@ -133,6 +136,21 @@ pub enum Question {
         outcome: usize,
         /// Weights and the cells in which somebody leaves, ascending; none means counts over the whole grid.
         weighted: Option<(Weights, Arc<[u32]>)>,
+    },
+    /// Of a competing outcome: rows with missing time or status, rows beyond the horizon, who leaves in each cell of the
+    /// grid, by arm and cause (`stats::competing`).
+    Causes {
+        /// Index of the outcome in the protocol.
+        outcome: usize,
+    },
+    /// The same leavers with sums of weights and of their squares, in the cells where the counts showed somebody.
+    CauseTable {
+        /// Index of the outcome in the protocol.
+        outcome: usize,
+        /// The weights.
+        weights: Weights,
+        /// Cells in which somebody leaves, ascending.
+        cells: Arc<[u32]>,
     },
     /// Log likelihood, score, information of a logistic regression.
     LogisticStep {
@@ -225,6 +243,39 @@ pub enum Question {
         model: Arc<ImputationModel>,
         /// Subtracted from the number.
         centre: f64,
+    },
+    /// Risk-set sums of a Fine-Gray regression: those of a Cox regression, and of the rows that left by another cause.
+    FineGrayRisk {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Event cells and censoring.
+        cells: Arc<Subdistribution>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// Log likelihood, score, information of a Fine-Gray regression; the first site adds the terms of the global curves.
+    FineGrayStep {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Event cells and censoring.
+        cells: Arc<Subdistribution>,
+        /// Curves from the risk sums of the round before.
+        curves: Arc<Curves>,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// Sandwich sums of a Fine-Gray regression.
+    FineGrayMeat {
+        /// The model.
+        model: Arc<CoxModel>,
+        /// Event cells and censoring.
+        cells: Arc<Subdistribution>,
+        /// Curves at these coefficients.
+        curves: Arc<Curves>,
+        /// Coefficients.
+        beta: Vec<f64>,
+        /// Which sums.
+        kind: MeatKind,
     },
     /// Log likelihood, score, information of a Cox regression stratified by site.
     StratifiedCoxStep {
@@ -405,17 +456,27 @@ impl Question {
             Question::ArmTable { outcome, weighted: None } => {
                 arm_table_len(time_to_event(protocol, *outcome).cells(), false)
             }
+            Question::Causes { outcome } => {
+                let outcome = competing(protocol, *outcome);
+                CAUSE_COUNTS + cause_table_len(outcome.grid.cells(), outcome.count(), false)
+            }
+            Question::CauseTable { outcome, cells, .. } => {
+                cause_table_len(cells.len(), competing(protocol, *outcome).count(), true)
+            }
             Question::LogisticStep { beta, .. } | Question::ImputationStep { beta, .. } => {
                 logistic::step_len(beta.len())
             }
             Question::ImputationEquations { model, .. } => normal_equations_len(model.predictors.len()),
-            Question::LogisticMeat { beta, kind, .. } | Question::CoxMeat { beta, kind, .. } => {
-                meat_len(beta.len(), kind)
-            }
+            Question::LogisticMeat { beta, kind, .. }
+            | Question::CoxMeat { beta, kind, .. }
+            | Question::FineGrayMeat { beta, kind, .. } => meat_len(beta.len(), kind),
             Question::LeverageScore { beta, .. } => beta.len(),
             Question::DeathWeights { cells, .. } => cells.len(),
             Question::CoxRisk { beta, events, .. } => cox::risk_len(beta.len(), events),
-            Question::CoxStep { beta, .. } | Question::StratifiedCoxStep { beta, .. } => cox::step_len(beta.len()),
+            Question::FineGrayRisk { beta, cells, .. } => fine_gray_risk_len(beta.len(), cells),
+            Question::CoxStep { beta, .. }
+            | Question::FineGrayStep { beta, .. }
+            | Question::StratifiedCoxStep { beta, .. } => cox::step_len(beta.len()),
             Question::TreatmentSums { cells, .. } => treatment_sums_len(cells.len()),
             Question::Leavers { outcome } => leavers_len(time_to_event(protocol, *outcome).cells(), false),
             Question::CoxTrend { beta, .. } | Question::StratifiedCoxTrend { beta, .. } => cox::trend_len(beta.len()),
@@ -451,6 +512,8 @@ impl Question {
             Question::Moments { .. } => "Moments",
             Question::Events { .. } => "CoxSetup",
             Question::ArmTable { .. } => "ArmTable",
+            Question::Causes { .. } => "CauseSetup",
+            Question::CauseTable { .. } => "CauseTable",
             Question::LogisticStep { .. } => "LogisticStep",
             Question::LogisticMeat { .. } => "LogisticMeat",
             Question::LeverageScore { .. } => "LeverageScore",
@@ -458,6 +521,9 @@ impl Question {
             Question::CoxRisk { .. } => "CoxRisk",
             Question::CoxStep { .. } => "CoxStep",
             Question::CoxMeat { .. } => "CoxMeat",
+            Question::FineGrayRisk { .. } => "FineGrayRisk",
+            Question::FineGrayStep { .. } => "FineGrayStep",
+            Question::FineGrayMeat { .. } => "FineGrayMeat",
             Question::StratifiedCoxStep { .. } => "StratifiedCoxStep",
             Question::TreatmentSums { .. } => "TreatmentSums",
             Question::ImputationStep { .. } => "ImputationStep",
@@ -494,6 +560,8 @@ impl Question {
             | Question::Moments { .. }
             | Question::Events { .. }
             | Question::ArmTable { .. }
+            | Question::Causes { .. }
+            | Question::CauseTable { .. }
             | Question::Leavers { .. }
             | Question::WeightSums { .. }
             | Question::PropensityHistogram { .. }
@@ -510,6 +578,9 @@ impl Question {
             | Question::CoxRisk { .. }
             | Question::CoxStep { .. }
             | Question::CoxMeat { .. }
+            | Question::FineGrayRisk { .. }
+            | Question::FineGrayStep { .. }
+            | Question::FineGrayMeat { .. }
             | Question::TreatmentSums { .. }
             | Question::ImputationStep { .. }
             | Question::ImputationEquations { .. }
@@ -549,7 +620,12 @@ impl Question {
             | Question::Missingness { variable }
             | Question::ValueHistogram { variable } => out.u32(variable.0 as u32),
             Question::Moments { terms } => out.list(terms, |out, t| t.write(out)),
-            Question::Events { outcome } | Question::Leavers { outcome } => out.u32(*outcome as u32),
+            Question::Events { outcome } | Question::Leavers { outcome } | Question::Causes { outcome } => {
+                out.u32(*outcome as u32)
+            }
+            Question::CauseTable { outcome, weights, cells } => {
+                weights.write(out.u32(*outcome as u32)).list(&**cells, |out, c| out.u32(*c))
+            }
             Question::ArmTable { outcome, weighted } => out
                 .u32(*outcome as u32)
                 .option(weighted.as_ref(), |out, (w, cells)| w.write(out).list(&**cells, |out, c| out.u32(*c))),
@@ -563,6 +639,8 @@ impl Question {
             Question::DeathWeights { model, cells } => model.write(out).list(cells, |out, c| out.u32(*c)),
             Question::CoxRisk { model, beta, .. }
             | Question::CoxStep { model, beta, .. }
+            | Question::FineGrayRisk { model, beta, .. }
+            | Question::FineGrayStep { model, beta, .. }
             | Question::StratifiedCoxStep { model, beta }
             | Question::StratifiedConcordance { model, beta } => write_numbers(model.write(out), beta),
             Question::CoxTrend { model, transform, beta, .. }
@@ -573,7 +651,9 @@ impl Question {
             | Question::ConcordanceTable { model, grid, beta, .. } => {
                 write_numbers(write_numbers(model.write(out), beta), &grid.edges())
             }
-            Question::CoxMeat { model, beta, kind, .. } => write_meat(write_numbers(model.write(out), beta), kind),
+            Question::CoxMeat { model, beta, kind, .. } | Question::FineGrayMeat { model, beta, kind, .. } => {
+                write_meat(write_numbers(model.write(out), beta), kind)
+            }
             Question::TreatmentSums { outcome, weights, cells } => out
                 .u32(*outcome as u32)
                 .option(weights.as_ref(), |out, w| w.write(out))
@@ -606,7 +686,22 @@ pub(crate) const EVENT_COUNTS: usize = 6;
 pub(crate) fn time_to_event(protocol: &Protocol, outcome: usize) -> &TimeToEvent {
     match &protocol.outcomes[outcome].kind {
         OutcomeKind::TimeToEvent(t) => t,
-        OutcomeKind::Binary { .. } => unreachable!("the plan asks time questions of time-to-event outcomes only"),
+        OutcomeKind::Binary { .. } | OutcomeKind::Competing(_) => {
+            unreachable!("the plan asks questions of a single event of time-to-event outcomes only")
+        }
+    }
+}
+
+/// Words before the table in [`Question::Causes`].
+pub(crate) const CAUSE_COUNTS: usize = 2;
+
+/// The competing outcome of an index that the plan made.
+pub(crate) fn competing(protocol: &Protocol, outcome: usize) -> &Competing {
+    match &protocol.outcomes[outcome].kind {
+        OutcomeKind::Competing(competing) => competing,
+        OutcomeKind::Binary { .. } | OutcomeKind::TimeToEvent(_) => {
+            unreachable!("the plan asks questions of causes of competing outcomes only")
+        }
     }
 }
 
@@ -674,7 +769,8 @@ impl CoxModel {
             Ties::Efron => 0,
             Ties::Breslow => 1,
         };
-        let out = self.columns.write(out.u32(self.outcome as u32).u8(ties));
+        let out = out.u32(self.outcome as u32).option(self.cause, Canonical::u8).u8(ties);
+        let out = self.columns.write(out);
         out.option(self.weights.as_ref(), |out, w| w.write(out))
     }
 }

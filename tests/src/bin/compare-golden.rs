@@ -18,10 +18,10 @@ struct Arguments {
     golden: PathBuf,
     /// Further golden files of the same study, for example `tests/reference/golden/weights.json`.
     further: Vec<PathBuf>,
-    /// Part of the golden file that the run has: survival_day, day, curves and so on; the study's first unless given.
+    /// Part of the golden file that the run has: survival_day, curves, myeloma/day and so on; the study's first unless given.
     #[arg(long)]
     section: Option<String>,
-    /// relapsed-myeloma, rotterdam, lung or modification; from the golden file's name unless given.
+    /// relapsed-myeloma, rotterdam, lung, modification or competing; from the golden file's name unless given.
     #[arg(long)]
     study: Option<Study>,
     /// Largest relative difference that counts as equal.

@@ -52,6 +52,17 @@ impl Rows {
         self
     }
 
+    /// Adds a column at the end, row by row.
+    #[must_use]
+    pub fn with_column(mut self, column: &str, value: impl Fn(&Rows, usize) -> String) -> Rows {
+        let values: Vec<String> = (0..self.rows.len()).map(|row| value(&self, row)).collect();
+        self.header.push(column.to_owned());
+        for (row, value) in self.rows.iter_mut().zip(values) {
+            row.push(value);
+        }
+        self
+    }
+
     /// Keeps the rows that `keep` says.
     #[must_use]
     pub fn filter(&self, keep: impl Fn(&Rows, usize) -> bool) -> Rows {

@@ -96,7 +96,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Leaves out a top-level entry and what is below it.
+    /// Leaves out an entry, by its names from the top, and what is below it.
     pub(super) fn leave_out(&mut self, entry: &str, why: &'static str) {
         self.leave_out_below(entry, entry, why);
     }

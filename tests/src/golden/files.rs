@@ -6,6 +6,7 @@ use std::path::Path;
 use super::GoldenError;
 
 /// The tables that golden numbers are in.
+#[derive(Clone)]
 pub(super) struct Files {
     pub estimates: Table,
     pub fits: Table,
@@ -18,6 +19,7 @@ pub(super) struct Files {
     pub tests: Table,
     pub survival: Table,
     pub medians: Table,
+    pub incidence: Table,
 }
 
 impl Files {
@@ -34,11 +36,22 @@ impl Files {
             tests: Table::read(out, "tests.csv")?,
             survival: Table::read(out, "survival.csv")?,
             medians: Table::read(out, "medians.csv")?,
+            incidence: Table::read(out, "incidence.csv")?,
         })
+    }
+
+    /// The rows about one of several competing causes, in the tables that name one.
+    pub(super) fn of_cause(mut self, cause: &str) -> Files {
+        let tables = [&mut self.estimates, &mut self.fits, &mut self.outcomes, &mut self.tests, &mut self.incidence];
+        for table in tables {
+            table.rows.retain(|row| row.get("cause").is_some_and(|own| own == cause));
+        }
+        self
     }
 }
 
 /// One CSV file.
+#[derive(Clone)]
 pub(super) struct Table {
     name: &'static str,
     rows: Vec<BTreeMap<String, String>>,

@@ -213,6 +213,16 @@ pub(super) fn cox(comparison: &mut Comparison<'_>, files: &Files, model: &Model<
     }
 }
 
+/// A Fine-Gray model: coefficient table with robust errors, log likelihoods and tests.
+pub(super) fn fine_gray(comparison: &mut Comparison<'_>, files: &Files, model: &Model<'_>, at: &str) {
+    coefficients(comparison, files, model, at);
+    loglik(comparison, files, model, at);
+    let fit = model.fit(files);
+    comparison.number(&format!("{at}/score_test"), cell(&fit, "score_statistic"));
+    comparison.number(&format!("{at}/wald_test_robust"), cell(&fit, "wald_statistic"));
+    std_errors(comparison, files, model, at, &format!("{at}/se_robust"), "robust");
+}
+
 /// R's table of `cox.zph` with its default transform: every term, then all together; and no term more than R has.
 fn proportional_hazards(comparison: &mut Comparison<'_>, files: &Files, model: &Model<'_>, at: &str) {
     let [_, outcome, name, ties] = model.keys();
@@ -259,7 +269,7 @@ fn likelihood_ratio(comparison: &mut Comparison<'_>, fit: &Found<'_>, at: &str, 
 
 /// Every model has converged, and the counts of its estimates are those of its fit.
 pub(super) fn agree(comparison: &mut Comparison<'_>, files: &Files) {
-    let keys = ["analysis", "outcome", "model", "ties"];
+    let keys = ["analysis", "outcome", "cause", "model", "ties"];
     for fit in files.fits.rows() {
         let wanted = keys.map(|key| (key, fit.text(key)));
         let name: Vec<&str> = wanted.iter().map(|(_, text)| *text).filter(|text| !text.is_empty()).collect();

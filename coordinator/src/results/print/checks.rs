@@ -17,7 +17,7 @@ pub(super) fn proportional_hazards(out: &mut impl Write, page: &Page<'_>) -> io:
         let ties = test.ties.map_or_else(String::new, |t| format!("; {}", labels::ties(t)));
         let term = if test.term == "global" { "all terms".to_owned() } else { page.labels.variables(&test.term) };
         vec![
-            labels::outcome(page.protocol, &test.outcome),
+            labels::event(page.protocol, &test.outcome, &test.cause),
             format!("{}{ties}", labels::model(test.model)),
             term,
             transform.to_owned(),

@@ -30,7 +30,8 @@ pub(super) fn models(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
 
 /// The treatment's rows of every model without a column in a main table.
 fn shown(page: &Page<'_>, row: &EstimateRow) -> bool {
-    let outcome_model = !["propensity", KAPLAN_MEIER].contains(&row.analysis) && row.modifier.is_empty();
+    let single = row.cause.is_empty() && row.modifier.is_empty();
+    let outcome_model = single && !["propensity", KAPLAN_MEIER].contains(&row.analysis);
     let main = Group::first(page, &row.outcome).is_some_and(|group| group.holds(row))
         && COLUMNS.iter().any(|(model, _)| *model == row.model);
     outcome_model && !main && row.term == page.labels.treatment()

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use study::dictionary::{Kind, Variable, VariableId};
-use study::protocol::Protocol;
+use study::protocol::{OutcomeKind, Protocol};
 use study::results::Variance;
 use study::term::Term;
 
@@ -90,6 +90,19 @@ pub(super) fn outcome(protocol: &Protocol, name: &str) -> String {
         None if name.is_empty() => "treatment".into(),
         None => plain(name),
     }
+}
+
+/// Label of an outcome's name, with that of one of its competing causes where `cause` is not empty.
+pub(super) fn event(protocol: &Protocol, name: &str, cause: &str) -> String {
+    let outcome = outcome(protocol, name);
+    if cause.is_empty() {
+        return outcome;
+    }
+    let label = protocol.outcome(name).and_then(|outcome| match &outcome.kind {
+        OutcomeKind::Competing(competing) => competing.causes.iter().find(|c| c.name == cause),
+        OutcomeKind::Binary { .. } | OutcomeKind::TimeToEvent(_) => None,
+    });
+    format!("{outcome}: {}", plain(label.map_or(cause, |cause| &cause.label)))
 }
 
 /// Label of a variance.

@@ -4,6 +4,7 @@
 
 mod balance;
 mod checks;
+mod competing;
 mod effects;
 mod further;
 mod labels;
@@ -33,8 +34,8 @@ struct Page<'a> {
 }
 
 /// Prints the tables of a run for a terminal of `width` columns: flow, baseline tables, survival and hazard ratios of each
-/// time-to-event outcome, odds ratios, further models, absolute risks, effect modification, E-values, proportional hazards,
-/// scenarios, weights, and the models that failed.
+/// time-to-event outcome, incidences and hazard ratios of competing causes, odds ratios, further models, absolute risks, effect
+/// modification, E-values, proportional hazards, scenarios, weights, and the models that failed.
 pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width: u16) -> io::Result<()> {
     let page = Page { results, protocol, labels: Labels::new(protocol), width };
     writeln!(out, "{}", plain(&protocol.title))?;
@@ -44,6 +45,10 @@ pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width
         if matches!(outcome.kind, OutcomeKind::TimeToEvent(_)) {
             survival::curves(out, &page, outcome)?;
             effects::hazard_ratios(out, &page, outcome)?;
+        }
+        if let OutcomeKind::Competing(causes) = &outcome.kind {
+            competing::incidences(out, &page, outcome, causes)?;
+            competing::hazard_ratios(out, &page, outcome, causes)?;
         }
     }
     effects::odds_ratios(out, &page)?;

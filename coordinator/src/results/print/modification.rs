@@ -24,7 +24,7 @@ pub(super) fn within_levels(out: &mut impl Write, page: &Page<'_>) -> io::Result
             continue;
         }
         let weighted = if row.model == "interaction" { "" } else { "; IPTW" };
-        let name = format!("{}{weighted}", labels::outcome(page.protocol, &row.outcome));
+        let name = format!("{}{weighted}", labels::event(page.protocol, &row.outcome, &row.cause));
         let outcome = if name == before { String::new() } else { name.clone() };
         before = name;
         let variance = labels::variance(row.variance).to_owned();
@@ -78,6 +78,7 @@ pub(super) fn e_values(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> 
         let find = |(model, variance): (&str, Variance)| {
             page.results.estimates.iter().find(|r| {
                 r.outcome == outcome.name
+                    && r.cause.is_empty()
                     && (r.model, r.variance) == (model, variance)
                     && r.term == page.labels.treatment()
                     && main(page, r)

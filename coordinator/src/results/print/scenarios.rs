@@ -11,19 +11,20 @@ use super::{Page, Texts, labels, table};
 /// One row per outcome, model and variance of a scenario, after the same of the main analysis.
 pub(super) fn effects(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
     let mut rows = Vec::new();
-    for (outcome, model, variance, ties) in repeated(page) {
-        let same = |row: &&EstimateRow| {
-            row.outcome == outcome && row.model == model && row.variance == variance && row.ties == ties
-        };
+    for of in repeated(page) {
+        let same = |row: &&EstimateRow| Effect::of(row) == of.effect && row.variance == of.variance;
         let mut first = true;
         for (label, results) in all(page) {
             let Some(row) = results.estimates.iter().filter(|r| treatment(page, r)).find(same) else { continue };
             let head = if first {
-                let model = ties.map_or_else(
-                    || labels::model(model).to_owned(),
-                    |ties| format!("{}; {}", labels::model(model), labels::ties(ties)),
-                );
-                [labels::outcome(page.protocol, outcome), model, labels::variance(row.variance).to_owned()]
+                let Effect { analysis, outcome, cause, model, ties } = of.effect;
+                let ties = ties.map_or_else(String::new, |ties| format!("; {}", labels::ties(ties)));
+                let kind = if analysis == "fine_gray" { "Fine-Gray, " } else { "" };
+                [
+                    labels::event(page.protocol, outcome, cause),
+                    format!("{kind}{}{ties}", labels::model(model)),
+                    labels::variance(of.variance).to_owned(),
+                ]
             } else {
                 [const { String::new() }; 3]
             };
@@ -48,18 +49,41 @@ fn treatment(page: &Page<'_>, row: &EstimateRow) -> bool {
     regression && row.term == page.labels.treatment()
 }
 
-/// Outcome, model, variance and ties of every effect that some scenario repeats, each once.
-fn repeated<'a>(page: &'a Page<'_>) -> Vec<(&'a str, &'a str, Variance, Option<&'static str>)> {
-    let mut keys: Vec<(&str, &str, Variance, Option<&str>)> = Vec::new();
+/// Which effect of the treatment a row is.
+#[derive(Clone, Copy, PartialEq)]
+struct Effect<'a> {
+    analysis: &'static str,
+    outcome: &'a str,
+    cause: &'a str,
+    model: &'static str,
+    ties: Option<&'static str>,
+}
+
+impl<'a> Effect<'a> {
+    fn of(row: &'a EstimateRow) -> Self {
+        let EstimateRow { analysis, outcome, cause, model, ties, .. } = row;
+        Effect { analysis, outcome, cause, model, ties: *ties }
+    }
+}
+
+/// An effect that some scenario repeats, and the variance that accounts for most.
+struct Repeated<'a> {
+    effect: Effect<'a>,
+    variance: Variance,
+}
+
+/// Each once.
+fn repeated<'a>(page: &'a Page<'_>) -> Vec<Repeated<'a>> {
+    let mut all: Vec<Repeated<'_>> = Vec::new();
     for row in page.results.scenarios.iter().flat_map(|s| &s.results.estimates).filter(|r| treatment(page, r)) {
-        let (outcome, variance) = (row.outcome.as_str(), row.variance);
-        match keys.iter_mut().find(|key| (key.0, key.1, key.3) == (outcome, row.model, row.ties)) {
-            None => keys.push((outcome, row.model, variance, row.ties)),
-            Some(key) if rank(variance) > rank(key.2) => key.2 = variance,
+        let (effect, variance) = (Effect::of(row), row.variance);
+        match all.iter_mut().find(|other| other.effect == effect) {
+            None => all.push(Repeated { effect, variance }),
+            Some(other) if rank(variance) > rank(other.variance) => other.variance = variance,
             Some(_) => {}
         }
     }
-    keys
+    all
 }
 
 /// How much a variance accounts for.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use study::results::{FitRow, KAPLAN_MEIER, TestRow};
+use study::results::{CUMULATIVE_INCIDENCE, FitRow, KAPLAN_MEIER, TestRow};
 
 use super::{Page, Texts, labels, number, table};
 
@@ -30,7 +30,7 @@ pub(super) fn effect_modification(out: &mut impl Write, page: &Page<'_>) -> io::
         let ties = wald.ties.map_or_else(String::new, |t| format!("; {}", labels::ties(t)));
         let weighted = if wald.model == "interaction" { "" } else { "; IPTW" };
         vec![
-            format!("{}{ties}{weighted}", labels::outcome(page.protocol, &wald.outcome)),
+            format!("{}{ties}{weighted}", labels::event(page.protocol, &wald.outcome, &wald.cause)),
             wald.term.split(" + ").map(|product| modifier(page, product)).collect::<Vec<_>>().join("; "),
             number::p_value(wald.test.p_value),
             ratio,
@@ -54,6 +54,8 @@ fn model(fit: &FitRow) -> &str {
         "g_formula" => "g-formula",
         "aipw" => "AIPW",
         "standardised" => "standardised survival",
+        CUMULATIVE_INCIDENCE if fit.model == "iptw" => "cumulative incidence, weighted",
+        CUMULATIVE_INCIDENCE => "cumulative incidence",
         _ => labels::model(fit.model),
     }
 }
@@ -67,7 +69,7 @@ pub(super) fn failures(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> 
         let ties = fit.ties.map_or_else(String::new, |t| format!("; ties: {}", labels::ties(t)));
         let scenario = scenario.map_or_else(String::new, |label| format!("\n{}", labels::plain(label)));
         Some(vec![
-            format!("{}\n{}{ties}{scenario}", labels::outcome(page.protocol, &fit.outcome), model(fit)),
+            format!("{}\n{}{ties}{scenario}", labels::event(page.protocol, &fit.outcome, &fit.cause), model(fit)),
             format!("{} ({})", labels::plain(&problem.message), problem.code),
             problem.hint.to_owned(),
         ])

@@ -59,6 +59,18 @@ impl Subdistribution {
         Self { cause, events, uncensored, joined }
     }
 
+    /// The same cells for a weighted model: `weights` holds the sum of the weights of the cause's events at each event cell.
+    /// From a table of counts this is what [`Subdistribution::new`] makes of a weighted table of the same rows.
+    ///
+    /// # Panics
+    /// When there are not as many weights as event cells.
+    #[must_use]
+    pub fn weighted(mut self, weights: Vec<f64>) -> Self {
+        assert_eq!(weights.len(), self.events.cells.len(), "one sum of weights per event cell");
+        self.events.weight = weights;
+        self
+    }
+
     /// The cause of interest.
     pub fn cause(&self) -> u8 {
         self.cause

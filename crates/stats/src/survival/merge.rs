@@ -10,13 +10,19 @@ use super::table::ArmTable;
 /// reaches to the end of the grid, not to the last leaver. [`super::Curve::at`] the ends has the exact values of the curve
 /// on the grid and the leavers of each merged cell.
 pub fn merge(table: &ArmTable, minimum: f64) -> Option<Vec<u32>> {
+    merge_leavers(table.cells().iter().map(|arms| arms.each_ref().map(|leavers| leavers.all().n)), minimum)
+}
+
+/// [`merge`] from the number of leavers of both arms in each cell of a grid, whatever they leave by.
+pub fn merge_leavers(cells: impl ExactSizeIterator<Item = [f64; 2]>, minimum: f64) -> Option<Vec<u32>> {
+    let grid = cells.len() as u32;
     let enough = |leavers: &[f64; 2]| leavers.iter().all(|n| *n == 0.0 || *n >= minimum);
     let nobody = [0.0; 2];
     let mut merged: Vec<(u32, [f64; 2])> = Vec::new();
     let mut open = nobody;
-    for (cell, arms) in table.cells().iter().enumerate() {
+    for (cell, arms) in cells.enumerate() {
         for (n, leavers) in open.iter_mut().zip(arms) {
-            *n += leavers.all().n;
+            *n += leavers;
         }
         if open != nobody && enough(&open) {
             merged.push((cell as u32, open));
@@ -30,7 +36,7 @@ pub fn merge(table: &ArmTable, minimum: f64) -> Option<Vec<u32>> {
     if open != nobody {
         merged.push((0, open));
     }
-    let last = (table.cells().len() as u32).checked_sub(1)?;
+    let last = grid.checked_sub(1)?;
     let mut ends: Vec<u32> = merged.into_iter().map(|(end, _)| end).collect();
     *ends.last_mut()? = last;
     Some(ends)

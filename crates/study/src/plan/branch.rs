@@ -5,21 +5,24 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use stats::competing::CauseTable;
 use stats::fit::Fit;
 use stats::survival::ArmTable;
 
 use super::baseline::{BaselineSums, BaselineTask};
+use super::causes::Causes;
 use super::check::{CheckSums, ModelChecks};
 use super::curve::{CurveKey, CurveTask};
 use super::facts::FirstRound;
 use super::imputation::Imputation;
+use super::incidence::{IncidenceKey, IncidenceTask};
 use super::standardise::{Contrast, StandardiseTask, Target};
 use super::trimming::Trimming;
 use super::unit::Unit;
 use super::weighting::{Scores, WeightSummary, WeightTask};
 use super::{Facts, Failure, FitKey, FitOutcome};
 use crate::protocol::{Model, Protocol, Scenario};
-use crate::question::{FittedPropensity, Question};
+use crate::question::{FittedPropensity, Question, competing};
 use crate::view::{Asked, Draw, View};
 
 /// One analysis while it runs.
@@ -36,6 +39,9 @@ pub struct Branch {
     weights: Option<WeightTask>,
     baseline: Option<BaselineTask>,
     curves: Vec<CurveTask>,
+    incidences: Vec<IncidenceTask>,
+    /// Competing outcomes whose leavers are asked in this round.
+    counting: Vec<usize>,
     units: Vec<Unit>,
     /// In the place of propensity model and units, where missing values are imputed.
     imputation: Option<Box<Imputation>>,
@@ -65,6 +71,7 @@ impl Branch {
         let first = FirstRound::new(&protocol);
         let baseline = BaselineTask::new(&protocol);
         let curves = CurveTask::all(&protocol);
+        let incidences = IncidenceTask::all(&protocol);
         let checks = ModelChecks::new(&protocol, &curves);
         let bounds = untrimmed.zip(protocol.trimming);
         let trimming = bounds.and_then(|(untrimmed, bounds)| Trimming::new(untrimmed, bounds));
@@ -80,6 +87,8 @@ impl Branch {
             weights: None,
             baseline,
             curves,
+            incidences,
+            counting: Vec::new(),
             units,
             imputation: None,
             checks,
@@ -129,8 +138,10 @@ impl Branch {
         questions.extend(self.weights.iter().flat_map(WeightTask::ask));
         questions.extend(self.baseline.iter().flat_map(BaselineTask::ask));
         questions.extend(self.curves.iter().filter_map(CurveTask::ask));
+        questions.extend(self.incidences.iter().filter_map(IncidenceTask::ask));
         questions.extend(self.running().filter_map(Unit::ask));
         questions.extend(self.checks.ask());
+        questions.extend(self.counting.iter().map(|outcome| Question::Causes { outcome: *outcome }));
         questions.extend(self.standardised.iter().filter_map(StandardiseTask::ask));
         questions
     }
@@ -173,6 +184,7 @@ impl Branch {
                 self.baseline = None;
                 self.propensity.iter_mut().chain(&mut self.units).for_each(|u| u.fail(failure.clone()));
                 self.curves.iter_mut().for_each(|c| c.fail(failure.clone()));
+                self.incidences.iter_mut().for_each(|i| i.fail(failure.clone()));
                 Vec::new()
             }
         }
@@ -197,6 +209,9 @@ impl Branch {
         for curve in self.curves.iter_mut().filter(|c| c.asks()) {
             curve.tell(&self.protocol, answers.next().unwrap_or_default());
         }
+        for incidence in self.incidences.iter_mut().filter(|i| i.asks()) {
+            incidence.tell(&self.protocol, answers.next().unwrap_or_default());
+        }
         if self.is_replicate() && self.share.is_none() {
             let first = answers.clone().next().zip(self.propensity.as_ref().filter(|unit| unit.running()));
             self.share = first.map(|(sums, unit)| treated_share(unit.key().terms.len(), sums));
@@ -206,6 +221,7 @@ impl Branch {
             unit.tell(answers.next().unwrap_or_default());
         }
         self.checks.tell(&mut answers);
+        self.count(&mut answers);
         self.checks.follow(&self.protocol, &self.units, &self.curves);
         for task in &mut self.standardised {
             task.tell(&self.units, self.propensity.as_ref(), &mut answers);
@@ -215,6 +231,25 @@ impl Branch {
             self.start_weighted();
         } else {
             self.start_ready();
+        }
+    }
+
+    /// Takes the leavers of competing outcomes; what needs no weights of these outcomes starts.
+    fn count<'a>(&mut self, answers: &mut impl Iterator<Item = &'a [f64]>) {
+        let (Some(facts), false) = (&mut self.facts, self.counting.is_empty()) else { return };
+        let facts = Arc::make_mut(facts);
+        for outcome in std::mem::take(&mut self.counting) {
+            let spec = competing(&self.protocol, outcome);
+            let causes = Causes::read(spec, answers.next().unwrap_or_default());
+            self.checks.know(outcome, causes.leavers());
+            facts.causes.insert(outcome, causes);
+            for incidence in self.incidences.iter_mut().filter(|i| i.key().outcome == outcome && !i.key().weighted) {
+                incidence.start(&self.protocol, facts, None);
+            }
+        }
+        let plain = |unit: &&mut Unit| !unit.key().model.is_some_and(Model::weighted);
+        for unit in self.units.iter_mut().filter(|u| u.waiting() && u.key().cause.is_some()).filter(plain) {
+            unit.start(&self.protocol, facts, None);
         }
     }
 
@@ -260,6 +295,12 @@ impl Branch {
         self.curves.iter().map(|c| (c.key(), c.outcome()))
     }
 
+    /// The incidences of every declared competing outcome with their table over all sites, or why there is none; none
+    /// where it is still to come.
+    pub fn incidences(&self) -> impl Iterator<Item = (&IncidenceKey, Option<Result<&CauseTable, &Failure>>)> {
+        self.incidences.iter().map(|i| (i.key(), i.outcome()))
+    }
+
     /// The fitted propensity model.
     pub fn propensity(&self) -> Option<&Fit> {
         match self.propensity.as_ref()?.outcome()? {
@@ -302,9 +343,11 @@ impl Branch {
         if let Some(unit) = &mut self.propensity {
             unit.start(&self.protocol, &facts, None);
         }
-        for unit in self.units.iter_mut().filter(|u| !u.key().model.is_some_and(Model::weighted)) {
+        let plain = |unit: &&mut Unit| !unit.key().model.is_some_and(Model::weighted) && unit.key().cause.is_none();
+        for unit in self.units.iter_mut().filter(plain) {
             unit.start(&self.protocol, &facts, None);
         }
+        self.counting.clone_from(&self.first.competing);
         if let Some(baseline) = &mut self.baseline {
             baseline.start(&facts);
         }
@@ -325,11 +368,13 @@ impl Branch {
             self.curves.iter().filter_map(|c| Some((c.key().outcome, c.occupied()?))).collect();
         let weighted = self.units.iter_mut().filter(|u| u.key().model.is_some_and(Model::weighted));
         let curves = self.curves.iter_mut().filter(|c| c.key().weighted);
+        let incidences = self.incidences.iter_mut().filter(|i| i.key().weighted);
         match unit.outcome() {
             Some(FitOutcome::Failed(failure)) => {
                 let failure = Failure::Propensity(Box::new(failure.clone()));
                 weighted.for_each(|u| u.fail(failure.clone()));
                 curves.for_each(|c| c.fail(failure.clone()));
+                incidences.for_each(|i| i.fail(failure.clone()));
             }
             Some(FitOutcome::Fitted(_)) => {
                 let Some((columns, fit)) = unit.centred_fit() else { return };
@@ -347,8 +392,14 @@ impl Branch {
                             let cells = occupied.get(&curve.key().outcome).cloned();
                             curve.start(&self.protocol, facts, Some((weights.clone(), cells)));
                         }
+                        for incidence in incidences {
+                            incidence.start(&self.protocol, facts, Some(weights.clone()));
+                        }
                     }
-                    Some(Err(failure)) => curves.for_each(|c| c.fail(failure.clone())),
+                    Some(Err(failure)) => {
+                        curves.for_each(|c| c.fail(failure.clone()));
+                        incidences.for_each(|i| i.fail(failure.clone()));
+                    }
                     None => {}
                 }
                 self.weights = Some(task);

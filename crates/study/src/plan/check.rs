@@ -16,8 +16,8 @@ use stats::zph::{self, Transform, Untestable};
 use super::Facts;
 use super::curve::CurveTask;
 use super::unit::Unit;
-use crate::protocol::{AnalysisKind, Checks, Protocol};
-use crate::question::{CoxModel, Question, time_to_event};
+use crate::protocol::{AnalysisKind, Checks, OutcomeKind, Protocol};
+use crate::question::{CoxModel, Question};
 use crate::term::Term;
 
 /// Most words of one table of time and predictor, 2 MiB: with many event cells, bins of the predictor are joined.
@@ -119,12 +119,19 @@ impl ModelChecks {
 
     /// After the first round.
     pub(super) fn start(&mut self, protocol: &Protocol, facts: &Facts) {
-        for (outcome, leavers) in &mut self.leavers {
+        // of competing causes, the second round opens them
+        let single = |outcome: &usize| matches!(protocol.outcomes[*outcome].kind, OutcomeKind::TimeToEvent(_));
+        for (outcome, leavers) in self.leavers.iter_mut().filter(|(outcome, _)| single(outcome)) {
             let usable = facts.check_times(protocol, *outcome, &protocol.outcomes[*outcome].name).is_ok();
             if matches!(leavers, Leavers::Waiting) && usable {
                 *leavers = Leavers::Asked;
             }
         }
+    }
+
+    /// Who leaves in each cell, of an outcome that something else has counted.
+    pub(super) fn know(&mut self, outcome: usize, exits: Vec<f64>) {
+        self.leavers.entry(outcome).and_modify(|leavers| *leavers = Leavers::Known(exits));
     }
 
     pub(super) fn ask(&self) -> Vec<Question> {
@@ -179,7 +186,7 @@ fn exits(table: &ArmTable) -> Vec<f64> {
 
 impl CheckTask {
     fn start(&mut self, protocol: &Protocol, point: CoxPoint, leavers: Option<&[f64]>) {
-        let cells = time_to_event(protocol, self.outcome).cells();
+        let cells = protocol.outcomes[self.outcome].kind.grid().map_or(0, |grid| grid.cells());
         let transform = |kind: Transform| {
             let leavers = match leavers {
                 Some(exits) => exits,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::causes::Causes;
 use super::failure::Failure;
 use crate::cohort::FlowCount;
 use crate::dictionary::{Kind, VariableId};
@@ -22,6 +23,8 @@ pub struct Facts {
     moments: BTreeMap<Term, (f64, f64)>,
     /// By index of the outcome.
     pub events: BTreeMap<usize, Events>,
+    /// By index of the competing outcome; the round after the first opens them.
+    pub causes: BTreeMap<usize, Causes>,
 }
 
 /// Events of one time-to-event outcome.
@@ -45,6 +48,9 @@ pub struct Events {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct FirstRound {
     pub(super) questions: Vec<Question>,
+    /// Competing outcomes in use. Who leaves by which cause is asked in the next round, when sites have seen how many
+    /// patients there are.
+    pub(super) competing: Vec<usize>,
 }
 
 impl FirstRound {
@@ -52,10 +58,11 @@ impl FirstRound {
         let terms = terms_in_use(protocol);
         let mut variables: BTreeSet<VariableId> = terms.iter().flat_map(Term::variables).collect();
         variables.extend(protocol.baseline.iter().flat_map(|b| &b.variables));
-        let mut times = BTreeSet::new();
+        let (mut times, mut causes) = (BTreeSet::new(), BTreeSet::new());
         let regressions = protocol.analyses.iter().flat_map(|analysis| &analysis.outcomes);
         let curves = protocol.curves.iter().flat_map(|curve| &curve.outcomes);
-        for name in regressions.chain(curves) {
+        let incidences = protocol.incidences.iter().flat_map(|incidence| &incidence.outcomes);
+        for name in regressions.chain(curves).chain(incidences) {
             let index = protocol.outcomes.iter().position(|o| &o.name == name);
             let Some(index) = index else { continue };
             match &protocol.outcomes[index].kind {
@@ -64,6 +71,9 @@ impl FirstRound {
                 }
                 OutcomeKind::TimeToEvent(_) => {
                     times.insert(index);
+                }
+                OutcomeKind::Competing(_) => {
+                    causes.insert(index);
                 }
             }
         }
@@ -76,7 +86,7 @@ impl FirstRound {
         }
         questions.push(Question::Moments { terms: terms.into_iter().collect() });
         questions.extend(times.into_iter().map(|outcome| Question::Events { outcome }));
-        FirstRound { questions }
+        FirstRound { questions, competing: causes.into_iter().collect() }
     }
 
     /// Reads the opened sums, one slice per question.
@@ -87,6 +97,7 @@ impl FirstRound {
             missing: BTreeMap::new(),
             moments: BTreeMap::new(),
             events: BTreeMap::new(),
+            causes: BTreeMap::new(),
         };
         for (question, sums) in self.questions.iter().zip(answers) {
             match question {
@@ -235,20 +246,44 @@ impl Facts {
     /// A survival curve needs patients in both arms with time and status.
     pub(super) fn check_times(&self, protocol: &Protocol, index: usize, outcome: &str) -> Result<(), Failure> {
         self.check_arms(protocol)?;
-        match self.events[&index].missing {
+        let missing = match self.causes.get(&index) {
+            Some(causes) => causes.missing,
+            None => self.events[&index].missing,
+        };
+        match missing {
             0 => Ok(()),
             rows => Err(Failure::Missing { variable: format!("time or status of {outcome}"), rows }),
         }
     }
 
-    /// A regression of a time to event needs events in both arms.
-    pub(crate) fn check_events(&self, protocol: &Protocol, index: usize, outcome: &str) -> Result<(), Failure> {
-        self.check_times(protocol, index, outcome)?;
-        let events = &self.events[&index];
-        if events.events == [0, 0] {
+    /// Cells with events, ascending, and how many; of a cause where several compete.
+    pub(super) fn event_cells(&self, index: usize, cause: Option<u8>) -> (Vec<u32>, Vec<f64>) {
+        match (self.causes.get(&index), cause) {
+            (Some(causes), Some(cause)) => causes.event_cells(cause),
+            _ => (self.events[&index].cells.clone(), self.events[&index].deaths.clone()),
+        }
+    }
+
+    /// A regression of a time to event, or to one cause of several, needs events in both arms.
+    pub(crate) fn check_events(
+        &self,
+        protocol: &Protocol,
+        index: usize,
+        outcome: &str,
+        cause: Option<u8>,
+    ) -> Result<(), Failure> {
+        self.check_times(protocol, index, &protocol.outcomes[index].name)?;
+        let counts = match (self.causes.get(&index), cause) {
+            (Some(causes), Some(cause)) => {
+                causes.table()?;
+                causes.events(cause)
+            }
+            _ => self.events[&index].events,
+        };
+        if counts == [0, 0] {
             return Err(Failure::NoEvents { outcome: outcome.into(), place: "any arm".into() });
         }
-        for (n, level) in events.events.iter().zip([protocol.treatment.control, protocol.treatment.treated]) {
+        for (n, level) in counts.iter().zip([protocol.treatment.control, protocol.treatment.treated]) {
             if *n == 0 {
                 let place = format!("the {} arm", arm_label(protocol, level));
                 return Err(Failure::NoEvents { outcome: outcome.into(), place });

@@ -1,5 +1,6 @@
 //! Why a model has no result: always the cause and the column, never a number.
 
+use stats::competing::BadCauseTable;
 use stats::fit::Why;
 use stats::impute::pool::PoolError;
 use stats::resample::TooFewReplicates;
@@ -84,6 +85,9 @@ pub enum Failure {
     /// The fits of the imputed data cannot be pooled.
     #[error(transparent)]
     Pool(#[from] PoolError),
+    /// The opened sums of competing causes are no table of leavers.
+    #[error(transparent)]
+    CauseTable(#[from] BadCauseTable),
     /// A weighted model whose propensity model failed.
     #[error("the propensity model failed: {0}")]
     Propensity(Box<Failure>),
@@ -111,7 +115,7 @@ impl Failure {
             Failure::AllEvents { .. } => "fit.all_events",
             Failure::NotConverged { .. } => "fit.not_converged",
             Failure::NotFinite => "fit.not_finite",
-            Failure::Table(_) => "fit.table",
+            Failure::Table(_) | Failure::CauseTable(_) => "fit.table",
             Failure::Imputation { .. } => "fit.imputation",
             Failure::Replicates(_) => "fit.replicates",
             Failure::Pool(_) => "fit.pool",
@@ -136,10 +140,12 @@ impl Failure {
                 "the contrast has no finite estimate; report counts, or declare the model `firth` (logistic) or a `ridge`"
             }
             Failure::NotConverged { .. } | Failure::NotFinite => "check the ranges and the scale of the covariates",
-            Failure::Table(_) => "the sums do not come from this software; look at the coordinator's log",
             Failure::Imputation { .. } => "fewer covariates or levels make its model simpler",
             Failure::Replicates(_) | Failure::Pool(_) => {
                 "the model nearly fails on the data themselves; declare fewer levels or covariates"
+            }
+            Failure::Table(_) | Failure::CauseTable(_) => {
+                "the sums do not come from this software; look at the coordinator's log"
             }
             Failure::Propensity(_) | Failure::Trimming(_) => "mend the propensity model first",
             Failure::Quantiles(_) => "raise `weight_max` in [propensity]",

@@ -393,7 +393,7 @@ fn known(
         let name = &protocol.outcomes[index].name;
         match &protocol.outcomes[index].kind {
             OutcomeKind::Binary { variable } => facts.check_missing(protocol, *variable)?,
-            OutcomeKind::TimeToEvent(_) => facts.check_times(protocol, index, name)?,
+            OutcomeKind::TimeToEvent(_) | OutcomeKind::Competing(_) => facts.check_times(protocol, index, name)?,
         }
     }
     for id in covariates(protocol) {
@@ -432,6 +432,8 @@ fn predictors(protocol: &Protocol, later: &[VariableId]) -> Vec<Predictor> {
         match &protocol.outcomes[index].kind {
             OutcomeKind::Binary { variable } => predictors.push(Predictor::Term(Term::Level(*variable, 1))),
             OutcomeKind::TimeToEvent(_) => predictors.extend([Predictor::Event(index), Predictor::Hazard(index)]),
+            // a scenario with imputation has none
+            OutcomeKind::Competing(_) => {}
         }
     }
     predictors

@@ -8,11 +8,14 @@
 mod baseline;
 mod bootstrap;
 mod branch;
+mod causes;
 mod check;
 mod curve;
 mod facts;
 mod failure;
+mod fine_gray;
 mod imputation;
+mod incidence;
 mod standardise;
 mod trimming;
 mod unit;
@@ -23,12 +26,14 @@ use std::sync::Arc;
 pub use baseline::BaselineSums;
 pub use bootstrap::Bootstrap;
 pub use branch::Branch;
+pub use causes::Causes;
 pub use check::CheckSums;
 pub use curve::CurveKey;
 pub use facts::{Events, Facts};
 pub use failure::Failure;
 pub use imputation::Imputation;
 pub(crate) use imputation::covariates;
+pub use incidence::IncidenceKey;
 pub use standardise::{Contrast, MeansVariance, Target};
 pub use trimming::Trimming;
 pub use unit::{FitKey, FitOutcome};
@@ -39,7 +44,7 @@ use crate::term::Term;
 use crate::view::{Asked, View};
 
 /// Version of questions, arithmetic and order; parties with different versions never meet in one study.
-pub const PLAN_VERSION: u32 = 4;
+pub const PLAN_VERSION: u32 = 5;
 
 /// Where the plan stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

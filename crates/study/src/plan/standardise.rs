@@ -226,6 +226,8 @@ fn targets(protocol: &Protocol, outcome: usize, wanted: &Standardised) -> Vec<Ta
             let mean = wanted.rmst_days.map(|day| Target::RestrictedMean(grid.cell(day)));
             survival.into_iter().chain(mean).collect()
         }
+        // nothing is declared for a cause
+        OutcomeKind::Competing(_) => Vec::new(),
     }
 }
 

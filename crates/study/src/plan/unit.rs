@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use stats::competing::Subdistribution;
 use stats::cox::{EventCells, Ties};
 use stats::fit::{
     CoxAsk, CoxFit, FirthAsk, FirthFit, Fit, LogisticAsk, LogisticFit, MeatRequest, RidgeCoxFit, RidgeLogisticFit,
@@ -12,6 +13,7 @@ use stats::survival::treatment_cox_of_sums;
 
 use super::check::CoxPoint;
 use super::failure::Failure;
+use super::fine_gray::FineGrayTask;
 use super::{Facts, model_terms};
 use crate::protocol::{
     Analysis, AnalysisKind, EffectModifier, Model, OutcomeKind, Propensity, Protocol, Ridge, Variances,
@@ -26,6 +28,8 @@ pub struct FitKey {
     pub analysis: Option<AnalysisKind>,
     /// Name of the outcome; empty for the propensity model.
     pub outcome: String,
+    /// Cause that the regression is about, where causes compete.
+    pub cause: Option<String>,
     /// Model, or none for the propensity model.
     pub model: Option<Model>,
     /// Design columns in the order of the coefficients.
@@ -37,12 +41,13 @@ pub struct FitKey {
 }
 
 impl FitKey {
-    /// `propensity`, `logistic` or `cox`.
+    /// `propensity`, `logistic`, `cox` or `fine_gray`.
     pub fn analysis_name(&self) -> &'static str {
         match self.analysis {
             None => "propensity",
             Some(AnalysisKind::Logistic) => "logistic",
             Some(AnalysisKind::Cox(_)) => "cox",
+            Some(AnalysisKind::FineGray(_)) => "fine_gray",
         }
     }
 
@@ -57,10 +62,10 @@ impl FitKey {
         self.model.map_or("propensity", Model::name)
     }
 
-    /// Handling of ties, for Cox models.
+    /// Handling of ties, for Cox and Fine-Gray models.
     pub fn ties(&self) -> Option<Ties> {
         match self.analysis {
-            Some(AnalysisKind::Cox(ties)) => Some(ties),
+            Some(AnalysisKind::Cox(ties) | AnalysisKind::FineGray(ties)) => Some(ties),
             _ => None,
         }
     }
@@ -81,6 +86,7 @@ enum Stage {
     Logistic(Arc<LogisticModel>, LogisticFit),
     Cox(Arc<CoxModel>, Box<CoxFit>),
     Stratified(Arc<CoxModel>, StratifiedCoxFit, Arc<EventCells>),
+    FineGray(Box<FineGrayTask>),
     Firth(Arc<LogisticModel>, Box<FirthFit>),
     RidgeLogistic(Arc<LogisticModel>, RidgeLogisticFit),
     RidgeCox(Arc<CoxModel>, Box<RidgeCoxFit>),
@@ -120,6 +126,7 @@ impl Unit {
         let key = FitKey {
             analysis: None,
             outcome: String::new(),
+            cause: None,
             model: None,
             terms,
             variances: Variances::default(),
@@ -138,6 +145,7 @@ impl Unit {
         let key = FitKey {
             analysis: Some(analysis.kind),
             outcome: outcome.into(),
+            cause: analysis.cause.clone(),
             model: Some(model),
             terms: model_terms(protocol, analysis, model, modifier),
             variances: analysis.variances,
@@ -212,6 +220,7 @@ impl Unit {
             | Stage::RidgeCox(..)
             | Stage::Treatment { .. }
             | Stage::Solved(..)
+            | Stage::FineGray(_)
             | Stage::Failed(_) => None,
         }
     }
@@ -238,6 +247,10 @@ impl Unit {
         let terms = &self.key.terms;
         let index = protocol.outcomes.iter().position(|o| o.name == self.key.outcome);
         let kind = index.map(|i| &protocol.outcomes[i].kind);
+        let cause = match (kind, &self.key.cause) {
+            (Some(OutcomeKind::Competing(competing)), Some(name)) => competing.cause(name),
+            _ => None,
+        };
         // A penalty keeps the effect finite where an arm has no events, or nothing else.
         let penalised = self.key.model.is_some_and(Model::penalised);
         match (index, kind) {
@@ -245,11 +258,11 @@ impl Unit {
             (_, Some(OutcomeKind::Binary { variable })) => {
                 facts.check_binary(protocol, *variable, &self.key.outcome)?;
             }
-            (Some(index), Some(OutcomeKind::TimeToEvent(_))) if penalised => {
+            (Some(index), Some(OutcomeKind::TimeToEvent(_) | OutcomeKind::Competing(_))) if penalised => {
                 facts.check_times(protocol, index, &self.key.outcome)?;
             }
-            (Some(index), Some(OutcomeKind::TimeToEvent(_))) => {
-                facts.check_events(protocol, index, &self.key.outcome)?;
+            (Some(index), Some(OutcomeKind::TimeToEvent(_) | OutcomeKind::Competing(_))) => {
+                facts.check_events(protocol, index, &self.event_name(), cause)?;
             }
             (_, None) | (None, _) => {}
         }
@@ -259,8 +272,14 @@ impl Unit {
         let meat = self.meat(facts, weights.as_ref());
         let weights = weights.map(|(w, _)| w);
         match (self.key.analysis, index, kind) {
-            (Some(AnalysisKind::Cox(ties)), Some(index), _) => {
-                Ok(self.begin_cox(facts, ties, index, columns, scale, weights, meat))
+            (Some(AnalysisKind::Cox(ties)), Some(outcome), _) => {
+                let model = CoxModel { outcome, cause, columns, weights, ties };
+                Ok(self.begin_cox(facts, model, scale, meat))
+            }
+            (Some(AnalysisKind::FineGray(ties)), Some(outcome), _) => {
+                let cells = Subdistribution::new(facts.causes[&outcome].table()?, cause.unwrap_or(1), ties);
+                let model = CoxModel { outcome, cause, columns, weights, ties };
+                Ok(Stage::FineGray(Box::new(FineGrayTask::new(model, cells, scale, meat))))
             }
             (_, _, kind) => {
                 let response = match kind {
@@ -280,25 +299,12 @@ impl Unit {
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "one call site; the parts are made there")]
-    fn begin_cox(
-        &self,
-        facts: &Facts,
-        ties: Ties,
-        outcome: usize,
-        columns: Columns,
-        scale: Vec<f64>,
-        weights: Option<Weights>,
-        meat: MeatRequest,
-    ) -> Stage {
-        let p = columns.terms.len();
-        let weighted = weights.is_some() || self.case_weights;
-        let model = Arc::new(CoxModel { outcome, columns, weights, ties });
-        let events = &facts.events[&outcome];
-        let (cells, deaths) = (events.cells.clone(), events.deaths.clone());
+    fn begin_cox(&self, facts: &Facts, model: CoxModel, scale: Vec<f64>, meat: MeatRequest) -> Stage {
+        let (p, ties, weighted) = (model.columns.terms.len(), model.ties, model.weights.is_some() || self.case_weights);
+        let (cells, deaths) = facts.event_cells(model.outcome, model.cause);
+        let model = Arc::new(model);
         if self.case_weights && model.columns.terms == [Term::Treatment] {
-            let (cells, deaths) = (cells.into(), deaths);
-            return Stage::Treatment { model, cells, deaths, scale: scale[0] };
+            return Stage::Treatment { model, cells: cells.into(), deaths, scale: scale[0] };
         }
         if self.key.model == Some(Model::Stratified) {
             let events = EventCells::new(cells, deaths, ties);
@@ -311,6 +317,14 @@ impl Unit {
         }
         let fit = CoxFit::new(p, scale, cells, deaths, ties, weighted, meat);
         Stage::Cox(model, Box::new(fit))
+    }
+
+    /// The outcome, with the cause where several compete.
+    fn event_name(&self) -> String {
+        match &self.key.cause {
+            None => self.key.outcome.clone(),
+            Some(cause) => format!("{}: {cause}", self.key.outcome),
+        }
     }
 
     /// Which sandwich sums this model opens after it has converged.
@@ -338,6 +352,7 @@ impl Unit {
                 }
                 State::Done(_) | State::Failed(_) => None,
             },
+            Stage::FineGray(task) => task.ask(),
             Stage::Treatment { model, cells, .. } => Some(Question::TreatmentSums {
                 outcome: model.outcome,
                 weights: model.weights.clone(),
@@ -352,6 +367,7 @@ impl Unit {
             Stage::Logistic(_, fit) => fit.tell(sums),
             Stage::Cox(_, fit) => fit.tell(sums),
             Stage::Stratified(_, fit, _) => fit.tell(sums),
+            Stage::FineGray(task) => task.tell(sums),
             Stage::Firth(_, fit) => fit.tell(sums),
             Stage::RidgeLogistic(_, fit) => fit.tell(sums),
             Stage::RidgeCox(_, fit) => fit.tell(sums),
@@ -370,6 +386,7 @@ impl Unit {
             Stage::Logistic(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::Cox(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::Stratified(model, fit, _) => (&model.columns, ended(&fit.state())),
+            Stage::FineGray(task) => (&task.model().columns, task.ended()),
             Stage::Firth(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::RidgeLogistic(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::RidgeCox(model, fit) => (&model.columns, ended(&fit.state())),
@@ -386,7 +403,7 @@ impl Unit {
                 let point = if self.case_weights { None } else { self.point() };
                 Stage::Fitted { columns, centred, fit, point }
             }
-            Some(Err(why)) => Stage::Failed(Failure::of(why, &self.names, &self.key.outcome)),
+            Some(Err(why)) => Stage::Failed(Failure::of(why, &self.names, &self.event_name())),
         };
         self.stage = next;
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Analysis, Checks, Model, Protocol, Standardised, Variances};
+use super::{Analysis, Checks, Model, OutcomeKind, Protocol, Standardised, Variances};
 
 /// `[bootstrap]`: replicates by random case weights, in each of which everything from the propensity model on is fitted
 /// again.
@@ -42,9 +42,12 @@ pub(super) fn replicate(main: &Protocol, outcomes: Option<&[String]>, models: Op
     let wanted = |model: Model| {
         model.takes_case_weights() && models.map_or(model != Model::Stratified, |models| models.contains(&model))
     };
+    // The leavers by cause are opened one round after the facts that a replicate begins with.
+    let competes =
+        |name: &String| main.outcome(name).is_some_and(|outcome| matches!(outcome.kind, OutcomeKind::Competing(_)));
     let mut analyses: Vec<Analysis> = main.analyses.clone();
     for analysis in &mut analyses {
-        analysis.outcomes.retain(|name| outcomes.is_none_or(|outcomes| outcomes.contains(name)));
+        analysis.outcomes.retain(|name| outcomes.is_none_or(|outcomes| outcomes.contains(name)) && !competes(name));
         analysis.models.retain(|model| wanted(*model));
         analysis.variances = Variances::default();
         analysis.effect_modifiers = Vec::new();
@@ -54,5 +57,13 @@ pub(super) fn replicate(main: &Protocol, outcomes: Option<&[String]>, models: Op
     analyses.retain(|analysis| !analysis.outcomes.is_empty() && !analysis.models.is_empty());
     let weighted = analyses.iter().flat_map(|analysis| &analysis.models).any(|model| model.weighted());
     let propensity = main.propensity.clone().filter(|_| weighted);
-    Protocol { analyses, propensity, baseline: None, curves: Vec::new(), scenarios: Vec::new(), ..main.clone() }
+    Protocol {
+        analyses,
+        propensity,
+        baseline: None,
+        curves: Vec::new(),
+        incidences: Vec::new(),
+        scenarios: Vec::new(),
+        ..main.clone()
+    }
 }

@@ -6,8 +6,10 @@
 mod baseline;
 mod bootstrap;
 mod checks;
+mod competing;
 mod digest;
 mod forms;
+mod grid;
 mod parse;
 mod scenario;
 mod standardised;
@@ -23,7 +25,9 @@ use crate::document::Mistakes;
 pub use baseline::{BaselineAnalysis, CategoryTest};
 pub use bootstrap::Bootstrap;
 pub use checks::{Checks, TRANSFORMS};
+pub use competing::{Cause, Competing, IncidenceAnalysis};
 pub use forms::{EffectModifier, Ridge};
+pub use grid::TimeGrid;
 pub use scenario::{Imputation, MISSING, Scenario};
 pub use standardised::{Marginal, Standardised};
 pub use weighting::{Truncation, WeightDetail, Weighting};
@@ -57,6 +61,8 @@ pub struct Protocol {
     pub baseline: Option<BaselineAnalysis>,
     /// Survival curves in file order.
     pub curves: Vec<CurveAnalysis>,
+    /// Cumulative incidences in file order.
+    pub incidences: Vec<IncidenceAnalysis>,
     /// Of a scenario: patients with a propensity score outside these are left out, and everything is fitted to the others.
     pub trimming: Option<(f64, f64)>,
     /// The bootstrap of the main analysis, where one is declared.
@@ -126,7 +132,7 @@ pub struct Outcome {
     pub name: String,
     /// What a person reads.
     pub label: String,
-    /// Binary or time to event.
+    /// Binary, time to event, or one of several competing causes.
     pub kind: OutcomeKind,
 }
 
@@ -140,6 +146,8 @@ pub enum OutcomeKind {
     },
     /// Right-censored time since time zero.
     TimeToEvent(TimeToEvent),
+    /// Right-censored time since time zero to the first of several causes.
+    Competing(Competing),
 }
 
 impl OutcomeKind {
@@ -148,6 +156,16 @@ impl OutcomeKind {
         match self {
             OutcomeKind::Binary { variable } => vec![*variable],
             OutcomeKind::TimeToEvent(t) => vec![t.time, t.event],
+            OutcomeKind::Competing(c) => vec![c.time, c.status],
+        }
+    }
+
+    /// The time grid; none of a binary outcome.
+    pub fn grid(&self) -> Option<TimeGrid> {
+        match self {
+            OutcomeKind::Binary { .. } => None,
+            OutcomeKind::TimeToEvent(t) => Some(t.grid()),
+            OutcomeKind::Competing(c) => Some(c.grid),
         }
     }
 }
@@ -166,19 +184,24 @@ pub struct TimeToEvent {
 }
 
 impl TimeToEvent {
+    /// Time grid and horizon.
+    pub fn grid(&self) -> TimeGrid {
+        TimeGrid { days: self.grid_days, horizon_days: self.horizon_days }
+    }
+
     /// Number of cells of the grid: 0 (day 0) up to the cell of the horizon.
     pub fn cells(&self) -> usize {
-        self.cell(self.horizon_days) as usize + 1
+        self.grid().cells()
     }
 
     /// Cell of a day.
     pub fn cell(&self, days: u32) -> u32 {
-        (f64::from(days) / self.grid_days).ceil() as u32
+        self.grid().cell(days)
     }
 
     /// Right end of a cell in days.
     pub fn days(&self, cell: u32) -> f64 {
-        f64::from(cell) * self.grid_days
+        self.grid().end(cell)
     }
 }
 
@@ -204,10 +227,12 @@ pub struct Propensity {
 /// One declared analysis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Analysis {
-    /// Logistic or Cox.
+    /// Logistic, Cox or Fine-Gray.
     pub kind: AnalysisKind,
     /// Names of the outcomes it is made for.
     pub outcomes: Vec<String>,
+    /// Of competing outcomes, the cause it is about.
+    pub cause: Option<String>,
     /// Models in order.
     pub models: Vec<Model>,
     /// Variances to report beside the naive one.
@@ -246,8 +271,10 @@ pub struct CurveAnalysis {
 pub enum AnalysisKind {
     /// Logistic regression of a binary outcome.
     Logistic,
-    /// Cox regression of a time-to-event outcome.
+    /// Cox regression of a time-to-event outcome, or of one cause of a competing outcome whose other causes are censored.
     Cox(Ties),
+    /// Fine-Gray regression of one cause of a competing outcome.
+    FineGray(Ties),
 }
 
 /// One model of an analysis.

@@ -21,6 +21,7 @@ pub(super) fn add(results: &mut Results, plan: &Plan) {
                 && row.outcome == key.outcome
                 && row.model == key.model_name()
                 && row.ties == key.ties().map(ties_name)
+                && row.cause.is_empty()
                 && row.term == treatment
                 && row.variance == Variance::Naive
         };
@@ -34,6 +35,7 @@ pub(super) fn add(results: &mut Results, plan: &Plan) {
             Err(why) => results.fits.push(FitRow {
                 analysis: "bootstrap",
                 outcome: main.outcome,
+                cause: main.cause,
                 model: main.model,
                 modifier: main.modifier,
                 ties: main.ties,

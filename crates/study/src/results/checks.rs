@@ -103,6 +103,7 @@ pub(super) fn add(row: &mut FitRow, branch: &Branch, key: &FitKey, fit: &Fit) ->
                 let test = |name, term, test| TestRow {
                     name,
                     outcome: key.outcome.clone(),
+                    cause: key.cause.clone().unwrap_or_default(),
                     model: key.model_name(),
                     modifier: row.modifier.clone(),
                     ties: row.ties,

@@ -2,6 +2,7 @@
 //! are derived after agreement.
 
 use secagg::{Canonical, Digest};
+use stats::competing::CauseTable;
 use stats::fit::Fit;
 use stats::matrix::Matrix;
 use stats::survival::{ArmTable, Tally};
@@ -30,6 +31,10 @@ fn write_branch(mut out: Canonical, branch: &Branch) -> Canonical {
             arms.iter().fold(out.u32(id.0 as u32), |out, arm| out.list(arm, |out, n| out.u64(*n)))
         });
         out = out.list(&facts.events, |out, (outcome, events)| write_events(out.u32(*outcome as u32), events));
+        out = out.list(&facts.causes, |out, (outcome, causes)| {
+            let out = out.u32(*outcome as u32).u64(causes.missing).u64(causes.beyond);
+            out.option(causes.table().ok(), write_causes)
+        });
     }
     for summary in branch.weight_summaries() {
         out = out.str(summary.weighting.name()).option(summary.bounds, |out, (low, high)| out.f64(low).f64(high));
@@ -58,6 +63,13 @@ fn write_branch(mut out: Canonical, branch: &Branch) -> Canonical {
             None => out.u8(0),
             Some(Err(failure)) => out.u8(1).str(failure.code()).str(&failure.to_string()),
             Some(Ok(contrasts)) => out.u8(2).list(contrasts, write_contrast),
+        };
+    }
+    for (_, outcome) in branch.incidences() {
+        out = match outcome {
+            None => out.u8(0),
+            Some(Err(failure)) => out.u8(1).str(failure.code()).str(&failure.to_string()),
+            Some(Ok(table)) => write_causes(out.u8(2), table),
         };
     }
     for (key, outcome) in branch.fits() {
@@ -106,8 +118,19 @@ fn write_events(out: Canonical, events: &Events) -> Canonical {
     out.list(events.cells.iter().zip(&events.deaths), |out, (cell, d)| out.u32(*cell).f64(*d))
 }
 
+fn tally(out: Canonical, tally: Tally) -> Canonical {
+    out.f64(tally.n).f64(tally.w).f64(tally.w2)
+}
+
+fn write_causes(out: Canonical, table: &CauseTable) -> Canonical {
+    out.list(table.cells(), |out, arms| {
+        arms.iter().fold(out, |out, leavers| {
+            leavers.causes.iter().fold(tally(out, leavers.censored), |out, cause| tally(out, *cause))
+        })
+    })
+}
+
 fn write_table(out: Canonical, table: &ArmTable) -> Canonical {
-    let tally = |out: Canonical, tally: Tally| out.f64(tally.n).f64(tally.w).f64(tally.w2);
     out.list(table.cells(), |out, arms| {
         arms.iter().fold(out, |out, leavers| tally(tally(out, leavers.events), leavers.censored))
     })

@@ -14,13 +14,14 @@ pub(super) fn add(results: &mut Results, protocol: &Protocol, key: &CurveKey, ta
     let Some(ties) = key.analysis(protocol).hazard_ratio else { return };
     let outcome = protocol.outcomes[key.outcome].name.clone();
     let term = Term::Treatment.name(protocol);
-    let fitted = facts.check_events(protocol, key.outcome, &outcome).and_then(|()| {
+    let fitted = facts.check_events(protocol, key.outcome, &outcome, None).and_then(|()| {
         let named = std::slice::from_ref(&term);
         treatment_cox(table, ties).map_err(|why| Failure::of(&why, named, &outcome))
     });
     let mut of = RowsOfModel {
         analysis: KAPLAN_MEIER,
         outcome,
+        cause: String::new(),
         model: key.model_name(),
         ties: Some(ties_name(ties)),
         modifier: String::new(),
@@ -28,6 +29,7 @@ pub(super) fn add(results: &mut Results, protocol: &Protocol, key: &CurveKey, ta
         events: facts.events[&key.outcome].events.iter().sum(),
         iterations: 0,
         hazard: true,
+        subdistribution: false,
     };
     let outcome_of_fit = match fitted {
         Err(failure) => Err(FitProblem { code: failure.code(), message: failure.to_string(), hint: failure.hint() }),

@@ -9,6 +9,7 @@ mod checks;
 mod digest;
 mod effects;
 mod hazard_ratio;
+mod incidence;
 mod pooled;
 mod standardised;
 mod survival;
@@ -18,6 +19,7 @@ mod weights;
 pub use balance::{BalanceCells, BalanceRow};
 pub use checks::{CheckProblem, Concordance};
 pub use digest::results_digest;
+pub use incidence::{CUMULATIVE_INCIDENCE, IncidenceRow};
 pub use standardised::{EffectQuantity, EffectRow};
 pub use survival::{At, KAPLAN_MEIER, MINIMUM_LEAVERS, MedianRow, Quantity, SurvivalRow};
 pub use tables::{

@@ -20,6 +20,7 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
         results.fits.push(FitRow {
             analysis: "imputation",
             outcome: String::new(),
+            cause: String::new(),
             model: "imputation",
             modifier: String::new(),
             ties: None,

@@ -98,6 +98,7 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
             Some(Err(failure)) => results.fits.push(FitRow {
                 analysis: target.method(),
                 outcome: key.outcome.clone(),
+                cause: String::new(),
                 model: key.model_name(),
                 modifier: rows.modifier,
                 ties: key.ties().map(ties_name),

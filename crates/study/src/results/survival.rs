@@ -20,7 +20,7 @@ pub const MINIMUM_LEAVERS: u32 = 5;
 /// Name of the analysis in `estimates.csv` and `fits.csv`: hazard ratios from tables of curves, and curves that failed.
 pub const KAPLAN_MEIER: &str = "kaplan_meier";
 
-/// Which rows of `survival.csv` a row belongs to.
+/// Which rows of `survival.csv` or `incidence.csv` a row belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum At {
     /// A time that the protocol declares.
@@ -138,6 +138,7 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
             Some(Err(failure)) => results.fits.push(FitRow {
                 analysis: KAPLAN_MEIER,
                 outcome: name.clone(),
+                cause: String::new(),
                 model: key.model_name(),
                 modifier: String::new(),
                 ties: None,
@@ -154,7 +155,7 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
     }
 }
 
-fn conf_type(kind: IntervalKind) -> &'static str {
+pub(super) fn conf_type(kind: IntervalKind) -> &'static str {
     match kind {
         IntervalKind::Log => "log",
         IntervalKind::LogLog => "log-log",
@@ -201,6 +202,7 @@ impl<'a> Rows<'a> {
         results.tests.extend(log_rank(self.table).map(|log_rank| TestRow {
             name: "log_rank",
             outcome: self.outcome.into(),
+            cause: String::new(),
             model: self.key.model_name(),
             modifier: String::new(),
             ties: None,

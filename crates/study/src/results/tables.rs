@@ -10,6 +10,7 @@ use super::balance::{self, BalanceRow};
 use super::bootstrap;
 use super::checks::{self, CheckProblem, Concordance};
 use super::effects;
+use super::incidence::{self, IncidenceRow};
 use super::pooled;
 use super::standardised::{self, EffectRow};
 use super::survival::{self, MedianRow, SurvivalRow};
@@ -41,6 +42,8 @@ pub struct Results {
     pub medians: Vec<MedianRow>,
     /// `effects.csv`.
     pub effects: Vec<EffectRow>,
+    /// `incidence.csv`.
+    pub incidences: Vec<IncidenceRow>,
     /// `tests.csv`.
     pub tests: Vec<TestRow>,
     /// `overlap.csv`.
@@ -99,10 +102,12 @@ impl Variance {
 /// One term of one model under one variance; log scale.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EstimateRow {
-    /// propensity, logistic, cox; `kaplan_meier` for a hazard ratio from the table of a curve.
+    /// propensity, logistic, cox, `fine_gray`; `kaplan_meier` for a hazard ratio from the table of a curve.
     pub analysis: &'static str,
     /// Name of the outcome, empty for the propensity model.
     pub outcome: String,
+    /// Cause that the model is about; empty where no causes compete.
+    pub cause: String,
     /// Name of the model.
     pub model: &'static str,
     /// Handling of ties (Cox).
@@ -146,12 +151,14 @@ pub struct EstimateRow {
 /// One model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FitRow {
-    /// propensity, logistic, cox; `kaplan_meier` for a hazard ratio from the table of a curve, or a curve that failed;
-    /// the method of a standardisation that failed; `bootstrap` for one without enough replicates, `imputation` for one
-    /// that failed.
+    /// propensity, logistic, cox, `fine_gray`; `kaplan_meier` for a hazard ratio from the table of a curve, or a curve that
+    /// failed; `cumulative_incidence` for incidences that failed; the method of a standardisation that failed; `bootstrap`
+    /// for one without enough replicates, `imputation` for one that failed.
     pub analysis: &'static str,
     /// Name of the outcome.
     pub outcome: String,
+    /// Cause that the model is about; empty where no causes compete.
+    pub cause: String,
     /// Name of the model.
     pub model: &'static str,
     /// Name of the effect modifier; empty for models without.
@@ -177,11 +184,11 @@ pub struct FitNumbers {
     pub loglik: f64,
     /// Is it a logistic model, which has deviances?
     pub logistic: bool,
-    /// Likelihood ratio against the empty model; none for weighted and penalised models, where it is not a likelihood ratio.
+    /// Likelihood ratio against the empty model; none for weighted, Fine-Gray and penalised models, where it is none.
     pub likelihood_ratio: Option<ChiSquare>,
-    /// Score test at 0 (Cox).
+    /// Score test at 0 (Cox, Fine-Gray).
     pub score: Option<f64>,
-    /// Wald test of all terms; with the robust variance where the model is weighted and it is there.
+    /// Wald test of all terms; with the robust variance where the model is weighted or Fine-Gray and it is there.
     pub wald: f64,
     /// Evaluations.
     pub iterations: usize,
@@ -234,6 +241,8 @@ pub struct FlowRow {
 pub struct OutcomeRow {
     /// Name of the outcome.
     pub outcome: String,
+    /// Cause whose events are counted; empty where no causes compete.
+    pub cause: String,
     /// Level of the arm.
     pub arm: String,
     /// Rows with a value.
@@ -245,10 +254,12 @@ pub struct OutcomeRow {
 /// One test.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TestRow {
-    /// interaction_wald, interaction_lr, chi_square, log_rank; zph_ and a transform of time.
+    /// interaction_wald, interaction_lr, chi_square, log_rank, gray; zph_ and a transform of time.
     pub name: &'static str,
     /// Name of the outcome.
     pub outcome: String,
+    /// Cause that it is about; empty where no causes compete.
+    pub cause: String,
     /// Name of the model.
     pub model: &'static str,
     /// Name of the effect modifier; empty for models without.
@@ -302,6 +313,7 @@ impl Results {
         survival::add(&mut results, branch, facts);
         pooled::add(&mut results, branch, facts);
         standardised::add(&mut results, branch, facts);
+        incidence::add(&mut results, branch, facts);
         results
     }
 
@@ -322,6 +334,7 @@ pub(super) fn ties_name(ties: Ties) -> &'static str {
 pub(super) struct RowsOfModel {
     pub(super) analysis: &'static str,
     pub(super) outcome: String,
+    pub(super) cause: String,
     pub(super) model: &'static str,
     pub(super) ties: Option<&'static str>,
     pub(super) modifier: String,
@@ -330,6 +343,8 @@ pub(super) struct RowsOfModel {
     pub(super) iterations: usize,
     /// Are its ratios hazard ratios?
     pub(super) hazard: bool,
+    /// Are they ratios of subdistribution hazards? Those have no E-value.
+    pub(super) subdistribution: bool,
 }
 
 impl RowsOfModel {
@@ -337,6 +352,7 @@ impl RowsOfModel {
         RowsOfModel {
             analysis: key.analysis_name(),
             outcome: key.outcome.clone(),
+            cause: cause_of(key),
             model: key.model_name(),
             ties: key.ties().map(ties_name),
             modifier: key.modifier_name(protocol),
@@ -344,6 +360,7 @@ impl RowsOfModel {
             events,
             iterations,
             hazard: key.ties().is_some(),
+            subdistribution: matches!(key.analysis, Some(AnalysisKind::FineGray(_))),
         }
     }
 
@@ -362,6 +379,7 @@ impl RowsOfModel {
         EstimateRow {
             analysis: self.analysis,
             outcome: self.outcome.clone(),
+            cause: self.cause.clone(),
             model: self.model,
             ties: self.ties,
             modifier: self.modifier.clone(),
@@ -376,7 +394,7 @@ impl RowsOfModel {
             n: self.n,
             events: self.events,
             iterations: self.iterations,
-            e_value: effect.then(e_value).flatten(),
+            e_value: (effect && !self.subdistribution).then(e_value).flatten(),
             df: None,
             fmi: None,
             replicates: None,
@@ -389,6 +407,7 @@ impl RowsOfModel {
         FitRow {
             analysis: self.analysis,
             outcome: self.outcome,
+            cause: self.cause,
             model: self.model,
             modifier: self.modifier,
             ties: self.ties,
@@ -400,8 +419,13 @@ impl RowsOfModel {
     }
 }
 
+/// Does its likelihood take weights for counts?
 fn weighted(key: &FitKey) -> bool {
-    key.model.is_some_and(Model::weighted)
+    key.model.is_some_and(Model::weighted) || matches!(key.analysis, Some(AnalysisKind::FineGray(_)))
+}
+
+fn cause_of(key: &FitKey) -> String {
+    key.cause.clone().unwrap_or_default()
 }
 
 pub(super) fn arm_names(protocol: &Protocol) -> [String; 2] {
@@ -414,11 +438,25 @@ pub(super) fn events_of(protocol: &Protocol, facts: &Facts, key: &FitKey) -> u64
     let Some(index) = protocol.outcomes.iter().position(|o| o.name == key.outcome) else {
         return facts.treated();
     };
-    outcome_counts(protocol, facts, index).iter().map(|(_, events)| events).sum()
+    let counts = outcome_counts(protocol, facts, index);
+    let of_key = counts.iter().filter(|(cause, _)| key.cause.as_ref().is_none_or(|name| name == cause));
+    of_key.flat_map(|(_, arms)| arms).map(|(_, events)| events).sum()
 }
 
-/// By arm: rows with a value, events.
-fn outcome_counts(protocol: &Protocol, facts: &Facts, index: usize) -> Vec<(u64, u64)> {
+/// By cause (one without a name where none compete) and arm: rows with a value, events.
+fn outcome_counts(protocol: &Protocol, facts: &Facts, index: usize) -> Vec<(String, Vec<(u64, u64)>)> {
+    let OutcomeKind::Competing(competing) = &protocol.outcomes[index].kind else {
+        return vec![(String::new(), single_event_counts(protocol, facts, index))];
+    };
+    let Some(causes) = facts.causes.get(&index) else { return Vec::new() };
+    let counts = competing.causes.iter().zip(1..).map(|(cause, number)| {
+        let arms = causes.rows().into_iter().zip(causes.events(number)).collect();
+        (cause.name.clone(), arms)
+    });
+    counts.collect()
+}
+
+fn single_event_counts(protocol: &Protocol, facts: &Facts, index: usize) -> Vec<(u64, u64)> {
     match &protocol.outcomes[index].kind {
         OutcomeKind::Binary { variable } => facts
             .levels
@@ -428,14 +466,17 @@ fn outcome_counts(protocol: &Protocol, facts: &Facts, index: usize) -> Vec<(u64,
             .events
             .get(&index)
             .map_or(Vec::new(), |e| (0..2).map(|arm| (e.censored[arm] + e.events[arm], e.events[arm])).collect()),
+        OutcomeKind::Competing(_) => Vec::new(),
     }
 }
 
 fn outcomes(protocol: &Protocol, facts: &Facts) -> Vec<OutcomeRow> {
     let mut rows = Vec::new();
     for (index, outcome) in protocol.outcomes.iter().enumerate() {
-        for ((n, events), arm) in outcome_counts(protocol, facts, index).into_iter().zip(arm_names(protocol)) {
-            rows.push(OutcomeRow { outcome: outcome.name.clone(), arm, n, events });
+        for (cause, arms) in outcome_counts(protocol, facts, index) {
+            for ((n, events), arm) in arms.into_iter().zip(arm_names(protocol)) {
+                rows.push(OutcomeRow { outcome: outcome.name.clone(), cause: cause.clone(), arm, n, events });
+            }
         }
     }
     rows
@@ -468,6 +509,7 @@ fn chi_squares(protocol: &Protocol, facts: &Facts) -> Vec<TestRow> {
             rows.push(TestRow {
                 name: "chi_square",
                 outcome: outcome.name.clone(),
+                cause: String::new(),
                 model: "unadjusted",
                 modifier: String::new(),
                 ties: None,
@@ -532,7 +574,7 @@ fn fit_numbers(key: &FitKey, fit: &Fit) -> FitNumbers {
     FitNumbers {
         loglik_null: fit.loglik_null,
         loglik: fit.loglik,
-        logistic: !matches!(key.analysis, Some(AnalysisKind::Cox(_))),
+        logistic: key.ties().is_none(),
         likelihood_ratio: (!weighted(key) && fit.penalised.is_none())
             .then(|| inference::likelihood_ratio(fit.loglik, fit.loglik_null, slopes.len())),
         score: fit.score_test,
@@ -556,6 +598,7 @@ fn interaction_tests(branch: &Branch, key: &FitKey, fit: &Fit) -> Vec<TestRow> {
     let row = |name, test| TestRow {
         name,
         outcome: key.outcome.clone(),
+        cause: cause_of(key),
         model: key.model_name(),
         modifier: key.modifier_name(branch.protocol()),
         ties: key.ties().map(ties_name),
@@ -574,6 +617,7 @@ fn interaction_tests(branch: &Branch, key: &FitKey, fit: &Fit) -> Vec<TestRow> {
     let adjusted = branch.fits().find(|(k, _)| {
         k.analysis == key.analysis
             && k.outcome == key.outcome
+            && k.cause == key.cause
             && k.model == Some(Model::Adjusted)
             && k.terms.iter().collect::<Vec<_>>() == without
     });

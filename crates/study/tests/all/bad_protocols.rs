@@ -211,7 +211,7 @@ const OUTCOMES: &[Case] = &[
     (
         "name = \"cure\"\nkind = \"binary\"",
         "name = \"cure\"\nkind = \"count\"",
-        &["line 59: outcome[1].kind: `count` is not known (known: binary, time_to_event)"],
+        &["line 59: outcome[1].kind: `count` is not known (known: binary, time_to_event, competing)"],
     ),
     (
         "variable = \"cured\"",
@@ -334,7 +334,7 @@ const ANALYSES: &[Case] = &[
         "kind = \"logistic\"",
         "kind = \"logit\"",
         &[
-            "line 78: analysis[1].kind: `logit` is not known (known: logistic, cox, kaplan_meier, baseline); did you mean `logistic`?",
+            "line 78: analysis[1].kind: `logit` is not known (known: logistic, cox, fine_gray, kaplan_meier, cumulative_incidence, baseline); did you mean `logistic`?",
         ],
     ),
     (
@@ -711,4 +711,114 @@ fn standardised_outcomes() {
         "models = [\"adjusted\"]\ncovariates = [\"age\"]\nmarginal = [\"aipw\"]",
     );
     assert!(mistakes(&text).iter().any(|m| m.ends_with("marginal: `aipw` needs a [propensity] model")));
+}
+
+/// A competing outcome behind the sample, and an analysis of it.
+const COMPETING: &str = r#"
+[[variable]]
+name = "why"
+kind = "categorical"
+levels = ["alive", "relapse", "death"]
+[[outcome]]
+name = "first"
+kind = "competing"
+time = "days"
+status = "why"
+censored = "alive"
+causes = ["relapse", "death"]
+grid_days = 10
+horizon_days = 900
+[[analysis]]
+kind = "fine_gray"
+outcome = "first"
+cause = "relapse"
+models = ["unadjusted", "adjusted"]
+[[analysis]]
+kind = "cumulative_incidence"
+outcome = "first"
+times_days = [300]
+"#;
+
+#[test]
+fn competing_causes() {
+    let with = |from: &str, to: &str| {
+        assert!(from.is_empty() || COMPETING.matches(from).count() == 1, "{from}");
+        let text = if from.is_empty() { COMPETING.to_owned() } else { COMPETING.replace(from, to) };
+        let found = mistakes(&format!("{}{text}", crate::sample::PROTOCOL));
+        found.iter().map(|m| m.splitn(3, ": ").nth(2).unwrap_or(m).to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(with("", ""), [""; 0]);
+    let cox = "kind = \"cox\"\noutcome = \"first\"\n";
+    let cases = [
+        ("status = \"why\"", "status = \"cured\"", "`cured` must be declared with kind = \"categorical\""),
+        (
+            "censored = \"alive\"",
+            "censored = \"alife\"",
+            "`alife` is not a level of `why` (levels: alive, relapse, death)",
+        ),
+        (
+            "[\"relapse\", \"death\"]",
+            "[\"relapse\", \"dead\"]",
+            "`dead` is not a level of `why` (levels: alive, relapse, death)",
+        ),
+        ("[\"relapse\", \"death\"]", "[\"relapse\"]", "`death` is a level of `why` and neither `censored` nor a cause"),
+        (
+            "[\"relapse\", \"death\"]",
+            "[\"relapse\", \"death\", \"death\"]",
+            "`death` stands twice, or is the censored level",
+        ),
+        ("grid_days = 10", "grid_days = 0.5", "must be at least 1: time is measured in whole days"),
+        (
+            "cause = \"relapse\"",
+            "cause = \"relaps\"",
+            "`relaps` is not known (known: relapse, death); did you mean `relapse`?",
+        ),
+        ("cause = \"relapse\"\n", "", "is missing: name one of relapse, death"),
+        ("\"unadjusted\", ", "\"stratified\", ", "`stratified` is a Cox model"),
+        (
+            "cause = \"relapse\"",
+            "cause = \"relapse\"\nvariance = [\"survey\"]",
+            "`survey` is a variance of logistic models",
+        ),
+        (
+            "cause = \"relapse\"",
+            "cause = \"relapse\"\neffect_modifier = \"stage\"",
+            "belongs to logistic and Cox regression",
+        ),
+        (
+            "kind = \"fine_gray\"\noutcome = \"first\"\ncause = \"relapse\"\n",
+            cox,
+            "is missing: name one of relapse, death",
+        ),
+        ("times_days = [300]", "times_days = [901]", "901 is beyond the horizon of 900 days"),
+        (
+            "\"cumulative_incidence\"",
+            "\"kaplan_meier\"",
+            "`first` has competing causes; a survival curve wants a time to event",
+        ),
+        (
+            "\"cumulative_incidence\"",
+            "\"cumulative_incidences\"",
+            "`cumulative_incidences` is not known (known: logistic, cox, fine_gray, kaplan_meier, cumulative_incidence, baseline); did you mean `cumulative_incidence`?",
+        ),
+        ("times_days = [300]", "times_days = [300]\nties = \"efron\"", "is not a known key"),
+    ];
+    for (from, to, expected) in cases {
+        let found = with(from, to);
+        assert!(found.iter().any(|mistake| mistake == expected), "{to}: {found:?}");
+    }
+    let logistic = mistakes(&format!(
+        "{}{COMPETING}[[analysis]]\nkind = \"logistic\"\noutcome = \"first\"\nmodels = [\"unadjusted\"]\n\
+        [[analysis]]\nkind = \"fine_gray\"\noutcome = \"os\"\nmodels = [\"unadjusted\"]\n\
+        [[analysis]]\nkind = \"cumulative_incidence\"\noutcome = \"first\"\n",
+        crate::sample::PROTOCOL
+    ));
+    let expected = [
+        "`first` has competing causes; logistic regression wants a binary outcome",
+        "`os` has no competing causes, which Fine-Gray regression wants",
+        "an earlier [[analysis]] already has these incidences of the same outcome",
+    ];
+    for expected in expected {
+        assert!(logistic.iter().any(|mistake| mistake.ends_with(expected)), "{expected}: {logistic:?}");
+    }
 }

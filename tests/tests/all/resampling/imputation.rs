@@ -166,7 +166,7 @@ impl Ran {
     fn predictor(&self, rows: &Cohort, i: usize, model: &ImputationModel, predictor: &Predictor) -> f64 {
         let outcome = |index: &usize| match &self.protocol().outcomes[*index].kind {
             OutcomeKind::TimeToEvent(spec) => (spec, &rows.columns[spec.time.0], &rows.columns[spec.event.0]),
-            OutcomeKind::Binary { .. } => panic!("a time to event"),
+            OutcomeKind::Binary { .. } | OutcomeKind::Competing(_) => panic!("a time to event"),
         };
         match predictor {
             Predictor::Term(Term::Intercept) => 1.0,

@@ -213,3 +213,15 @@ fn expanded_rows_give_the_same_fit() {
         }
     }
 }
+
+/// A table of counts with the weights of the events says what a weighted table says.
+#[test]
+fn event_weights_beside_counts_are_the_weighted_table() {
+    let (rows, _) = rotterdam(MONTH).centred();
+    for cause in 1..=2 {
+        let weighted = Subdistribution::new(&table(std::slice::from_ref(&rows)), cause, Ties::Efron);
+        let counts = Subdistribution::new(&table(&[rows.unweighted()]), cause, Ties::Efron);
+        assert_ne!(counts, weighted);
+        assert_eq!(counts.weighted(weighted.events().weight.clone()), weighted);
+    }
+}

@@ -48,7 +48,11 @@ const MODELS: [Model; 14] = [
 pub(super) fn analyses(root: &Table<'_, '_>, declared: &Declared<'_>) -> (Vec<Analysis>, Vec<CurveAnalysis>) {
     let mut analyses: Vec<Analysis> = Vec::new();
     let mut curves: Vec<CurveAnalysis> = Vec::new();
-    for t in root.tables("analysis").iter().filter(|t| !super::baseline::is_baseline(t)) {
+    for t in root
+        .tables("analysis")
+        .iter()
+        .filter(|t| !super::baseline::is_baseline(t) && !super::incidence::is_incidence(t))
+    {
         let kind = t.text("kind");
         if kind.as_deref() == Some("kaplan_meier") {
             curves.push(curves::curve(t, declared, &curves));
@@ -60,6 +64,7 @@ pub(super) fn analyses(root: &Table<'_, '_>, declared: &Declared<'_>) -> (Vec<An
         let Some(analysis) = analysis else { continue };
         for other in &analyses {
             let clash = other.kind == analysis.kind
+                && other.cause == analysis.cause
                 && other.outcomes.iter().any(|o| analysis.outcomes.contains(o))
                 && other.fits().iter().any(|(model, modifier)| {
                     let same = |(m, other): &(Model, Option<&EffectModifier>)| {
@@ -83,8 +88,10 @@ fn analysis(t: &Table<'_, '_>, kind: Option<&str>, declared: &Declared<'_>) -> O
     let kind = match kind {
         Some("logistic") => Some(AnalysisKind::Logistic),
         Some("cox") => Some(AnalysisKind::Cox(ties(t))),
+        Some("fine_gray") => Some(AnalysisKind::FineGray(ties(t))),
         Some(other) => {
-            unknown(t, "kind", other, &["logistic", "cox", "kaplan_meier", "baseline"]);
+            let kinds = ["logistic", "cox", "fine_gray", "kaplan_meier", "cumulative_incidence", "baseline"];
+            unknown(t, "kind", other, &kinds);
             t.abandon();
             None
         }
@@ -94,6 +101,7 @@ fn analysis(t: &Table<'_, '_>, kind: Option<&str>, declared: &Declared<'_>) -> O
         }
     };
     let outcomes = outcome_names(t, declared.outcomes, kind);
+    let cause = cause(t, &outcomes, declared);
     let (effect_modifiers, ridge) = (forms::effect_modifiers(t, declared), forms::ridge(t));
     let adds = ["effect_modifier", "effect_modifiers", "ridge"].into_iter().any(|key| t.has(key));
     let mut models = if adds && !t.has("models") { Vec::new() } else { models(t, kind, declared) };
@@ -115,6 +123,11 @@ fn analysis(t: &Table<'_, '_>, kind: Option<&str>, declared: &Declared<'_>) -> O
             t.mistake("covariates", format!("`{variable}` is part of the outcome `{name}`"));
         }
     }
+    if matches!(kind, Some(AnalysisKind::FineGray(_))) {
+        for key in ["effect_modifier", "effect_modifiers", "ridge"].into_iter().filter(|key| t.has(key)) {
+            t.mistake(key, "belongs to logistic and Cox regression");
+        }
+    }
     let variances = variances(t, kind, &models);
     let checks = checks::checks(t, kind);
     if !effect_modifiers.is_empty() {
@@ -128,6 +141,7 @@ fn analysis(t: &Table<'_, '_>, kind: Option<&str>, declared: &Declared<'_>) -> O
     Some(Analysis {
         kind: kind?,
         outcomes,
+        cause,
         models,
         variances,
         covariates,
@@ -136,6 +150,27 @@ fn analysis(t: &Table<'_, '_>, kind: Option<&str>, declared: &Declared<'_>) -> O
         checks,
         standardised,
     })
+}
+
+/// The cause of a regression of competing outcomes, which all of them must have.
+fn cause(t: &Table<'_, '_>, outcomes: &[String], declared: &Declared<'_>) -> Option<String> {
+    let cause = t.optional_text("cause");
+    for name in outcomes {
+        match (declared.outcomes.iter().find(|o| o.name == *name).map(|o| &o.kind), &cause) {
+            (Some(OutcomeKind::Competing(competing)), found) => {
+                let known: Vec<&str> = competing.causes.iter().map(|c| c.name.as_str()).collect();
+                match found {
+                    None if t.has("cause") => {}
+                    None => t.mistake("cause", format!("is missing: name one of {}", known.join(", "))),
+                    Some(cause) if competing.cause(cause).is_none() => unknown(t, "cause", cause, &known),
+                    Some(_) => {}
+                }
+            }
+            (Some(_), Some(_)) => t.mistake("cause", format!("`{name}` has no competing causes")),
+            _ => {}
+        }
+    }
+    cause
 }
 
 pub(super) fn ties(t: &Table<'_, '_>) -> Ties {
@@ -180,6 +215,12 @@ pub(super) fn outcome_names(t: &Table<'_, '_>, outcomes: &[Outcome], kind: Optio
             (Some(OutcomeKind::Binary { .. }), Some(AnalysisKind::Cox(_))) => {
                 t.mistake(key, format!("`{name}` is binary; Cox regression wants a time to event"));
             }
+            (Some(OutcomeKind::Competing(_)), Some(AnalysisKind::Logistic)) => {
+                t.mistake(key, format!("`{name}` has competing causes; logistic regression wants a binary outcome"));
+            }
+            (Some(OutcomeKind::Binary { .. } | OutcomeKind::TimeToEvent(_)), Some(AnalysisKind::FineGray(_))) => {
+                t.mistake(key, format!("`{name}` has no competing causes, which Fine-Gray regression wants"));
+            }
             _ if good.contains(&name) => t.mistake(key, format!("`{name}` stands twice")),
             _ => good.push(name),
         }
@@ -204,7 +245,7 @@ pub(super) fn models(t: &Table<'_, '_>, kind: Option<AnalysisKind>, declared: &D
         if model == Model::IptwTruncated && declared.propensity.is_some_and(|p| !truncation(p)) {
             t.mistake("models", format!("`{name}` needs `truncate` in [propensity]"));
         }
-        if model == Model::Stratified && kind == Some(AnalysisKind::Logistic) {
+        if model == Model::Stratified && matches!(kind, Some(AnalysisKind::Logistic | AnalysisKind::FineGray(_))) {
             t.mistake("models", "`stratified` is a Cox model");
         }
         models.push(model);
@@ -224,7 +265,9 @@ fn variances(t: &Table<'_, '_>, kind: Option<AnalysisKind>, models: &[Model]) ->
             other => unknown(t, "variance", other, &["naive", "robust", "survey", "cluster_site", "m_estimation"]),
         }
     }
-    if variances.survey && matches!(kind, Some(AnalysisKind::Cox(_))) {
+    // Its naive variance takes the falling weights of the rows that stay for counts.
+    variances.robust |= matches!(kind, Some(AnalysisKind::FineGray(_)));
+    if variances.survey && matches!(kind, Some(AnalysisKind::Cox(_) | AnalysisKind::FineGray(_))) {
         t.mistake("variance", "`survey` is a variance of logistic models");
     }
     if variances.m_estimation && !models.iter().any(|m| m.weighted()) {

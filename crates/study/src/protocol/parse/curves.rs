@@ -6,7 +6,7 @@ use stats::survival::IntervalKind;
 use super::analyses::{outcome_names, ties};
 use super::{Declared, unknown};
 use crate::document::Table;
-use crate::protocol::{CurveAnalysis, OutcomeKind, TimeToEvent};
+use crate::protocol::{CurveAnalysis, OutcomeKind, TimeGrid};
 
 const CONF_TYPES: [(&str, IntervalKind); 3] =
     [("log", IntervalKind::Log), ("log-log", IntervalKind::LogLog), ("plain", IntervalKind::Plain)];
@@ -17,12 +17,14 @@ pub(super) fn curve(t: &Table<'_, '_>, declared: &Declared<'_>, earlier: &[Curve
     outcomes.retain(|name| {
         let time = time_to_event(declared, name).is_some();
         if !time {
-            t.mistake(key, format!("`{name}` is binary; a survival curve wants a time to event"));
+            let binary = declared.outcomes.iter().any(|o| o.name == *name && o.kind.grid().is_none());
+            let what = if binary { "is binary" } else { "has competing causes" };
+            t.mistake(key, format!("`{name}` {what}; a survival curve wants a time to event"));
         }
         time
     });
     let weighted = weighted(t, declared);
-    let grids: Vec<&TimeToEvent> = outcomes.iter().filter_map(|name| time_to_event(declared, name)).collect();
+    let grids: Vec<TimeGrid> = outcomes.iter().filter_map(|name| time_to_event(declared, name)).collect();
     let curve = CurveAnalysis {
         times_days: times(t, "times_days", t.numbers("times_days"), &grids),
         rmst_days: restricted_to(t, "rmst_days", t.optional_whole("rmst_days"), &grids),
@@ -50,14 +52,14 @@ fn hazard_ratio(t: &Table<'_, '_>) -> Option<Ties> {
     wanted.then_some(ties)
 }
 
-pub(super) fn time_to_event<'d>(declared: &Declared<'d>, name: &str) -> Option<&'d TimeToEvent> {
+pub(super) fn time_to_event(declared: &Declared<'_>, name: &str) -> Option<TimeGrid> {
     match &declared.outcomes.iter().find(|o| o.name == name)?.kind {
-        OutcomeKind::TimeToEvent(time) => Some(time),
-        OutcomeKind::Binary { .. } => None,
+        OutcomeKind::TimeToEvent(time) => Some(time.grid()),
+        OutcomeKind::Binary { .. } | OutcomeKind::Competing(_) => None,
     }
 }
 
-fn weighted(t: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<bool> {
+pub(super) fn weighted(t: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<bool> {
     if !t.has("weighted") {
         return vec![false];
     }
@@ -74,7 +76,7 @@ fn weighted(t: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<bool> {
 }
 
 /// Whole days inside the horizon, no two in the same cell of a grid.
-pub(super) fn times(t: &Table<'_, '_>, key: &str, numbers: Option<Vec<f64>>, grids: &[&TimeToEvent]) -> Vec<u32> {
+pub(super) fn times(t: &Table<'_, '_>, key: &str, numbers: Option<Vec<f64>>, grids: &[TimeGrid]) -> Vec<u32> {
     let Some(numbers) = numbers else { return Vec::new() };
     let whole = |x: &f64| *x >= 1.0 && x.fract() == 0.0 && *x <= f64::from(u32::MAX);
     if !numbers.iter().all(whole) {
@@ -99,7 +101,7 @@ pub(super) fn times(t: &Table<'_, '_>, key: &str, numbers: Option<Vec<f64>>, gri
 }
 
 /// A whole day inside the horizon.
-pub(super) fn restricted_to(t: &Table<'_, '_>, key: &str, day: Option<u32>, grids: &[&TimeToEvent]) -> Option<u32> {
+pub(super) fn restricted_to(t: &Table<'_, '_>, key: &str, day: Option<u32>, grids: &[TimeGrid]) -> Option<u32> {
     let day = day?;
     if day == 0 {
         t.mistake(key, "expected whole days from 1");
@@ -110,7 +112,7 @@ pub(super) fn restricted_to(t: &Table<'_, '_>, key: &str, day: Option<u32>, grid
     Some(day)
 }
 
-fn conf_types(t: &Table<'_, '_>) -> Vec<IntervalKind> {
+pub(super) fn conf_types(t: &Table<'_, '_>) -> Vec<IntervalKind> {
     if !t.has("conf_types") {
         return vec![IntervalKind::Log];
     }

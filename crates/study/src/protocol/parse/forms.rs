@@ -91,7 +91,7 @@ pub(super) fn ridge(t: &Table<'_, '_>) -> Option<Ridge> {
 
 /// Models and keys that do not go together.
 pub(super) fn check(t: &Table<'_, '_>, kind: Option<AnalysisKind>, models: &[Model], variances: Variances) {
-    if models.contains(&Model::Firth) && matches!(kind, Some(AnalysisKind::Cox(_))) {
+    if models.contains(&Model::Firth) && matches!(kind, Some(AnalysisKind::Cox(_) | AnalysisKind::FineGray(_))) {
         t.mistake("models", "`firth` is a logistic model; a Cox model has `ridge`");
     }
     let modified = t.has("effect_modifier") || t.has("effect_modifiers");

@@ -4,7 +4,7 @@ use super::{Declared, resolve};
 use crate::dictionary::Kind;
 use crate::document::Table;
 use crate::plan::covariates;
-use crate::protocol::{Imputation, Model, Protocol};
+use crate::protocol::{Imputation, Model, OutcomeKind, Protocol};
 
 /// Rubin's rules need two; more than this adds nothing that a reader could see.
 const DRAWS: std::ops::RangeInclusive<u32> = 2..=200;
@@ -51,6 +51,11 @@ pub(super) fn check(t: &Table<'_, '_>, imputation: &Imputation, protocol: &Proto
             let name = &protocol.dictionary.variable(*id).name;
             t.mistake("impute", format!("`{name}` is not a covariate of this scenario's models"));
         }
+    }
+    let outcomes = protocol.analyses.iter().flat_map(|analysis| &analysis.outcomes);
+    let kinds = outcomes.filter_map(|name| protocol.outcome(name)).map(|outcome| &outcome.kind);
+    if kinds.into_iter().any(|kind| matches!(kind, OutcomeKind::Competing(_))) {
+        t.mistake("impute", "competing causes are not analysed in imputed data: name `outcomes` without them");
     }
     if protocol.analyses.iter().any(|analysis| analysis.models.contains(&Model::IptwTruncated)) {
         t.mistake("impute", "weights are not truncated in imputed data: name `models` without `iptw_truncated`");

@@ -8,6 +8,7 @@ mod checks;
 mod curves;
 mod forms;
 mod imputation;
+mod incidence;
 mod outcomes;
 mod propensity;
 mod scenario;
@@ -62,6 +63,7 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
     let propensity = root.optional_table("propensity").and_then(|t| propensity::propensity(&t, &declared));
     declared.propensity = propensity.as_ref();
     let (analyses, curves) = analyses::analyses(root, &declared);
+    let incidences = incidence::incidences(root, &declared);
     let baseline = baseline::baseline(root, &declared);
     if let (Some(study), Some((_, _, patient, _))) = (&study, &head)
         && dictionary.find(patient).is_some()
@@ -82,6 +84,7 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
         analyses,
         baseline,
         curves,
+        incidences,
         trimming: None,
         bootstrap: None,
         scenarios: Vec::new(),

@@ -2,13 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use stats::competing::cause_table_len;
+
 use super::{resolve, unknown};
 use crate::dictionary::{Dictionary, Kind, VariableId};
 use crate::document::Table;
-use crate::protocol::{Outcome, OutcomeKind, TimeToEvent};
+use crate::protocol::{Cause, Competing, Outcome, OutcomeKind, TimeGrid, TimeToEvent};
 
 /// Largest time grid: cells are words of the first round.
 const MAX_CELLS: usize = 100_000;
+
+/// Most causes of one outcome.
+const MAX_CAUSES: usize = 20;
+
+/// Largest table of causes, likewise words of the first round.
+const MAX_TABLE: usize = 600_000;
 
 pub(super) fn outcomes(root: &Table<'_, '_>, dictionary: &Dictionary) -> Vec<Outcome> {
     let mut names = BTreeSet::new();
@@ -38,8 +46,9 @@ fn outcome(t: &Table<'_, '_>, dictionary: &Dictionary) -> Option<Outcome> {
             Some(OutcomeKind::Binary { variable })
         }),
         Some("time_to_event") => time_to_event(t, dictionary).map(OutcomeKind::TimeToEvent),
+        Some("competing") => competing(t, dictionary).map(OutcomeKind::Competing),
         Some(other) => {
-            unknown(t, "kind", other, &["binary", "time_to_event"]);
+            unknown(t, "kind", other, &["binary", "time_to_event", "competing"]);
             t.abandon();
             None
         }
@@ -62,27 +71,79 @@ fn binary(t: &Table<'_, '_>, key: &'static str, name: &str, dictionary: &Diction
 
 fn time_to_event(t: &Table<'_, '_>, dictionary: &Dictionary) -> Option<TimeToEvent> {
     let (time, event) = (t.text("time"), t.text("event"));
-    let grid_days = t.optional_number("grid_days").unwrap_or(1.0);
+    let grid = grid(t);
+    let time = time.and_then(|name| days(t, &name, dictionary));
+    let event = event.and_then(|n| binary(t, "event", &n, dictionary));
+    let TimeGrid { days, horizon_days } = grid?;
+    Some(TimeToEvent { time: time?, event: event?, grid_days: days, horizon_days })
+}
+
+fn days(t: &Table<'_, '_>, name: &str, dictionary: &Dictionary) -> Option<VariableId> {
+    let id = resolve(t, "time", name, dictionary)?;
+    let days = matches!(dictionary.variable(id).kind, Kind::Days { .. });
+    if !days {
+        t.mistake("time", format!("`{name}` must be declared with kind = \"days\""));
+    }
+    days.then_some(id)
+}
+
+fn grid(t: &Table<'_, '_>) -> Option<TimeGrid> {
+    let days = t.optional_number("grid_days").unwrap_or(1.0);
     let horizon = t.whole("horizon_days");
-    if grid_days < 1.0 {
+    if days < 1.0 {
         t.mistake("grid_days", "must be at least 1: time is measured in whole days");
         return None;
     }
-    let time_id = time.and_then(|n| {
-        let id = resolve(t, "time", &n, dictionary)?;
-        let days = matches!(dictionary.variable(id).kind, Kind::Days { .. });
-        if !days {
-            t.mistake("time", format!("`{n}` must be declared with kind = \"days\""));
-        }
-        days.then_some(id)
-    });
-    let event = event.and_then(|n| binary(t, "event", &n, dictionary));
-    let outcome = TimeToEvent { time: time_id?, event: event?, grid_days, horizon_days: horizon? };
-    if outcome.horizon_days == 0 {
+    let grid = TimeGrid { days, horizon_days: horizon? };
+    if grid.horizon_days == 0 {
         t.mistake("horizon_days", "must be at least one day");
     }
-    if outcome.cells() > MAX_CELLS {
-        t.mistake("grid_days", format!("{} time cells up to the horizon; at most {MAX_CELLS}", outcome.cells()));
+    if grid.cells() > MAX_CELLS {
+        t.mistake("grid_days", format!("{} time cells up to the horizon; at most {MAX_CELLS}", grid.cells()));
+    }
+    Some(grid)
+}
+
+/// A status of which one level is censored and every other one a cause.
+fn competing(t: &Table<'_, '_>, dictionary: &Dictionary) -> Option<Competing> {
+    let (time, status) = (t.text("time"), t.text("status"));
+    let (censored, names) = (t.text("censored"), t.texts("causes"));
+    let grid = grid(t);
+    let time = time.and_then(|name| days(t, &name, dictionary));
+    let status = status?;
+    let id = resolve(t, "status", &status, dictionary)?;
+    let Kind::Categorical { levels, labels, binary: false } = &dictionary.variable(id).kind else {
+        t.mistake("status", format!("`{status}` must be declared with kind = \"categorical\""));
+        return None;
+    };
+    let place = |key: &'static str, name: &String| {
+        let level = levels.iter().position(|l| l == name);
+        if level.is_none() {
+            t.mistake(key, format!("`{name}` is not a level of `{status}` (levels: {})", levels.join(", ")));
+        }
+        level
+    };
+    let (censored, names) = (censored?, names?);
+    let mut seen = vec![place("censored", &censored)?];
+    let mut causes = Vec::new();
+    for name in names {
+        let level = place("causes", &name)?;
+        if seen.contains(&level) {
+            t.mistake("causes", format!("`{name}` stands twice, or is the censored level"));
+        }
+        seen.push(level);
+        causes.push(Cause { level, label: labels.get(level).unwrap_or(&name).clone(), name });
+    }
+    if let Some(level) = (0..levels.len()).find(|level| !seen.contains(level)) {
+        t.mistake("causes", format!("`{}` is a level of `{status}` and neither `censored` nor a cause", levels[level]));
+    }
+    if !(2..=MAX_CAUSES).contains(&causes.len()) {
+        t.mistake("causes", format!("expected 2 to {MAX_CAUSES} causes; a single one is a time_to_event"));
+    }
+    let outcome = Competing { time: time?, status: id, causes, grid: grid? };
+    let words = cause_table_len(outcome.grid.cells(), outcome.count(), false);
+    if words > MAX_TABLE {
+        t.mistake("grid_days", format!("{words} counts of cells, arms and causes; at most {MAX_TABLE}"));
     }
     Some(outcome)
 }

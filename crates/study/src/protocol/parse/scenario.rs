@@ -86,11 +86,16 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
     }
     if !curves {
         protocol.curves.clear();
+        protocol.incidences.clear();
     }
     if !baseline {
         protocol.baseline = None;
     }
-    if protocol.analyses.is_empty() && protocol.curves.is_empty() && protocol.baseline.is_none() {
+    if protocol.analyses.is_empty()
+        && protocol.curves.is_empty()
+        && protocol.incidences.is_empty()
+        && protocol.baseline.is_none()
+    {
         t.mistake("models", "no [[analysis]] fits one of these models to one of these outcomes: nothing is left to do");
     }
     protocol.dictionary = with_missing_levels(&protocol.dictionary, &missing_as_level);
@@ -108,7 +113,8 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
 
 /// What is done with the rows before their propensity scores trim them: the propensity model.
 fn before_trimming(protocol: &Protocol) -> Protocol {
-    Protocol { analyses: Vec::new(), baseline: None, curves: Vec::new(), ..protocol.clone() }
+    let (analyses, curves, incidences) = (Vec::new(), Vec::new(), Vec::new());
+    Protocol { analyses, baseline: None, curves, incidences, ..protocol.clone() }
 }
 
 /// Keeps the named outcomes and models. Models by name include neither `interaction` nor `ridge`.

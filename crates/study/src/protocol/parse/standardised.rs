@@ -3,7 +3,7 @@
 use super::curves::{restricted_to, time_to_event, times};
 use super::{Declared, unknown};
 use crate::document::Table;
-use crate::protocol::{AnalysisKind, Marginal, Model, Standardised, TimeToEvent};
+use crate::protocol::{AnalysisKind, Marginal, Model, Standardised, TimeGrid};
 
 const MARGINAL: &str = "marginal";
 const DAYS: &str = "standardise_days";
@@ -19,7 +19,7 @@ pub(super) fn standardised(
 ) -> Standardised {
     let marginal = marginal(t, declared);
     let cox = matches!(kind, Some(AnalysisKind::Cox(_)));
-    let grids: Vec<&TimeToEvent> =
+    let grids: Vec<TimeGrid> =
         outcomes.iter().filter(|_| cox).filter_map(|name| time_to_event(declared, name)).collect();
     let times_days = times(t, DAYS, t.numbers("standardise_days"), &grids);
     let rmst_days = restricted_to(t, RMST, t.optional_whole("standardise_rmst_days"), &grids);
@@ -30,6 +30,9 @@ pub(super) fn standardised(
             }
             Some(AnalysisKind::Cox(_)) if key == MARGINAL => {
                 t.mistake(key, "is of logistic models; Cox models take `standardise_days`");
+            }
+            Some(AnalysisKind::Cox(_)) if grids.len() < outcomes.len() => {
+                t.mistake(key, "is of times to event: a cause alone gives no survival");
             }
             Some(_) if !models.iter().any(|model| model.standardises()) => {
                 t.mistake(key, "needs the model `adjusted`, or an effect modifier");

@@ -1,0 +1,57 @@
+//! The rows of `incidence.csv`.
+
+use serde::Serialize;
+use study::results::IncidenceRow;
+
+use super::records::{Notes, Record};
+
+/// A row of `incidence.csv`.
+#[derive(Serialize)]
+pub(super) struct IncidenceRecord<'a> {
+    outcome: &'a str,
+    cause: &'a str,
+    arm: &'a str,
+    weighted: bool,
+    time_days: f64,
+    n_risk: Option<f64>,
+    incidence: Option<f64>,
+    std_error: Option<f64>,
+    conf_low: Option<f64>,
+    conf_high: Option<f64>,
+    conf_type: &'static str,
+    at: &'static str,
+    event_free: Option<f64>,
+    event_free_std_error: Option<f64>,
+    notes: String,
+}
+
+impl Record for IncidenceRecord<'_> {
+    const FILE: &'static str = "incidence.csv";
+    const COLUMNS: &'static str = "outcome,cause,arm,weighted,time_days,n_risk,incidence,std_error,conf_low,conf_high,conf_type,at,\
+        event_free,event_free_std_error,notes";
+}
+
+impl<'a> From<&'a IncidenceRow> for IncidenceRecord<'a> {
+    fn from(row: &'a IncidenceRow) -> Self {
+        let mut notes = Notes::default();
+        let ends = row.interval.unzip();
+        let why = "is not defined at this incidence";
+        IncidenceRecord {
+            outcome: &row.outcome,
+            cause: &row.cause,
+            arm: &row.arm,
+            weighted: row.weighted,
+            time_days: row.time_days,
+            n_risk: row.n_risk.and_then(|x| notes.finite("n_risk", x)),
+            incidence: notes.finite("incidence", row.incidence),
+            std_error: notes.finite("std_error", row.std_error),
+            conf_low: notes.present("conf_low", ends.0, why),
+            conf_high: notes.present("conf_high", ends.1, why),
+            conf_type: row.conf_type,
+            at: row.at.name(),
+            event_free: row.event_free.and_then(|free| notes.finite("event_free", free.estimate)),
+            event_free_std_error: row.event_free.and_then(|free| notes.finite("event_free_std_error", free.std_error)),
+            notes: notes.text(),
+        }
+    }
+}

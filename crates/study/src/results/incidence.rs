@@ -1,0 +1,191 @@
+//! Cumulative incidences of competing causes, their differences and Gray's tests, from the tables of causes.
+
+use stats::competing::{CauseTable, Incidence, IncidencePoint, gray};
+use stats::inference::wald;
+use stats::survival::{Estimate, IntervalKind, Who, difference, interval, merge_leavers};
+
+use super::survival::{At, MINIMUM_LEAVERS, conf_type};
+use super::tables::{FitProblem, FitRow, Results, TestRow, arm_names};
+use crate::plan::{Branch, Facts, IncidenceKey};
+use crate::protocol::{Competing, IncidenceAnalysis, Protocol};
+use crate::question::competing;
+use crate::term::Term;
+
+/// Name of the analysis in `fits.csv`, where only incidences that failed have a row.
+pub const CUMULATIVE_INCIDENCE: &str = "cumulative_incidence";
+
+/// The incidence of one cause at one time, with an interval of one kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IncidenceRow {
+    /// Name of the outcome.
+    pub outcome: String,
+    /// Name of the cause.
+    pub cause: String,
+    /// `all`, level of the arm, or for differences (treated minus control) the treatment's term.
+    pub arm: String,
+    /// With the study's weights?
+    pub weighted: bool,
+    /// Right end of the cell in days.
+    pub time_days: f64,
+    /// Patients at risk just before; none of a difference.
+    pub n_risk: Option<f64>,
+    /// Cumulative incidence, or difference of two.
+    pub incidence: f64,
+    /// Its standard error.
+    pub std_error: f64,
+    /// 95% interval, where there is one.
+    pub interval: Option<(f64, f64)>,
+    /// log, log-log, plain.
+    pub conf_type: &'static str,
+    /// Declared time or merged cell.
+    pub at: At,
+    /// Probability of no event of any cause, with its standard error; none of a difference.
+    pub event_free: Option<Estimate>,
+}
+
+/// Adds the rows of all incidences that have ended.
+pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
+    let protocol = branch.protocol();
+    for (key, outcome) in branch.incidences() {
+        match outcome {
+            None => {}
+            Some(Ok(table)) => Rows::new(protocol, key, table).add(results),
+            Some(Err(failure)) => results.fits.push(FitRow {
+                analysis: CUMULATIVE_INCIDENCE,
+                outcome: protocol.outcomes[key.outcome].name.clone(),
+                cause: String::new(),
+                modifier: String::new(),
+                model: key.model_name(),
+                ties: None,
+                n: facts.analysed(),
+                events: all_events(protocol, facts, key.outcome),
+                imputations: None,
+                outcome_of_fit: Err(FitProblem {
+                    code: failure.code(),
+                    message: failure.to_string(),
+                    hint: failure.hint(),
+                }),
+            }),
+        }
+    }
+}
+
+fn all_events(protocol: &Protocol, facts: &Facts, outcome: usize) -> u64 {
+    let Some(causes) = facts.causes.get(&outcome) else { return 0 };
+    (1..=competing(protocol, outcome).count()).flat_map(|cause| causes.events(cause)).sum()
+}
+
+/// One table and what its rows share.
+struct Rows<'a> {
+    key: &'a IncidenceKey,
+    outcome: &'a str,
+    analysis: &'a IncidenceAnalysis,
+    competing: &'a Competing,
+    table: &'a CauseTable,
+    arms: [(String, Incidence); 3],
+    treatment: String,
+}
+
+impl<'a> Rows<'a> {
+    fn new(protocol: &'a Protocol, key: &'a IncidenceKey, table: &'a CauseTable) -> Rows<'a> {
+        let [control, treated] = arm_names(protocol);
+        let curves = |name, who| (name, Incidence::aalen_johansen(table, who));
+        Rows {
+            key,
+            outcome: &protocol.outcomes[key.outcome].name,
+            analysis: key.analysis(protocol),
+            competing: competing(protocol, key.outcome),
+            table,
+            arms: [curves("all".into(), Who::All), curves(control, Who::Control), curves(treated, Who::Treated)],
+            treatment: Term::Treatment.name(protocol),
+        }
+    }
+
+    fn add(&self, results: &mut Results) {
+        let grid = self.competing.grid;
+        let declared: Vec<f64> = self.analysis.times_days.iter().map(|day| f64::from(grid.cell(*day))).collect();
+        let merged = self.merged_cells();
+        for (k, cause) in self.competing.causes.iter().enumerate() {
+            for (arm, curves) in &self.arms {
+                for kind in &self.analysis.conf_types {
+                    for (at, times) in [(At::Declared, &declared), (At::MergedCell, &merged)] {
+                        let points = curves.at(times);
+                        let rows = points.iter().map(|point| self.row(&cause.name, k, arm, point, *kind, at));
+                        results.incidences.extend(rows);
+                    }
+                }
+            }
+            let [_, (_, control), (_, treated)] = &self.arms;
+            for (control, treated) in control.at(&declared).iter().zip(treated.at(&declared)) {
+                results.incidences.push(self.difference(&cause.name, k, control, &treated));
+            }
+            self.test(results, &cause.name, k);
+        }
+    }
+
+    /// Ends of the cells in which each arm has enough leavers, by whatever cause, or none; nothing when an arm has too few
+    /// patients for that.
+    fn merged_cells(&self) -> Vec<f64> {
+        let cells = self.table.cells().iter();
+        let leavers = cells.map(|arms| arms.each_ref().map(|leavers| leavers.all().n));
+        let ends = merge_leavers(leavers, f64::from(MINIMUM_LEAVERS)).unwrap_or_default();
+        ends.into_iter().map(f64::from).collect()
+    }
+
+    fn row(
+        &self,
+        cause: &str,
+        k: usize,
+        arm: &str,
+        point: &IncidencePoint,
+        kind: IntervalKind,
+        at: At,
+    ) -> IncidenceRow {
+        let Estimate { estimate, std_error } = point.causes[k];
+        IncidenceRow {
+            outcome: self.outcome.into(),
+            cause: cause.into(),
+            arm: arm.into(),
+            weighted: self.key.weighted,
+            time_days: point.time * self.competing.grid.days,
+            n_risk: Some(point.risk.n),
+            incidence: estimate,
+            std_error,
+            interval: interval(estimate, Some(std_error), kind),
+            conf_type: conf_type(kind),
+            at,
+            event_free: Some(point.event_free),
+        }
+    }
+
+    /// Treated minus control at one time; the arms are independent.
+    fn difference(&self, cause: &str, k: usize, control: &IncidencePoint, treated: &IncidencePoint) -> IncidenceRow {
+        let Estimate { estimate, std_error } = difference(treated.causes[k], control.causes[k]);
+        let limits = wald(estimate, std_error);
+        IncidenceRow {
+            n_risk: None,
+            incidence: estimate,
+            std_error,
+            interval: Some((limits.conf_low, limits.conf_high)),
+            event_free: None,
+            ..self.row(cause, k, &self.treatment, control, IntervalKind::Plain, At::Declared)
+        }
+    }
+
+    /// Gray's test, which counts patients: once, beside the unweighted incidences.
+    fn test(&self, results: &mut Results, cause: &str, k: usize) {
+        if self.key.weighted {
+            return;
+        }
+        results.tests.extend(gray(self.table, k as u8 + 1).map(|gray| TestRow {
+            name: "gray",
+            outcome: self.outcome.into(),
+            cause: cause.into(),
+            modifier: String::new(),
+            model: self.key.model_name(),
+            ties: None,
+            term: self.treatment.clone(),
+            test: gray.test,
+        }));
+    }
+}

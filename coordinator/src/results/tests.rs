@@ -198,7 +198,7 @@ fn files_hold_the_same_bits_as_the_results() {
         assert_eq!((&row[3], &row[6], &row[12]), (expected.quantity.name(), expected.variance, ""));
     }
     let left: Vec<_> = fs::read_dir(&out).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(left.len(), 14, "{left:?}");
+    assert_eq!(left.len(), 15, "{left:?}");
     assert!(left.iter().all(|name| !name.starts_with('.')), "{left:?}");
 
     let first = read("results.json");

@@ -8,6 +8,7 @@ pub mod dictionary;
 pub mod document;
 pub mod evaluate;
 pub mod forecast;
+pub mod imputation;
 pub mod machine;
 pub mod manifest;
 pub mod message;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use proto::Offer;
 use study::cohort::Cohort;
+use study::dictionary::VariableId;
 use study::evaluate::{EvaluateError, Evaluator};
 use study::forecast::{Forecast, Foreseen};
 use study::plan::Plan;
@@ -209,6 +210,20 @@ fn later_rounds(page: &mut String, protocol: &Arc<Protocol>) -> Result<(), Inspe
             format_args!("  {kind:<22} {often}{questions} times {shape} numbers, from round {}", foreseen.round),
         );
         line(page, format_args!("  {:<22} {sentence}", ""));
+    }
+    if let Some(bootstrap) = &protocol.bootstrap {
+        let n = bootstrap.replicates;
+        line(
+            page,
+            format_args!("  of these for {n} bootstrap replicates, whose case weights are drawn here and stay here"),
+        );
+    }
+    for scenario in &protocol.scenarios {
+        let Some(imputation) = &scenario.imputation else { continue };
+        let name = |id: &VariableId| protocol.dictionary.variable(*id).name.as_str();
+        let names = imputation.variables.iter().map(name).collect::<Vec<_>>().join(", ");
+        let n = imputation.draws;
+        line(page, format_args!("  of these for {n} imputations of {names}, which are drawn here and stay here"));
     }
     let of = |opening| {
         let kinds = forecast.kinds.iter().filter(|foreseen| foreseen.opening == opening);

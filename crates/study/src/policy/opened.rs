@@ -6,7 +6,7 @@
 
 use super::{Policy, PolicyRefusal};
 use crate::dictionary::VariableId;
-use crate::plan::{Facts, FitKey, FitOutcome, Plan};
+use crate::plan::{Branch, Facts, FitKey, FitOutcome, Plan};
 use crate::protocol::{OutcomeKind, Protocol};
 use crate::term::Term;
 
@@ -34,7 +34,10 @@ impl<'p> Opened<'p> {
                 all.push(Opened { scope, protocol: trimming.protocol(), facts, models: vec![trimming.key()] });
             }
             if let Some(facts) = branch.facts() {
-                let alive = branch.fits().filter(|(_, outcome)| !matches!(outcome, Some(FitOutcome::Failed(_))));
+                // every draw of missing values has the same models
+                let drawn = branch.imputation().and_then(|imputation| imputation.draws().first());
+                let fits = branch.fits().chain(drawn.into_iter().flat_map(Branch::fits));
+                let alive = fits.filter(|(_, outcome)| !matches!(outcome, Some(FitOutcome::Failed(_))));
                 let models = alive.map(|(key, _)| key).collect();
                 all.push(Opened { scope, protocol: branch.protocol(), facts, models });
             }
@@ -221,8 +224,8 @@ fn level(term: &Term) -> Option<(VariableId, usize)> {
     }
 }
 
-/// Patients by the levels of two covariates, rows those of the first. Where a value is missing no model starts, so every
-/// analysed patient stands in one cell.
+/// Patients by the levels of two covariates, rows those of the first. Where missing values are imputed, the cells of the
+/// reference levels hold them as well; otherwise no model starts where one is missing.
 struct Crossed(Vec<Vec<u64>>);
 
 impl Crossed {

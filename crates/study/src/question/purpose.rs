@@ -47,6 +47,10 @@ impl Question {
             Question::RestrictedMean { .. } | Question::RestrictedMeanSpread { .. } => {
                 "mean and spread of the predicted time without event with everybody treated, and with nobody"
             }
+            Question::TreatmentSums { .. } => "sums of weights of those at risk in each cell with an event, by arm",
+            Question::ImputationStep { .. } | Question::ImputationEquations { .. } => {
+                "slope and curvature of the model that missing values are drawn from"
+            }
             Question::LogisticStep { .. } => {
                 "log likelihood, slope and curvature of a logistic regression at one set of coefficients"
             }
@@ -106,6 +110,8 @@ impl Question {
             | Question::CoxMeat { .. }
             | Question::FineGrayStep { .. }
             | Question::FineGrayMeat { .. }
+            | Question::ImputationStep { .. }
+            | Question::ImputationEquations { .. }
             | Question::StratifiedCoxStep { .. }
             | Question::CoxTrend { .. }
             | Question::StratifiedCoxTrend { .. } => Opening::Fit,
@@ -119,6 +125,7 @@ impl Question {
             | Question::Causes { .. }
             | Question::CauseTable { .. }
             | Question::FineGrayRisk { .. }
+            | Question::TreatmentSums { .. }
             | Question::GFormula { .. }
             | Question::Aipw { .. }
             | Question::StandardisedSurvival { .. }

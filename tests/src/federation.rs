@@ -26,6 +26,7 @@ use study::results::{Results, results_digest};
 use study::roster::{Member, Roster};
 
 pub use crash::{Crash, Moment};
+pub use party::draw_key;
 pub use plain::plain;
 pub use rows::Rows;
 

@@ -73,12 +73,16 @@ pub(super) struct EstimateRecord<'a> {
     e_value: Option<f64>,
     e_value_limit: Option<f64>,
     cause: &'a str,
+    df: Option<f64>,
+    fmi: Option<f64>,
+    replicates: Option<usize>,
+    failed_replicates: Option<usize>,
 }
 
 impl Record for EstimateRecord<'_> {
     const FILE: &'static str = "estimates.csv";
     const COLUMNS: &'static str = "analysis,outcome,model,term,variance,estimate,std_error,statistic,p_value,conf_low,conf_high,ratio,\
-        ratio_low,ratio_high,n,events,sites,iterations,notes,ties,modifier,e_value,e_value_limit,cause";
+        ratio_low,ratio_high,n,events,sites,iterations,notes,ties,modifier,e_value,e_value_limit,cause,df,fmi,replicates,failed_replicates";
 }
 
 impl<'a> EstimateRecord<'a> {
@@ -106,6 +110,10 @@ impl<'a> EstimateRecord<'a> {
             iterations: row.iterations,
             e_value: row.e_value.and_then(|e| notes.finite("e_value", e.estimate)),
             e_value_limit: row.e_value.and_then(|e| notes.finite("e_value_limit", e.limit)),
+            df: row.df.and_then(|df| notes.finite("df", df)),
+            fmi: row.fmi.and_then(|fmi| notes.finite("fmi", fmi)),
+            replicates: row.replicates,
+            failed_replicates: row.failed_replicates,
             notes: notes.text(),
             ties: row.ties,
             modifier: &row.modifier,
@@ -184,6 +192,11 @@ impl<'a> FitRecord<'a> {
             Ok(numbers) => numbers,
             Err(why) => return FitRecord { notes: format!("{}: {}; {}", why.code, why.message, why.hint), ..empty },
         };
+        if let Some(imputations) = row.imputations {
+            let iterations = Some(numbers.iterations);
+            let notes = format!("pooled over {imputations} imputations");
+            return FitRecord { iterations, converged: true, notes, ..empty };
+        }
         let mut notes = Notes::default();
         // The saturated model of 0/1 outcomes has log likelihood 0, weighted or not.
         let deviance = |loglik: f64| numbers.logistic.then_some(-2.0 * loglik);

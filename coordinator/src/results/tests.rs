@@ -215,7 +215,8 @@ fn headers_are_the_contract() {
         (
             "estimates.csv",
             "analysis,outcome,model,term,variance,estimate,std_error,statistic,p_value,conf_low,conf_high,ratio,\
-             ratio_low,ratio_high,n,events,sites,iterations,notes,ties,modifier,e_value,e_value_limit,cause,scenario\n",
+             ratio_low,ratio_high,n,events,sites,iterations,notes,ties,modifier,e_value,e_value_limit,cause,df,fmi,\
+             replicates,failed_replicates,scenario\n",
         ),
         (
             "fits.csv",
@@ -312,6 +313,10 @@ fn a_number_that_is_not_finite_is_empty_with_a_note() {
         events: 1,
         iterations: 4,
         e_value: None,
+        df: None,
+        fmi: None,
+        replicates: None,
+        failed_replicates: None,
     };
     let results = Results { estimates: vec![row], ..Results::default() };
     let dir = tempfile::tempdir().unwrap();

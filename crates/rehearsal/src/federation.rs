@@ -16,6 +16,7 @@ use coordinator::hub::{Report, RunReport};
 use coordinator::store::StoredRun;
 use coordinator::study::{FinishedRun, StudyError};
 use proto::Offer;
+use secagg::{Canonical, DrawKey};
 use site_agent::identity::{self, IdentityError};
 use site_agent::run::{ApproveError, Approver, approve};
 
@@ -383,7 +384,9 @@ impl Layout {
             .map_err(|error| RehearsalError::Enrol { site: site.clone(), error })?;
         let fingerprint = authority.fingerprint().to_string();
         identity::accept(&self.site_dir(index), package.text(), &fingerprint, now).map_err(of_site)?;
-        Ok(())
+        // These data are the rehearsing person's own: a key that everybody knows makes the draws the same every time.
+        let key = DrawKey::from_bytes(&Canonical::new("entente/v1/draw key of a rehearsal").str(site).digest().0);
+        identity::store_draw_key(&self.site_dir(index), &key).map_err(of_site)
     }
 
     fn approve(&self, study: &StudyDir, offer: &Offer, index: usize) -> Result<(), RehearsalError> {

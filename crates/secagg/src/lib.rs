@@ -17,6 +17,7 @@
 pub mod canonical;
 mod check;
 pub mod digest;
+mod draws;
 pub mod epoch;
 pub mod fixed;
 mod hex;
@@ -31,6 +32,7 @@ mod wide;
 
 pub use canonical::{Canonical, CanonicalError, Reader};
 pub use digest::Digest;
+pub use draws::{DrawKey, Draws};
 pub use epoch::{Announced, Announcement, Boxed, Confirmation, Confirming, Epoch, EpochError, SealedBox};
 pub use fixed::{FixedError, check_headroom, decode, encode};
 pub use hex::HexError;

@@ -32,6 +32,11 @@ impl Stream {
         Self(ChaCha20::new((&key.0).into(), (&[0; 12]).into()))
     }
 
+    /// The next bytes of the stream.
+    pub(crate) fn write(&mut self, bytes: &mut [u8]) {
+        self.0.write_keystream(bytes);
+    }
+
     /// Adds the next 16 bytes to `salt` and the 32 bytes after them to `check`, or subtracts them.
     pub(crate) fn apply_tail(&mut self, sign: Sign, salt: &mut u128, check: &mut [u64; 4]) {
         let mut pad = Zeroizing::new([0; 16]);

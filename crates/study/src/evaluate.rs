@@ -6,19 +6,22 @@
 mod baseline;
 mod check;
 mod competing;
+mod drawn;
+mod imputation;
 mod standardise;
 mod weights;
 
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
+use secagg::DrawKey;
 use secagg::fixed::{self, FixedError};
 use stats::competing::{fine_gray_residuals, fine_gray_risk, fine_gray_step};
 use stats::cox::{self, CoxRows};
 use stats::design::Design;
 use stats::influence::{self, MeatKind, PropensityRows};
 use stats::logistic::{self, LogisticRows};
-use stats::survival::{TableRows, arm_table};
+use stats::survival::{TableRows, arm_table, treatment_sums};
 use stats::total::{BLOCK, Total};
 
 use crate::cohort::{Cohort, Column, MISSING_DAYS, MISSING_LEVEL};
@@ -28,8 +31,9 @@ use crate::question::{
     CoxModel, EVENT_COUNTS, FittedPropensity, LogisticModel, Question, Response, Weights, time_to_event,
 };
 use crate::term::{Columns, Term};
-use crate::view::{Asked, Trim, View};
+use crate::view::{Asked, Draw, Trim, View};
 use crate::word;
+use drawn::DrawnViews;
 
 /// Why a site cannot answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +42,9 @@ pub enum EvaluateError {
     /// the word.
     #[error("an answer does not fit the fixed-point word")]
     OutOfBound,
+    /// The question is about drawn rows, and there is no key to draw them with.
+    #[error("there is no key to draw with")]
+    NoKey,
 }
 
 impl From<FixedError> for EvaluateError {
@@ -55,20 +62,29 @@ pub struct Evaluator<'a> {
     first: bool,
     /// By scenario, the rows that are left after trimming: the same for all questions of a round.
     trimmed: Vec<OnceLock<(Trim, Cohort)>>,
+    key: Option<&'a DrawKey>,
+    drawn: DrawnViews,
 }
 
 impl<'a> Evaluator<'a> {
     /// `sites` is the size of the roster, `first` whether this is its first site (which adds the global corrections).
     pub fn new(protocol: &'a Protocol, cohort: &'a Cohort, sites: usize, first: bool) -> Evaluator<'a> {
         let trimmed = vec![OnceLock::new(); cohort.scenarios.len()];
-        Evaluator { protocol, cohort, sites, first, trimmed }
+        Evaluator { protocol, cohort, sites, first, trimmed, key: None, drawn: DrawnViews::default() }
+    }
+
+    /// Draws with this key, and once for all of these questions that are about the same rows: they share one allocation
+    /// of their view.
+    #[must_use]
+    pub fn drawing(self, key: &'a DrawKey, questions: &[Asked]) -> Evaluator<'a> {
+        Evaluator { key: Some(key), drawn: DrawnViews::of(questions), ..self }
     }
 
     /// The words of the answer. When a sum of a fit does not fit its word, all words of the question are the mark that
     /// [`word::read`] reads as NaN, and the estimator shortens its step.
     pub fn answer(&self, asked: &Asked) -> Result<Vec<i128>, EvaluateError> {
         let question = &asked.question;
-        let rows = self.rows(&asked.view);
+        let rows = self.rows(&asked.view)?;
         let bound = word::bound(self.sites);
         let mut sums = Sums { words: vec![0; question.words(rows.protocol)], bound, failed: false };
         rows.sum(question, &mut sums);
@@ -82,7 +98,27 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn rows(&self, view: &View) -> Rows<'_> {
+    fn rows(&self, view: &Arc<View>) -> Result<Rows<'_>, EvaluateError> {
+        let rows = self.observed(view);
+        let key = || self.key.ok_or(EvaluateError::NoKey);
+        match (&view.draw, &self.protocol.bootstrap, view.scenario.map(|index| &self.protocol.scenarios[index])) {
+            (Draw::Replicate(number), Some(bootstrap), _) => {
+                let key = key()?;
+                let make = || drawn::case_weights(key, bootstrap, *number, rows.cohort.rows());
+                Ok(Rows { case: Some(self.drawn.case_weights(view, make)), ..rows })
+            }
+            (Draw::Imputed(imputed), _, Some(scenario)) => {
+                let key = key()?;
+                let make = || drawn::completed(&rows, key, scenario, imputed);
+                let cohort = self.drawn.completed(view, make);
+                Ok(Rows { cohort, ..rows })
+            }
+            (Draw::Nothing | Draw::Replicate(_) | Draw::Imputed(_), _, _) => Ok(rows),
+        }
+    }
+
+    /// The rows of a view before anything is drawn.
+    fn observed(&self, view: &View) -> Rows<'_> {
         let protocol = view.protocol(self.protocol);
         let cohort = match (view.scenario, &view.trim) {
             (None, _) => Cow::Borrowed(self.cohort),
@@ -93,13 +129,13 @@ impl<'a> Evaluator<'a> {
                 if of == trim { Cow::Borrowed(cohort) } else { Cow::Owned(make()) }
             }
         };
-        Rows { protocol, cohort, first: self.first }
+        Rows { protocol, cohort, first: self.first, case: None }
     }
 }
 
 /// The rows with a propensity score inside the bounds.
 fn trimmed(protocol: &Protocol, cohort: &Cohort, trim: &Trim) -> Cohort {
-    let rows = Rows { protocol, cohort: Cow::Borrowed(cohort), first: false };
+    let rows = Rows { protocol, cohort: Cow::Borrowed(cohort), first: false, case: None };
     let (low, high) = trim.bounds;
     let keep: Vec<bool> = rows.propensity(&trim.propensity).into_iter().map(|e| low <= e && e <= high).collect();
     cohort.filtered(&keep)
@@ -110,10 +146,15 @@ struct Rows<'a> {
     protocol: &'a Protocol,
     cohort: Cow<'a, Cohort>,
     first: bool,
+    /// Case weights, one per row.
+    case: Option<Cow<'a, [f64]>>,
 }
 
 impl Rows<'_> {
     fn sum(&self, question: &Question, sums: &mut Sums) {
+        if self.case.is_some() && !question.takes_case_weights() {
+            return sums.refuse();
+        }
         match question {
             Question::Flow => self.flow(sums),
             Question::Levels { variable } => self.levels(*variable, sums),
@@ -162,6 +203,14 @@ impl Rows<'_> {
                 let residuals = cox::score_residuals(rows, events, curves, beta);
                 self.meat(&residuals, model.weights.as_ref(), rows.w, kind, sums);
             }),
+            Question::TreatmentSums { outcome, weights, cells } => {
+                let (exit, event) = self.exits(*outcome);
+                let w = self.row_weights(weights.as_ref());
+                let rows = TableRows { exit: &exit, event: &event, treated: &self.cohort.treated, w: w.as_deref() };
+                treatment_sums(&rows, cells, sums);
+            }
+            Question::ImputationStep { model, level, beta } => self.imputation_step(model, *level, beta, sums),
+            Question::ImputationEquations { model, centre } => self.imputation_equations(model, *centre, sums),
             Question::StratifiedCoxStep { model, beta } => {
                 self.cox(model, |rows| cox::stratified_step(rows, model.ties, beta, sums));
             }
@@ -261,7 +310,7 @@ impl Rows<'_> {
     fn logistic(&self, model: &LogisticModel, body: impl FnOnce(&LogisticRows<'_>)) {
         let x = self.design(&model.columns);
         let y = self.response(model.response);
-        let w = model.weights.as_ref().map(|w| self.weights(w, &self.propensity(&w.propensity)));
+        let w = self.row_weights(model.weights.as_ref());
         body(&LogisticRows { x: &x, y: &y, w: w.as_deref() });
     }
 
@@ -286,7 +335,7 @@ impl Rows<'_> {
                 (exit, causes.into_iter().map(|own| own == cause).collect())
             }
         };
-        let w = model.weights.as_ref().map(|w| self.weights(w, &self.propensity(&w.propensity)));
+        let w = self.row_weights(model.weights.as_ref());
         body(&CoxRows { x: &x, exit: &exit, event: &event, w: w.as_deref(), entry: None });
     }
 
@@ -339,6 +388,16 @@ impl Rows<'_> {
 
     fn weights(&self, weights: &Weights, e: &[f64]) -> Vec<f64> {
         self.cohort.treated.iter().zip(e).map(|(treated, e)| weights.scheme.weight(*e, *treated)).collect()
+    }
+
+    /// Weights of a model, times the case weights where the rows have them; none means 1.
+    fn row_weights(&self, weights: Option<&Weights>) -> Option<Vec<f64>> {
+        let w = weights.map(|w| self.weights(w, &self.propensity(&w.propensity)));
+        match (w, &self.case) {
+            (w, None) => w,
+            (None, Some(case)) => Some(case.to_vec()),
+            (Some(w), Some(case)) => Some(w.iter().zip(case.iter()).map(|(w, b)| w * b).collect()),
+        }
     }
 
     fn design(&self, columns: &Columns) -> Design {

@@ -7,6 +7,7 @@ pub mod cohort;
 pub mod dictionary;
 pub mod document;
 pub mod evaluate;
+pub mod imputation;
 pub mod machine;
 pub mod manifest;
 pub mod message;

@@ -13,18 +13,20 @@ use stats::cox::{self, Curves, EventCells, Ties};
 use stats::descriptive::categorical::counts_len;
 use stats::descriptive::moments::MOMENTS_LEN;
 use stats::influence::{MeatKind, meat_len};
+use stats::linear::normal_equations_len;
 use stats::logistic;
 use stats::matrix::Matrix;
 use stats::standardise::cox::Fitted;
 use stats::standardise::rmst::Profile;
 use stats::standardise::{self, aipw, rmst};
-use stats::survival::arm_table_len;
+use stats::survival::{arm_table_len, treatment_sums_len};
 use stats::weights::positivity::OVERLAP_LEN;
 use stats::weights::quantiles::{TRUNCATED_LEN, WeightGrid};
 use stats::weights::{Estimand, Scheme};
 use stats::zph::{Transform, leavers_len};
 
 use crate::dictionary::VariableId;
+use crate::imputation::ImputationModel;
 use crate::protocol::{Competing, OutcomeKind, Protocol, TimeToEvent};
 use crate::term::{Columns, Term};
 
@@ -214,6 +216,33 @@ pub enum Question {
         beta: Vec<f64>,
         /// Which sums.
         kind: MeatKind,
+    },
+    /// Of a time-to-event outcome: sums of weights at the event cells by arm, from which a Cox regression on treatment
+    /// alone follows (`stats::survival::treatment_sums`).
+    TreatmentSums {
+        /// Index of the outcome in the protocol.
+        outcome: usize,
+        /// Weights; none means 1.
+        weights: Option<Weights>,
+        /// Event cells, ascending.
+        cells: Arc<[u32]>,
+    },
+    /// Log likelihood, score, information of one stage of an imputation model: whether an observed value has this level,
+    /// over the rows with this level or a later one.
+    ImputationStep {
+        /// The model.
+        model: Arc<ImputationModel>,
+        /// The level.
+        level: u32,
+        /// Coefficients.
+        beta: Vec<f64>,
+    },
+    /// Normal equations of an imputation model of a number, over the rows in which it is observed.
+    ImputationEquations {
+        /// The model.
+        model: Arc<ImputationModel>,
+        /// Subtracted from the number.
+        centre: f64,
     },
     /// Risk-set sums of a Fine-Gray regression: those of a Cox regression, and of the rows that left by another cause.
     FineGrayRisk {
@@ -434,7 +463,10 @@ impl Question {
             Question::CauseTable { outcome, cells, .. } => {
                 cause_table_len(cells.len(), competing(protocol, *outcome).count(), true)
             }
-            Question::LogisticStep { beta, .. } => logistic::step_len(beta.len()),
+            Question::LogisticStep { beta, .. } | Question::ImputationStep { beta, .. } => {
+                logistic::step_len(beta.len())
+            }
+            Question::ImputationEquations { model, .. } => normal_equations_len(model.predictors.len()),
             Question::LogisticMeat { beta, kind, .. }
             | Question::CoxMeat { beta, kind, .. }
             | Question::FineGrayMeat { beta, kind, .. } => meat_len(beta.len(), kind),
@@ -445,6 +477,7 @@ impl Question {
             Question::CoxStep { beta, .. }
             | Question::FineGrayStep { beta, .. }
             | Question::StratifiedCoxStep { beta, .. } => cox::step_len(beta.len()),
+            Question::TreatmentSums { cells, .. } => treatment_sums_len(cells.len()),
             Question::Leavers { outcome } => leavers_len(time_to_event(protocol, *outcome).cells(), false),
             Question::CoxTrend { beta, .. } | Question::StratifiedCoxTrend { beta, .. } => cox::trend_len(beta.len()),
             Question::PredictorHistogram { grid, .. } => grid.bins(),
@@ -492,6 +525,9 @@ impl Question {
             Question::FineGrayStep { .. } => "FineGrayStep",
             Question::FineGrayMeat { .. } => "FineGrayMeat",
             Question::StratifiedCoxStep { .. } => "StratifiedCoxStep",
+            Question::TreatmentSums { .. } => "TreatmentSums",
+            Question::ImputationStep { .. } => "ImputationStep",
+            Question::ImputationEquations { .. } => "ImputationEquations",
             Question::Leavers { .. } => "Leavers",
             Question::CoxTrend { .. } => "CoxTrend",
             Question::StratifiedCoxTrend { .. } => "StratifiedCoxTrend",
@@ -545,6 +581,9 @@ impl Question {
             | Question::FineGrayRisk { .. }
             | Question::FineGrayStep { .. }
             | Question::FineGrayMeat { .. }
+            | Question::TreatmentSums { .. }
+            | Question::ImputationStep { .. }
+            | Question::ImputationEquations { .. }
             | Question::StratifiedCoxStep { .. }
             | Question::CoxTrend { .. }
             | Question::StratifiedCoxTrend { .. }
@@ -557,6 +596,19 @@ impl Question {
             | Question::RestrictedMean { .. }
             | Question::RestrictedMeanSpread { .. } => true,
         }
+    }
+
+    /// Is its answer multiplied by the case weights of a bootstrap replicate? The others are not asked of one.
+    pub(crate) fn takes_case_weights(&self) -> bool {
+        matches!(
+            self,
+            Question::LogisticStep { .. }
+                | Question::DeathWeights { .. }
+                | Question::CoxRisk { .. }
+                | Question::CoxStep { .. }
+                | Question::TreatmentSums { .. }
+                | Question::StratifiedCoxStep { .. }
+        )
     }
 
     /// Canonical encoding into a request digest.
@@ -602,6 +654,12 @@ impl Question {
             Question::CoxMeat { model, beta, kind, .. } | Question::FineGrayMeat { model, beta, kind, .. } => {
                 write_meat(write_numbers(model.write(out), beta), kind)
             }
+            Question::TreatmentSums { outcome, weights, cells } => out
+                .u32(*outcome as u32)
+                .option(weights.as_ref(), |out, w| w.write(out))
+                .list(&**cells, |out, c| out.u32(*c)),
+            Question::ImputationStep { model, level, beta } => write_numbers(model.write(out).u32(*level), beta),
+            Question::ImputationEquations { model, centre } => model.write(out).f64(*centre),
             Question::Aipw { model, beta, propensity } => propensity.write(write_numbers(model.write(out), beta)),
             Question::StandardisedSurvival { cox, cells } => cox.write(out).list(&**cells, |out, c| out.u32(*c)),
             Question::RestrictedMean { cox, horizon } | Question::RestrictedMeanSpread { cox, horizon, .. } => {

@@ -1,9 +1,10 @@
-//! Which rows a question is about: those of the main analysis, or of a scenario of the protocol.
+//! Which rows a question is about: those of the main analysis, or of a scenario of the protocol, as they are or drawn.
 
 use std::sync::Arc;
 
 use secagg::Canonical;
 
+use crate::imputation::DrawnModel;
 use crate::protocol::Protocol;
 use crate::question::{FittedPropensity, Question};
 
@@ -14,6 +15,41 @@ pub struct View {
     pub scenario: Option<usize>,
     /// Of a scenario: which of its rows; none is all.
     pub trim: Option<Trim>,
+    /// What is drawn about them at the site.
+    pub draw: Draw,
+}
+
+/// What a site draws about its rows, with its own key: nobody else knows it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Draw {
+    /// Nothing: the rows as they are.
+    #[default]
+    Nothing,
+    /// Case weights of a bootstrap replicate, by its number.
+    Replicate(u32),
+    /// Missing values of a scenario's covariates.
+    Imputed(Imputed),
+}
+
+/// One draw of the missing values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Imputed {
+    /// Number of the draw.
+    pub number: u32,
+    /// The variables that are imputed, in this order.
+    pub variables: Vec<Arc<DrawnModel>>,
+}
+
+impl Draw {
+    fn write(&self, out: Canonical) -> Canonical {
+        match self {
+            Draw::Nothing => out.u8(0),
+            Draw::Replicate(number) => out.u8(1).u32(*number),
+            Draw::Imputed(imputed) => {
+                out.u8(2).u32(imputed.number).list(&imputed.variables, |out, model| model.write(out))
+            }
+        }
+    }
 }
 
 /// The rows with a propensity score inside two bounds, these included.
@@ -37,8 +73,10 @@ impl View {
     }
 
     fn write(&self, out: Canonical) -> Canonical {
-        out.option(self.scenario, |out, index| out.u32(index as u32))
-            .option(self.trim.as_ref(), |out, trim| trim.propensity.write(out).f64(trim.bounds.0).f64(trim.bounds.1))
+        let out = out
+            .option(self.scenario, |out, index| out.u32(index as u32))
+            .option(self.trim.as_ref(), |out, trim| trim.propensity.write(out).f64(trim.bounds.0).f64(trim.bounds.1));
+        self.draw.write(out)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::Subcommand;
 use jiff::Timestamp;
+use study::dictionary::VariableId;
 use study::plan::Plan;
 use study::protocol::Protocol;
 
@@ -123,6 +124,19 @@ fn inspect(config: &Config, offered: &Offered) -> Result<(), Failure> {
         let names: Vec<&str> = curve.weighted.iter().map(|w| if *w { "weighted" } else { "unweighted" }).collect();
         let outcomes = curve.outcomes.join(", ");
         println!("Once, who leaves in each cell of the time grid by arm and status: {outcomes}, {}", names.join(", "));
+    }
+    if let Some(bootstrap) = &protocol.bootstrap {
+        let replicates = bootstrap.replicates;
+        println!(
+            "The same sums for {replicates} bootstrap replicates, whose case weights are drawn here and stay here"
+        );
+    }
+    for scenario in &protocol.scenarios {
+        let Some(imputation) = &scenario.imputation else { continue };
+        let name = |id: &VariableId| protocol.dictionary.variable(*id).name.as_str();
+        let names: Vec<&str> = imputation.variables.iter().map(name).collect();
+        let (names, draws) = (names.join(", "), imputation.draws);
+        println!("The same sums for {draws} imputations of {names}, which are drawn here and stay here");
     }
     let identity = identity::load(&config.state_dir, Timestamp::now())?;
     let approver = approver(config, &identity);

@@ -3,6 +3,7 @@
 //! `STATE/identity/` holds the TLS key, the Ed25519 key with which the site signs, the request that was made of both,
 //! and, once accepted, the coordinator's package. A renewal sends the same request again and accepts the new package.
 
+mod draws;
 mod error;
 mod state;
 
@@ -24,6 +25,7 @@ use study::roster::{Member, is_site_id};
 use tracing::warn;
 use zeroize::Zeroizing;
 
+pub use draws::{draw_key, store_draw_key};
 pub use error::{Blame, IdentityError};
 pub use state::StateError;
 

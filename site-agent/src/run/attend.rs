@@ -12,7 +12,7 @@ use proto::client::CoordinatorClient;
 use proto::{FromAgent, Offer, ToAgent};
 use proto::{MAX_MESSAGE_BYTES, wire};
 use rayon::prelude::*;
-use secagg::{Digest, SigningIdentity};
+use secagg::{Digest, DrawKey, SigningIdentity};
 use study::evaluate::{EvaluateError, Evaluator};
 use study::machine::site::{Refusal, SiteConfig, SiteContext, SiteMachine, SiteRecord};
 use study::message::{FromSite, ToSite};
@@ -238,7 +238,7 @@ impl Session<'_> {
         let run = RunFolder::open(path)?;
         let approval = run.approval.clone();
         if !self.active.contains_key(&digest) {
-            let active = activate(run, self.identity.signing())?;
+            let active = activate(run, self.identity.signing(), identity::draw_key(self.state_dir)?)?;
             self.active.insert(digest, active);
         }
         self.send(FromAgent::Approval(approval));
@@ -276,12 +276,13 @@ impl Session<'_> {
     }
 }
 
-fn activate(run: RunFolder, identity: &SigningIdentity) -> Result<Active, AttendError> {
+fn activate(run: RunFolder, identity: &SigningIdentity, draws: DrawKey) -> Result<Active, AttendError> {
     let cohort = run.cohort()?;
     let rows = cohort.rows();
     let (journal, records) = Journal::open(&run.path.join("journal"), run.manifest.digest())?;
     let config = SiteConfig {
         secret: run.secret(),
+        draws,
         site: run.approval.site,
         commitment: run.approval.cohort,
         manifest: run.manifest,

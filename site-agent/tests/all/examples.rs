@@ -61,6 +61,7 @@ fn every_policy_allows_its_studies() {
         ("relapsed-myeloma", "protocol.toml"),
         ("relapsed-myeloma", "protocol-month.toml"),
         ("relapsed-myeloma", "protocol-competing.toml"),
+        ("relapsed-myeloma", "protocol-resampling.toml"),
         ("rotterdam", "protocol.toml"),
         ("rotterdam", "protocol-month.toml"),
         ("rotterdam", "protocol-quarter.toml"),

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use secagg::{Canonical, Digest, SigningIdentity};
+use secagg::{Canonical, Digest, DrawKey, SigningIdentity};
 use study::cohort::Cohort;
 use study::evaluate::{EvaluateError, Evaluator};
 use study::machine::coordinator::{CoordinatorContext, CoordinatorRecord};
@@ -189,10 +189,16 @@ fn config(
         cohort: Arc::clone(cohort),
         commitment,
         secret,
+        draws: draw_key(site),
         policy: policy.clone(),
         identity: SigningIdentity::from_bytes(key),
         site,
     }
+}
+
+/// The key with which a site of a test draws: by its place in the roster, so that all tests draw alike.
+pub fn draw_key(site: u16) -> DrawKey {
+    DrawKey::from_bytes(&Canonical::new("test/draws").u16(site).digest().0)
 }
 
 /// What a site's machine wants done.

@@ -8,6 +8,8 @@ use study::plan::Plan;
 use study::protocol::Protocol;
 use study::word;
 
+use super::party::draw_key;
+
 /// Runs a plan to its end on plain sums of one cohort per site. Masks cancel exactly, so a federation ends in the same
 /// bits (a test holds that).
 pub fn plain(protocol: &Arc<Protocol>, cohorts: &[Cohort]) -> Result<Plan, EvaluateError> {
@@ -16,7 +18,8 @@ pub fn plain(protocol: &Arc<Protocol>, cohorts: &[Cohort]) -> Result<Plan, Evalu
         let mut words = vec![0_i128; plan.words()];
         let questions = plan.ask();
         for (i, cohort) in cohorts.iter().enumerate() {
-            let site = Evaluator::new(protocol, cohort, cohorts.len(), i == 0);
+            let key = draw_key(i as u16);
+            let site = Evaluator::new(protocol, cohort, cohorts.len(), i == 0).drawing(&key, questions);
             let mut at = 0;
             for question in questions.iter() {
                 for word in site.answer(question)? {

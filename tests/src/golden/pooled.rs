@@ -11,6 +11,8 @@ use study::plan::Plan;
 use study::protocol::Protocol;
 use study::results::Results;
 
+use crate::federation::draw_key;
+
 /// Below the root of the repository.
 pub(super) fn path(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(relative)
@@ -43,7 +45,8 @@ fn sums(protocol: &Protocol, cohorts: &[Cohort], plan: &Plan) -> Vec<f64> {
     let mut words = vec![0_i128; plan.words()];
     let questions = plan.ask();
     for (i, cohort) in cohorts.iter().enumerate() {
-        let site = Evaluator::new(protocol, cohort, cohorts.len(), i == 0);
+        let key = draw_key(i as u16);
+        let site = Evaluator::new(protocol, cohort, cohorts.len(), i == 0).drawing(&key, questions);
         let answer = questions.iter().flat_map(|q| site.answer(q).unwrap());
         for (word, answer) in words.iter_mut().zip(answer) {
             *word = word.wrapping_add(answer);

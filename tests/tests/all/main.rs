@@ -14,6 +14,7 @@ mod pathology;
 mod plan;
 mod processes;
 mod reference;
+mod resampling;
 mod scenarios;
 mod small;
 mod splits;

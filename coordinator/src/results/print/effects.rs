@@ -11,11 +11,12 @@ use super::{Page, Texts, labels, number, table};
 pub(super) type Column = (&'static str, Variance);
 
 /// Columns of the main tables, as far as the study has them.
-pub(super) const COLUMNS: [Column; 5] = [
+pub(super) const COLUMNS: [Column; 6] = [
     ("unadjusted", Variance::Naive),
     ("iptw", Variance::Naive),
     ("iptw", Variance::Robust),
     ("iptw", Variance::MEstimation),
+    ("iptw", Variance::Bootstrap),
     ("adjusted", Variance::Naive),
 ];
 

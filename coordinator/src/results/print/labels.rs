@@ -113,6 +113,8 @@ pub(super) fn variance(variance: Variance) -> &'static str {
         Variance::Survey => "survey",
         Variance::ClusterSite => "clustered by site",
         Variance::MEstimation => "M-estimation",
+        Variance::Bootstrap => "bootstrap",
+        Variance::BootstrapPercentile => "bootstrap percentiles",
     }
 }
 

@@ -24,7 +24,8 @@ pub(super) fn effect_modification(out: &mut impl Write, page: &Page<'_>) -> io::
     let rows = tests.iter().filter(|t| t.name == "interaction_wald").map(|wald| {
         let same = |t: &&TestRow| {
             t.name == "interaction_lr"
-                && (&t.outcome, t.model, &t.modifier, t.ties) == (&wald.outcome, wald.model, &wald.modifier, wald.ties)
+                && (&t.outcome, &t.cause, t.model) == (&wald.outcome, &wald.cause, wald.model)
+                && (&t.modifier, t.ties) == (&wald.modifier, wald.ties)
         };
         let ratio = tests.iter().find(same).map_or_else(|| "–".into(), |t| number::p_value(t.test.p_value));
         let ties = wald.ties.map_or_else(String::new, |t| format!("; {}", labels::ties(t)));

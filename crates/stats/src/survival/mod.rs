@@ -16,6 +16,7 @@ mod median;
 mod merge;
 mod rmst;
 mod table;
+mod treatment_sums;
 mod two_arm_cox;
 
 pub use contrast::{Estimate, difference};
@@ -26,4 +27,5 @@ pub use median::{Median, median};
 pub use merge::{merge, merge_leavers};
 pub use rmst::restricted_mean;
 pub use table::{ArmTable, BadTable, Leavers, TableRows, Tally, Who, arm_table, arm_table_len};
+pub use treatment_sums::{treatment_cox_of_sums, treatment_sums, treatment_sums_len};
 pub use two_arm_cox::treatment_cox;

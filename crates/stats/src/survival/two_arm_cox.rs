@@ -16,21 +16,9 @@ pub fn treatment_cox(table: &ArmTable, ties: Ties) -> Result<Fit, Why> {
     let arm = |arm: usize| table.cells().iter().map(|cell| cell[arm].all().n).sum::<f64>();
     let (control, treated) = (arm(0), arm(1));
     let scale = (control * treated).sqrt() / (control + treated);
-    let (cells, deaths) = sets.0.iter().map(|set| (set.cell, set.deaths)).unzip();
     let kind = MeatKind { robust: true, cluster: false, m_estimation: None };
     let meat = MeatRequest { kind, ..MeatRequest::none() };
-    let mut fit = CoxFit::new(1, vec![scale], cells, deaths, ties, true, meat);
-    loop {
-        let sums = match fit.state() {
-            State::Ask(CoxAsk::DeathWeights { .. }) => sets.0.iter().map(RiskSet::weight).collect(),
-            State::Ask(CoxAsk::Risk { events, beta }) => sets.risk(events, beta[0]),
-            State::Ask(CoxAsk::Step { beta, .. }) => sets.step(ties, beta[0]),
-            State::Ask(CoxAsk::Meat { beta, .. }) => vec![sets.meat(table, ties, beta[0])],
-            State::Done(fit) => return Ok(fit.clone()),
-            State::Failed(why) => return Err(why.clone()),
-        };
-        fit.tell(&sums);
-    }
+    sets.fit(scale, ties, meat, |beta| sets.meat(table, ties, beta))
 }
 
 /// One event cell. Pairs are sums of weights in control and treated.
@@ -90,9 +78,45 @@ impl RiskSet {
 }
 
 /// The event cells, ascending.
-struct RiskSets(Vec<RiskSet>);
+pub(super) struct RiskSets(Vec<RiskSet>);
 
 impl RiskSets {
+    /// From the words of [`super::treatment_sums`] at the event cells `cells` with `deaths` rows that die in each.
+    pub(super) fn of_sums(cells: &[u32], deaths: &[f64], sums: &[f64]) -> Self {
+        let mut at_risk = [0.0; 2];
+        let mut sets: Vec<RiskSet> = Vec::with_capacity(cells.len());
+        for ((cell, deaths), words) in cells.iter().zip(deaths).zip(sums.chunks(4)).rev() {
+            let (last, dead) = ([words[0], words[1]], [words[2], words[3]]);
+            at_risk = [at_risk[0] + last[0], at_risk[1] + last[1]];
+            sets.push(RiskSet { cell: *cell, deaths: *deaths, at_risk, dead, last });
+        }
+        sets.reverse();
+        Self(sets)
+    }
+
+    /// All iterations of [`CoxFit`]; `meat` is the sandwich sum at a coefficient.
+    pub(super) fn fit(
+        &self,
+        scale: f64,
+        ties: Ties,
+        request: MeatRequest,
+        meat: impl Fn(f64) -> f64,
+    ) -> Result<Fit, Why> {
+        let (cells, deaths) = self.0.iter().map(|set| (set.cell, set.deaths)).unzip();
+        let mut fit = CoxFit::new(1, vec![scale], cells, deaths, ties, true, request);
+        loop {
+            let sums = match fit.state() {
+                State::Ask(CoxAsk::DeathWeights { .. }) => self.0.iter().map(RiskSet::weight).collect(),
+                State::Ask(CoxAsk::Risk { events, beta }) => self.risk(events, beta[0]),
+                State::Ask(CoxAsk::Step { beta, .. }) => self.step(ties, beta[0]),
+                State::Ask(CoxAsk::Meat { beta, .. }) => vec![meat(beta[0])],
+                State::Done(fit) => return Ok(fit.clone()),
+                State::Failed(why) => return Err(why.clone()),
+            };
+            fit.tell(&sums);
+        }
+    }
+
     fn new(table: &ArmTable) -> Self {
         let (mut at_risk, mut last) = ([0.0; 2], [0.0; 2]);
         let mut sets = Vec::new();

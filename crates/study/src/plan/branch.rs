@@ -14,15 +14,16 @@ use super::causes::Causes;
 use super::check::{CheckSums, ModelChecks};
 use super::curve::{CurveKey, CurveTask};
 use super::facts::FirstRound;
+use super::imputation::Imputation;
 use super::incidence::{IncidenceKey, IncidenceTask};
 use super::standardise::{Contrast, StandardiseTask, Target};
 use super::trimming::Trimming;
 use super::unit::Unit;
 use super::weighting::{Scores, WeightSummary, WeightTask};
 use super::{Facts, Failure, FitKey, FitOutcome};
-use crate::protocol::{Model, Protocol};
+use crate::protocol::{Model, Protocol, Scenario};
 use crate::question::{FittedPropensity, Question, competing};
-use crate::view::{Asked, View};
+use crate::view::{Asked, Draw, View};
 
 /// One analysis while it runs.
 #[derive(Debug, Clone)]
@@ -31,8 +32,10 @@ pub struct Branch {
     view: Arc<View>,
     trimming: Option<Trimming>,
     first: FirstRound,
-    facts: Option<Facts>,
+    facts: Option<Arc<Facts>>,
     propensity: Option<Unit>,
+    /// Of a replicate: the share of the treated among its case weights.
+    share: Option<f64>,
     weights: Option<WeightTask>,
     baseline: Option<BaselineTask>,
     curves: Vec<CurveTask>,
@@ -40,6 +43,8 @@ pub struct Branch {
     /// Competing outcomes whose leavers are asked in this round.
     counting: Vec<usize>,
     units: Vec<Unit>,
+    /// In the place of propensity model and units, where missing values are imputed.
+    imputation: Option<Box<Imputation>>,
     checks: ModelChecks,
     standardised: Vec<StandardiseTask>,
     questions: Vec<Question>,
@@ -78,21 +83,54 @@ impl Branch {
             first,
             facts: None,
             propensity,
+            share: None,
             weights: None,
             baseline,
             curves,
             incidences,
             counting: Vec::new(),
             units,
+            imputation: None,
             checks,
             standardised,
             questions,
         }
     }
 
+    /// The analysis of a scenario: its models over its rows, or over several draws of what is missing in them.
+    pub(super) fn of_scenario(index: usize, scenario: &Scenario) -> Branch {
+        let view = View { scenario: Some(index), ..View::default() };
+        let mut branch = Branch::new(Arc::clone(&scenario.protocol), scenario.untrimmed.as_ref(), view);
+        if let Some(imputation) = Imputation::new(index, scenario) {
+            branch.propensity = None;
+            branch.units.clear();
+            branch.questions.extend(imputation.first_questions());
+            branch.imputation = Some(Box::new(imputation));
+        }
+        branch
+    }
+
+    /// The models of a protocol over drawn rows, from the second round on: `facts` stand for what a first round would
+    /// open. Nothing is opened of their weights.
+    pub(super) fn drawn(protocol: Arc<Protocol>, view: View, facts: Arc<Facts>) -> Branch {
+        let mut branch = Branch::new(protocol, None, view);
+        if branch.is_replicate() {
+            branch.propensity.iter_mut().chain(&mut branch.units).for_each(Unit::take_case_weights);
+        }
+        branch.start(facts);
+        branch.questions = branch.collect();
+        branch
+    }
+
+    fn is_replicate(&self) -> bool {
+        matches!(self.view.draw, Draw::Replicate(_))
+    }
+
     /// What it asks in the next round; nothing when it is done.
     pub(super) fn ask(&self) -> impl Iterator<Item = Asked> {
-        self.questions.iter().map(|question| Asked { view: Arc::clone(&self.view), question: question.clone() })
+        let own =
+            self.questions.iter().map(|question| Asked { view: Arc::clone(&self.view), question: question.clone() });
+        own.chain(self.imputation.iter().flat_map(|imputation| imputation.ask()))
     }
 
     fn collect(&self) -> Vec<Question> {
@@ -110,6 +148,9 @@ impl Branch {
 
     /// Takes the opened sums of what it asked from the front of those of the round.
     pub(super) fn tell<'s>(&mut self, mut sums: &'s [f64]) -> &'s [f64] {
+        if let Some(imputation) = self.imputation.as_mut().filter(|imputation| imputation.begun()) {
+            return imputation.tell(sums);
+        }
         let mut answers = Vec::with_capacity(self.questions.len());
         let under_way = self.trimming.as_ref().filter(|trimming| trimming.ended().is_none());
         let protocol = under_way.map_or(&*self.protocol, Trimming::protocol);
@@ -139,7 +180,7 @@ impl Branch {
             }
             Some(Err(failure)) => {
                 // the flow chart up to the trimming is all that there is
-                self.facts = trimming.facts().cloned();
+                self.facts = trimming.facts().cloned().map(Arc::new);
                 self.baseline = None;
                 self.propensity.iter_mut().chain(&mut self.units).for_each(|u| u.fail(failure.clone()));
                 self.curves.iter_mut().for_each(|c| c.fail(failure.clone()));
@@ -152,7 +193,10 @@ impl Branch {
     fn advance(&mut self, answers: &[&[f64]]) {
         if self.facts.is_none() {
             let facts = self.first.read(answers);
-            self.start(facts);
+            if let Some(imputation) = &mut self.imputation {
+                imputation.begin(&facts, &answers[self.first.questions.len()..]);
+            }
+            self.start(Arc::new(facts));
             return;
         }
         let mut answers = answers.iter().copied();
@@ -167,6 +211,10 @@ impl Branch {
         }
         for incidence in self.incidences.iter_mut().filter(|i| i.asks()) {
             incidence.tell(&self.protocol, answers.next().unwrap_or_default());
+        }
+        if self.is_replicate() && self.share.is_none() {
+            let first = answers.clone().next().zip(self.propensity.as_ref().filter(|unit| unit.running()));
+            self.share = first.map(|(sums, unit)| treated_share(unit.key().terms.len(), sums));
         }
         let was_running = self.propensity.as_ref().is_some_and(Unit::running);
         for unit in self.propensity.iter_mut().chain(&mut self.units).filter(|u| u.running()) {
@@ -189,6 +237,7 @@ impl Branch {
     /// Takes the leavers of competing outcomes; what needs no weights of these outcomes starts.
     fn count<'a>(&mut self, answers: &mut impl Iterator<Item = &'a [f64]>) {
         let (Some(facts), false) = (&mut self.facts, self.counting.is_empty()) else { return };
+        let facts = Arc::make_mut(facts);
         for outcome in std::mem::take(&mut self.counting) {
             let spec = competing(&self.protocol, outcome);
             let causes = Causes::read(spec, answers.next().unwrap_or_default());
@@ -206,7 +255,8 @@ impl Branch {
 
     /// Is there nothing left to ask?
     pub fn done(&self) -> bool {
-        self.facts.is_some() && self.questions.is_empty()
+        let imputed = self.imputation.as_ref().is_none_or(|imputation| imputation.done());
+        self.facts.is_some() && self.questions.is_empty() && imputed
     }
 
     /// What is analysed: the protocol of the study, or that of the scenario.
@@ -216,6 +266,10 @@ impl Branch {
 
     /// What the first round opened.
     pub fn facts(&self) -> Option<&Facts> {
+        self.facts.as_deref()
+    }
+
+    pub(super) fn shared_facts(&self) -> Option<&Arc<Facts>> {
         self.facts.as_ref()
     }
 
@@ -275,12 +329,17 @@ impl Branch {
         self.baseline.iter().flat_map(BaselineTask::sums)
     }
 
+    /// What is imputed, and the analysis of every draw.
+    pub fn imputation(&self) -> Option<&Imputation> {
+        self.imputation.as_deref()
+    }
+
     fn running(&self) -> impl Iterator<Item = &Unit> {
         self.propensity.iter().chain(&self.units).filter(|u| u.running())
     }
 
     /// After the first round: everything that needs no weights starts.
-    fn start(&mut self, facts: Facts) {
+    fn start(&mut self, facts: Arc<Facts>) {
         if let Some(unit) = &mut self.propensity {
             unit.start(&self.protocol, &facts, None);
         }
@@ -321,8 +380,9 @@ impl Branch {
                 let Some((columns, fit)) = unit.centred_fit() else { return };
                 let Some(declared) = &self.protocol.propensity else { return };
                 let propensity = Arc::new(FittedPropensity { columns: columns.clone(), alpha: fit.beta.clone() });
-                let share = facts.treated() as f64 / facts.analysed() as f64;
-                let task = WeightTask::new(&self.protocol, declared, propensity, share);
+                let share = self.share.unwrap_or(facts.treated() as f64 / facts.analysed() as f64);
+                let quiet = self.view.draw != Draw::Nothing;
+                let task = WeightTask::new(&self.protocol, declared, propensity, share, quiet);
                 match task.own() {
                     Some(Ok(weights)) => {
                         if let Some(baseline) = &mut self.baseline {
@@ -364,4 +424,11 @@ impl Branch {
             }
         }
     }
+}
+
+/// The weighted share of the treated from the first sums of the propensity model, at coefficients 0 and with `q` columns:
+/// the intercept's score is sum b (a - 1/2), its information sum b / 4.
+fn treated_share(q: usize, sums: &[f64]) -> f64 {
+    let (score, all) = (sums[1], 4.0 * sums[1 + q]);
+    (score + 0.5 * all) / all
 }

@@ -162,7 +162,53 @@ impl Facts {
         Ok(())
     }
 
-    fn check_arms(&self, protocol: &Protocol) -> Result<(), Failure> {
+    /// The facts of rows in which nothing is missing in these variables: moments are those of the observed values.
+    pub(super) fn completed(&self, variables: &[VariableId]) -> Facts {
+        let mut facts = self.clone();
+        let n = self.analysed() as f64;
+        for (term, moments) in &mut facts.moments {
+            let missing: u64 = match term.variables().as_slice() {
+                [id] if variables.contains(id) => self.rows_missing(*id),
+                _ => 0,
+            };
+            let present = n - missing as f64;
+            if missing > 0 && present > 0.0 {
+                let (mean, sd) = *moments;
+                let (sum, squares) = (n * mean, sd * sd * (n - 1.0) + n * mean * mean);
+                *moments = self::moments(present, sum, squares);
+            }
+        }
+        for id in variables {
+            for counts in facts.levels.get_mut(id).into_iter().flatten() {
+                counts.last_mut().into_iter().for_each(|missing| *missing = 0);
+            }
+            facts.missing.remove(id);
+        }
+        facts
+    }
+
+    /// Rows of each level of a categorical variable, without missing ones.
+    pub(super) fn level_counts(&self, id: VariableId) -> Vec<u64> {
+        let Some([control, treated]) = self.levels.get(&id) else { return Vec::new() };
+        let all = control.iter().zip(treated).map(|(c, t)| c + t);
+        all.take(control.len().saturating_sub(1)).collect()
+    }
+
+    /// Of a binary outcome's level 1, which is no column of the declared models: its share.
+    pub(super) fn outcome_share(&self, protocol: &Protocol, term: &Term) -> Option<f64> {
+        let Term::Level(id, 1) = term else { return None };
+        let is_outcome = |kind: &OutcomeKind| matches!(kind, OutcomeKind::Binary { variable } if variable == id);
+        let outcome = protocol.outcomes.iter().any(|outcome| is_outcome(&outcome.kind));
+        let counts = self.level_counts(*id);
+        outcome.then(|| counts.get(1).map(|events| *events as f64 / self.analysed() as f64))?
+    }
+
+    fn rows_missing(&self, id: VariableId) -> u64 {
+        let levels = self.levels.get(&id).map(|[c, t]| c.last().unwrap_or(&0) + t.last().unwrap_or(&0));
+        levels.or_else(|| self.missing.get(&id).map(|[c, t]| c + t)).unwrap_or(0)
+    }
+
+    pub(super) fn check_arms(&self, protocol: &Protocol) -> Result<(), Failure> {
         let last = self.flow.last().copied().unwrap_or_default();
         let arms = &protocol.treatment;
         for (n, level) in [(last.control, arms.control), (last.treated, arms.treated)] {
@@ -174,13 +220,9 @@ impl Facts {
     }
 
     pub(super) fn check_missing(&self, protocol: &Protocol, id: VariableId) -> Result<(), Failure> {
-        let levels = self.levels.get(&id).map(|[c, t]| c.last().unwrap_or(&0) + t.last().unwrap_or(&0));
-        let numbers = self.missing.get(&id).map(|[c, t]| c + t);
-        match levels.or(numbers) {
-            Some(rows) if rows > 0 => {
-                Err(Failure::Missing { variable: protocol.dictionary.variable(id).name.clone(), rows })
-            }
-            _ => Ok(()),
+        match self.rows_missing(id) {
+            0 => Ok(()),
+            rows => Err(Failure::Missing { variable: protocol.dictionary.variable(id).name.clone(), rows }),
         }
     }
 

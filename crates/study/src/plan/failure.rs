@@ -2,6 +2,8 @@
 
 use stats::competing::BadCauseTable;
 use stats::fit::Why;
+use stats::impute::pool::PoolError;
+use stats::resample::TooFewReplicates;
 use stats::survival::BadTable;
 use stats::weights::SchemeError;
 use stats::weights::quantiles::HistogramError;
@@ -69,6 +71,20 @@ pub enum Failure {
     /// The opened sums of a survival curve are no table of leavers.
     #[error(transparent)]
     Table(#[from] BadTable),
+    /// Missing values of a covariate could not be drawn.
+    #[error("`{variable}` cannot be imputed: {cause}")]
+    Imputation {
+        /// Name of the variable.
+        variable: String,
+        /// Why its model failed.
+        cause: Box<Failure>,
+    },
+    /// Too few replicates of a bootstrap have an estimate.
+    #[error(transparent)]
+    Replicates(#[from] TooFewReplicates),
+    /// The fits of the imputed data cannot be pooled.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
     /// The opened sums of competing causes are no table of leavers.
     #[error(transparent)]
     CauseTable(#[from] BadCauseTable),
@@ -100,6 +116,9 @@ impl Failure {
             Failure::NotConverged { .. } => "fit.not_converged",
             Failure::NotFinite => "fit.not_finite",
             Failure::Table(_) | Failure::CauseTable(_) => "fit.table",
+            Failure::Imputation { .. } => "fit.imputation",
+            Failure::Replicates(_) => "fit.replicates",
+            Failure::Pool(_) => "fit.pool",
             Failure::Propensity(_) => "fit.propensity",
             Failure::Trimming(_) => "fit.trimming",
             Failure::Quantiles(_) => "fit.quantiles",
@@ -121,6 +140,10 @@ impl Failure {
                 "the contrast has no finite estimate; report counts, or declare the model `firth` (logistic) or a `ridge`"
             }
             Failure::NotConverged { .. } | Failure::NotFinite => "check the ranges and the scale of the covariates",
+            Failure::Imputation { .. } => "fewer covariates or levels make its model simpler",
+            Failure::Replicates(_) | Failure::Pool(_) => {
+                "the model nearly fails on the data themselves; declare fewer levels or covariates"
+            }
             Failure::Table(_) | Failure::CauseTable(_) => {
                 "the sums do not come from this software; look at the coordinator's log"
             }

@@ -1,11 +1,12 @@
 //! The plan: the whole analysis as one state machine that every party runs on the same sums.
 //!
 //! [`Plan::ask`] gives the questions of the next round, [`Plan::tell`] advances on the opened sums. The main analysis and
-//! every scenario of the protocol are a [`Branch`] each; all that are under way, and in them all models that are ready,
-//! ask in the same round. The plan knows no network, clock, file or random source, so two parties that hold the same
+//! every scenario of the protocol are a [`Branch`] each, and so is every replicate of a bootstrap; all that are under way,
+//! and in them all models that are ready, ask in the same round. The plan knows no network, clock, file or random source, so two parties that hold the same
 //! protocol and the same sums hold the same plan.
 
 mod baseline;
+mod bootstrap;
 mod branch;
 mod causes;
 mod check;
@@ -13,6 +14,7 @@ mod curve;
 mod facts;
 mod failure;
 mod fine_gray;
+mod imputation;
 mod incidence;
 mod standardise;
 mod trimming;
@@ -22,12 +24,15 @@ mod weighting;
 use std::sync::Arc;
 
 pub use baseline::BaselineSums;
+pub use bootstrap::Bootstrap;
 pub use branch::Branch;
 pub use causes::Causes;
 pub use check::CheckSums;
 pub use curve::CurveKey;
 pub use facts::{Events, Facts};
 pub use failure::Failure;
+pub use imputation::Imputation;
+pub(crate) use imputation::covariates;
 pub use incidence::IncidenceKey;
 pub use standardise::{Contrast, MeansVariance, Target};
 pub use trimming::Trimming;
@@ -61,6 +66,7 @@ pub struct Plan {
     round: u32,
     main: Branch,
     scenarios: Vec<Branch>,
+    bootstrap: Option<Bootstrap>,
     questions: Arc<[Asked]>,
     words: usize,
 }
@@ -69,12 +75,10 @@ impl Plan {
     /// The plan of a protocol before its first round.
     pub fn new(protocol: Arc<Protocol>) -> Plan {
         let main = Branch::new(Arc::clone(&protocol), None, View::default());
-        let scenario = |(index, scenario): (usize, &Scenario)| {
-            let view = View { scenario: Some(index), trim: None };
-            Branch::new(Arc::clone(&scenario.protocol), scenario.untrimmed.as_ref(), view)
-        };
+        let scenario = |(index, scenario): (usize, &Scenario)| Branch::of_scenario(index, scenario);
         let scenarios = protocol.scenarios.iter().enumerate().map(scenario).collect();
-        let mut plan = Plan { protocol, round: 1, main, scenarios, questions: Arc::default(), words: 0 };
+        let bootstrap = protocol.bootstrap.as_ref().map(Bootstrap::new);
+        let mut plan = Plan { protocol, round: 1, main, scenarios, bootstrap, questions: Arc::default(), words: 0 };
         plan.prepare();
         plan
     }
@@ -95,7 +99,8 @@ impl Plan {
 
     /// Collects what is asked next.
     fn prepare(&mut self) {
-        let questions: Vec<Asked> = self.branches().flat_map(Branch::ask).collect();
+        let replicates = self.bootstrap.iter().flat_map(Bootstrap::ask);
+        let questions: Vec<Asked> = self.branches().flat_map(Branch::ask).chain(replicates).collect();
         self.words = questions.iter().map(|q| q.words(&self.protocol)).sum();
         self.questions = questions.into();
     }
@@ -109,6 +114,10 @@ impl Plan {
         for scenario in &mut self.scenarios {
             rest = scenario.tell(rest);
         }
+        if let Some(bootstrap) = &mut self.bootstrap {
+            rest = bootstrap.tell(rest);
+            self.main.shared_facts().into_iter().for_each(|facts| bootstrap.begin(facts));
+        }
         assert!(rest.is_empty(), "the caller checks the number of words");
         self.round += 1;
         self.prepare();
@@ -121,7 +130,8 @@ impl Plan {
 
     /// Where the plan stands.
     pub fn progress(&self) -> Progress {
-        let outcomes: Vec<_> = self.branches().flat_map(Branch::fits).map(|(_, outcome)| outcome).collect();
+        let draws = self.branches().filter_map(Branch::imputation).flat_map(Imputation::draws);
+        let outcomes: Vec<_> = self.branches().chain(draws).flat_map(Branch::fits).map(|(_, o)| o).collect();
         Progress {
             round: self.round,
             models: outcomes.len(),
@@ -143,6 +153,11 @@ impl Plan {
     /// Every scenario with its analysis, in the order of the protocol.
     pub fn scenarios(&self) -> impl ExactSizeIterator<Item = (&Scenario, &Branch)> {
         self.protocol.scenarios.iter().zip(&self.scenarios)
+    }
+
+    /// The replicates of the main analysis.
+    pub fn bootstrap(&self) -> Option<&Bootstrap> {
+        self.bootstrap.as_ref()
     }
 
     /// What each analysis' first round opened, the main one first, before and after trimming; those that have not begun

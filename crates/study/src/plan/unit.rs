@@ -6,9 +6,10 @@ use stats::competing::Subdistribution;
 use stats::cox::{EventCells, Ties};
 use stats::fit::{
     CoxAsk, CoxFit, FirthAsk, FirthFit, Fit, LogisticAsk, LogisticFit, MeatRequest, RidgeCoxFit, RidgeLogisticFit,
-    State, StratifiedCoxAsk, StratifiedCoxFit,
+    State, StratifiedCoxAsk, StratifiedCoxFit, Why,
 };
 use stats::influence::{MEstimation, MeatKind};
+use stats::survival::treatment_cox_of_sums;
 
 use super::check::CoxPoint;
 use super::failure::Failure;
@@ -89,7 +90,21 @@ enum Stage {
     Firth(Arc<LogisticModel>, Box<FirthFit>),
     RidgeLogistic(Arc<LogisticModel>, RidgeLogisticFit),
     RidgeCox(Arc<CoxModel>, Box<RidgeCoxFit>),
-    Fitted { columns: Columns, centred: Box<Fit>, fit: Box<Fit>, point: Option<CoxPoint> },
+    /// Cox regression on treatment alone from sums that are asked once: cells, deaths in them, SD of the treatment.
+    Treatment {
+        model: Arc<CoxModel>,
+        cells: Arc<[u32]>,
+        deaths: Vec<f64>,
+        scale: f64,
+    },
+    /// How such a fit ended.
+    Solved(Arc<CoxModel>, Result<Box<Fit>, Why>),
+    Fitted {
+        columns: Columns,
+        centred: Box<Fit>,
+        fit: Box<Fit>,
+        point: Option<CoxPoint>,
+    },
     Failed(Failure),
 }
 
@@ -100,6 +115,7 @@ pub(super) struct Unit {
     names: Vec<String>,
     /// Penalty of the model `ridge`.
     ridge: Option<Ridge>,
+    case_weights: bool,
     stage: Stage,
 }
 
@@ -140,7 +156,12 @@ impl Unit {
 
     fn new(protocol: &Protocol, key: FitKey, ridge: Option<Ridge>) -> Unit {
         let names = key.terms.iter().map(|t| t.name(protocol)).collect();
-        Unit { key, names, ridge, stage: Stage::Waiting }
+        Unit { key, names, ridge, case_weights: false, stage: Stage::Waiting }
+    }
+
+    /// Its rows have case weights: a Cox regression is weighted, and one on treatment alone asks its sums at once.
+    pub(super) fn take_case_weights(&mut self) {
+        self.case_weights = true;
     }
 
     pub(super) fn key(&self) -> &FitKey {
@@ -149,7 +170,7 @@ impl Unit {
 
     /// Has it started and not ended? Then it asks something this round.
     pub(super) fn running(&self) -> bool {
-        !matches!(self.stage, Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_))
+        !matches!(self.stage, Stage::Waiting | Stage::Solved(..) | Stage::Fitted { .. } | Stage::Failed(_))
     }
 
     /// Has it not started?
@@ -197,6 +218,8 @@ impl Unit {
             | Stage::Firth(..)
             | Stage::RidgeLogistic(..)
             | Stage::RidgeCox(..)
+            | Stage::Treatment { .. }
+            | Stage::Solved(..)
             | Stage::FineGray(_)
             | Stage::Failed(_) => None,
         }
@@ -277,9 +300,12 @@ impl Unit {
     }
 
     fn begin_cox(&self, facts: &Facts, model: CoxModel, scale: Vec<f64>, meat: MeatRequest) -> Stage {
-        let (p, ties, weighted) = (model.columns.terms.len(), model.ties, model.weights.is_some());
+        let (p, ties, weighted) = (model.columns.terms.len(), model.ties, model.weights.is_some() || self.case_weights);
         let (cells, deaths) = facts.event_cells(model.outcome, model.cause);
         let model = Arc::new(model);
+        if self.case_weights && model.columns.terms == [Term::Treatment] {
+            return Stage::Treatment { model, cells: cells.into(), deaths, scale: scale[0] };
+        }
         if self.key.model == Some(Model::Stratified) {
             let events = EventCells::new(cells, deaths, ties);
             return Stage::Stratified(model, StratifiedCoxFit::new(p, scale), Arc::new(events));
@@ -327,7 +353,12 @@ impl Unit {
                 State::Done(_) | State::Failed(_) => None,
             },
             Stage::FineGray(task) => task.ask(),
-            Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => None,
+            Stage::Treatment { model, cells, .. } => Some(Question::TreatmentSums {
+                outcome: model.outcome,
+                weights: model.weights.clone(),
+                cells: Arc::clone(cells),
+            }),
+            Stage::Waiting | Stage::Solved(..) | Stage::Fitted { .. } | Stage::Failed(_) => None,
         }
     }
 
@@ -340,7 +371,11 @@ impl Unit {
             Stage::Firth(_, fit) => fit.tell(sums),
             Stage::RidgeLogistic(_, fit) => fit.tell(sums),
             Stage::RidgeCox(_, fit) => fit.tell(sums),
-            Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => {}
+            Stage::Treatment { model, cells, deaths, scale } => {
+                let fit = treatment_cox_of_sums(cells, deaths, sums, *scale, model.ties);
+                self.stage = Stage::Solved(Arc::clone(model), fit.map(Box::new));
+            }
+            Stage::Waiting | Stage::Solved(..) | Stage::Fitted { .. } | Stage::Failed(_) => {}
         }
         self.settle();
     }
@@ -355,7 +390,8 @@ impl Unit {
             Stage::Firth(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::RidgeLogistic(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::RidgeCox(model, fit) => (&model.columns, ended(&fit.state())),
-            Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => return,
+            Stage::Solved(model, fit) => (&model.columns, Some(fit.as_deref())),
+            Stage::Treatment { .. } | Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => return,
         };
         let next = match ended {
             None => return,
@@ -363,7 +399,9 @@ impl Unit {
                 let intercept = columns.terms.iter().position(|t| *t == Term::Intercept);
                 let (columns, centred) = (columns.clone(), Box::new(fit.clone()));
                 let fit = Box::new(fit.uncentre(&columns.centre, intercept));
-                Stage::Fitted { columns, centred, fit, point: self.point() }
+                // nothing of a replicate is checked
+                let point = if self.case_weights { None } else { self.point() };
+                Stage::Fitted { columns, centred, fit, point }
             }
             Some(Err(why)) => Stage::Failed(Failure::of(why, &self.names, &self.event_name())),
         };
@@ -378,7 +416,7 @@ fn asked<A>(state: State<'_, A>) -> Option<A> {
     }
 }
 
-fn ended<'s, A>(state: &State<'s, A>) -> Option<Result<&'s Fit, &'s stats::fit::Why>> {
+fn ended<'s, A>(state: &State<'s, A>) -> Option<Result<&'s Fit, &'s Why>> {
     match state {
         State::Ask(_) => None,
         State::Done(fit) => Some(Ok(fit)),

@@ -65,15 +65,19 @@ pub(super) struct WeightTask {
     detail: Option<WeightDetail>,
     scores: Option<Scores>,
     schemes: Vec<(Weighting, Stage)>,
+    /// Opens nothing, but gives the weights.
+    quiet: bool,
 }
 
 impl WeightTask {
-    /// The weights that the protocol declares, the study's own first. `share` is that of the treated.
+    /// The weights that the protocol declares, the study's own first. `share` is that of the treated. Of `quiet` weights
+    /// nothing is opened; none of them is truncated.
     pub(super) fn new(
         protocol: &Protocol,
         declared: &Propensity,
         propensity: Arc<FittedPropensity>,
         share: f64,
+        quiet: bool,
     ) -> WeightTask {
         let own = declared.weighting();
         let mut all = vec![own];
@@ -97,6 +101,7 @@ impl WeightTask {
             detail: declared.detail,
             scores: None,
             schemes: Vec::new(),
+            quiet,
         };
         task.schemes = all.into_iter().map(|weighting| (weighting, task.begin(weighting))).collect();
         task
@@ -130,6 +135,9 @@ impl WeightTask {
 
     pub(super) fn ask(&self) -> Vec<Question> {
         let mut questions = Vec::new();
+        if self.quiet {
+            return questions;
+        }
         if let (None, Some(Ok(weights))) = (&self.scores, self.own()) {
             let propensity = Arc::clone(&self.propensity);
             questions.push(Question::PropensityHistogram { weights, bins: self.bins });
@@ -152,6 +160,9 @@ impl WeightTask {
 
     /// Takes its answers off the round's, in the order of [`WeightTask::ask`].
     pub(super) fn tell<'a>(&mut self, answers: &mut impl Iterator<Item = &'a [f64]>) {
+        if self.quiet {
+            return;
+        }
         let mut next = || answers.next().unwrap_or_default();
         if self.scores.is_none() && matches!(self.own(), Some(Ok(_))) {
             let histogram = next().chunks(4).map(|b| [b[0], b[1], b[2], b[3]]).collect();

@@ -4,6 +4,7 @@
 //! mistake of a document is reported together with key and line ([`crate::document::Mistakes`]).
 
 mod baseline;
+mod bootstrap;
 mod checks;
 mod competing;
 mod digest;
@@ -22,11 +23,12 @@ use stats::weights::Estimand;
 use crate::dictionary::{Dictionary, VariableId};
 use crate::document::Mistakes;
 pub use baseline::{BaselineAnalysis, CategoryTest};
+pub use bootstrap::Bootstrap;
 pub use checks::{Checks, TRANSFORMS};
 pub use competing::{Cause, Competing, IncidenceAnalysis};
 pub use forms::{EffectModifier, Ridge};
 pub use grid::TimeGrid;
-pub use scenario::{MISSING, Scenario};
+pub use scenario::{Imputation, MISSING, Scenario};
 pub use standardised::{Marginal, Standardised};
 pub use weighting::{Truncation, WeightDetail, Weighting};
 
@@ -63,6 +65,8 @@ pub struct Protocol {
     pub incidences: Vec<IncidenceAnalysis>,
     /// Of a scenario: patients with a propensity score outside these are left out, and everything is fitted to the others.
     pub trimming: Option<(f64, f64)>,
+    /// The bootstrap of the main analysis, where one is declared.
+    pub bootstrap: Option<Bootstrap>,
     /// Variations of the whole, in file order.
     pub scenarios: Vec<Scenario>,
     /// SHA-256 over all keys and values; comments and layout do not count.

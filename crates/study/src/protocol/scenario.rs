@@ -22,6 +22,19 @@ pub struct Scenario {
     pub untrimmed: Option<Arc<Protocol>>,
     /// Categorical variables whose missing values are a level of their own, the last.
     pub missing_as_level: Vec<VariableId>,
+    /// Covariates whose missing values are drawn, where some are.
+    pub imputation: Option<Imputation>,
+}
+
+/// Multiple imputation of a scenario's covariates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Imputation {
+    /// Covariates, in the order in which they are imputed.
+    pub variables: Vec<VariableId>,
+    /// Number of draws.
+    pub draws: u32,
+    /// Beside each site's own key: the same seed gives the same draws.
+    pub seed: u32,
 }
 
 impl Scenario {

@@ -8,14 +8,16 @@ use stats::matrix::Matrix;
 use stats::survival::{ArmTable, Tally};
 
 use crate::cohort::FlowCount;
-use crate::plan::{Branch, CheckSums, Contrast, Events, FitOutcome, Plan};
+use crate::plan::{Branch, CheckSums, Contrast, Events, FitOutcome, Imputation, Plan};
 use crate::question::transform_code;
 
 /// Digest of the results of one run; every party computes it from its own plan.
 pub fn results_digest(manifest: &Digest, plan: &Plan) -> Digest {
     let out = Canonical::new("entente/v1/results").digest_field(manifest);
     let out = write_branch(out, plan.main());
-    out.list(plan.scenarios(), |out, (scenario, branch)| write_branch(out.str(&scenario.name), branch)).digest()
+    out.list(plan.scenarios(), |out, (scenario, branch)| write_branch(out.str(&scenario.name), branch))
+        .option(plan.bootstrap(), |out, bootstrap| out.list(bootstrap.replicates(), write_fits))
+        .digest()
 }
 
 fn write_branch(mut out: Canonical, branch: &Branch) -> Canonical {
@@ -73,7 +75,17 @@ fn write_branch(mut out: Canonical, branch: &Branch) -> Canonical {
     for (key, outcome) in branch.fits() {
         out = write_outcome(out, outcome).option(branch.checks(key), write_checks);
     }
-    out
+    out.option(branch.imputation(), write_imputation)
+}
+
+fn write_imputation(out: Canonical, imputation: &Imputation) -> Canonical {
+    out.list(imputation.models(), |out, models| out.list(models, |out, model| model.write(out)))
+        .option(imputation.failure(), |out, failure| out.str(failure.code()).str(&failure.to_string()))
+        .list(imputation.draws(), write_fits)
+}
+
+fn write_fits(out: Canonical, branch: &Branch) -> Canonical {
+    branch.fits().fold(out, |out, (_, outcome)| write_outcome(out, outcome))
 }
 
 fn write_checks(out: Canonical, checks: &CheckSums) -> Canonical {

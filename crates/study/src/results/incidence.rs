@@ -59,6 +59,7 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
                 ties: None,
                 n: facts.analysed(),
                 events: all_events(protocol, facts, key.outcome),
+                imputations: None,
                 outcome_of_fit: Err(FitProblem {
                     code: failure.code(),
                     message: failure.to_string(),

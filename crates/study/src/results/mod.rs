@@ -4,11 +4,13 @@
 //! the writer's.
 
 mod balance;
+mod bootstrap;
 mod checks;
 mod digest;
 mod effects;
 mod hazard_ratio;
 mod incidence;
+mod pooled;
 mod standardised;
 mod survival;
 mod tables;

@@ -104,6 +104,7 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
                 ties: key.ties().map(ties_name),
                 n: facts.analysed(),
                 events: super::tables::events_of(protocol, facts, key),
+                imputations: None,
                 outcome_of_fit: Err(FitProblem {
                     code: failure.code(),
                     message: failure.to_string(),

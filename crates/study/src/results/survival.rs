@@ -144,6 +144,7 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
                 ties: None,
                 n: facts.analysed(),
                 events: facts.events.get(&key.outcome).map_or(0, |e| e.events.iter().sum()),
+                imputations: None,
                 outcome_of_fit: Err(FitProblem {
                     code: failure.code(),
                     message: failure.to_string(),

@@ -7,13 +7,15 @@ use stats::inference::{self, ChiSquare};
 use stats::matrix::Matrix;
 
 use super::balance::{self, BalanceRow};
+use super::bootstrap;
 use super::checks::{self, CheckProblem, Concordance};
 use super::effects;
 use super::incidence::{self, IncidenceRow};
+use super::pooled;
 use super::standardised::{self, EffectRow};
 use super::survival::{self, MedianRow, SurvivalRow};
 use super::weights::{self, HistogramRow, OverlapRow, WarningRow, WeightRow};
-use crate::plan::{Branch, Facts, FitKey, FitOutcome, Plan};
+use crate::plan::{Branch, Facts, Failure, FitKey, FitOutcome, Plan};
 use crate::protocol::{AnalysisKind, Model, OutcomeKind, Protocol, Scenario};
 use crate::term::Term;
 
@@ -76,6 +78,10 @@ pub enum Variance {
     ClusterSite,
     /// Accounts for the estimated propensity.
     MEstimation,
+    /// Standard deviation of the replicates, and the normal interval of it.
+    Bootstrap,
+    /// The same, and the interval between percentiles of the replicates.
+    BootstrapPercentile,
 }
 
 impl Variance {
@@ -87,6 +93,8 @@ impl Variance {
             Variance::Survey => "survey",
             Variance::ClusterSite => "cluster_site",
             Variance::MEstimation => "m_estimation",
+            Variance::Bootstrap => "bootstrap",
+            Variance::BootstrapPercentile => "bootstrap_percentile",
         }
     }
 }
@@ -130,13 +138,22 @@ pub struct EstimateRow {
     pub iterations: usize,
     /// E-values of estimate and interval, where the term is an effect of the treatment.
     pub e_value: Option<EValue>,
+    /// Degrees of freedom of Student's t, of a pooled row; none is normal.
+    pub df: Option<f64>,
+    /// Fraction of missing information, of a pooled row.
+    pub fmi: Option<f64>,
+    /// Replicates with an estimate, of a bootstrapped row.
+    pub replicates: Option<usize>,
+    /// Replicates without.
+    pub failed_replicates: Option<usize>,
 }
 
 /// One model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FitRow {
     /// propensity, logistic, cox, `fine_gray`; `kaplan_meier` for a hazard ratio from the table of a curve, or a curve that
-    /// failed; `cumulative_incidence` for incidences that failed; the method of a standardisation that failed.
+    /// failed; `cumulative_incidence` for incidences that failed; the method of a standardisation that failed; `bootstrap`
+    /// for one without enough replicates, `imputation` for one that failed.
     pub analysis: &'static str,
     /// Name of the outcome.
     pub outcome: String,
@@ -152,6 +169,8 @@ pub struct FitRow {
     pub n: u64,
     /// Events.
     pub events: u64,
+    /// Imputations that the estimates are pooled over; the numbers of such a fit are not numbers, but for the iterations.
+    pub imputations: Option<usize>,
     /// The numbers of a fit, or why there are none.
     pub outcome_of_fit: Result<FitNumbers, FitProblem>,
 }
@@ -192,6 +211,12 @@ pub struct FitProblem {
     pub message: String,
     /// What to do next.
     pub hint: &'static str,
+}
+
+impl FitProblem {
+    pub(super) fn of(failure: &Failure) -> FitProblem {
+        FitProblem { code: failure.code(), message: failure.to_string(), hint: failure.hint() }
+    }
 }
 
 /// One step of the flow chart.
@@ -255,7 +280,9 @@ impl Results {
             label: scenario.label.clone(),
             results: Results::of_branch(branch),
         };
-        Results { scenarios: plan.scenarios().map(scenario).collect(), ..Results::of_branch(plan.main()) }
+        let mut main = Results::of_branch(plan.main());
+        bootstrap::add(&mut main, plan);
+        Results { scenarios: plan.scenarios().map(scenario).collect(), ..main }
     }
 
     fn of_branch(branch: &Branch) -> Results {
@@ -284,6 +311,7 @@ impl Results {
             results.fits.push(row);
         }
         survival::add(&mut results, branch, facts);
+        pooled::add(&mut results, branch, facts);
         standardised::add(&mut results, branch, facts);
         incidence::add(&mut results, branch, facts);
         results
@@ -320,7 +348,7 @@ pub(super) struct RowsOfModel {
 }
 
 impl RowsOfModel {
-    fn new(protocol: &Protocol, key: &FitKey, n: u64, events: u64, iterations: usize) -> RowsOfModel {
+    pub(super) fn new(protocol: &Protocol, key: &FitKey, n: u64, events: u64, iterations: usize) -> RowsOfModel {
         RowsOfModel {
             analysis: key.analysis_name(),
             outcome: key.outcome.clone(),
@@ -367,6 +395,10 @@ impl RowsOfModel {
             events: self.events,
             iterations: self.iterations,
             e_value: (effect && !self.subdistribution).then(e_value).flatten(),
+            df: None,
+            fmi: None,
+            replicates: None,
+            failed_replicates: None,
         }
     }
 
@@ -381,6 +413,7 @@ impl RowsOfModel {
             ties: self.ties,
             n: self.n,
             events: self.events,
+            imputations: None,
             outcome_of_fit,
         }
     }
@@ -489,7 +522,7 @@ fn chi_squares(protocol: &Protocol, facts: &Facts) -> Vec<TestRow> {
 }
 
 /// Covariances of a fit with their names, as far as they were asked for.
-fn covariances(key: &FitKey, fit: &Fit, n: u64) -> Vec<(Variance, Matrix)> {
+pub(super) fn covariances(key: &FitKey, fit: &Fit, n: u64) -> Vec<(Variance, Matrix)> {
     let mut all = vec![(Variance::Naive, fit.naive.clone())];
     if let Some(robust) = &fit.robust {
         if key.variances.robust {
@@ -529,9 +562,7 @@ fn estimates(protocol: &Protocol, key: &FitKey, fit: &Fit, n: u64, events: u64) 
 fn fit_row(protocol: &Protocol, key: &FitKey, outcome: FitOutcome<'_>, n: u64, events: u64) -> FitRow {
     let outcome_of_fit = match outcome {
         FitOutcome::Fitted(fit) => Ok(fit_numbers(key, fit)),
-        FitOutcome::Failed(failure) => {
-            Err(FitProblem { code: failure.code(), message: failure.to_string(), hint: failure.hint() })
-        }
+        FitOutcome::Failed(failure) => Err(FitProblem::of(failure)),
     };
     RowsOfModel::new(protocol, key, n, events, 0).fit(outcome_of_fit)
 }

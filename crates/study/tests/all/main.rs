@@ -9,6 +9,7 @@ mod messages;
 mod policy;
 mod protocol;
 mod question;
+mod resampling;
 mod roster;
 mod sample;
 mod scenarios;

@@ -5,7 +5,7 @@ mod refusal;
 
 use std::sync::Arc;
 
-use secagg::{Announced, Announcement, Boxed, Canonical, Confirming, Digest, Epoch, Opened, SigningIdentity};
+use secagg::{Announced, Announcement, Boxed, Canonical, Confirming, Digest, DrawKey, Epoch, Opened, SigningIdentity};
 
 use crate::cohort::Cohort;
 use crate::evaluate::{EvaluateError, Evaluator};
@@ -33,6 +33,8 @@ pub struct SiteConfig {
     pub commitment: Digest,
     /// 32 secret bytes of the site, made at approval; the salt of the first site's answers comes from it.
     pub secret: [u8; 32],
+    /// The site's key for draws about its rows, the same in all runs.
+    pub draws: DrawKey,
     /// The site's rules.
     pub policy: Policy,
     /// The site's identity.
@@ -345,7 +347,8 @@ impl SiteMachine {
         }
         let sites = self.config.manifest.roster.len();
         let first = self.config.site == 0;
-        let evaluator = Evaluator::new(&self.config.protocol, &self.config.cohort, sites, first);
+        let evaluator = Evaluator::new(&self.config.protocol, &self.config.cohort, sites, first)
+            .drawing(&self.config.draws, &turn.questions);
         let x = context.answer(&evaluator, &turn.questions)?;
         let q = epoch_digest(&open.q0, self.epoch, &epoch.transcript());
         let masked = epoch.mask_salted(q, &x, self.salt(&open.q0), &[]);

@@ -3,9 +3,11 @@
 
 mod analyses;
 mod baseline;
+mod bootstrap;
 mod checks;
 mod curves;
 mod forms;
+mod imputation;
 mod incidence;
 mod outcomes;
 mod propensity;
@@ -84,11 +86,13 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
         curves,
         incidences,
         trimming: None,
+        bootstrap: None,
         scenarios: Vec::new(),
         digest,
     });
     let scenarios = scenario::scenarios(root, &declared, main.as_ref());
-    Some(Protocol { scenarios, ..main? })
+    let bootstrap = bootstrap::bootstrap(root, &declared, main.as_ref());
+    Some(Protocol { bootstrap, scenarios, ..main? })
 }
 
 fn study_head(t: &Table<'_, '_>) -> Option<(String, String, String, f64)> {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Declared, analyses, propensity, resolve};
+use super::{Declared, analyses, imputation, propensity, resolve};
 use crate::dictionary::{Kind, VariableId};
 use crate::document::{Table, nearest};
 use crate::protocol::scenario::{MISSING, Scenario, with_missing_levels};
-use crate::protocol::{Analysis, Checks, Criterion, Model, Protocol};
+use crate::protocol::{Analysis, Checks, Criterion, Model, Protocol, Standardised};
 
 /// Every declared scenario of a protocol that is otherwise complete.
 pub(super) fn scenarios(root: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>) -> Vec<Scenario> {
@@ -44,6 +44,15 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
     }
     let (baseline, curves) = (t.flag("baseline", false), t.flag("curves", false));
     let checks = t.flag("checks", false);
+    let imputation = imputation::imputation(t, declared);
+    if imputation.is_some() && (baseline || curves || checks || trimming.is_some()) {
+        let message = "goes with models alone: leave out `baseline`, `curves`, `checks` and `trim`";
+        t.mistake("impute", message);
+    }
+    for id in imputation.iter().flat_map(|i| &i.variables).filter(|id| missing_as_level.contains(id)) {
+        let name = &declared.dictionary.variable(*id).name;
+        t.mistake("impute", format!("missing values of `{name}` are a level of their own in this scenario"));
+    }
     let mut protocol = main?.clone();
     for label in &without {
         let before = protocol.eligibility.len();
@@ -90,12 +99,16 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
         t.mistake("models", "no [[analysis]] fits one of these models to one of these outcomes: nothing is left to do");
     }
     protocol.dictionary = with_missing_levels(&protocol.dictionary, &missing_as_level);
+    if let Some(imputation) = &imputation {
+        protocol.analyses.iter_mut().for_each(|analysis| analysis.standardised = Standardised::default());
+        imputation::check(t, imputation, &protocol);
+    }
     let mut untrimmed = None;
     if let Some(bounds) = trimming.flatten() {
         untrimmed = Some(Arc::new(before_trimming(&protocol)));
         protocol.trimming = Some(bounds);
     }
-    Some(Scenario { name, label, protocol: Arc::new(protocol), untrimmed, missing_as_level })
+    Some(Scenario { name, label, protocol: Arc::new(protocol), untrimmed, missing_as_level, imputation })
 }
 
 /// What is done with the rows before their propensity scores trim them: the propensity model.

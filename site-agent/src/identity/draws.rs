@@ -1,0 +1,73 @@
+//! The site's key for draws about its rows: made on first use, kept for all later runs, never sent.
+
+use std::path::{Path, PathBuf};
+
+use getrandom::SysRng;
+use getrandom::rand_core::TryRng;
+use secagg::DrawKey;
+use zeroize::Zeroizing;
+
+use super::{IdentityError, directory, state};
+
+const DRAWS: &str = "draws.key";
+
+/// The key of this site; a fresh one the first time.
+pub fn draw_key(state_dir: &Path) -> Result<DrawKey, IdentityError> {
+    match state::read_private(&path(state_dir)) {
+        Ok(bytes) => {
+            let bytes: &[u8; 32] = bytes.as_slice().try_into().map_err(|_| IdentityError::Damaged(DRAWS))?;
+            Ok(DrawKey::from_bytes(bytes))
+        }
+        Err(e) if e.is_missing() => {
+            let mut bytes = Zeroizing::new([0; 32]);
+            SysRng.try_fill_bytes(&mut *bytes).expect("the operating system gives random bytes once it has started");
+            let key = DrawKey::from_bytes(&bytes);
+            store_draw_key(state_dir, &key)?;
+            Ok(key)
+        }
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Makes `key` that of this site, so that a rehearsal draws alike every time. A key that is there is replaced.
+pub fn store_draw_key(state_dir: &Path, key: &DrawKey) -> Result<(), IdentityError> {
+    let partial = directory(state_dir).join("draws.key.partial");
+    state::remove_leftover(&partial)?;
+    state::create_file(&partial, &*key.to_bytes())?;
+    Ok(state::rename(&partial, &path(state_dir))?)
+}
+
+fn path(state_dir: &Path) -> PathBuf {
+    directory(state_dir).join(DRAWS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_made_once_and_for_its_owner() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(directory(dir.path())).unwrap();
+        let first = draw_key(dir.path()).unwrap();
+        assert_ne!(*first.to_bytes(), [0; 32]);
+        assert_eq!(*draw_key(dir.path()).unwrap().to_bytes(), *first.to_bytes());
+        assert_eq!(fs::metadata(path(dir.path())).unwrap().permissions().mode() & 0o777, 0o600);
+        store_draw_key(dir.path(), &DrawKey::from_bytes(&[5; 32])).unwrap();
+        assert_eq!(*draw_key(dir.path()).unwrap().to_bytes(), [5; 32]);
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(directory(dir.path())).unwrap();
+        fs::write(path(dir.path()), [1; 31]).unwrap();
+        fs::set_permissions(path(dir.path()), Permissions::from_mode(0o640)).unwrap();
+        assert!(matches!(draw_key(dir.path()), Err(IdentityError::State(_))));
+        fs::set_permissions(path(dir.path()), Permissions::from_mode(0o600)).unwrap();
+        assert!(matches!(draw_key(dir.path()), Err(IdentityError::Damaged(DRAWS))));
+    }
+}

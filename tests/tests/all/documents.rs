@@ -61,6 +61,26 @@ fn the_page_names_every_key_of_the_protocol() {
 }
 
 #[test]
+fn every_question_stands_in_the_table_and_on_the_page_of_an_estimator() {
+    let source = read("crates/study/src/question.rs");
+    let kinds: BTreeSet<&str> = source
+        .lines()
+        .filter_map(|line| line.split_once("=> \"")?.1.strip_suffix("\","))
+        .filter(|kind| kind.starts_with(char::is_uppercase))
+        .collect();
+    assert!(kinds.len() > 30, "the reading of the questions is broken: {kinds:?}");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/estimators");
+    let pages: String = fs::read_dir(folder)
+        .expect("a folder of pages")
+        .map(|entry| fs::read_to_string(entry.unwrap().path()).expect("a page"))
+        .collect();
+    let statistics = read("docs/statistics.md");
+    let words = |text: &str, kind: &str| text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == kind);
+    let unnamed: Vec<_> = kinds.iter().filter(|kind| !words(&statistics, kind) || !words(&pages, kind)).collect();
+    assert!(unnamed.is_empty(), "not explained: {unnamed:?}");
+}
+
+#[test]
 fn links_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut pages = vec!["README.md".to_owned(), "CONTRIBUTING.md".into(), "CHANGELOG.md".into()];

@@ -62,7 +62,7 @@ fn the_page_names_every_key_of_the_protocol() {
 
 #[test]
 fn every_question_stands_in_the_table_and_on_the_page_of_an_estimator() {
-    let source = read("crates/study/src/question.rs");
+    let source = read("crates/study/src/question/kind.rs");
     let kinds: BTreeSet<&str> = source
         .lines()
         .filter_map(|line| line.split_once("=> \"")?.1.strip_suffix("\","))

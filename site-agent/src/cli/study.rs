@@ -140,7 +140,7 @@ fn approve_run(config: &Config, offered: &Offered, name: &str) -> Result<(), Fai
 fn person(name: &str) -> Result<Person, Failure> {
     let person = Person::here(name, Timestamp::now().as_second().max(0).cast_unsigned());
     if person.name.is_empty() {
-        return Err(Failure::new("study.name", "the name is empty", "say who approves: --as \"Ada Byron\""));
+        return Err(Failure::new("study.name", "the name is empty", "say who approves: --as NAME"));
     }
     Ok(person)
 }

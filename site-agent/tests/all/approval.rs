@@ -105,16 +105,16 @@ fn rule(result: Result<Approved, ApproveError>) -> &'static str {
 fn two_people_approve_where_the_policy_asks_for_two() {
     let site = Site::new(40);
     let offer = site.offer(1, 3);
-    assert!(site.approve(&offer, TWO, "Ada Byron").unwrap().run.is_none());
+    assert!(site.approve(&offer, TWO, "First Reviewer").unwrap().run.is_none());
     assert!(runs(site.folder.path()).unwrap().is_empty(), "nothing can run yet");
     assert_eq!(offers(site.folder.path()).unwrap().len(), 1);
     let again = site.approve(&offer, TWO, "ada  byron").unwrap_err();
     let same = PolicyRefusal::SamePerson { name: "ada byron".into(), approvals: 2 };
     assert!(matches!(&again, ApproveError::Policy(refusal) if *refusal == same), "{again}");
     assert_eq!(again.code(), Rule::Approvals.id());
-    let run = site.approve(&offer, TWO, "Grace Hopper").unwrap().run.expect("the second completes");
+    let run = site.approve(&offer, TWO, "Second Reviewer").unwrap().run.expect("the second completes");
     let names: Vec<&str> = run.people.iter().map(|person| person.name.as_str()).collect();
-    assert_eq!(names, ["Ada Byron", "Grace Hopper"]);
+    assert_eq!(names, ["First Reviewer", "Second Reviewer"]);
     assert!(run.people.iter().all(|person| !person.account.is_empty()));
     assert_eq!(run.approved(), 1_000);
     assert!(offers(site.folder.path()).unwrap().is_empty());
@@ -127,40 +127,40 @@ fn a_consent_does_not_stand_in_the_way_of_the_offer() {
     let site = Site::new(40);
     let offer = site.offer(1, 3);
     fs::remove_dir_all(site.folder.path().join("offers")).unwrap();
-    assert!(site.approve(&offer, TWO, "Ada Byron").unwrap().run.is_none());
+    assert!(site.approve(&offer, TWO, "First Reviewer").unwrap().run.is_none());
     assert!(offers(site.folder.path()).unwrap().is_empty());
     save_offer(site.folder.path(), &offer).unwrap();
     assert_eq!(offers(site.folder.path()).unwrap().len(), 1);
-    assert!(site.approve(&offer, TWO, "Grace Hopper").unwrap().run.is_some());
+    assert!(site.approve(&offer, TWO, "Second Reviewer").unwrap().run.is_some());
 }
 
 #[test]
 fn a_first_consent_is_to_one_policy_and_one_cohort() {
     let site = Site::new(40);
     let offer = site.offer(1, 3);
-    assert!(site.approve(&offer, TWO, "Ada Byron").unwrap().run.is_none());
+    assert!(site.approve(&offer, TWO, "First Reviewer").unwrap().run.is_none());
     site.write(41);
-    assert!(site.approve(&offer, TWO, "Grace Hopper").unwrap().run.is_none(), "the file is another");
+    assert!(site.approve(&offer, TWO, "Second Reviewer").unwrap().run.is_none(), "the file is another");
     let other = format!("{TWO}\nminimum_patients = 50");
-    assert!(site.approve(&offer, &other, "Ada Byron").unwrap().run.is_none(), "the policy is another");
-    assert!(site.approve(&offer, &other, "Grace Hopper").unwrap().run.is_some());
+    assert!(site.approve(&offer, &other, "First Reviewer").unwrap().run.is_none(), "the policy is another");
+    assert!(site.approve(&offer, &other, "Second Reviewer").unwrap().run.is_some());
 }
 
 #[test]
 fn a_site_remembers_whom_it_analysed() {
     let site = Site::new(40);
-    assert!(site.approve(&site.offer(1, 3), ONE, "Ada Byron").unwrap().run.is_some());
-    assert!(site.approve(&site.offer(2, 3), ONE, "Ada Byron").unwrap().run.is_some(), "the same patients");
-    assert_eq!(rule(site.approve(&site.offer(3, 4), ONE, "Ada Byron")), "policy.differencing", "another roster");
+    assert!(site.approve(&site.offer(1, 3), ONE, "First Reviewer").unwrap().run.is_some());
+    assert!(site.approve(&site.offer(2, 3), ONE, "First Reviewer").unwrap().run.is_some(), "the same patients");
+    assert_eq!(rule(site.approve(&site.offer(3, 4), ONE, "First Reviewer")), "policy.differencing", "another roster");
     site.write(39);
     let fewer = site.offer(4, 3);
-    assert_eq!(rule(site.approve(&fewer, ONE, "Ada Byron")), "policy.differencing", "one patient fewer");
+    assert_eq!(rule(site.approve(&fewer, ONE, "First Reviewer")), "policy.differencing", "one patient fewer");
     // removing a run's folder does not make the site forget
     fs::remove_dir_all(site.folder.path().join("runs")).unwrap();
-    assert_eq!(rule(site.approve(&fewer, ONE, "Ada Byron")), "policy.differencing");
+    assert_eq!(rule(site.approve(&fewer, ONE, "First Reviewer")), "policy.differencing");
     let allowed = format!("{ONE}\nallow_differencing = true");
-    assert!(site.approve(&fewer, &allowed, "Ada Byron").unwrap().run.is_some());
-    assert_eq!(rule(site.approve(&site.offer(5, 3), &allowed, "Ada Byron")), "policy.maximum_runs");
+    assert!(site.approve(&fewer, &allowed, "First Reviewer").unwrap().run.is_some());
+    assert_eq!(rule(site.approve(&site.offer(5, 3), &allowed, "First Reviewer")), "policy.maximum_runs");
     // neither an identifier nor a file that others can read
     for entry in fs::read_dir(site.folder.path().join("memory")).unwrap().map(Result::unwrap) {
         use std::os::unix::fs::PermissionsExt;
@@ -170,7 +170,7 @@ fn a_site_remembers_whom_it_analysed() {
     }
     // without its salt the memory compares nothing: refused, not forgotten
     fs::remove_file(site.folder.path().join("memory/salt")).unwrap();
-    assert_eq!(rule(site.approve(&site.offer(6, 3), &allowed, "Ada Byron")), "run.damaged");
+    assert_eq!(rule(site.approve(&site.offer(6, 3), &allowed, "First Reviewer")), "run.damaged");
 }
 
 #[test]
@@ -197,15 +197,15 @@ fn the_page_says_what_leaves_and_what_each_rule_says() {
     assert!(!page.contains("p3"), "no identifier of a patient");
     assert!(runs(site.folder.path()).unwrap().is_empty(), "looking decides nothing");
 
-    site.approve(&offer, TWO, "Ada Byron").unwrap();
+    site.approve(&offer, TWO, "First Reviewer").unwrap();
     let own = site.identity.public().fingerprint();
     let trusted = format!("{TWO}\ntrusted_sites = [\"{own}\"]");
     let page = site.page(&offer, &trusted, false);
     assert!(page.contains(&format!("{own}  vouched for")) && page.matches("NOT vouched for").count() == 2, "{page}");
-    assert!(page.contains("Approved by Ada Byron"), "{page}");
+    assert!(page.contains("Approved by First Reviewer"), "{page}");
     assert!(page.contains("policy.differencing          is checked at approval, with the file"), "{page}");
 
-    site.approve(&offer, TWO, "Grace Hopper").unwrap();
+    site.approve(&offer, TWO, "Second Reviewer").unwrap();
     site.write(6);
     let near = site.page(&site.offer(2, 3), TWO, true);
     assert!(near.contains("policy.differencing          REFUSES: the analysed patients differ"), "{near}");
@@ -215,7 +215,7 @@ fn the_page_says_what_leaves_and_what_each_rule_says() {
 fn a_withdrawal_is_signed_and_stays() {
     let site = Site::new(40);
     let offer = site.offer(1, 3);
-    let run = site.approve(&offer, ONE, "Ada Byron").unwrap().run.unwrap();
+    let run = site.approve(&offer, ONE, "First Reviewer").unwrap().run.unwrap();
     assert_eq!(withdrawal(&run.path).unwrap(), None);
     withdraw(&run, &site.identity, &Person::here("", 2_000), "the board decided otherwise").unwrap();
     let stored = withdrawal(&run.path).unwrap().expect("withdrawn");

@@ -1,7 +1,6 @@
 //! The table of causes: who leaves when, in which arm and why.
 
-use crate::cox::Buckets;
-use crate::survival::{Tally, Who};
+use crate::survival::{Tally, Who, add_leavers};
 use crate::total::Total;
 
 /// Words of a cell x arm x cause of a weighted table: n, Sw, Sw^2.
@@ -50,23 +49,7 @@ pub fn cause_table(rows: &CauseRows<'_>, cells: usize, causes: u8, total: &mut d
         let arm = ARMS * rows.exit[i] as usize + usize::from(rows.treated[i]);
         arm * (usize::from(causes) + 1) + usize::from(rows.cause[i])
     };
-    if let Some(w) = rows.w {
-        let mut buckets = Buckets::new(cells * groups(causes), WIDTH);
-        for i in (0..n).filter(|&i| w[i] > 0.0) {
-            let words = buckets.sum(group(i), 0, total);
-            words[0] += 1.0;
-            words[1] += w[i];
-            words[2] += w[i] * w[i];
-        }
-        buckets.finish(0, total);
-    } else {
-        // Counts are whole numbers below 2^53: one block holds them exactly.
-        let mut counts = vec![0.0; cells * groups(causes)];
-        for i in 0..n {
-            counts[group(i)] += 1.0;
-        }
-        total.add(0, &counts);
-    }
+    add_leavers(n, cells * groups(causes), group, rows.w, total);
 }
 
 /// Who leaves in one cell, of one arm or both.

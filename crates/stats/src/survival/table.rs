@@ -40,8 +40,20 @@ pub fn arm_table(rows: &TableRows<'_>, cells: usize, total: &mut dyn Total) {
     assert!(rows.exit.iter().all(|&cell| (cell as usize) < cells), "rows leave on the grid");
     let group =
         |i: usize| GROUPS * rows.exit[i] as usize + 2 * usize::from(rows.treated[i]) + usize::from(rows.event[i]);
-    if let Some(w) = rows.w {
-        let mut buckets = Buckets::new(cells * GROUPS, WIDTH);
+    add_leavers(n, cells * GROUPS, group, rows.w, total);
+}
+
+/// Adds each of `n` rows to its group: n, Sw, Sw^2 of every group with weights (rows of weight 0 left out), n alone
+/// without.
+pub(crate) fn add_leavers(
+    n: usize,
+    groups: usize,
+    group: impl Fn(usize) -> usize,
+    w: Option<&[f64]>,
+    total: &mut dyn Total,
+) {
+    if let Some(w) = w {
+        let mut buckets = Buckets::new(groups, WIDTH);
         for i in (0..n).filter(|&i| w[i] > 0.0) {
             let words = buckets.sum(group(i), 0, total);
             words[0] += 1.0;
@@ -51,7 +63,7 @@ pub fn arm_table(rows: &TableRows<'_>, cells: usize, total: &mut dyn Total) {
         buckets.finish(0, total);
     } else {
         // Counts are whole numbers below 2^53: one block holds them exactly.
-        let mut counts = vec![0.0; cells * GROUPS];
+        let mut counts = vec![0.0; groups];
         for i in 0..n {
             counts[group(i)] += 1.0;
         }

@@ -4,7 +4,8 @@ use stats::inference::wald;
 use stats::resample::{Replicates, TooFewReplicates};
 
 use super::effects;
-use super::tables::{EstimateRow, FitProblem, FitRow, Results, Variance, ties_name};
+use super::rows::{EstimateRow, FitProblem, FitRow, Variance};
+use super::tables::{Results, ties_name};
 use crate::plan::{Failure, FitOutcome, Plan};
 use crate::term::Term;
 

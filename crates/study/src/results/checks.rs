@@ -3,7 +3,7 @@
 use stats::fit::Fit;
 use stats::zph::{self, Transform, Untestable};
 
-use super::tables::{FitRow, TestRow};
+use super::rows::{FitRow, TestRow};
 use crate::plan::{Branch, CheckSums, FitKey};
 use crate::protocol::{Protocol, TRANSFORMS};
 use crate::term::Term;

@@ -3,8 +3,9 @@
 use stats::inference;
 use stats::survival::{ArmTable, treatment_cox};
 
+use super::rows::{FitNumbers, FitProblem, Variance};
 use super::survival::KAPLAN_MEIER;
-use super::tables::{FitNumbers, FitProblem, Results, RowsOfModel, Variance, ties_name};
+use super::tables::{Results, RowsOfModel, ties_name};
 use crate::plan::{CurveKey, Facts, Failure};
 use crate::protocol::Protocol;
 use crate::term::Term;

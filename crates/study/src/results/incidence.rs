@@ -4,8 +4,9 @@ use stats::competing::{CauseTable, Incidence, IncidencePoint, gray};
 use stats::inference::wald;
 use stats::survival::{Estimate, IntervalKind, Who, difference, interval, merge_leavers};
 
+use super::rows::{FitProblem, FitRow, TestRow};
 use super::survival::{At, MINIMUM_LEAVERS, conf_type};
-use super::tables::{FitProblem, FitRow, Results, TestRow, arm_names};
+use super::tables::{Results, arm_names};
 use crate::plan::{Branch, Facts, IncidenceKey};
 use crate::protocol::{Competing, IncidenceAnalysis, Protocol};
 use crate::question::competing;

@@ -11,6 +11,7 @@ mod effects;
 mod hazard_ratio;
 mod incidence;
 mod pooled;
+mod rows;
 mod standardised;
 mod survival;
 mod tables;
@@ -20,9 +21,8 @@ pub use balance::{BalanceCells, BalanceRow};
 pub use checks::{CheckProblem, Concordance};
 pub use digest::results_digest;
 pub use incidence::{CUMULATIVE_INCIDENCE, IncidenceRow};
+pub use rows::{EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, OutcomeRow, TestRow, Variance};
 pub use standardised::{EffectQuantity, EffectRow};
 pub use survival::{At, KAPLAN_MEIER, MINIMUM_LEAVERS, MedianRow, Quantity, SurvivalRow};
-pub use tables::{
-    EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, OutcomeRow, Results, ScenarioResults, TestRow, Variance,
-};
+pub use tables::{Results, ScenarioResults};
 pub use weights::{CountedWeights, HistogramRow, OverlapRow, WarningRow, WeightRow};

@@ -5,9 +5,8 @@ use stats::impute::pool::{PoolError, pool};
 use stats::matrix::Matrix;
 
 use super::effects;
-use super::tables::{
-    EstimateRow, FitNumbers, FitProblem, FitRow, Results, RowsOfModel, Variance, covariances, events_of,
-};
+use super::rows::{EstimateRow, FitNumbers, FitProblem, FitRow, Variance};
+use super::tables::{Results, RowsOfModel, covariances, events_of};
 use crate::plan::{Branch, Facts, Failure, FitKey, FitOutcome};
 use crate::protocol::{AnalysisKind, Protocol};
 use crate::term::Term;

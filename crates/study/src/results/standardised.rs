@@ -6,7 +6,8 @@ use stats::inference::wald;
 use stats::standardise::Means;
 use stats::survival::Estimate;
 
-use super::tables::{FitProblem, FitRow, Results, arm_names, ties_name};
+use super::rows::{FitProblem, FitRow};
+use super::tables::{Results, arm_names, ties_name};
 use crate::plan::{Branch, Contrast, Facts, FitKey, Target};
 use crate::protocol::TimeToEvent;
 use crate::question::time_to_event;

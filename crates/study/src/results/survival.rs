@@ -8,7 +8,8 @@ use stats::survival::{
 };
 
 use super::hazard_ratio;
-use super::tables::{FitProblem, FitRow, Results, TestRow, arm_names};
+use super::rows::{FitProblem, FitRow, TestRow};
+use super::tables::{Results, arm_names};
 use crate::plan::{Branch, CurveKey, Facts};
 use crate::protocol::{CurveAnalysis, Protocol, TimeToEvent};
 use crate::question::time_to_event;

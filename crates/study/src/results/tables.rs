@@ -1,21 +1,21 @@
-//! The rows of the result files.
+//! All tables of a run, and the rows of its models, counts and tests.
 
 use stats::cox::Ties;
-use stats::evalue::EValue;
-use stats::fit::{Fit, Penalised};
-use stats::inference::{self, ChiSquare};
+use stats::fit::Fit;
+use stats::inference;
 use stats::matrix::Matrix;
 
 use super::balance::{self, BalanceRow};
 use super::bootstrap;
-use super::checks::{self, CheckProblem, Concordance};
+use super::checks;
 use super::effects;
 use super::incidence::{self, IncidenceRow};
 use super::pooled;
+use super::rows::{EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, OutcomeRow, TestRow, Variance};
 use super::standardised::{self, EffectRow};
 use super::survival::{self, MedianRow, SurvivalRow};
 use super::weights::{self, HistogramRow, OverlapRow, WarningRow, WeightRow};
-use crate::plan::{Branch, Facts, Failure, FitKey, FitOutcome, Plan};
+use crate::plan::{Branch, Facts, FitKey, FitOutcome, Plan};
 use crate::protocol::{AnalysisKind, Model, OutcomeKind, Protocol, Scenario};
 use crate::term::Term;
 
@@ -63,213 +63,6 @@ pub struct ScenarioResults {
     pub label: String,
     /// Its tables; it has no scenarios of its own.
     pub results: Results,
-}
-
-/// How a standard error was computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Variance {
-    /// Inverse information.
-    Naive,
-    /// HC0; Lin-Wei for Cox.
-    Robust,
-    /// HC0 x n/(n-1), R's svyglm.
-    Survey,
-    /// Clustered by site.
-    ClusterSite,
-    /// Accounts for the estimated propensity.
-    MEstimation,
-    /// Standard deviation of the replicates, and the normal interval of it.
-    Bootstrap,
-    /// The same, and the interval between percentiles of the replicates.
-    BootstrapPercentile,
-}
-
-impl Variance {
-    /// Name in results.
-    pub fn name(self) -> &'static str {
-        match self {
-            Variance::Naive => "naive",
-            Variance::Robust => "robust",
-            Variance::Survey => "survey",
-            Variance::ClusterSite => "cluster_site",
-            Variance::MEstimation => "m_estimation",
-            Variance::Bootstrap => "bootstrap",
-            Variance::BootstrapPercentile => "bootstrap_percentile",
-        }
-    }
-}
-
-/// One term of one model under one variance; log scale.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EstimateRow {
-    /// propensity, logistic, cox, `fine_gray`; `kaplan_meier` for a hazard ratio from the table of a curve.
-    pub analysis: &'static str,
-    /// Name of the outcome, empty for the propensity model.
-    pub outcome: String,
-    /// Cause that the model is about; empty where no causes compete.
-    pub cause: String,
-    /// Name of the model.
-    pub model: &'static str,
-    /// Handling of ties (Cox).
-    pub ties: Option<&'static str>,
-    /// Name of the effect modifier; empty for models without.
-    pub modifier: String,
-    /// Name of the term.
-    pub term: String,
-    /// Kind of standard error.
-    pub variance: Variance,
-    /// Coefficient.
-    pub estimate: f64,
-    /// Standard error.
-    pub std_error: f64,
-    /// estimate / std_error.
-    pub statistic: f64,
-    /// Two-sided, normal.
-    pub p_value: f64,
-    /// Lower limit, 95%.
-    pub conf_low: f64,
-    /// Upper limit, 95%.
-    pub conf_high: f64,
-    /// Analysed rows.
-    pub n: u64,
-    /// Events.
-    pub events: u64,
-    /// Evaluations.
-    pub iterations: usize,
-    /// E-values of estimate and interval, where the term is an effect of the treatment.
-    pub e_value: Option<EValue>,
-    /// Degrees of freedom of Student's t, of a pooled row; none is normal.
-    pub df: Option<f64>,
-    /// Fraction of missing information, of a pooled row.
-    pub fmi: Option<f64>,
-    /// Replicates with an estimate, of a bootstrapped row.
-    pub replicates: Option<usize>,
-    /// Replicates without.
-    pub failed_replicates: Option<usize>,
-}
-
-/// One model.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FitRow {
-    /// propensity, logistic, cox, `fine_gray`; `kaplan_meier` for a hazard ratio from the table of a curve, or a curve that
-    /// failed; `cumulative_incidence` for incidences that failed; the method of a standardisation that failed; `bootstrap`
-    /// for one without enough replicates, `imputation` for one that failed.
-    pub analysis: &'static str,
-    /// Name of the outcome.
-    pub outcome: String,
-    /// Cause that the model is about; empty where no causes compete.
-    pub cause: String,
-    /// Name of the model.
-    pub model: &'static str,
-    /// Name of the effect modifier; empty for models without.
-    pub modifier: String,
-    /// Handling of ties (Cox).
-    pub ties: Option<&'static str>,
-    /// Analysed rows.
-    pub n: u64,
-    /// Events.
-    pub events: u64,
-    /// Imputations that the estimates are pooled over; the numbers of such a fit are not numbers, but for the iterations.
-    pub imputations: Option<usize>,
-    /// The numbers of a fit, or why there are none.
-    pub outcome_of_fit: Result<FitNumbers, FitProblem>,
-}
-
-/// Log likelihoods and tests of one model.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FitNumbers {
-    /// Of the empty model.
-    pub loglik_null: f64,
-    /// At the maximum.
-    pub loglik: f64,
-    /// Is it a logistic model, which has deviances?
-    pub logistic: bool,
-    /// Likelihood ratio against the empty model; none for weighted, Fine-Gray and penalised models, where it is none.
-    pub likelihood_ratio: Option<ChiSquare>,
-    /// Score test at 0 (Cox, Fine-Gray).
-    pub score: Option<f64>,
-    /// Wald test of all terms; with the robust variance where the model is weighted or Fine-Gray and it is there.
-    pub wald: f64,
-    /// Evaluations.
-    pub iterations: usize,
-    /// Largest standardised score at the end.
-    pub max_score: f64,
-    /// Of a penalised model (Firth, ridge).
-    pub penalised: Option<Penalised>,
-    /// Where the protocol asks for it.
-    pub concordance: Option<Concordance>,
-    /// Declared checks without a number.
-    pub unchecked: Vec<CheckProblem>,
-}
-
-/// Why a model has no numbers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FitProblem {
-    /// Stable code.
-    pub code: &'static str,
-    /// Cause, naming columns.
-    pub message: String,
-    /// What to do next.
-    pub hint: &'static str,
-}
-
-impl FitProblem {
-    pub(super) fn of(failure: &Failure) -> FitProblem {
-        FitProblem { code: failure.code(), message: failure.to_string(), hint: failure.hint() }
-    }
-}
-
-/// One step of the flow chart.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FlowRow {
-    /// From 0.
-    pub step: usize,
-    /// What a person reads.
-    pub label: String,
-    /// Rows left in the control arm.
-    pub control: u64,
-    /// Rows left in the treated arm.
-    pub treated: u64,
-    /// All rows left.
-    pub n: u64,
-    /// Rows that this step left out.
-    pub excluded: u64,
-}
-
-/// Counts of one outcome in one arm.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutcomeRow {
-    /// Name of the outcome.
-    pub outcome: String,
-    /// Cause whose events are counted; empty where no causes compete.
-    pub cause: String,
-    /// Level of the arm.
-    pub arm: String,
-    /// Rows with a value.
-    pub n: u64,
-    /// Events.
-    pub events: u64,
-}
-
-/// One test.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TestRow {
-    /// interaction_wald, interaction_lr, chi_square, log_rank, gray; zph_ and a transform of time.
-    pub name: &'static str,
-    /// Name of the outcome.
-    pub outcome: String,
-    /// Cause that it is about; empty where no causes compete.
-    pub cause: String,
-    /// Name of the model.
-    pub model: &'static str,
-    /// Name of the effect modifier; empty for models without.
-    pub modifier: String,
-    /// Handling of ties (Cox).
-    pub ties: Option<&'static str>,
-    /// Terms under test.
-    pub term: String,
-    /// The test.
-    pub test: ChiSquare,
 }
 
 impl Results {

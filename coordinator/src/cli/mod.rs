@@ -241,13 +241,12 @@ fn terminal_width() -> u16 {
 }
 
 fn status(config: &Config, name: &str) -> Result<(), Failure> {
-    let RunReport { run, round, models, fitted, failed, waiting, problem, .. } =
+    let RunReport { run, round, models, fitted, failed, waiting, sites, problem, .. } =
         study::status(&config.state_dir, name)?;
     let stands = if waiting == "nothing" { "finished".into() } else { format!("next round {round}") };
     println!("{run}: {stands}; {fitted} of {models} models fitted, {failed} failed");
-    let missing = study::missing_approvals(&config.state_dir, name)?;
-    if !missing.is_empty() {
-        println!("waits for the approval of {}", missing.join(", "));
+    if waiting == "approval" {
+        println!("waits for the approval of {}", sites.join(", "));
     }
     if let Some((code, message)) = problem {
         println!("stopped: {message} [{code}]");

@@ -9,6 +9,8 @@ pub mod document;
 pub mod evaluate;
 pub mod forecast;
 pub mod imputation;
+pub mod layout;
+pub mod ledger;
 pub mod machine;
 pub mod manifest;
 pub mod message;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 /// Version of `docs/results.schema.json` that `results.json` follows.
-pub const SCHEMA_VERSION: u32 = 5;
+pub const SCHEMA_VERSION: u32 = 6;
 
 /// What `results.json` says of the run beside its tables.
 #[derive(Debug, Clone, PartialEq, Eq)]

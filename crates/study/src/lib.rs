@@ -18,6 +18,7 @@ pub mod plan;
 pub mod policy;
 pub mod protocol;
 pub mod question;
+pub mod release;
 mod request;
 pub mod results;
 pub mod roster;

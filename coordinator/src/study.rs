@@ -12,6 +12,7 @@ use study::machine::coordinator::CoordinatorRecord;
 use study::manifest::Manifest;
 use study::plan::PLAN_VERSION;
 use study::protocol::Protocol;
+use study::release::Release;
 use study::roster::{Member, Roster, RosterError};
 
 use crate::authority::{AuthorityError, load_signing_identity};
@@ -186,7 +187,7 @@ pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
         bytes_sent_per_site: 16 * (by_coordinator + by_sites) + 48 * u64::from(rounds),
         sites,
     };
-    Ok(FinishedRun { protocol, results: release.results, provenance })
+    Ok(FinishedRun { protocol, results: release.into_results(), provenance })
 }
 
 /// Numbers of a run by who opened them.

@@ -75,7 +75,6 @@ pub type Traitor = Box<dyn FnMut(u16, FromSite, &SigningIdentity) -> FromSite>;
 
 /// One run of one study.
 pub struct Federation {
-    protocol: Arc<Protocol>,
     manifest: Manifest,
     identity: SigningIdentity,
     coordinator: CoordinatorMachine,
@@ -148,7 +147,6 @@ impl Federation {
         let coordinator = recover(&manifest, &identity, &[]);
         let digest = manifest.digest();
         Federation {
-            protocol,
             manifest,
             identity,
             coordinator,

@@ -2,11 +2,9 @@
 
 use proto::{FromAgent, Offer, ToAgent};
 use secagg::{Announcement, Confirmation, Digest, Masked, PublicIdentity, SealedBox, Signature};
-use study::manifest::{Approval, Manifest, Withdrawal};
 use study::layout::{Layout, Segment};
-use study::message::{
-    Answer, Closed, Finished, FromSite, ModelCounts, Next, RoundOpen, RoundResult, ToSite, Witness,
-};
+use study::manifest::{Approval, Manifest, Withdrawal};
+use study::message::{Answer, Closed, Finished, FromSite, ModelCounts, Next, RoundOpen, RoundResult, ToSite, Witness};
 use study::plan::PLAN_VERSION;
 use study::roster::{Member, Roster};
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use entente_tests::federation::{Crash, Federation, Lies, Moment, Tamper, bits, loosest, plain};
 use secagg::{Digest, SigningIdentity};
 use study::cohort::Cohort;
+use study::layout::{Layout, Segment};
 use study::machine::coordinator::{CoordinatorRecord, Fault};
 use study::machine::site::{Refusal, SiteRecord};
 use study::manifest::Approval;
-use study::layout::{Layout, Segment};
 use study::message::{Answer, Finished, FromSite, Next, RoundOpen, RoundResult, ToSite, Witness};
 use study::policy::Policy;
 use study::protocol::Protocol;
@@ -129,16 +129,14 @@ fn a_request_that_the_plan_does_not_derive_is_refused() {
         signed(RoundOpen { q0: Digest::of(b"another question"), ..open.clone() }, lies)
     };
     assert_refused(&request(other), "run.not_the_plan");
-    let ahead = |open: &RoundOpen, lies: &Lies<'_>| {
-        signed(RoundOpen { round: open.round + 1, ..open.clone() }, lies)
-    };
+    let ahead = |open: &RoundOpen, lies: &Lies<'_>| signed(RoundOpen { round: open.round + 1, ..open.clone() }, lies);
     assert_refused(&request(ahead), "run.not_the_plan");
 }
 
 #[test]
 fn a_request_with_another_layout_is_refused() {
     let unsealed = |open: &RoundOpen, lies: &Lies<'_>| {
-        let opened = open.layout.segments().iter().cloned().map(|segment| Segment { sealed: false, ..segment });
+        let opened = open.layout.segments().iter().cloned().map(|segment| Segment { sealed: !segment.sealed, ..segment });
         signed(RoundOpen { layout: Layout::new(opened.collect()), ..open.clone() }, lies)
     };
     assert_refused(&request(unsealed), "run.not_the_plan");
@@ -176,9 +174,7 @@ fn a_request_that_shows_another_past_is_refused() {
 
 #[test]
 fn a_request_of_an_older_epoch_is_refused() {
-    let stale = |open: &RoundOpen, lies: &Lies<'_>| {
-        signed(RoundOpen { epoch: open.epoch - 1, ..open.clone() }, lies)
-    };
+    let stale = |open: &RoundOpen, lies: &Lies<'_>| signed(RoundOpen { epoch: open.epoch - 1, ..open.clone() }, lies);
     assert_refused(&request(stale), "run.stale_epoch");
     let again = lied_to(|message, _| match message {
         ToSite::RoundOpen(open) if open.round == 3 => vec![ToSite::EpochOpen { epoch: open.epoch }],
@@ -194,9 +190,7 @@ fn a_request_that_somebody_else_signed_is_refused() {
         open.clone().signed(&identity, &lies.manifest)
     };
     assert_refused(&request(stranger), "run.signature");
-    let other_run = |open: &RoundOpen, lies: &Lies<'_>| {
-        open.clone().signed(lies.identity, &Digest([1; 32]))
-    };
+    let other_run = |open: &RoundOpen, lies: &Lies<'_>| open.clone().signed(lies.identity, &Digest([1; 32]));
     assert_refused(&request(other_run), "run.signature");
 }
 

@@ -6,8 +6,8 @@ mod record;
 
 use secagg::{Announcement, Confirmation, Digest, Masked, SealedBox, Signature, SigningIdentity};
 
-use crate::manifest::{Approval, Manifest, Withdrawal};
 use crate::layout::Layout;
+use crate::manifest::{Approval, Manifest, Withdrawal};
 use crate::message::{Answer, Closed, Finished, FromSite, ModelCounts, Next, RoundOpen, RoundResult, ToSite};
 use crate::release::Release;
 pub use fault::Fault;
@@ -30,7 +30,7 @@ struct Round {
     open: RoundOpen,
     q: Option<Digest>,
     sum: Masked,
-    answers: Gathered<(Digest, secagg::Signature)>,
+    answers: Gathered<(Digest, Signature)>,
 }
 
 #[derive(Debug)]
@@ -242,11 +242,7 @@ impl CoordinatorMachine {
     }
 
     /// A site takes its approval back. A run that is not finished waits from now on.
-    pub fn withdrawn(
-        &mut self,
-        withdrawal: &Withdrawal,
-        context: &mut dyn CoordinatorContext,
-    ) -> Result<(), Fault> {
+    pub fn withdrawn(&mut self, withdrawal: &Withdrawal, context: &mut dyn CoordinatorContext) -> Result<(), Fault> {
         withdrawal.verify(&self.manifest.roster).map_err(|_| Fault::Signature)?;
         if withdrawal.manifest != self.digest {
             return Err(Fault::Unexpected);
@@ -521,8 +517,8 @@ impl CoordinatorMachine {
             return Err(Fault::Unexpected);
         }
         let signed = finished.first().map(|f| f.release);
-        let release = Release::from_bytes(&bytes).ok().map(|release| release.digest(&self.digest));
-        if release.is_none() || release != signed {
+        let same = signed == Some(Release::digest_of(&self.digest, &bytes));
+        if !same || Release::from_bytes(&bytes).is_err() {
             *asked += 1;
             let next = *asked;
             if usize::from(next) < self.manifest.roster.len() {

@@ -46,7 +46,8 @@ impl SiteMachine {
             return Err(Refusal::Unexpected);
         };
         let signed = |(finished, member): (&Finished, &Member)| finished.verify(&member.identity, &self.manifest);
-        if closed.finished.len() != roster.len() || closed.finished.iter().zip(roster.members()).map(signed).any(|s| s.is_err())
+        if closed.finished.len() != roster.len()
+            || closed.finished.iter().zip(roster.members()).map(signed).any(|s| s.is_err())
         {
             return Err(Refusal::Signature);
         }

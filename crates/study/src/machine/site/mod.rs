@@ -8,23 +8,13 @@ mod refusal;
 
 use std::sync::Arc;
 
-use secagg::{
-    Announced, Announcement, Boxed, Canonical, Confirmation, Confirming, Digest, DrawKey, Epoch, Opened, Signature,
-    SigningIdentity,
-};
+use secagg::{Announced, Announcement, Boxed, Canonical, Confirming, Digest, Epoch, Opened, Signature};
 
-use crate::cohort::Cohort;
 use crate::evaluate::{EvaluateError, Evaluator};
 use crate::layout::Layout;
-use crate::manifest::Manifest;
-use crate::message::{Answer, Closed, Finished, FromSite, ModelCounts, Next, ResultProof, RoundOpen, RoundResult, ToSite};
+use crate::message::{Answer, FromSite, Next, RoundOpen, RoundResult, ToSite};
 use crate::plan::{Plan, Progress};
-use crate::policy::Policy;
-use crate::protocol::Protocol;
-use crate::release::Release;
 use crate::request::{epoch_digest, first_digest, request_digest, sum_digest};
-use crate::results::results_digest;
-use crate::roster::Member;
 use crate::view::Asked;
 use crate::word;
 pub use config::SiteConfig;

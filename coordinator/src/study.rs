@@ -6,6 +6,8 @@ use std::sync::Arc;
 use getrandom::SysRng;
 use getrandom::rand_core::TryRng;
 use jiff::Timestamp;
+use secagg::{Digest, Signature};
+use study::audit::{Bundle, Party};
 use study::document::Mistakes;
 use study::layout::Layout;
 use study::machine::coordinator::CoordinatorRecord;
@@ -213,4 +215,22 @@ pub fn status(state_dir: &Path, name: &str) -> Result<RunReport, StudyError> {
     let store = Store::open(state_dir)?;
     let stored = store.find_run(name)?;
     Ok(hub::recovered(&store, &stored, load_signing_identity(state_dir)?)?)
+}
+
+/// The ledger of a run with what is needed to verify it, signed by the coordinator.
+pub fn export(state_dir: &Path, name: &str) -> Result<Bundle, StudyError> {
+    let store = Store::open(state_dir)?;
+    let stored = store.find_run(name)?;
+    let bundle = Bundle {
+        party: Party::Coordinator,
+        manifest: stored.manifest.to_bytes(),
+        manifest_signature: stored.signature,
+        protocol: stored.protocol,
+        policy: String::new(),
+        entries: store.entry_bytes(&stored.manifest.digest())?,
+        head: Digest([0; 32]),
+        count: 0,
+        signature: Signature([0; 64]),
+    };
+    Ok(bundle.signed(&load_signing_identity(state_dir)?))
 }

@@ -14,14 +14,15 @@ mod rows;
 
 use std::sync::Arc;
 
-use secagg::{Digest, SigningIdentity};
+use secagg::{Digest, Signature, SigningIdentity};
+use study::audit::{Bundle, Party};
 use study::cohort::Cohort;
 use study::machine::coordinator::{CoordinatorMachine, CoordinatorRecord, Fault};
 use study::machine::site::{Refusal, SiteRecord};
 use study::manifest::{Approval, Manifest, Withdrawal};
 use study::message::{FromSite, ToSite};
 use study::plan::{PLAN_VERSION, Plan};
-use study::policy::{FLOOR_SITES, Policy};
+use study::policy::Policy;
 use study::protocol::Protocol;
 use study::results::{Results, results_digest};
 use study::roster::{Member, Roster};
@@ -36,21 +37,26 @@ use dice::Dice;
 use ledger::Ledger;
 use party::{Down, Hospital, Up, Waiting};
 
+/// The file of the loosest policy that a site can have.
+const LOOSEST: &str = "
+minimum_sites = 3
+minimum_patients = 0
+minimum_cell = 0
+minimum_pair = 0
+rows_per_parameter = 0
+events_per_parameter = 0
+finest_grid_days = 0
+minimum_leavers = 0
+maximum_rounds = 1000000
+allow_differencing = true
+";
+
 /// The loosest policy that a site can have.
+///
+/// # Panics
+/// Never: the file is valid.
 pub fn loosest() -> Policy {
-    Policy {
-        minimum_sites: FLOOR_SITES,
-        minimum_patients: 0,
-        minimum_cell: 0,
-        minimum_pair: 0,
-        rows_per_parameter: 0,
-        events_per_parameter: 0,
-        finest_grid_days: 0.0,
-        minimum_leavers: 0,
-        maximum_rounds: u32::MAX,
-        allow_differencing: true,
-        ..Policy::default()
-    }
+    Policy::parse(LOOSEST).expect("a policy")
 }
 
 /// Digest of everything that a plan ended with, the run's own manifest left out: equal digests are equal bits.
@@ -306,6 +312,34 @@ impl Federation {
     /// What the coordinator has written down.
     pub fn coordinator_journal(&self) -> &[CoordinatorRecord] {
         self.journal.records()
+    }
+
+    /// A party's ledger for a reviewer; `protocol` is the text that the run's protocol was parsed from.
+    pub fn bundle(&self, party: Party, protocol: &str) -> Bundle {
+        let entries = match party {
+            Party::Coordinator => self.coordinator_entries(),
+            Party::Site(site) => self.site_entries(site),
+        };
+        let bundle = Bundle {
+            party,
+            manifest: self.manifest.to_bytes(),
+            manifest_signature: self.manifest.sign(&self.identity),
+            protocol: protocol.to_owned(),
+            policy: LOOSEST.to_owned(),
+            entries: entries.to_vec(),
+            head: Digest([0; 32]),
+            count: 0,
+            signature: Signature([0; 64]),
+        };
+        self.sign(bundle)
+    }
+
+    /// Signs a bundle with its party's key, as the party would.
+    pub fn sign(&self, bundle: Bundle) -> Bundle {
+        match bundle.party {
+            Party::Coordinator => bundle.signed(&self.identity),
+            Party::Site(site) => bundle.signed(&self.hospitals[usize::from(site)].identity()),
+        }
     }
 
     /// The coordinator's machine from another journal, as after a restart.

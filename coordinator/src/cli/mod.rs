@@ -1,5 +1,6 @@
 //! The coordinator's command line.
 
+mod audit;
 mod failure;
 
 use std::io::{self, Write};
@@ -52,6 +53,9 @@ enum Command {
     /// Studies: create, list, status, results.
     #[command(subcommand)]
     Study(StudyCommand),
+    /// Ledgers of runs as files for a reviewer.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Check a protocol file and print its digest.
     CheckProtocol {
         /// Protocol file.
@@ -146,6 +150,9 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
     if let Command::CheckProtocol { protocol } = &arguments.command {
         return check_protocol(protocol);
     }
+    if let Command::Audit(audit::AuditCommand::Verify { bundles, results }) = &arguments.command {
+        return audit::verify_files(bundles, results.as_deref());
+    }
     let config = Config::read(&arguments.config)?;
     match &arguments.command {
         Command::Init => init(&config),
@@ -153,6 +160,10 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::Serve { progress } => serve(&config, *progress),
         Command::Site(command) => site(&config, command),
         Command::Study(command) => study_command(&config, command),
+        Command::Audit(audit::AuditCommand::Export { run, out }) => audit::export(&config, run, out),
+        Command::Audit(audit::AuditCommand::Verify { bundles, results }) => {
+            audit::verify_files(bundles, results.as_deref())
+        }
         Command::CheckProtocol { protocol } => check_protocol(protocol),
     }
 }

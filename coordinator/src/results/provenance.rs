@@ -6,7 +6,7 @@ use serde::Serialize;
 pub const SCHEMA_VERSION: u32 = 6;
 
 /// What `results.json` says of the run beside its tables.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Provenance {
     /// Version of the software that computed the results.
     pub software_version: String,

@@ -13,7 +13,7 @@ use crate::plan::Plan;
 use crate::protocol::ReleaseOpening;
 use crate::question::Opening;
 
-/// Consecutive words of answers to questions of one kind that the same parties open.
+/// The words of one question that the coordinator opens, or of neighbours of one kind that the sites alone open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
     /// Kind of the questions, as [`crate::question::Question::kind`] names it.
@@ -43,7 +43,7 @@ impl Layout {
             let sealed = all || asked.question.opening() == Opening::Sites;
             let (kind, words) = (asked.question.kind(), asked.words(protocol) as u32);
             match segments.last_mut() {
-                Some(last) if last.kind == kind && last.sealed == sealed => last.words += words,
+                Some(last) if sealed && last.sealed && last.kind == kind => last.words += words,
                 _ => segments.push(Segment { kind: Cow::Borrowed(kind), sealed, words }),
             }
         }

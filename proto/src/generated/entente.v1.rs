@@ -121,7 +121,7 @@ pub struct MaskedVector {
     #[prost(bytes = "bytes", tag = "3")]
     pub check: ::prost::bytes::Bytes,
 }
-/// Consecutive words of a round that answer questions of one kind and are opened by the same parties.
+/// The words of one question that the coordinator opens, or of neighbours of one kind that the sites alone open.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Segment {
     /// Kind of the questions; 1 to 64 letters and digits of ASCII.

@@ -136,7 +136,8 @@ fn a_request_that_the_plan_does_not_derive_is_refused() {
 #[test]
 fn a_request_with_another_layout_is_refused() {
     let unsealed = |open: &RoundOpen, lies: &Lies<'_>| {
-        let opened = open.layout.segments().iter().cloned().map(|segment| Segment { sealed: !segment.sealed, ..segment });
+        let opened =
+            open.layout.segments().iter().cloned().map(|segment| Segment { sealed: !segment.sealed, ..segment });
         signed(RoundOpen { layout: Layout::new(opened.collect()), ..open.clone() }, lies)
     };
     assert_refused(&request(unsealed), "run.not_the_plan");

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod architecture;
+mod audit;
 mod checks;
 mod competing;
 mod deploy;

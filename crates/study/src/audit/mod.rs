@@ -10,6 +10,7 @@
 mod bundle;
 mod coordinator;
 mod findings;
+mod page;
 mod run;
 mod site;
 mod witness;
@@ -26,8 +27,8 @@ use crate::protocol::Protocol;
 use crate::release::Release;
 
 pub use bundle::{Bundle, Party};
-pub use findings::{Finding, Place, Summary};
 use findings::Findings;
+pub use findings::{Finding, Place, Summary};
 use run::Run;
 use witness::Seen;
 
@@ -38,6 +39,8 @@ pub struct Report {
     pub run: Option<String>,
     /// Digest of the manifest.
     pub manifest: Option<Digest>,
+    /// Sites of the roster.
+    pub sites: usize,
     /// One per bundle, in the order given.
     pub bundles: Vec<Summary>,
     /// Everything that does not hold; none when all is well.
@@ -57,8 +60,15 @@ impl Report {
 
 /// Verifies bundles of one run.
 pub fn verify(bundles: &[Bundle]) -> Report {
-    let mut report =
-        Report { run: None, manifest: None, bundles: Vec::new(), findings: Vec::new(), release: None, recomputed: false };
+    let mut report = Report {
+        run: None,
+        manifest: None,
+        sites: 0,
+        bundles: Vec::new(),
+        findings: Vec::new(),
+        release: None,
+        recomputed: false,
+    };
     let mut seen = Vec::new();
     for bundle in bundles {
         let mut findings = Findings::new(bundle.party);
@@ -68,6 +78,7 @@ pub fn verify(bundles: &[Bundle]) -> Report {
             }
             report.run = Some(run.manifest.name());
             report.manifest = Some(run.digest);
+            report.sites = run.manifest.roster.len();
             seen.push(walk(bundle, &run, &mut findings, &mut report));
             if chain != bundle.end() {
                 let missing = (bundle.entries.len() as u64).min(bundle.count) + 1;
@@ -130,11 +141,13 @@ fn follows(party: Party, chain: &mut Chain, entry: &[u8]) -> bool {
 
 /// Checks every record of a bundle.
 fn walk(bundle: &Bundle, run: &Run, findings: &mut Findings, report: &mut Report) -> Seen {
-    let mut seen = Seen::new(bundle.party);
+    let mut seen = Seen::new(bundle.party, run.digest);
     let summary = match bundle.party {
         Party::Coordinator => {
             let mut walk = coordinator::Walk::new(run);
-            each(&bundle.entries, run, findings, &mut seen, |record, findings, seen| walk.record(record, findings, seen));
+            each(&bundle.entries, run, findings, &mut seen, |record, findings, seen| {
+                walk.record(record, findings, seen)
+            });
             let (summary, release) = walk.end(findings);
             if report.release.is_none() {
                 report.release = release;
@@ -143,7 +156,9 @@ fn walk(bundle: &Bundle, run: &Run, findings: &mut Findings, report: &mut Report
         }
         Party::Site(index) => {
             let mut walk = site::Walk::new(run, index, &bundle.policy);
-            each(&bundle.entries, run, findings, &mut seen, |record, findings, seen| walk.record(record, findings, seen));
+            each(&bundle.entries, run, findings, &mut seen, |record, findings, seen| {
+                walk.record(record, findings, seen)
+            });
             let (summary, release) = walk.end(findings);
             if release.is_some() {
                 report.release = release;
@@ -152,6 +167,7 @@ fn walk(bundle: &Bundle, run: &Run, findings: &mut Findings, report: &mut Report
             summary
         }
     };
+    seen.check_own(findings);
     report.bundles.push(Summary { party: bundle.party, name: bundle.party.name(&run.manifest), ..summary });
     seen
 }

@@ -69,7 +69,9 @@ pub enum PolicyRefusal {
         outcome: String,
     },
     /// A floor below the policy's.
-    #[error("the study hides counts below {got} (`minimum_cell` in its [release]), this site's policy asks for {minimum}")]
+    #[error(
+        "the study hides counts below {got} (`minimum_cell` in its [release]), this site's policy asks for {minimum}"
+    )]
     Floor {
         /// In the protocol.
         got: u32,

@@ -81,7 +81,9 @@ impl Rule {
         match self {
             Rule::MinimumSites => "A study has at least so many sites that this site vouches for.",
             Rule::MinimumPatients => "A model starts only when so many patients are analysed over all sites.",
-            Rule::MinimumCell => "The study hides counts below this, and no model tells of fewer patients, unless of none.",
+            Rule::MinimumCell => {
+                "The study hides counts below this, and no model tells of fewer patients, unless of none."
+            }
             Rule::MinimumPair => "No two levels of two covariates meet in fewer patients than this, unless in none.",
             Rule::RowsPerParameter => "A model has so many analysed patients for each of its parameters.",
             Rule::EventsPerParameter => "A model has so many events for each of its parameters.",
@@ -106,10 +108,9 @@ impl Rule {
             | Rule::MinimumLeavers
             | Rule::Opening
             | Rule::Variables => When::BeforeApproval,
-            Rule::MinimumPatients
-            | Rule::MinimumPair
-            | Rule::RowsPerParameter
-            | Rule::EventsPerParameter => When::AfterFirstRound,
+            Rule::MinimumPatients | Rule::MinimumPair | Rule::RowsPerParameter | Rule::EventsPerParameter => {
+                When::AfterFirstRound
+            }
             Rule::MaximumRuns | Rule::Differencing | Rule::Approvals => When::AtApproval,
             Rule::MaximumRounds | Rule::ApprovalDays => When::EveryRound,
         }

@@ -49,7 +49,8 @@ fn of_tables(
     let of_outcome = |(index, leavers): (usize, Vec<Vec<f64>>)| {
         let outcome = &protocol.outcomes[index];
         let days = declared.iter().filter(|(names, _)| names.contains(&outcome.name)).flat_map(|(_, days)| *days);
-        let mut cells: Vec<u32> = outcome.kind.grid().into_iter().flat_map(|grid| days.clone().map(move |day| grid.cell(*day))).collect();
+        let mut cells: Vec<u32> =
+            outcome.kind.grid().into_iter().flat_map(|grid| days.clone().map(move |day| grid.cell(*day))).collect();
         cells.sort_unstable();
         cells.dedup();
         (index, released(&leavers, &cells, minimum))

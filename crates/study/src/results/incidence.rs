@@ -88,12 +88,7 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn new(
-        protocol: &'a Protocol,
-        key: &'a IncidenceKey,
-        table: &'a CauseTable,
-        released: &'a Released,
-    ) -> Rows<'a> {
+    fn new(protocol: &'a Protocol, key: &'a IncidenceKey, table: &'a CauseTable, released: &'a Released) -> Rows<'a> {
         let [control, treated] = arm_names(protocol);
         let curves = |name, who| (name, Incidence::aalen_johansen(table, who));
         Rows {

@@ -11,6 +11,7 @@ use study::machine::coordinator::{CoordinatorMachine, CoordinatorRecord};
 use study::manifest::Manifest;
 use study::plan::PLAN_VERSION;
 use study::protocol::Protocol;
+use study::release::Release;
 use study::roster::{Member, Roster, RosterError};
 
 use crate::authority::{AuthorityError, load_signing_identity};
@@ -172,7 +173,7 @@ pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
         bytes_sent_per_site: 16 * opened_scalars + 48 * u64::from(rounds),
         sites,
     };
-    let results = study::results::Results::of(machine.plan());
+    let results = Release::of(machine.plan()).into_results();
     Ok(FinishedRun { protocol, results, provenance })
 }
 

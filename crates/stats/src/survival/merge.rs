@@ -80,7 +80,45 @@ fn cumulated(leavers: &[Vec<f64>]) -> Vec<Vec<f64>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::{btree_set, vec};
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Leavers between any neighbouring cells that are released, and those of the last cell where the number at risk
+        /// is: none, or enough, in each arm.
+        #[test]
+        fn neighbours_are_far_apart(
+            leavers in vec((0_u8..4, 0_u8..3).prop_map(|(a, b)| vec![f64::from(a / 2), f64::from(b)]), 1..40),
+            declared in btree_set(0_u32..40, 0..6),
+            minimum in 1_u8..7,
+        ) {
+            let minimum = f64::from(minimum);
+            let declared: Vec<u32> = declared.into_iter().collect();
+            let found = released(&leavers, &declared, minimum);
+            prop_assert!(found.declared.iter().all(|cell| declared.contains(cell)));
+            let mut ends: Vec<usize> = [&found.declared[..], &found.merged].concat().iter().map(|c| *c as usize + 1).collect();
+            let before: Vec<usize> = found.at_risk.iter().map(|cell| *cell as usize).collect();
+            prop_assert!(before.iter().all(|cell| ends.contains(&(cell + 1))));
+            if !ends.is_empty() {
+                ends.extend(before.into_iter().chain([0, leavers.len()]));
+                ends.sort_unstable();
+                for pair in ends.windows(2) {
+                    for arm in 0..2 {
+                        let n: f64 = leavers[pair[0]..pair[1]].iter().map(|arms| arms[arm]).sum();
+                        prop_assert!(n == 0.0 || n >= minimum, "{found:?}");
+                    }
+                }
+            }
+            let enough = |arm: usize| [0.0, minimum].contains(&leavers.iter().map(|arms| arms[arm]).sum::<f64>().min(minimum));
+            if enough(0) && enough(1) && leavers.iter().flatten().any(|n| *n > 0.0) {
+                prop_assert_eq!(found.merged.last(), Some(&(leavers.len() as u32 - 1)));
+            } else {
+                prop_assert!(found.merged.is_empty());
+            }
+        }
+    }
 
     fn merged(leavers: &[[f64; 2]], minimum: f64) -> Vec<u32> {
         let leavers: Vec<Vec<f64>> = leavers.iter().map(|arms| arms.to_vec()).collect();

@@ -4,6 +4,8 @@
 //! that are small are hidden first. Then further ones are, the smallest that still count somebody first, until no equation
 //! leaves a small sum of hidden counts and no small count is the only solution of all equations together.
 
+use std::collections::BTreeSet;
+
 /// Counts, their groups and their equations.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Table {
@@ -78,12 +80,23 @@ impl Table {
 
     /// A further group to hide, where all equations together have one solution for a small count.
     fn solved(&self, small: impl Fn(u64) -> bool) -> Option<usize> {
-        let determined = self.determined();
-        if !determined.iter().any(|cell| small(self.cells[*cell].count)) {
-            return None;
+        let mut found = self.determined().into_iter().filter(|cell| small(self.cells[*cell].count));
+        found.find_map(|cell| self.smallest_shown(self.connected(cell).into_iter()))
+    }
+
+    /// Cells of the equations that a hidden cell is in, and of those of the hidden cells there, and so on.
+    fn connected(&self, cell: usize) -> BTreeSet<usize> {
+        let (mut reached, mut open) = (BTreeSet::from([cell]), vec![cell]);
+        while let Some(next) = open.pop() {
+            for parts in self.equations.iter().filter(|parts| parts.iter().any(|(cell, _)| *cell == next)) {
+                for (cell, _) in parts {
+                    if reached.insert(*cell) && self.cells[*cell].hidden {
+                        open.push(*cell);
+                    }
+                }
+            }
         }
-        let of_hidden = self.equations.iter().filter(|parts| parts.iter().any(|(cell, _)| self.cells[*cell].hidden));
-        self.smallest_shown(of_hidden.flatten().map(|(cell, _)| *cell))
+        reached
     }
 
     /// Among cells that are shown, the group of the one that counts fewest, but somebody if there is one.

@@ -71,3 +71,6 @@ impl HiddenLevels {
         HiddenLevels { levels: hidden, missing }
     }
 }
+
+#[cfg(test)]
+mod tests;

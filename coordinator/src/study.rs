@@ -167,6 +167,7 @@ pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
         protocol_digest: manifest.protocol.to_string(),
         manifest_digest: digest.to_string(),
         results_digest: results_digest.to_string(),
+        release: protocol.release,
         rounds,
         opened_scalars,
         // every word is 16 bytes; each round adds salt (16) and check word (32)

@@ -1,6 +1,7 @@
 //! Where the numbers of one run come from.
 
 use serde::Serialize;
+use study::protocol::ReleaseRules;
 
 /// Version of `docs/results.schema.json` that `results.json` follows.
 pub const SCHEMA_VERSION: u32 = 6;
@@ -22,6 +23,8 @@ pub struct Provenance {
     pub manifest_digest: String,
     /// SHA-256 of the results that every site agreed on, hex.
     pub results_digest: String,
+    /// What the coordinator opened, and the floors of what is shown.
+    pub release: ReleaseRules,
     /// Rounds that were answered.
     pub rounds: u32,
     /// Numbers that were opened, over all rounds.
@@ -43,6 +46,9 @@ pub(super) struct ProvenanceRecord<'a> {
     manifest_digest: &'a str,
     results_digest: &'a str,
     roster_size: usize,
+    opening: &'a str,
+    minimum_cell: u32,
+    minimum_leavers: u32,
     rounds: u32,
     opened_scalars: u64,
     bytes_sent_per_site: u64,
@@ -66,6 +72,9 @@ impl<'a> From<&'a Provenance> for ProvenanceRecord<'a> {
             manifest_digest: &provenance.manifest_digest,
             results_digest: &provenance.results_digest,
             roster_size: provenance.sites.len(),
+            opening: provenance.release.opening.name(),
+            minimum_cell: provenance.release.minimum_cell,
+            minimum_leavers: provenance.release.minimum_leavers,
             rounds: provenance.rounds,
             opened_scalars: provenance.opened_scalars,
             bytes_sent_per_site: provenance.bytes_sent_per_site,

@@ -346,7 +346,7 @@ fn number(value: &DeValue<'_>) -> Option<f64> {
 }
 
 /// Most words of a list in a message.
-const LISTED: usize = 12;
+const LISTED: usize = 24;
 
 /// What to write in place of an unknown word: the nearest known one, or else those there are.
 pub(crate) fn suggestion<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> String {

@@ -94,7 +94,8 @@ fn continuous(t: &Table<'_, '_>) -> Option<Kind> {
 }
 
 fn categorical(t: &Table<'_, '_>) -> Option<Kind> {
-    let levels = t.texts("levels")?;
+    let (levels, labels) = (t.texts("levels"), t.optional_texts("labels"));
+    let levels = levels?;
     let distinct: BTreeSet<_> = levels.iter().collect();
     if distinct.len() != levels.len() {
         t.mistake("levels", "a level stands twice; name each once");
@@ -105,7 +106,7 @@ fn categorical(t: &Table<'_, '_>) -> Option<Kind> {
     if levels.iter().any(|l| l.is_empty() || l.trim() != l) {
         t.mistake("levels", "a level is empty or has spaces at its ends; remove them here and in the file");
     }
-    let labels = t.optional_texts("labels").unwrap_or_else(|| levels.clone());
+    let labels = labels.unwrap_or_else(|| levels.clone());
     if labels.len() != levels.len() {
         t.mistake(
             "labels",

@@ -17,6 +17,7 @@ mod processes;
 mod reference;
 mod resampling;
 mod scenarios;
+mod schema;
 mod small;
 mod splits;
 mod standardise;

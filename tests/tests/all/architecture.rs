@@ -16,7 +16,7 @@ const ALLOWED: [(&str, &[&str]); 9] = [
     ("coordinator", &["proto", "secagg", "stats", "study", "terminal"]),
     ("site-agent", &["proto", "secagg", "stats", "study", "terminal"]),
     ("rehearsal", &["coordinator", "proto", "secagg", "site-agent", "stats", "study", "terminal"]),
-    ("entente-tests", &["coordinator", "proto", "rehearsal", "secagg", "site-agent", "stats", "study"]),
+    ("entente-tests", &["coordinator", "proto", "rehearsal", "secagg", "site-agent", "stats", "study", "terminal"]),
 ];
 
 /// Crates that take clock, randomness and data as arguments.

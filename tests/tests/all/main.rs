@@ -3,6 +3,7 @@
 mod agreement;
 mod architecture;
 mod checks;
+mod commands;
 mod competing;
 mod deploy;
 mod documents;

@@ -73,7 +73,12 @@ fn mistakes_of_the_declaration() {
     let (head, rest) = plain.split_once("[propensity]").unwrap();
     let without = head.to_owned() + rest.split_once("bins = 10\n").unwrap().1;
     let found = mistakes(&without);
-    assert!(found.contains(&"analysis[3].weighted: weights need a [propensity] model; add one, or write `weighted = false`".to_owned()), "{found:?}");
+    assert!(
+        found.contains(
+            &"analysis[3].weighted: weights need a [propensity] model; add one, or write `weighted = false`".to_owned()
+        ),
+        "{found:?}"
+    );
 }
 
 /// Everybody's propensity is 1/2.

@@ -36,7 +36,10 @@ fn the_declaration_and_its_mistakes() {
     let logistic = edited("kind = \"logistic\"\n", "kind = \"logistic\"\nzph = [\"km\"]\nconcordance = 0.1\n");
     assert_eq!(
         mistakes(&logistic),
-        ["analysis[1].zph: `zph` checks Cox models; leave it out here", "analysis[1].concordance: `concordance` checks Cox models; leave it out here"]
+        [
+            "analysis[1].zph: `zph` checks Cox models; leave it out here",
+            "analysis[1].concordance: `concordance` checks Cox models; leave it out here"
+        ]
     );
 }
 

@@ -25,7 +25,6 @@ pub use serve::serve_until_stopped;
 #[command(
     name = "coordinator",
     version,
-    about,
     after_help = "Examples:\n  coordinator protocol check protocol.toml\n  coordinator study create protocol.toml\n  \
                   coordinator serve\n\nExit codes: 0 done, 1 refused or failed, 2 wrong usage."
 )]

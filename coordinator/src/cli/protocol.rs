@@ -21,7 +21,7 @@ pub(super) enum ProtocolCommand {
     },
     /// Write a commented protocol from a few answers, or from a file of patients that is read here and nowhere else.
     #[command(after_help = AFTER_NEW)]
-    New(NewProtocol),
+    New(Box<NewProtocol>),
     /// Print the JSON Schema of protocol files, for editors.
     #[command(
         after_help = "An editor with a TOML language server (taplo) completes and checks a file that begins with\n\
@@ -107,9 +107,8 @@ fn check(path: &Path) -> Result<Answer, Failure> {
 
 fn schema() -> Result<Answer, Failure> {
     let broken = |_| Failure::new("system", "the schema is not JSON", "report this");
-    let mut answer = Answer::of(serde_json::from_str::<serde_json::Value>(draft::SCHEMA).map_err(broken)?);
-    answer.text = draft::SCHEMA.to_owned();
-    Ok(answer)
+    let data: serde_json::Value = serde_json::from_str(draft::SCHEMA).map_err(broken)?;
+    Ok(Answer::of(data).text(draft::SCHEMA))
 }
 
 fn create(new: &NewProtocol) -> Result<Answer, Failure> {
@@ -133,9 +132,7 @@ fn create(new: &NewProtocol) -> Result<Answer, Failure> {
     }
     let text = draft::write(&draft::complete(answers, columns)?)?;
     let Some(out) = &new.out else {
-        let mut answer = Answer::of(json!({ "protocol": text }));
-        answer.text = text;
-        return Ok(answer);
+        return Ok(Answer::of(json!({ "protocol": text })).text(&text));
     };
     write_new(out, &text)?;
     let out = out.display();

@@ -71,7 +71,7 @@ pub(super) fn dispatch(config: &Config, command: &SiteCommand) -> Result<Answer,
         SiteCommand::Show { request } => {
             let request = enrol::Request::parse(&read_file(request)?)?;
             let (site, legal_name) = (request.site(), request.legal_name());
-            let fingerprint = request.identity().fingerprint().to_string();
+            let fingerprint = request.identity().fingerprint();
             let data = json!({ "site": site, "legal_name": legal_name, "fingerprint": fingerprint });
             Ok(Answer::of(data)
                 .line(format_args!("{site} ({legal_name})"))
@@ -83,10 +83,9 @@ pub(super) fn dispatch(config: &Config, command: &SiteCommand) -> Result<Answer,
             let approval = enrol::Approval { site, legal_name, url: &config.url, valid_days: *valid_days };
             let package = enrol::approve(&authority, &text, &approval, now)?;
             let fingerprint = authority.fingerprint().to_string();
-            let mut answer =
-                Answer::of(json!({ "site": site, "package": package.text(), "coordinator_fingerprint": fingerprint }));
-            answer.text = package.text().to_owned();
-            Ok(answer
+            let data = json!({ "site": site, "package": package.text(), "coordinator_fingerprint": fingerprint });
+            Ok(Answer::of(data)
+                .text(package.text())
                 .beside(format_args!("Send the package above to the site; it asks for the fingerprint {fingerprint}")))
         }
         SiteCommand::List => list(config),
@@ -105,7 +104,7 @@ fn list(config: &Config) -> Result<Answer, Failure> {
     let (mut lines, mut sites) = (Vec::new(), Vec::new());
     for site in enrol::list(&config.state_dir)? {
         let state = if site.revoked_at.is_some() { "revoked" } else { "enrolled" };
-        let fingerprint = site.identity.fingerprint().to_string();
+        let fingerprint = site.identity.fingerprint();
         lines.push(format!("{:<12} {state:<9} {fingerprint}  {}", site.site, site.legal_name));
         sites.push(json!({
             "site": site.site, "state": state, "fingerprint": fingerprint, "legal_name": site.legal_name,

@@ -122,9 +122,7 @@ fn finished(config: &Config, run: &str, out: Option<&Path>) -> Result<Answer, Fa
     let data = results::value(&finished.results, &finished.provenance).map_err(printing)?;
     let mut text = Vec::new();
     results::print(&mut text, &finished.results, &finished.protocol, terminal_width()).map_err(printing)?;
-    let mut answer = Answer::of(data);
-    answer.text = String::from_utf8_lossy(&text).into_owned();
-    Ok(answer)
+    Ok(Answer::of(data).text(&String::from_utf8_lossy(&text)))
 }
 
 /// Columns of the terminal; wide enough for the tables when it cannot be told.

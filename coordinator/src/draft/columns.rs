@@ -66,12 +66,12 @@ pub fn columns(text: &str, patient: Option<&str>) -> Result<Columns, DraftError>
         }
         if !is_name(name) {
             let why = "its name is no letter with letters, digits and underscores behind it";
-            columns.left_out.push(format!("column {}: {why}", position + 1));
+            columns.left_out.push(format!("column {} ({why})", position + 1));
             continue;
         }
         match guess(name, values) {
             Ok((kind, remarks)) => columns.guesses.push(Guess { name: (*name).to_owned(), kind, remarks }),
-            Err(why) => columns.left_out.push(format!("{name}: {why}")),
+            Err(why) => columns.left_out.push(format!("{name} ({why})")),
         }
     }
     Ok(columns)
@@ -194,10 +194,10 @@ fn textual(
     mut remarks: Vec<String>,
 ) -> Result<(Kind, Vec<String>), String> {
     if counts.keys().all(|value| is_date(value)) {
-        return Err("it holds dates: a protocol has whole days since time zero".into());
+        return Err("it holds dates; a protocol has whole days since time zero".into());
     }
     if counts.keys().all(|value| value.replacen(',', ".", 1).parse::<f64>().is_ok()) {
-        return Err("its numbers have a decimal comma: export with a point".into());
+        return Err("its numbers have a decimal comma; export with a point".into());
     }
     if counts.len() == rows && rows >= ENOUGH {
         return Err("every row has another text, as an identifier has".into());

@@ -118,7 +118,7 @@ fn nothing_that_points_at_one_patient_is_repeated() {
     }
     assert!(text.contains("1 more are rare or look like identifiers"));
     assert!(text.contains("missing values are marked with a word"));
-    assert!(text.contains("column 16: its name is no letter"));
+    assert!(text.contains("column 16 (its name is no letter"));
 }
 
 #[test]
@@ -155,7 +155,9 @@ fn bounds_are_round_numbers_around_the_values() {
     assert_eq!(widened(12.3, 148.7), (0.0, 200.0));
     assert_eq!(widened(0.12, 0.34), (0.1, 0.4));
     assert_eq!(widened(-7.0, 3.0), (-10.0, 10.0));
-    assert_eq!(widened(5.0, 5.0), (5.0, 6.0));
-    assert_eq!([3, 99, 100, 2479, 36_500].map(widened_days), [10, 100, 100, 2500, 37_000]);
+    assert_eq!(widened(5.0, 5.0), (4.0, 6.0));
+    assert_eq!(widened(2.0, 6.0), (1.0, 7.0));
+    assert_eq!([widened(0.0, 4.0), widened(0.0, 0.0)], [(0.0, 5.0), (0.0, 1.0)]);
+    assert_eq!([3, 99, 100, 2479, 36_500].map(widened_days), [10, 100, 110, 2500, 37_000]);
     assert_eq!([resolution(2, 0.0, 30.0), resolution(2, 0.0, 9000.0), resolution(9, 0.0, 1.0)], [0.01, 1.0, 1e-4]);
 }

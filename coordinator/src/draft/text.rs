@@ -182,6 +182,12 @@ fn models(page: &mut String, draft: &Draft) {
     line(page, "# ---- Models ----\n");
     let weighted = !draft.covariates.is_empty();
     if weighted {
+        if draft.guessed {
+            line(
+                page,
+                "# Every column that is left, unless you named some: take out what happens after treatment starts.",
+            );
+        }
         line(page, "# Only what is known before treatment starts; adjusted models take the same covariates.");
         line(page, "[propensity]");
         line(page, format_args!("covariates = {}\n", list(draft.covariates.iter().map(String::as_str))));

@@ -1,6 +1,6 @@
 //! What a command that succeeded has to say.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -24,17 +24,24 @@ impl Answer {
         Answer { text: String::new(), aside: String::new(), data }
     }
 
+    /// The answer with this text in front.
+    #[must_use]
+    pub fn text(mut self, text: &str) -> Answer {
+        self.text.insert_str(0, text);
+        self
+    }
+
     /// The answer with one more line of text.
     #[must_use]
     pub fn line(mut self, line: impl Display) -> Answer {
-        self.text.push_str(&format!("{line}\n"));
+        writeln!(self.text, "{line}").expect("a text grows");
         self
     }
 
     /// The answer with one more line beside the text.
     #[must_use]
     pub fn beside(mut self, line: impl Display) -> Answer {
-        self.aside.push_str(&format!("{line}\n"));
+        writeln!(self.aside, "{line}").expect("a text grows");
         self
     }
 }

@@ -11,7 +11,5 @@ pub fn completions(mut command: Command, shell: Shell) -> Answer {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, name, &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
-    let mut answer = Answer::of(serde_json::json!({ "shell": shell.to_string(), "script": script }));
-    answer.text = script;
-    answer
+    Answer::of(serde_json::json!({ "shell": shell.to_string(), "script": script })).text(&script)
 }

@@ -22,7 +22,6 @@ use crate::source;
 #[command(
     name = "site-agent",
     version,
-    about,
     after_help = "Examples:\n  site-agent check-data protocol.toml\n  site-agent study inspect relapsed\n  site-agent run\n\n\
                   Exit codes: 0 done, 1 refused or failed, 2 wrong usage."
 )]
@@ -124,10 +123,9 @@ fn dispatch(arguments: &Arguments) -> Result<Answer, Failure> {
 
 fn request(config: &Config, site: &str, legal_name: &str) -> Result<Answer, Failure> {
     let request = identity::create(&config.state_dir, site, legal_name)?;
-    let fingerprint = request.fingerprint().to_string();
-    let mut answer = Answer::of(json!({ "site": site, "request": request.text, "fingerprint": fingerprint }));
-    answer.text.clone_from(&request.text);
-    Ok(answer
+    let fingerprint = request.fingerprint();
+    Ok(Answer::of(json!({ "site": site, "request": request.text, "fingerprint": fingerprint }))
+        .text(&request.text)
         .beside("Send the request above to the coordinator's operator.")
         .beside(format_args!("Tell the operator this fingerprint by another channel: {fingerprint}")))
 }

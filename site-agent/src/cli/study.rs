@@ -132,11 +132,8 @@ fn inspect(config: &Config, offered: &Offered, data: Option<&Path>) -> Result<An
     };
     let manifest = &offered.offer.manifest;
     let page = inspection.page()?;
-    let mut answer = Answer::of(json!({
-        "run": manifest.name(), "manifest_digest": manifest.digest().to_string(), "page": page,
-    }));
-    answer.text = page;
-    Ok(answer)
+    let (run, digest) = (manifest.name(), manifest.digest().to_string());
+    Ok(Answer::of(json!({ "run": run, "manifest_digest": digest, "page": page })).text(&page))
 }
 
 fn approver<'a>(config: &'a Config, identity: &'a identity::Identity) -> Approver<'a> {

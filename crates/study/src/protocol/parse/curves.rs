@@ -70,7 +70,7 @@ pub(super) fn weighted(t: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<bool> 
     match weighted.as_slice() {
         [] => t.mistake("weighted", "is empty; write [false], [true] or [false, true]"),
         [first, rest @ ..] if rest.len() > 1 || rest.contains(first) => {
-            t.mistake("weighted", "a value stands twice; write [false], [true] or [false, true]")
+            t.mistake("weighted", "a value stands twice; write [false], [true] or [false, true]");
         }
         _ => {}
     }
@@ -141,7 +141,7 @@ pub(super) fn conf_types(t: &Table<'_, '_>) -> Vec<IntervalKind> {
         match CONF_TYPES.iter().find(|(known, _)| *known == name) {
             None => unknown(t, "conf_types", &name, &CONF_TYPES.map(|(known, _)| known)),
             Some((_, kind)) if kinds.contains(kind) => {
-                t.mistake("conf_types", format!("`{name}` stands twice; name it once"))
+                t.mistake("conf_types", format!("`{name}` stands twice; name it once"));
             }
             Some((_, kind)) => kinds.push(*kind),
         }

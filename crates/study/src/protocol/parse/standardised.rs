@@ -51,7 +51,7 @@ fn marginal(t: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<Marginal> {
         match KNOWN.into_iter().find(|known| known.name() == name) {
             None => unknown(t, MARGINAL, &name, &KNOWN.map(Marginal::name)),
             Some(method) if methods.contains(&method) => {
-                t.mistake(MARGINAL, format!("`{name}` stands twice; name it once"))
+                t.mistake(MARGINAL, format!("`{name}` stands twice; name it once"));
             }
             Some(method) => methods.push(method),
         }

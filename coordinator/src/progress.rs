@@ -62,8 +62,15 @@ impl Progress {
     pub fn run(&self, report: &RunReport) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(bars) = &self.bars {
-            let bar = shown.runs.entry(report.run.clone()).or_insert_with(|| bar(bars, report));
-            draw(bar, report);
+            if report.waiting == "nothing" {
+                // A run that was finished before this program started had no bar, and needs no word.
+                if let Some(bar) = shown.runs.remove(&report.run) {
+                    bars.remove(&bar);
+                    let _ = bars.println(format!("{}: finished, {}", report.run, line(report)));
+                }
+            } else {
+                draw(shown.runs.entry(report.run.clone()).or_insert_with(|| bar(bars, report)), report);
+            }
         } else if self.elsewhere == Elsewhere::Lines {
             let before = shown.rounds.insert(report.run.clone(), report.round);
             if before != Some(report.round) {
@@ -96,7 +103,9 @@ fn spinner(bars: &MultiProgress) -> ProgressBar {
 
 fn bar(bars: &MultiProgress, report: &RunReport) -> ProgressBar {
     let bar = bars.add(ProgressBar::new(report.models as u64));
-    bar.set_style(style("{prefix} [{bar:24}] {pos}/{len} models, {msg}").progress_chars("=> "));
+    // A study of curves alone has no model that could be counted.
+    let counted = if report.models == 0 { "{prefix} {msg}" } else { "{prefix} [{bar:24}] {pos}/{len} models, {msg}" };
+    bar.set_style(style(counted).progress_chars("=> "));
     bar.set_prefix(report.run.clone());
     bar
 }
@@ -125,7 +134,6 @@ fn line(report: &RunReport) -> String {
 /// Whom a run waits for, and for what.
 fn waits(report: &RunReport) -> String {
     match report.sites.as_slice() {
-        [] if report.waiting == "nothing" => "finished".into(),
         [] => "finishing".into(),
         few if few.len() <= 4 => format!("waiting for {} of {}", report.waiting, few.join(", ")),
         many => {
@@ -161,7 +169,7 @@ mod tests {
         assert_eq!(waits(&report("approval", &["A", "B"])), "waiting for approval of A, B");
         let five = report("message", &["A", "B", "C", "D", "E"]);
         assert_eq!(waits(&five), "waiting for message of A, B, C and 2 more");
-        assert_eq!(waits(&report("nothing", &[])), "finished");
+        assert_eq!(waits(&report("message", &[])), "finishing");
         assert_eq!(line(&five), "round 7: 12 of 56 models fitted, 1 failed");
     }
 

@@ -98,7 +98,7 @@ fn rehearse(arguments: &Arguments, stop: &AtomicBool) -> Result<Exit, Failure> {
     let progress = Progress::new(Elsewhere::Lines);
     progress.say(&format!("enrolling {} sites", study.sites.len()));
     let mut federation = Federation::set_up(&study, dir, &executable, stop)?;
-    progress.say("starting the agents");
+    progress.say("starting the agents and running the study");
     federation.start_agents()?;
     let followed = federation.follow(stop, Duration::from_secs(arguments.patience), |report| {
         progress.run(report);

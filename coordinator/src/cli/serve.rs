@@ -36,9 +36,11 @@ async fn until_stopped(
 ) -> Result<(), serve::ServeError> {
     let (reports, receiver) = mpsc::unbounded_channel();
     tokio::spawn(show_reports(receiver, progress));
+    // Signals first: whoever reads that it listens may stop it at once.
     tokio::select! {
-        ended = serve::serve(state_dir, listen, reports) => ended,
+        biased;
         () = stopped() => Ok(()),
+        ended = serve::serve(state_dir, listen, reports) => ended,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Commands as a shell runs them: status, standard output, standard error.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -182,4 +183,28 @@ fn operators_commands_answer_in_both_forms() {
     for shell in ["bash", "zsh", "fish"] {
         assert!(out(&run(&["completions", shell])).contains("renew-certificate"), "{shell}");
     }
+}
+
+#[test]
+fn a_server_that_is_stopped_ends_with_0_and_its_envelope() {
+    let (_dir, config) = home();
+    let config = config.to_string_lossy().into_owned();
+    assert_eq!(status(&coordinator(&["--config", &config, "init"])), Some(0));
+    let mut server = Command::new(env!("CARGO_BIN_EXE_coordinator"))
+        .args(["--config", &config, "serve", "--progress", "--format", "json"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the server starts");
+    let mut lines = BufReader::new(server.stdout.take().expect("its output"));
+    let mut first = String::new();
+    lines.read_line(&mut first).expect("a line");
+    assert_eq!(serde_json::from_str::<Value>(&first).expect("JSON")["event"], "listening");
+    let stopped = Command::new("kill").args(["-TERM", &server.id().to_string()]).status().expect("kill");
+    assert!(stopped.success());
+    let mut rest = String::new();
+    lines.read_to_string(&mut rest).expect("the rest");
+    assert_eq!(serde_json::from_str::<Value>(&rest).expect("JSON")["data"]["stopped_by"], "signal");
+    assert_eq!(server.wait().expect("an end").code(), Some(0));
 }

@@ -147,8 +147,9 @@ fn run(config: &Config) -> Result<Answer, Failure> {
     let runtime = runtime.map_err(|e| Failure::operating_system("start", &e))?;
     runtime.block_on(async {
         tokio::select! {
-            ended = attend(&attending) => ended.map_err(Failure::from),
+            biased;
             () = stopped() => Ok(()),
+            ended = attend(&attending) => ended.map_err(Failure::from),
         }
     })?;
     Ok(Answer::of(json!({ "stopped_by": "signal" })))

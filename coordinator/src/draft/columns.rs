@@ -42,7 +42,9 @@ pub fn columns(text: &str, patient: Option<&str>) -> Result<Columns, DraftError>
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|_| DraftError::Header)?.clone();
-    if header.len() < 2 {
+    // A first line with a number is a patient: names must not be made of it.
+    let is_value = |cell: &str| is_date(cell) || (cell.parse::<f64>().is_ok() && !is_name(cell));
+    if header.len() < 2 || header.iter().any(is_value) {
         return Err(DraftError::Header);
     }
     let mut values: Vec<Vec<String>> = vec![Vec::new(); header.len()];

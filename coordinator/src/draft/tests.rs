@@ -124,6 +124,8 @@ fn nothing_that_points_at_one_patient_is_repeated() {
 #[test]
 fn a_file_without_a_usable_header_is_refused_by_line_and_not_by_value() {
     assert!(matches!(columns("a;b;c\n1;2;3\n", None), Err(DraftError::Header)));
+    assert!(matches!(columns("P0001,IsaPd,71.5\nP0002,EloPd,66\n", None), Err(DraftError::Header)));
+    assert!(matches!(columns("P0001,IsaPd,2019-05-17\n", None), Err(DraftError::Header)));
     assert!(matches!(columns("a,b\n1,2\nsecret,2,3\n", None), Err(DraftError::Row(3))));
     assert!(matches!(columns("a,b\n1,2\n", Some("c")), Err(DraftError::NoColumn(name)) if name == "c"));
     let error = columns("a,b\n1,2\nsecret,2,3\n", None).unwrap_err();

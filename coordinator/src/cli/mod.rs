@@ -17,6 +17,7 @@ use crate::enrol;
 use crate::hub::{Report, RunReport};
 use crate::serve;
 use crate::store::Store;
+use crate::study::FinishedRun;
 use crate::{results, study};
 use failure::Failure;
 
@@ -225,7 +226,9 @@ fn study_command(config: &Config, command: &StudyCommand) -> Result<(), Failure>
         StudyCommand::Results { run, out } => {
             let finished = study::read(&config.state_dir, run)?;
             if let Some(out) = out {
-                let written = results::write(out, &finished.results, &finished.provenance);
+                let FinishedRun { results, protocol, provenance } = &finished;
+                let written = results::write(out, results, provenance)
+                    .and_then(|()| results::write_report(out, results, protocol, provenance, None));
                 written.map_err(|e| Failure::operating_system("write the results", &e))?;
             }
             let printed = results::print(&mut io::stdout(), &finished.results, &finished.protocol, terminal_width());

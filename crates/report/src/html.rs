@@ -9,7 +9,8 @@ use crate::section::{Block, Section};
 use crate::table::html::{cell, table};
 
 /// Nothing is loaded and nothing runs: styles stand in the page, there is no script.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+const POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 const STYLE: &str = include_str!("style.css");
 

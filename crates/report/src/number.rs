@@ -100,6 +100,16 @@ pub fn percent(events: Count, n: Count) -> Option<f64> {
     (n > 0).then(|| 100.0 * events as f64 / n as f64)
 }
 
+/// "219,936".
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let first = digits.len() % 3;
+    let (head, tail) = digits.split_at(first);
+    let parts = (!head.is_empty()).then(|| head.to_owned()).into_iter();
+    let thousands = (0..tail.len() / 3).map(|i| tail[3 * i..3 * i + 3].to_owned());
+    parts.chain(thousands).collect::<Vec<_>>().join(",")
+}
+
 /// Text of a number with a true minus sign.
 pub fn typeset(text: &str) -> String {
     text.replace('-', "−")
@@ -122,6 +132,7 @@ mod tests {
         assert_eq!(share(113, 147), "113/147 (76.9%)");
         assert_eq!(share(0, 0), "0/0");
         assert_eq!(typeset("-0.3"), "−0.3");
+        assert_eq!([0, 999, 1000, 219_936].map(grouped), ["0", "999", "1,000", "219,936"]);
     }
 
     #[test]

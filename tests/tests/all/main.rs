@@ -15,6 +15,7 @@ mod plan;
 mod policy;
 mod processes;
 mod reference;
+mod report;
 mod resampling;
 mod scenarios;
 mod small;

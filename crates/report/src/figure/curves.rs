@@ -144,8 +144,13 @@ fn at_risk(drawing: &mut Drawing, plot: &Plot, x: Scale) {
         y += 18.0;
         drawing.text([LEFT - 54.0, y], Anchor::Start, Set::Small, curve.ink, &short(&curve.label, 60));
         y += 15.0;
+        let mut free = f64::NEG_INFINITY;
         for (months, n) in plot.at_risk.iter().zip(&curve.at_risk) {
-            drawing.text([x.at(*months), y], Anchor::Middle, Set::Small, Ink::Plain, n);
+            let half = 3.4 * n.chars().count() as f64;
+            if x.at(*months) - half > free {
+                drawing.text([x.at(*months), y], Anchor::Middle, Set::Small, Ink::Plain, n);
+                free = x.at(*months) + half + 4.0;
+            }
         }
     }
 }

@@ -23,8 +23,8 @@ pub(crate) struct Forest {
     pub(crate) lines: Vec<Line>,
 }
 
-const LEFT: f64 = 262.0;
-const RIGHT: f64 = 560.0;
+const LEFT: f64 = 300.0;
+const RIGHT: f64 = 570.0;
 const WIDTH: f64 = 720.0;
 const TOP: f64 = 16.0;
 const STEP: f64 = 24.0;
@@ -56,7 +56,7 @@ pub(crate) fn draw(forest: Forest) -> String {
                 drawing.text([8.0, y + 4.5], Anchor::Start, Set::Bold, Ink::Plain, &short(text, 60));
             }
             Line::Ratio { label, ink, log, text } => {
-                drawing.text([22.0, y + 4.5], Anchor::Start, Set::Normal, Ink::Plain, &short(label, 36));
+                drawing.text([22.0, y + 4.5], Anchor::Start, Set::Normal, Ink::Plain, &short(label, 42));
                 drawing.text([WIDTH - 8.0, y + 4.5], Anchor::End, Set::Normal, Ink::Plain, text);
                 if let Some(log) = log {
                     ratio(&mut drawing, x, y, *log, *ink);

@@ -10,7 +10,7 @@ use crate::section::weights::scheme;
 use crate::table::{Cell, Row, Table};
 
 const LEFT: f64 = 60.0;
-const RIGHT: f64 = 640.0;
+const RIGHT: f64 = 540.0;
 
 /// The treated arm upwards, the control arm downwards; bars are patients, outlines sums of weights.
 pub(crate) fn overlap(page: &Page<'_>) -> Option<Figure> {
@@ -94,7 +94,7 @@ pub(crate) fn weights(page: &Page<'_>) -> Option<Figure> {
     if rows.is_empty() {
         return None;
     }
-    let (left, right, step, top) = (250.0, 640.0, 24.0, 40.0);
+    let (left, right, step, top) = (200.0, 540.0, 24.0, 40.0);
     let bottom = top + step * rows.len() as f64 + 6.0;
     let mut drawing = Drawing::new(right + 20.0, bottom + 44.0);
     let x = Scale { from: [0.0, highest * 1.05], to: [left, right] };
@@ -110,7 +110,7 @@ pub(crate) fn weights(page: &Page<'_>) -> Option<Figure> {
         let (ink, arm) =
             if row.arm == control { (Ink::Control, &page.arms()[0]) } else { (Ink::Treated, &page.arms()[1]) };
         let label = format!("{}, {}", scheme(row.scheme), short(arm, 14));
-        drawing.text([left - 12.0, y + 4.5], Anchor::End, Set::Normal, Ink::Plain, &short(&label, 38));
+        drawing.text([left - 12.0, y + 4.5], Anchor::End, Set::Normal, Ink::Plain, &short(&label, 30));
         if let Some([Some(low), Some(high), ..]) = row.counted.map(|counted| counted.quantiles) {
             drawing.bar([x.at(low), y - 6.0], [x.at(high) - x.at(low), 12.0], Ink::Faint, 0.45);
         }
@@ -123,9 +123,10 @@ pub(crate) fn weights(page: &Page<'_>) -> Option<Figure> {
     let name = "weights";
     Some(Figure {
         name: name.into(),
-        caption: "Weights by scheme and arm: mean, largest, and the range from the 1% to the 99% quantile of both arms \
+        caption:
+            "Weights by scheme and arm: mean, largest, and the range from the 1% to the 99% quantile of both arms \
                   together."
-            .into(),
+                .into(),
         svg: drawing.finish(name, "Spread of the weights", &format!("{} rows of weights.", rows.len())),
         data: weights_data(page, &rows),
     })

@@ -174,9 +174,7 @@ fn missing(page: &Page<'_>, row: &BalanceRow) -> Option<Row> {
         return None;
     }
     let [control, treated] = counts;
-    let cells = [
-        page.count(control, &BALANCE, row, "missing_control"),
-        page.count(treated, &BALANCE, row, "missing_treated"),
-    ];
+    let cells =
+        [page.count(control, &BALANCE, row, "missing_control"), page.count(treated, &BALANCE, row, "missing_treated")];
     Some(Row::indented("missing", [cells.into(), vec![Cell::empty(); 5]].concat()))
 }

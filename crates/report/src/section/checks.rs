@@ -23,49 +23,56 @@ fn model(outcome: String, model: &str, ties: Option<&str>) -> String {
     format!("{outcome}, {}{ties}", labels::model(model))
 }
 
-/// Treatment, global test, and every term with P below 0.05; all others are in tests.csv.
+/// One line per model and transform: the treatment's test and that of all terms; then every other term with P below
+/// 0.05. All others are in tests.csv.
 fn proportional(page: &Page<'_>) -> Table {
     let treatment = &page.protocol.dictionary.variable(page.protocol.treatment.variable).name;
-    let shown = |test: &&TestRow| {
-        test.name.starts_with("zph_")
-            && (test.term == *treatment || test.term == "global" || test.test.p_value < 0.05)
-    };
-    let mut rows: Vec<Row> = Vec::new();
-    let mut last = String::new();
-    for test in page.results.tests.iter().filter(shown) {
-        let heading = model(page.outcome(&test.outcome, &test.cause), test.model, test.ties);
-        if heading != last {
-            rows.push(Row::Heading(heading.clone()));
-            last = heading;
-        }
-        let term = if test.term == "global" { "all terms together".into() } else { page.labels.variables(&test.term) };
-        let transform = match test.name {
-            "zph_km" => "Kaplan-Meier",
-            "zph_rank" => "rank",
-            "zph_identity" => "identity",
-            "zph_log" => "log",
-            other => other,
+    let mut rows = Vec::new();
+    for test in page.results.tests.iter().filter(|test| test.name.starts_with("zph_")) {
+        let of_model = |other: &&TestRow| {
+            (other.name, &other.outcome, &other.cause, other.model, &other.modifier, other.ties)
+                == (test.name, &test.outcome, &test.cause, test.model, &test.modifier, test.ties)
         };
-        let cells = vec![
-            Cell::text(transform),
-            page.decimals(test.test.statistic, 2, &TESTS, test, "statistic"),
-            Cell::text(test.test.df.to_string()),
-            page.p(test.test.p_value, &TESTS, test, "p_value"),
-        ];
-        rows.push(Row::indented(term, cells));
+        let label = model(page.outcome(&test.outcome, &test.cause), test.model, test.ties);
+        let p = |test: &TestRow| page.p(test.test.p_value, &TESTS, test, "p_value");
+        let statistic = |test: &TestRow| page.decimals(test.test.statistic, 2, &TESTS, test, "statistic");
+        if test.term == *treatment {
+            let global = page.results.tests.iter().filter(of_model).find(|other| other.term == "global");
+            let all = global.map_or_else(
+                || vec![Cell::none(), Cell::none(), Cell::none()],
+                |global| vec![statistic(global), Cell::text(global.test.df.to_string()), p(global)],
+            );
+            let cells = [vec![Cell::text(transform(test.name)), statistic(test), p(test)], all].concat();
+            rows.push(Row::new(label, cells));
+        } else if test.term != "global" && test.test.p_value < 0.05 {
+            let term = format!("{label}: {}", page.labels.variables(&test.term));
+            let rest = vec![Cell::empty(), Cell::empty(), Cell::empty()];
+            let cells = [vec![Cell::text(transform(test.name)), statistic(test), p(test)], rest].concat();
+            rows.push(Row::indented(term, cells));
+        }
     }
+    let header = ["Model", "Transform\nof time", "Chi-square", "P", "Chi-square", "df", "P"];
     Table {
-        caption: "Tests of proportional hazards (score tests of a course over time)".into(),
-        header: ["Term", "Transform of time", "Chi-square", "df", "P"].map(str::to_owned).into(),
+        caption: "Tests of proportional hazards".into(),
+        spans: vec![(String::new(), 2), ("Treatment".into(), 2), ("All terms".into(), 3)],
+        header: header.map(str::to_owned).into(),
         rows,
         texts: 2,
         notes: vec![
-            "Shown are the treatment, all terms together, and every term with P below 0.05; tests.csv has the others. A \
-             small P says that a hazard ratio is an average over time that changes: read the survival curves and \
-             restricted means beside it."
+            "Indented: other terms with P below 0.05; tests.csv has all of them. A small P says that a hazard ratio is an \
+             average over time that changes: read the survival curves and restricted means beside it."
                 .into(),
         ],
-        ..Table::default()
+    }
+}
+
+fn transform(name: &str) -> &str {
+    match name {
+        "zph_km" => "Kaplan-Meier",
+        "zph_rank" => "rank",
+        "zph_identity" => "identity",
+        "zph_log" => "log",
+        other => other,
     }
 }
 
@@ -81,7 +88,9 @@ fn concordance(page: &Page<'_>) -> Table {
         header: ["Model", "Concordance", "Off by at most"].map(str::to_owned).into(),
         rows: page.results.fits.iter().filter_map(row).collect(),
         texts: 1,
-        notes: vec!["Pairs are counted on bins of the linear predictor; the last column bounds what that costs.".into()],
+        notes: vec![
+            "Pairs are counted on bins of the linear predictor; the last column bounds what that costs.".into(),
+        ],
         ..Table::default()
     }
 }

@@ -29,6 +29,11 @@ impl<'a> Group<'a> {
         Some(Group { page, analysis: fit.analysis, outcome, ties: fit.ties })
     }
 
+    /// Handling of ties of a Cox model.
+    pub(super) fn ties(&self) -> Option<&'static str> {
+        self.ties
+    }
+
     pub(super) fn holds(&self, row: &EstimateRow) -> bool {
         row.analysis == self.analysis && row.outcome == self.outcome && row.ties == self.ties
     }

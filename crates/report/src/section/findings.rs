@@ -1,7 +1,7 @@
 //! What was found, in sentences and numbers that are made from the results.
 
 use study::protocol::OutcomeKind;
-use study::results::{EstimateRow, MedianRow, Quantity};
+use study::results::{BalanceRow, EstimateRow, MedianRow, Quantity};
 
 use super::Block;
 use super::effects::Group;
@@ -46,26 +46,40 @@ fn patients(page: &Page<'_>) -> Option<Cell> {
     )
 }
 
-/// How far the arms differed before and after weighting.
+/// How far the arms differed before and after weighting. Weights balance what is in the propensity model; other
+/// characteristics are counted apart.
 fn balance(page: &Page<'_>) -> Option<Cell> {
     let pairs = pairs(page);
-    let before: Vec<_> = pairs.iter().map(|(row, _)| *row).filter(|row| row.smd.is_some()).collect();
-    let after: Vec<_> = pairs.iter().filter_map(|(_, row)| *row).filter(|row| row.smd.is_some()).collect();
-    let size = |row: &study::results::BalanceRow| row.smd.map_or(0.0, f64::abs);
-    let part = |rows: &[&study::results::BalanceRow]| {
-        let largest = rows.iter().max_by(|a, b| size(a).total_cmp(&size(b)))?;
-        let above = rows.iter().filter(|row| size(row) > LIMIT).count();
-        let label = page.labels.variables(&largest.variable);
-        let cell = Cell::text(format!("{above} of {} characteristics differed between the arms", rows.len()));
-        let largest = page.absolute(largest.smd, &BALANCE, largest, "smd");
-        Some(cell.and_text(" (largest ").and(largest).and_text(", ").and(Cell::foreign(label)).and_text(")"))
-    };
-    let cell = Cell::text("Before weighting, ").and(part(&before)?);
-    let cell = match part(&after) {
-        Some(after) => cell.and_text("; after weighting, ").and(after),
-        None => cell,
-    };
-    Some(cell.and_text(". A standardised mean difference above 0.1 counts."))
+    let modelled: Vec<&str> =
+        page.protocol.propensity.iter().flat_map(|p| &p.covariates).map(|id| name(page, *id)).collect();
+    let before: Vec<&BalanceRow> = pairs.iter().map(|(row, _)| *row).collect();
+    let after = || pairs.iter().filter_map(|(_, row)| *row);
+    let (inside, outside): (Vec<&BalanceRow>, Vec<&BalanceRow>) =
+        after().partition(|row| modelled.contains(&row.variable.as_str()));
+    let mut cell =
+        Cell::text("Before weighting, ").and(differing(page, &before)?).and_text(" characteristics differed");
+    if let Some(inside) = differing(page, &inside) {
+        cell = cell.and_text("; after weighting, ").and(inside).and_text(" in the propensity model");
+    }
+    if let Some(outside) = differing(page, &outside) {
+        cell = cell.and_text(" and ").and(outside).and_text(" outside of it");
+    }
+    Some(cell.and_text(": standardised mean difference above 0.1, the largest in brackets."))
+}
+
+fn name<'r>(page: &Page<'r>, id: study::dictionary::VariableId) -> &'r str {
+    &page.protocol.dictionary.variable(id).name
+}
+
+/// "8 of 10 (1.394, Refractory to daratumumab)".
+fn differing(page: &Page<'_>, rows: &[&BalanceRow]) -> Option<Cell> {
+    let size = |row: &BalanceRow| row.smd.map_or(0.0, f64::abs);
+    let rows: Vec<&BalanceRow> = rows.iter().filter(|row| row.smd.is_some()).copied().collect();
+    let largest = rows.iter().max_by(|a, b| size(a).total_cmp(&size(b)))?;
+    let above = rows.iter().filter(|row| size(row) > LIMIT).count();
+    let cell = Cell::text(format!("{above} of {} (", rows.len()));
+    let smd = page.absolute(largest.smd, &BALANCE, largest, "smd");
+    Some(cell.and(smd).and_text(", ").and(Cell::foreign(page.labels.variables(&largest.variable))).and_text(")"))
 }
 
 /// One sentence per outcome.
@@ -89,7 +103,7 @@ fn outcome(page: &Page<'_>, outcome: &study::protocol::Outcome) -> Option<Cell> 
     Some(cell.and_text(format!(". {}", reading(page, &group))))
 }
 
-/// Whether the intervals hold 1, said of the models that account for confounding.
+/// Whether the intervals include 1, said of the models that account for confounding.
 fn reading(page: &Page<'_>, group: &Group<'_>) -> String {
     let holds = |model| {
         let rows = group.effects(model);
@@ -98,12 +112,12 @@ fn reading(page: &Page<'_>, group: &Group<'_>) -> String {
     let arms = page.contrast();
     match [holds("iptw"), holds("adjusted")].into_iter().flatten().collect::<Vec<_>>()[..] {
         [] => format!("Ratios: {arms}."),
-        [true, true] => "Once confounding is accounted for, both intervals hold 1.".into(),
-        [false, false] => "Once confounding is accounted for, neither interval holds 1.".into(),
-        [true, false] => "The interval of the weighted model holds 1, that of the adjusted one does not.".into(),
-        [false, true] => "The interval of the adjusted model holds 1, that of the weighted one does not.".into(),
-        [true, ..] => "The interval of the model that accounts for confounding holds 1.".into(),
-        [false, ..] => "The interval of the model that accounts for confounding does not hold 1.".into(),
+        [true, true] => "Once confounding is accounted for, both intervals include 1.".into(),
+        [false, false] => "Once confounding is accounted for, neither interval includes 1.".into(),
+        [true, false] => "The interval of the weighted model includes 1, that of the adjusted one does not.".into(),
+        [false, true] => "The interval of the adjusted model includes 1, that of the weighted one does not.".into(),
+        [true, ..] => "The interval of the model that accounts for confounding includes 1.".into(),
+        [false, ..] => "The interval of the model that accounts for confounding does not include 1.".into(),
     }
 }
 

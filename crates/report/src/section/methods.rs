@@ -148,7 +148,8 @@ fn survival(page: &Page<'_>) -> Option<Block> {
                  means, risk differences and log-rank tests come from the same two-arm tables. ";
     }
     if !protocol.incidences.is_empty() {
-        text += "Cumulative incidences of competing causes were estimated by Aalen-Johansen and compared by Gray's test. ";
+        text +=
+            "Cumulative incidences of competing causes were estimated by Aalen-Johansen and compared by Gray's test. ";
     }
     if protocol.analyses.iter().any(|analysis| !analysis.standardised.is_empty()) {
         text += "Absolute risks were standardised over the adjusted models. ";
@@ -207,7 +208,10 @@ fn identity(page: &Page<'_>) -> Table {
     Table {
         caption: "What identifies this run".into(),
         header: ["", "Value"].map(str::to_owned).into(),
-        rows: rows.into_iter().map(|(name, value)| Row::new(name, vec![Cell::foreign(labels::plain(&value))])).collect(),
+        rows: rows
+            .into_iter()
+            .map(|(name, value)| Row::new(name, vec![Cell::foreign(labels::plain(&value))]))
+            .collect(),
         texts: 2,
         ..Table::default()
     }

@@ -3,7 +3,7 @@
 use study::results::{EstimateRow, TestRow};
 
 use super::Block;
-use super::effects::{forest, line, numbers};
+use super::effects::{Group, forest, line, numbers};
 use crate::figure::forest::Line;
 use crate::figure::svg::Ink;
 use crate::labels;
@@ -25,7 +25,7 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
         let of_model: Vec<&EstimateRow> =
             page.results.estimates.iter().filter(|r| self::key(r) == key && within(page, r).is_some()).collect();
         seen.push(key);
-        let ties = row.ties.map_or_else(String::new, |ties| format!(", ties: {}", labels::ties(ties)));
+        let ties = ties(page, &row.outcome, row.ties);
         let weighted = if row.model.starts_with("iptw") { ", IPTW" } else { "" };
         let heading = format!("{}{weighted}{ties}", page.outcome(&row.outcome, &row.cause));
         lines.push(Line::Heading(heading.clone()));
@@ -53,6 +53,12 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
     blocks
 }
 
+/// Handling of ties, where it is another than that of the outcome's main models.
+fn ties(page: &Page<'_>, outcome: &str, ties: Option<&'static str>) -> String {
+    let main = Group::first(page, outcome).and_then(|group| group.ties());
+    ties.filter(|ties| Some(*ties) != main).map_or_else(String::new, |t| format!(", ties: {}", labels::ties(t)))
+}
+
 type Key<'r> = (&'static str, &'r str, &'r str, &'static str, Option<&'static str>, &'r str);
 
 fn key(row: &EstimateRow) -> Key<'_> {
@@ -76,7 +82,7 @@ fn tests(page: &Page<'_>) -> Table {
                     == (&wald.outcome, &wald.cause, wald.model, &wald.modifier, wald.ties)
         });
         let p = |test: &TestRow| page.p(test.test.p_value, &TESTS, test, "p_value");
-        let ties = wald.ties.map_or_else(String::new, |t| format!(", ties: {}", labels::ties(t)));
+        let ties = ties(page, &wald.outcome, wald.ties);
         let weighted = if wald.model == "interaction" { "" } else { ", IPTW" };
         let label = format!("{}{ties}{weighted}", page.outcome(&wald.outcome, &wald.cause));
         let modifier = Cell::foreign(page.labels.variables(&wald.modifier));

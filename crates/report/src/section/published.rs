@@ -17,42 +17,56 @@ pub(super) fn elsewhere(page: &Page<'_>) -> Vec<Block> {
     tables.filter(|table| !SECTIONS.contains(&table.section.as_str())).flat_map(|table| shown(page, table)).collect()
 }
 
+/// A table for each heading: rows with a published figure, and the lines that this run adds to them.
 fn shown(page: &Page<'_>, table: &PublishedTable) -> Vec<Block> {
     let Some(published) = page.published else { return Vec::new() };
-    let mut rows: Vec<Row> = Vec::new();
-    // Labels that a published figure further below refers to.
+    let mut parts: Vec<(String, Vec<Row>)> = vec![(table.title.clone(), Vec::new())];
+    // Labels that a published figure further below belongs to.
     let mut above: Vec<String> = Vec::new();
     let mut follows = false;
     for row in &table.rows {
-        let depth = row.label.chars().take_while(|c| *c == ' ').count() / 2;
-        if !row.label.trim().is_empty() {
-            above.truncate(depth);
-            above.resize(depth, String::new());
-            above.push(row.label.trim().to_owned());
-            follows = !row.published.is_empty();
-        }
-        if !follows {
+        let (depth, label) = indent(&row.label);
+        if row.published.is_empty() && row.ours.is_empty() && depth == 0 && !label.is_empty() {
+            parts.push((label.to_owned(), Vec::new()));
+            above.clear();
             continue;
         }
-        let label = if row.label.trim().is_empty() {
-            String::new()
-        } else {
-            above.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(", ")
+        if !label.is_empty() {
+            above.truncate(depth);
+            above.resize(depth, String::new());
+            above.push(label.to_owned());
+            follows = !row.published.is_empty();
+        }
+        if follows {
+            let path: Vec<&str> = above.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+            let label = if label.is_empty() { String::new() } else { path.join(", ") };
+            let cells = [&row.published, &row.ours, &row.method].map(Cell::foreign);
+            parts.last_mut().into_iter().for_each(|(_, rows)| rows.push(Row::new(label.clone(), cells.to_vec())));
+        }
+    }
+    parts.retain(|(_, rows)| !rows.is_empty());
+    let last = parts.len().saturating_sub(1);
+    let block = |(i, (title, rows)): (usize, (String, Vec<Row>))| {
+        let mut notes = if i == last { table.notes.clone() } else { Vec::new() };
+        if i == 0 && published.tables.first() == Some(table) {
+            notes.push(format!("Published: {}, doi {}.", published.citation, published.doi));
+            notes.extend(published.notes.iter().cloned());
+        }
+        let shown = Table {
+            caption: format!("{title}: published and in this run"),
+            header: ["", "Published", "This run", "Variance or test of this run"].map(str::to_owned).into(),
+            rows,
+            texts: 4,
+            notes,
+            ..Table::default()
         };
-        rows.push(Row::new(label, [&row.published, &row.ours, &row.method].map(Cell::foreign).into()));
-    }
-    if rows.is_empty() {
-        return Vec::new();
-    }
-    let source = Cell::text("Published: ").and(Cell::foreign(&published.citation)).and_text(", doi ");
-    let source = source.and(Cell::foreign(&published.doi)).and_text(".");
-    let shown = Table {
-        caption: format!("Published and in this run: {}", table.title),
-        header: ["", "Published", "This run", "Variance or test of this run"].map(str::to_owned).into(),
-        rows,
-        texts: 4,
-        notes: table.notes.iter().chain(&published.notes).cloned().collect(),
-        ..Table::default()
+        [Block::Heading(format!("Beside the publication: {title}")), Block::Table(shown)]
     };
-    vec![Block::Heading("Beside the publication".into()), Block::Words(source), Block::Table(shown)]
+    parts.into_iter().enumerate().flat_map(block).collect()
+}
+
+/// Depth of a label by its leading blanks, and its words.
+fn indent(label: &str) -> (usize, &str) {
+    let words = label.trim_start();
+    ((label.len() - words.len()) / 2, words.trim_end())
 }

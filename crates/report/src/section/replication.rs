@@ -44,13 +44,21 @@ pub(super) fn table(page: &Page<'_>) -> Table {
         (robust, "Robust variance", "sandwich::vcovHC(type = \"HC0\"); coxph(robust = TRUE)"),
         (survey, "Survey variance", "survey::svyglm"),
         (m_estimation, "M-estimation", "stacked estimating equations of propensity and outcome model"),
-        (modified, "Effect modification", "coxph or glm with a product; vcov for combinations; anova for the likelihood ratio"),
+        (
+            modified,
+            "Effect modification",
+            "coxph or glm with a product; vcov for combinations; anova for the likelihood ratio",
+        ),
         (
             !protocol.curves.is_empty(),
             "Survival curves, medians, restricted means, log-rank",
             "survival::survfit(conf.type), summary(rmean), survdiff",
         ),
-        (competing, "Cumulative incidences, Gray's test", "survival::survfit(Surv(time, factor(cause)) ~ arm); cmprsk::cuminc"),
+        (
+            competing,
+            "Cumulative incidences, Gray's test",
+            "survival::survfit(Surv(time, factor(cause)) ~ arm); cmprsk::cuminc",
+        ),
         (standardised, "Absolute risks", "means of predict(glm, newdata) and survfit(coxph, newdata)"),
         (zph, "Proportional hazards", "survival::cox.zph"),
         (imputed, "Pooling of imputed data", "mice::pool.scalar"),

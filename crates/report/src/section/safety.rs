@@ -26,9 +26,8 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
                 page.share([row.events.into(), row.n.into()], &OUTCOMES, row, ["events", "n"])
             })
         });
-        let effect = |column: &Column| {
-            group.map_or_else(Cell::none, |group| group.cell(page.labels.treatment(), *column))
-        };
+        let effect =
+            |column: &Column| group.map_or_else(Cell::none, |group| group.cell(page.labels.treatment(), *column));
         let cells = counts.into_iter().chain(columns.iter().map(effect));
         Row::new(labels::plain(&outcome.label), cells.collect())
     };

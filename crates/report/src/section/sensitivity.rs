@@ -7,7 +7,6 @@ use super::effects::{Group, forest, line, numbers};
 use crate::figure::forest::Line;
 use crate::figure::svg::Ink;
 use crate::labels;
-use crate::number;
 use crate::page::{ESTIMATES, Page, preferred};
 use crate::table::{Cell, Row, Table};
 
@@ -54,14 +53,13 @@ fn scenarios(page: &Page<'_>) -> Vec<Block> {
             let heading = format!("{}, {}", labels::plain(&outcome.label), labels::model(model));
             lines.push(Line::Heading(heading.clone()));
             data.push(Row::Heading(heading));
-            let patients = |row: &EstimateRow| number::Count::from(row.n);
-            let label = format!("Main analysis, n = {}", patients(main));
-            lines.push(line(page, main, &label, Ink::Control));
-            data.push(numbers(page, main, &label));
+            let label = "Main analysis";
+            lines.push(line(page, main, label, Ink::Control));
+            data.push(numbers(page, main, label));
             for scenario in &page.results.scenarios {
                 let rows = of_model(&scenario.results.estimates, treatment, main);
                 let Some(row) = preferred(&rows) else { continue };
-                let label = format!("{}, n = {}", labels::plain(&scenario.label), patients(row));
+                let label = labels::plain(&scenario.label);
                 lines.push(line(page, row, &label, Ink::Treated));
                 data.push(numbers(page, row, &label));
             }
@@ -75,13 +73,11 @@ fn scenarios(page: &Page<'_>) -> Vec<Block> {
     blocks
 }
 
-/// "Label: 596 patients (319 more than the main analysis)".
+/// "Label: 596 patients".
 fn scenario(page: &Page<'_>, scenario: &study::results::ScenarioResults) -> Cell {
     let label = Cell::foreign(labels::plain(&scenario.label));
     match scenario.results.flow.last() {
-        Some(last) => {
-            label.and_text(": ").and(page.count(last.n, &crate::page::FLOW, last, "n")).and_text(" patients")
-        }
+        Some(last) => label.and_text(": ").and(page.count(last.n, &crate::page::FLOW, last, "n")).and_text(" patients"),
         None => label,
     }
 }
@@ -93,9 +89,11 @@ fn variants(page: &Page<'_>) -> Table {
         let Some(group) = Group::first(page, &outcome.name) else { continue };
         let mut seen: Vec<(&str, Option<&str>)> = Vec::new();
         let mut lines = Vec::new();
-        for row in page.results.estimates.iter().filter(|row| {
-            row.outcome == outcome.name && row.term == page.labels.treatment() && row.modifier.is_empty()
-        }) {
+        for row in
+            page.results.estimates.iter().filter(|row| {
+                row.outcome == outcome.name && row.term == page.labels.treatment() && row.modifier.is_empty()
+            })
+        {
             let main = group.holds(row) && ["unadjusted", "iptw", "adjusted"].contains(&row.model);
             let known = seen.contains(&(row.model, row.ties)) || !row.cause.is_empty();
             if main || known || row.analysis == study::results::KAPLAN_MEIER {
@@ -129,37 +127,42 @@ fn variants(page: &Page<'_>) -> Table {
 
 /// The weighted effect under every variance, the bootstrap's included.
 fn variances(page: &Page<'_>) -> Table {
+    let bootstrapped = page.results.estimates.iter().any(|row| row.variance == Variance::Bootstrap);
     let mut rows = Vec::new();
     for outcome in &page.protocol.outcomes {
         let Some(group) = Group::first(page, &outcome.name) else { continue };
         for model in ["unadjusted", "iptw", "adjusted"] {
             let of = group.effects(model);
-            if of.len() < 2 {
+            let shown = model == "iptw" || of.iter().any(|row| row.replicates.is_some());
+            if !shown || of.len() < 2 {
                 continue;
             }
             rows.push(Row::Heading(format!("{}, {}", labels::plain(&outcome.label), labels::model(model))));
             for row in of {
-                let replicates = match (row.replicates, row.failed_replicates) {
-                    (Some(n), Some(0)) => format!("{n}"),
-                    (Some(n), Some(failed)) => format!("{n}, {failed} failed"),
-                    _ => number::NONE.into(),
-                };
-                let cells = vec![
+                let mut cells = vec![
                     page.decimals(row.std_error, 3, &ESTIMATES, row, "std_error"),
                     page.ratio(row),
                     page.p(row.p_value, &ESTIMATES, row, "p_value"),
-                    Cell::text(replicates),
                 ];
+                if bootstrapped {
+                    cells.push(match (row.replicates, row.failed_replicates) {
+                        (Some(n), Some(0)) => Cell::text(n.to_string()),
+                        (Some(n), Some(failed)) => Cell::text(format!("{n}, {failed} failed")),
+                        _ => Cell::none(),
+                    });
+                }
                 rows.push(Row::indented(labels::variance(row.variance), cells));
             }
         }
     }
-    let bootstrapped = page.results.estimates.iter().any(|row| row.variance == Variance::Bootstrap);
+    let header = ["Variance", "SE", "Ratio (95% CI)", "P", "Replicates"];
+    let header = &header[..if bootstrapped { 5 } else { 4 }];
     let note = "SE: standard error of the logarithm of the ratio. Naive intervals of weighted models take the weights for \
                 counts of patients and are given for comparison.";
     Table {
-        caption: if bootstrapped { "Variances and bootstrap" } else { "Variances side by side" }.into(),
-        header: ["Variance", "SE", "Ratio (95% CI)", "P", "Replicates"].map(str::to_owned).into(),
+        caption: if bootstrapped { "Variances and bootstrap" } else { "Variances of the weighted models side by side" }
+            .into(),
+        header: header.iter().map(|head| (*head).to_owned()).collect(),
         rows,
         texts: 1,
         notes: vec![note.into()],

@@ -4,7 +4,7 @@ use study::results::{At, MINIMUM_LEAVERS, Results};
 
 use super::Block;
 use crate::labels;
-use crate::number::HIDDEN;
+use crate::number::{Count, HIDDEN, grouped};
 use crate::page::Page;
 use crate::table::{Cell, Row, Table};
 
@@ -24,11 +24,7 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
             points(page.results),
             without_curve(page)
         )),
-        Cell::text(format!(
-            "A count below the floor that the sites have agreed on is shown as \"{HIDDEN}\", and nothing is computed from \
-             it here. Models whose counts are below a site's floor do not start and stand among the models without a \
-             result."
-        )),
+        suppressed(page),
     ];
     items.push(Cell::text(
         "Exact published results carry information about the patients they were computed from; only noise would bound it, \
@@ -37,18 +33,35 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
     vec![Block::List(items), Block::Folded(roster(page))]
 }
 
+/// What is not shown because it is below a floor.
+fn suppressed(page: &Page<'_>) -> Cell {
+    let results = page.results;
+    let flow = results.flow.iter().flat_map(|row| [row.n, row.control, row.treated, row.excluded].map(Count::from));
+    let outcomes = results.outcomes.iter().flat_map(|row| [row.n, row.events].map(Count::from));
+    let histogram = results.histogram.iter().map(|row| Count::from(row.n));
+    let missing = results.balance.iter().flat_map(|row| row.missing.map(Count::from));
+    let hidden = flow.chain(outcomes).chain(histogram).chain(missing).filter(|n| n.known().is_none()).count();
+    let counts = if hidden == 0 { "No count of this report is.".into() } else { format!("{hidden} counts are.") };
+    Cell::text(format!(
+        "A count that the sites do not release is shown as \"{HIDDEN}\", and nothing is computed from it. {counts} A site \
+         whose policy the counts do not satisfy keeps all models from starting."
+    ))
+}
+
 /// How many numbers were opened against what could be told from them.
 fn opened(page: &Page<'_>) -> Cell {
     let opened = page.provenance.opened_scalars;
     let variables = page.protocol.dictionary.variables().len() as u64;
-    let sent = page.provenance.bytes_sent_per_site as f64 / 1000.0;
-    let text = match page.analysed().map(crate::number::Count::known) {
+    let sent = page.provenance.bytes_sent_per_site.div_ceil(1000);
+    let text = match page.analysed().map(Count::known) {
         Some(Some(n)) => format!(
-            "{opened} sums were opened over all rounds, against {n} analysed patients with {variables} declared variables \
-             each: {} values. Counts on fine grids are most of them. No site sent more than {sent:.1} kB.",
-            n * variables
+            "{} sums were opened over all rounds, against {n} analysed patients with {variables} declared variables each: \
+             {} values. Counts on fine grids are most of them. No site sent more than {} kB.",
+            grouped(opened),
+            grouped(n * variables),
+            grouped(sent)
         ),
-        _ => format!("{opened} sums were opened over all rounds. No site sent more than {sent:.1} kB."),
+        _ => format!("{} sums were opened over all rounds.", grouped(opened)),
     };
     Cell::text(text)
 }

@@ -36,7 +36,8 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
     let rows: Vec<&SurvivalRow> =
         page.results.survival.iter().filter(of).filter(|row| row.conf_type == first.conf_type).collect();
     let merged = rows.iter().any(|row| row.at == At::MergedCell);
-    let drawn = if merged { At::MergedCell } else { At::Declared };
+    let last = last_drawn(page, outcome, &rows);
+    let drawn = |row: &SurvivalRow| row.time_days <= last && row.survival.is_finite();
     let mut times: Vec<f64> = rows.iter().filter(|row| row.at == At::Declared).map(|row| row.time_days).collect();
     times.sort_by(f64::total_cmp);
     times.dedup();
@@ -55,7 +56,7 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
             label: arm_label(page, level),
             ink,
             second: false,
-            points: of_arm.iter().filter(|row| row.at == drawn && row.survival.is_finite()).map(point).collect(),
+            points: in_order(of_arm.iter().filter(|row| drawn(row)).map(point).collect()),
             median: median(page, outcome, level, weighted).map(|days| page.in_months(days)),
             at_risk: [at_start(page, outcome, level, weighted)].into_iter().chain(at_risk).collect(),
         }
@@ -77,8 +78,8 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
     };
     let where_known = if merged {
         format!(
-            "Marked points are exact: the ends of cells with at least {MINIMUM_LEAVERS} leavers in each arm that has \
-             any. Straight lines join them."
+            "Marked points are exact: declared times, and ends of cells with at least {MINIMUM_LEAVERS} leavers in each \
+             arm that has any. Straight lines join them; the last cell, which reaches to the horizon, is not drawn."
         )
     } else {
         "An arm has too few patients for a curve; the declared times are drawn.".into()
@@ -89,7 +90,7 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
             first.conf_type
         ),
         svg: draw(plot),
-        data: data(page, &label, &rows, drawn),
+        data: data(page, &label, &rows, last),
         name,
     })
 }
@@ -112,10 +113,7 @@ fn at_start(page: &Page<'_>, outcome: &Outcome, level: &str, weighted: bool) -> 
 fn median(page: &Page<'_>, outcome: &Outcome, level: &str, weighted: bool) -> Option<f64> {
     let mut rows = page.results.medians.iter();
     rows.find(|row| {
-        row.quantity == Quantity::Median
-            && row.outcome == outcome.name
-            && row.arm == level
-            && row.weighted == weighted
+        row.quantity == Quantity::Median && row.outcome == outcome.name && row.arm == level && row.weighted == weighted
     })?
     .value
 }
@@ -130,11 +128,31 @@ fn description(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> String {
     format!("Two curves over months since time zero: {}, {}.", part(treated), part(control))
 }
 
-fn data(page: &Page<'_>, label: &str, rows: &[&SurvivalRow], drawn: At) -> Table {
+/// Right end of the last cell that is drawn, in days. The very last cell is merged up to the horizon, often long after
+/// the last patient has left: a line to its end would show a course that nobody has seen.
+fn last_drawn(page: &Page<'_>, outcome: &Outcome, rows: &[&SurvivalRow]) -> f64 {
+    let horizon = outcome.kind.grid().map_or(f64::INFINITY, |grid| grid.end(grid.cell(grid.horizon_days)));
+    let [control, treated] = page.arm_levels();
+    let of_arms = rows.iter().filter(|row| row.arm == control || row.arm == treated);
+    of_arms.map(|row| row.time_days).filter(|days| *days < horizon).fold(0.0, f64::max)
+}
+
+/// By time, each time once.
+fn in_order(mut points: Vec<Point>) -> Vec<Point> {
+    points.sort_by(|a, b| a.months.total_cmp(&b.months));
+    points.dedup_by(|a, b| a.months == b.months);
+    points
+}
+
+fn data(page: &Page<'_>, label: &str, rows: &[&SurvivalRow], last: f64) -> Table {
     let mut lines = Vec::new();
     for level in page.arm_levels() {
         lines.push(Row::Heading(arm_label(page, level)));
-        for row in rows.iter().filter(|row| row.arm == level && row.at == drawn) {
+        let mut of_arm: Vec<&&SurvivalRow> =
+            rows.iter().filter(|row| row.arm == level && row.time_days <= last).collect();
+        of_arm.sort_by(|a, b| a.time_days.total_cmp(&b.time_days));
+        of_arm.dedup_by(|a, b| a.time_days == b.time_days);
+        for row in of_arm {
             let end = |x: Option<f64>, column| {
                 x.filter(|x| x.is_finite()).map_or_else(Cell::none, |x| page.percent(x, &SURVIVAL, row, column))
             };

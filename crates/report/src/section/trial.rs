@@ -26,9 +26,6 @@ pub(super) fn unstated(page: &Page<'_>) -> Vec<&'static str> {
 pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
     let trial = &page.protocol.trial;
     let mut blocks = Vec::new();
-    if !trial.question.is_empty() {
-        blocks.push(Block::Words(Cell::text("Question: ").and(Cell::foreign(&trial.question))));
-    }
     let element = |element: &study::protocol::TrialElement| {
         let cells = [&element.target, &element.emulation].map(Cell::foreign);
         Row::new(element.name.clone(), cells.into())

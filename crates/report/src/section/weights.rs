@@ -4,7 +4,6 @@ use study::results::{OverlapRow, WeightRow};
 
 use super::{Block, arm_label};
 use crate::figure;
-use crate::number;
 use crate::page::{ESTIMATES, OVERLAP, Page, WEIGHTS};
 use crate::table::{Cell, Row, Table};
 
@@ -43,7 +42,8 @@ fn overlap(page: &Page<'_>) -> Table {
         let share = page.share([row.equipoise.into(), row.n.into()], &OVERLAP, row, ["equipoise", "n"]);
         Row::new(arm_label(page, &row.arm), vec![share, of(row.below, "below"), of(row.above, "above")])
     };
-    let header = ["Arm".into(), "In equipoise".into(), format!("Score below {}", bounds.0), format!("Above {}", bounds.1)];
+    let header =
+        ["Arm".into(), "In equipoise".into(), format!("Score below {}", bounds.0), format!("Above {}", bounds.1)];
     Table {
         caption: "Overlap of the arms".into(),
         header: header.into(),
@@ -112,7 +112,7 @@ fn propensity(page: &Page<'_>) -> Table {
         header: ["Covariate", "Odds ratio (95% CI)", "P"].map(str::to_owned).into(),
         rows: page.results.estimates.iter().filter(of).map(row).collect(),
         texts: 1,
-        notes: vec![format!("Variance: naive. {} marks what is not there.", number::NONE)],
+        notes: vec!["Variance: naive.".into()],
         ..Table::default()
     }
 }

@@ -8,8 +8,8 @@ use super::{Cell, Piece, Row, Table};
 pub(crate) fn table(table: &Table) -> Markup {
     html! {
         div.wide role="region" aria-label=(table.caption) tabindex="0" {
-            table {
-                caption { bdi { (table.caption) } }
+            table class=[prose(table).then_some("prose")] {
+                caption { span { bdi { (table.caption) } } }
                 thead {
                     @if !table.spans.is_empty() {
                         tr {
@@ -33,7 +33,13 @@ pub(crate) fn table(table: &Table) -> Markup {
     }
 }
 
+/// A table of words: where the page is narrow, its rows become paragraphs.
+fn prose(table: &Table) -> bool {
+    table.texts >= table.header.len()
+}
+
 fn row(table: &Table, row: &Row) -> Markup {
+    let prose = prose(table);
     match row {
         Row::Heading(text) => html! {
             tr.group { th scope="rowgroup" colspan=(table.header.len()) { bdi { (text) } } }
@@ -42,7 +48,7 @@ fn row(table: &Table, row: &Row) -> Markup {
             tr {
                 th scope="row" class=[indented.then_some("indented")] { bdi { (label) } }
                 @for (i, one) in cells.iter().enumerate() {
-                    td class=[(i + 1 < table.texts).then_some("text")] { (cell(one)) }
+                    td class=[(i + 1 < table.texts).then_some("text")] data-head=[prose.then(|| &table.header[i + 1])] { (cell(one)) }
                 }
             }
         },

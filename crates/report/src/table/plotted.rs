@@ -8,7 +8,8 @@ pub(crate) fn csv(table: &Table) -> Vec<u8> {
     let mut out = String::new();
     let grouped = table.rows.iter().any(|row| matches!(row, Row::Heading(_)));
     let mut group = String::new();
-    let head = grouped.then(String::new).into_iter().chain(table.header.iter().map(|head| head.replace('\n', " ")));
+    let head =
+        grouped.then(String::new).into_iter().chain(table.header.iter().map(|head| neutral(&head.replace('\n', " "))));
     line(&mut out, head);
     for row in &table.rows {
         match row {

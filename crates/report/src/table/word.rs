@@ -20,7 +20,8 @@ const SIZE: usize = 17;
 
 /// The document.
 pub(crate) fn document(title: &str, tables: &[&Table]) -> Result<Vec<u8>, docx_rs::DocxError> {
-    let margin = PageMargin { top: MARGIN, left: MARGIN, bottom: MARGIN, right: MARGIN, header: 0, footer: 0, gutter: 0 };
+    let margin =
+        PageMargin { top: MARGIN, left: MARGIN, bottom: MARGIN, right: MARGIN, header: 0, footer: 0, gutter: 0 };
     let mut docx = Docx::new()
         .page_size(16838, 11906)
         .page_orient(PageOrientationType::Landscape)
@@ -85,9 +86,7 @@ fn table(table: &Table) -> WordTable {
         });
     }
     let rule = |position| TableBorder::new(position).border_type(BorderType::Single).size(8);
-    let borders = TableBorders::with_empty()
-        .set(rule(TableBorderPosition::Top))
-        .set(rule(TableBorderPosition::Bottom));
+    let borders = TableBorders::with_empty().set(rule(TableBorderPosition::Top)).set(rule(TableBorderPosition::Bottom));
     WordTable::new(rows).set_grid((0..columns).map(width).collect()).width(WIDTH, WidthType::Dxa).set_borders(borders)
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn document(page: &Page<'_>, sections: &[Section]) -> String {
                 }
                 main {
                     @for section in sections {
-                        section id=(section.id) aria-labelledby={ (section.id) "-heading" } {
+                        section id=(section.id) class=[section.is_empty().then_some("empty")] aria-labelledby={ (section.id) "-heading" } {
                             h2 id={ (section.id) "-heading" } { (section.title) }
                             @for block in &section.blocks { (self::block(block)) }
                         }

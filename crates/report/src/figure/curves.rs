@@ -18,8 +18,6 @@ pub(crate) struct Point {
 pub(crate) struct Curve {
     pub(crate) label: String,
     pub(crate) ink: Ink,
-    /// Drawn thinner, with its own dashes.
-    pub(crate) second: bool,
     pub(crate) points: Vec<Point>,
     /// Where it comes down to one half.
     pub(crate) median: Option<f64>,
@@ -50,15 +48,15 @@ const TOP: f64 = 34.0;
 const BOTTOM: f64 = 320.0;
 
 /// The drawing.
-pub(crate) fn draw(plot: Plot) -> String {
-    let last = plot.curves.iter().flat_map(|curve| curve.points.last()).map(|point| point.months);
+pub(crate) fn draw(plot: &Plot) -> String {
+    let last = plot.curves.iter().filter_map(|curve| curve.points.last()).map(|point| point.months);
     let last = last.chain(plot.at_risk.last().copied()).fold(1.0, f64::max);
     let rows = plot.curves.iter().filter(|curve| !curve.at_risk.is_empty()).count();
     let height = if rows == 0 { BOTTOM + 50.0 } else { BOTTOM + 72.0 + 34.0 * rows as f64 };
     let mut drawing = Drawing::new(RIGHT + 20.0, height);
     let x = Scale { from: [0.0, last * 1.02], to: [LEFT, RIGHT] };
     let y = Scale { from: [0.0, plot.highest], to: [BOTTOM, TOP] };
-    axes(&mut drawing, &plot, x, y);
+    axes(&mut drawing, plot, x, y);
     for curve in &plot.curves {
         band(&mut drawing, curve, x, y);
     }
@@ -66,18 +64,15 @@ pub(crate) fn draw(plot: Plot) -> String {
         let start = Point { months: 0.0, value: plot.start, interval: None };
         let points: Vec<[f64; 2]> =
             [start].iter().chain(&curve.points).map(|p| [x.at(p.months), y.inside(p.value)]).collect();
-        let (width, dashes) = if curve.second { (1.4, "2 3") } else { (2.2, curve.ink.dashes()) };
-        drawing.path(&points, curve.ink, width, dashes);
-        if !curve.second {
-            points[1..].iter().for_each(|point| drawing.mark(*point, 2.0, curve.ink));
-        }
+        drawing.path(&points, curve.ink, 2.2, curve.ink.dashes());
+        points[1..].iter().for_each(|point| drawing.mark(*point, 2.0, curve.ink));
         if let Some(median) = curve.median.filter(|median| *median <= last) {
             drawing.line([LEFT, y.at(0.5)], [x.at(median), y.at(0.5)], Ink::Plain, 0.9, "3 3");
             drawing.line([x.at(median), y.at(0.5)], [x.at(median), BOTTOM], curve.ink, 1.1, "3 3");
         }
     }
     legend(&mut drawing, &plot.curves);
-    at_risk(&mut drawing, &plot, x);
+    at_risk(&mut drawing, plot, x);
     drawing.finish(&plot.name, &plot.title, &plot.description)
 }
 
@@ -103,9 +98,6 @@ fn axes(drawing: &mut Drawing, plot: &Plot, x: Scale, y: Scale) {
 
 /// The interval between the points that have one.
 fn band(drawing: &mut Drawing, curve: &Curve, x: Scale, y: Scale) {
-    if curve.second {
-        return;
-    }
     let ends = |end: fn((f64, f64)) -> f64| {
         let known = curve.points.iter().filter_map(move |p| Some((p.months, end(p.interval?))));
         known.filter(|(_, value)| value.is_finite()).map(|(months, value)| [x.at(months), y.inside(value)])
@@ -122,11 +114,8 @@ fn legend(drawing: &mut Drawing, curves: &[Curve]) {
     let mut x = LEFT + 4.0;
     let room = (RIGHT - LEFT) / curves.len().max(1) as f64;
     for curve in curves {
-        let (width, dashes) = if curve.second { (1.4, "2 3") } else { (2.2, curve.ink.dashes()) };
-        drawing.line([x, 15.0], [x + 26.0, 15.0], curve.ink, width, dashes);
-        if !curve.second {
-            drawing.mark([x + 13.0, 15.0], 2.6, curve.ink);
-        }
+        drawing.line([x, 15.0], [x + 26.0, 15.0], curve.ink, 2.2, curve.ink.dashes());
+        drawing.mark([x + 13.0, 15.0], 2.6, curve.ink);
         let label = short(&curve.label, (room / 7.2) as usize - 5);
         drawing.text([x + 32.0, 19.5], Anchor::Start, Set::Normal, Ink::Plain, &label);
         x += room;

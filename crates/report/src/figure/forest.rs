@@ -33,7 +33,7 @@ const STEP: f64 = 24.0;
 const TICKS: [f64; 15] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.33, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 50.0];
 
 /// The drawing.
-pub(crate) fn draw(forest: Forest) -> String {
+pub(crate) fn draw(forest: &Forest) -> String {
     let bottom = TOP + STEP * forest.lines.len() as f64 + 6.0;
     let mut drawing = Drawing::new(WIDTH, bottom + 62.0);
     let [low, high] = range(&forest.lines);

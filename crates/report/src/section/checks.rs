@@ -18,7 +18,7 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
 }
 
 /// The name of a model with its handling of ties.
-fn model(outcome: String, model: &str, ties: Option<&str>) -> String {
+fn model(outcome: &str, model: &str, ties: Option<&str>) -> String {
     let ties = ties.map_or_else(String::new, |ties| format!(", ties: {}", labels::ties(ties)));
     format!("{outcome}, {}{ties}", labels::model(model))
 }
@@ -33,7 +33,7 @@ fn proportional(page: &Page<'_>) -> Table {
             (other.name, &other.outcome, &other.cause, other.model, &other.modifier, other.ties)
                 == (test.name, &test.outcome, &test.cause, test.model, &test.modifier, test.ties)
         };
-        let label = model(page.outcome(&test.outcome, &test.cause), test.model, test.ties);
+        let label = model(&page.outcome(&test.outcome, &test.cause), test.model, test.ties);
         let p = |test: &TestRow| page.p(test.test.p_value, &TESTS, test, "p_value");
         let statistic = |test: &TestRow| page.decimals(test.test.statistic, 2, &TESTS, test, "statistic");
         if test.term == *treatment {
@@ -81,7 +81,7 @@ fn concordance(page: &Page<'_>) -> Table {
         let found = fit.outcome_of_fit.as_ref().ok()?.concordance?;
         let value = page.decimals(found.value, 3, &FITS, fit, "concordance");
         let bound = page.decimals(found.bound, 3, &FITS, fit, "concordance_bound");
-        Some(Row::new(model(page.outcome(&fit.outcome, &fit.cause), fit.model, fit.ties), vec![value, bound]))
+        Some(Row::new(model(&page.outcome(&fit.outcome, &fit.cause), fit.model, fit.ties), vec![value, bound]))
     };
     Table {
         caption: "Concordance of the Cox models".into(),

@@ -8,6 +8,7 @@ use crate::figure::curves::{Curve, Plot, Point, draw};
 use crate::figure::svg::Ink;
 use crate::figure::{Figure, file_name};
 use crate::labels;
+use crate::number::NONE;
 use crate::page::{ESTIMATES, INCIDENCE, Page, TESTS, preferred};
 use crate::table::{Cell, Row, Table};
 
@@ -39,16 +40,23 @@ fn rows<'r>(page: &Page<'r>, outcome: &str, cause: &str, weighted: bool) -> Vec<
 
 fn figure(page: &Page<'_>, outcome: &Outcome, cause: &str, weighted: bool) -> Option<Figure> {
     let rows = rows(page, &outcome.name, cause, weighted);
-    let drawn = rows.iter().find(|row| row.at == At::MergedCell).or(rows.first())?.at;
+    let last = last_drawn(page, outcome, &rows)?;
+    let mut times: Vec<f64> = rows.iter().filter(|row| row.at == At::Declared).map(|row| row.time_days).collect();
+    times.sort_by(f64::total_cmp);
+    times.dedup();
     let curve = |(level, ink): (&str, Ink)| {
-        let of_arm = rows.iter().filter(|row| row.arm == level && row.at == drawn && row.incidence.is_finite());
-        let point = |row: &&IncidenceRow| Point {
+        let at_risk = times.iter().map(|time| {
+            let mut declared = rows.iter().filter(|row| row.arm == level && row.at == At::Declared);
+            let n = declared.find(|row| row.time_days == *time).and_then(|row| row.n_risk);
+            n.map_or_else(|| NONE.to_owned(), |n| format!("{n:.0}"))
+        });
+        let point = |row: &IncidenceRow| Point {
             months: page.in_months(row.time_days),
             value: row.incidence,
             interval: row.interval,
         };
-        let points = of_arm.map(point).collect();
-        Curve { label: arm_label(page, level), ink, second: false, points, median: None, at_risk: Vec::new() }
+        let points = drawn(&rows, level, last).into_iter().map(point).collect();
+        Curve { label: arm_label(page, level), ink, points, median: None, at_risk: at_risk.collect() }
     };
     let [control, treated] = page.arm_levels();
     let curves: Vec<Curve> = [(treated, Ink::Treated), (control, Ink::Control)].map(curve).into();
@@ -60,20 +68,20 @@ fn figure(page: &Page<'_>, outcome: &Outcome, cause: &str, weighted: bool) -> Op
     let mut lines = Vec::new();
     for level in [control, treated] {
         lines.push(Row::Heading(arm_label(page, level)));
-        for row in rows.iter().filter(|row| row.arm == level && row.at == drawn) {
+        for row in drawn(&rows, level, last) {
             let incidence = page.percent(row.incidence, &INCIDENCE, row, "incidence");
             lines.push(Row::new(format!("{:.2}", page.in_months(row.time_days)), vec![incidence]));
         }
     }
-    let svg = draw(Plot {
+    let svg = draw(&Plot {
         name: name.clone(),
         title: format!("{label}, {kind}"),
         description: "Cumulative incidence of both arms over months since time zero.".into(),
         axis: "Cumulative incidence (%)".into(),
         start: 0.0,
         highest,
-        at_risk: Vec::new(),
-        risk_heading: String::new(),
+        at_risk: times.iter().map(|days| page.in_months(*days)).collect(),
+        risk_heading: "At risk (patients)".into(),
         curves,
     });
     let caption = format!("{label}: cumulative incidence, {kind}. Marked points are exact; straight lines join them.");
@@ -85,6 +93,23 @@ fn figure(page: &Page<'_>, outcome: &Outcome, cause: &str, weighted: bool) -> Op
         ..Table::default()
     };
     Some(Figure { name, caption, svg, data })
+}
+
+/// Right end of the last cell that is drawn: the very last one reaches to the horizon.
+fn last_drawn(page: &Page<'_>, outcome: &Outcome, rows: &[&IncidenceRow]) -> Option<f64> {
+    let horizon = outcome.kind.grid().map_or(f64::INFINITY, |grid| grid.end(grid.cell(grid.horizon_days)));
+    let [control, treated] = page.arm_levels();
+    let of_arms = rows.iter().filter(|row| row.arm == control || row.arm == treated);
+    of_arms.map(|row| row.time_days).filter(|days| *days < horizon).max_by(f64::total_cmp)
+}
+
+/// The exact points of an arm by time, each time once.
+fn drawn<'r>(rows: &[&'r IncidenceRow], level: &str, last: f64) -> Vec<&'r IncidenceRow> {
+    let of_arm = rows.iter().filter(|row| row.arm == level && row.time_days <= last && row.incidence.is_finite());
+    let mut of_arm: Vec<&IncidenceRow> = of_arm.copied().collect();
+    of_arm.sort_by(|a, b| a.time_days.total_cmp(&b.time_days));
+    of_arm.dedup_by(|a, b| a.time_days == b.time_days);
+    of_arm
 }
 
 /// Incidences at the declared times by arm, their difference, and Gray's test.
@@ -147,7 +172,32 @@ fn value(page: &Page<'_>, row: &IncidenceRow) -> Cell {
 
 /// The treatment's ratio by cause and kind of model.
 fn hazard_ratios(page: &Page<'_>, outcome: &Outcome, competing: &Competing) -> Table {
-    let mut lines = Vec::new();
+    let lines = ratios(page, outcome, competing).into_iter().map(|(cause, words, row)| {
+        let cells = vec![
+            Cell::text(words),
+            Cell::text(labels::model(row.model)),
+            Cell::text(labels::variance(row.variance)),
+            page.ratio(row),
+            page.p(row.p_value, &ESTIMATES, row, "p_value"),
+        ];
+        Row::new(cause, cells)
+    });
+    Table {
+        caption: format!("{}: ratios by cause, {} (95% CI)", labels::plain(&outcome.label), page.contrast()),
+        header: ["Cause", "Ratio of", "Model", "Variance", "Ratio (95% CI)", "P"].map(str::to_owned).into(),
+        rows: lines.collect(),
+        texts: 4,
+        ..Table::default()
+    }
+}
+
+/// Label of the cause, what the ratio is of, and the treatment's row of each model.
+pub(super) fn ratios<'r>(
+    page: &Page<'r>,
+    outcome: &Outcome,
+    competing: &Competing,
+) -> Vec<(String, &'static str, &'r EstimateRow)> {
+    let mut found = Vec::new();
     for cause in &competing.causes {
         for (analysis, words) in [("cox", "cause-specific hazard"), ("fine_gray", "subdistribution hazard")] {
             let of = |row: &&EstimateRow| {
@@ -161,23 +211,9 @@ fn hazard_ratios(page: &Page<'_>, outcome: &Outcome, competing: &Competing) -> T
             models.dedup();
             for model in models {
                 let of_model: Vec<&EstimateRow> = rows.iter().filter(|row| row.model == model).copied().collect();
-                let Some(row) = preferred(&of_model) else { continue };
-                let cells = vec![
-                    Cell::text(words),
-                    Cell::text(labels::model(model)),
-                    Cell::text(labels::variance(row.variance)),
-                    page.ratio(row),
-                    page.p(row.p_value, &ESTIMATES, row, "p_value"),
-                ];
-                lines.push(Row::new(labels::plain(&cause.label), cells));
+                found.extend(preferred(&of_model).map(|row| (labels::plain(&cause.label), words, row)));
             }
         }
     }
-    Table {
-        caption: format!("{}: ratios by cause, {} (95% CI)", labels::plain(&outcome.label), page.contrast()),
-        header: ["Cause", "Ratio of", "Model", "Variance", "Ratio (95% CI)", "P"].map(str::to_owned).into(),
-        rows: lines,
-        texts: 4,
-        ..Table::default()
-    }
+    found
 }

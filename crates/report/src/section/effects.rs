@@ -3,9 +3,9 @@
 use study::protocol::{Outcome, OutcomeKind};
 use study::results::{EstimateRow, KAPLAN_MEIER, Variance};
 
-use super::Block;
 use super::checklists::link;
 use super::findings::counts;
+use super::{Block, competing};
 use crate::figure::Figure;
 use crate::figure::forest::{Forest, Line, draw};
 use crate::figure::svg::Ink;
@@ -149,19 +149,31 @@ pub(super) fn contrasts(page: &Page<'_>) -> Vec<Block> {
     let mut lines = Vec::new();
     let mut data = Vec::new();
     for outcome in &page.protocol.outcomes {
-        let Some(group) = Group::first(page, &outcome.name) else { continue };
-        if matches!(outcome.kind, OutcomeKind::Competing(_)) {
+        if let OutcomeKind::Competing(causes) = &outcome.kind {
+            let ratios = competing::ratios(page, outcome, causes);
+            if !ratios.is_empty() {
+                let heading = format!("{} (HR)", labels::plain(&outcome.label));
+                lines.push(Line::Heading(heading.clone()));
+                data.push(Row::Heading(heading));
+            }
+            for (cause, words, row) in ratios {
+                let kind = words.split(' ').next().unwrap_or_default();
+                let label = format!("{cause}: {kind}, {}", labels::model(row.model));
+                lines.push(line(page, row, &label, ink(row.model)));
+                data.push(numbers(page, row, &format!("{label}, {}", labels::variance(row.variance))));
+            }
             continue;
         }
+        let Some(group) = Group::first(page, &outcome.name) else { continue };
         let measure = if matches!(outcome.kind, OutcomeKind::TimeToEvent(_)) { "HR" } else { "OR" };
         let heading = format!("{} ({measure})", labels::plain(&outcome.label));
         lines.push(Line::Heading(heading.clone()));
         data.push(Row::Heading(heading));
-        for (model, ink) in [("unadjusted", Ink::Control), ("iptw", Ink::Treated), ("adjusted", Ink::Third)] {
+        for model in ["unadjusted", "iptw", "adjusted"] {
             let rows = group.effects(model);
             let Some(row) = preferred(&rows) else { continue };
             let label = format!("{}, {}", labels::model(model), labels::variance(row.variance));
-            lines.push(line(page, row, &label, ink));
+            lines.push(line(page, row, &label, ink(model)));
             data.push(numbers(page, row, &label));
         }
     }
@@ -170,6 +182,15 @@ pub(super) fn contrasts(page: &Page<'_>) -> Vec<Block> {
         return vec![Block::words("No model has an effect of the treatment.")];
     };
     vec![Block::Figures(vec![figure])]
+}
+
+/// Models differ in colour and mark.
+fn ink(model: &str) -> Ink {
+    match model {
+        "unadjusted" => Ink::Control,
+        model if model.starts_with("iptw") => Ink::Treated,
+        _ => Ink::Third,
+    }
 }
 
 /// A line of a forest plot.
@@ -212,7 +233,7 @@ pub(super) fn forest(
     Some(Figure {
         name: name.into(),
         caption: format!("{title}. Ratios with 95% intervals on a log scale; each names its variance."),
-        svg: draw(plot),
+        svg: draw(&plot),
         data: Table {
             caption: title.into(),
             header: ["Contrast", "Ratio", "Lower limit", "Upper limit", "P"].map(str::to_owned).into(),

@@ -1,22 +1,29 @@
 //! What was found, in sentences and numbers that are made from the results.
 
-use study::protocol::OutcomeKind;
+use study::protocol::{Cause, Competing, Outcome, OutcomeKind};
 use study::results::{BalanceRow, EstimateRow, MedianRow, Quantity};
 
 use super::Block;
+use super::competing::ratios;
 use super::effects::Group;
 use crate::figure::love::{LIMIT, pairs};
 use crate::labels;
 use crate::number::Count;
-use crate::page::{BALANCE, FLOW, MEDIANS, OUTCOMES, Page, preferred};
+use crate::page::{BALANCE, FLOW, MEDIANS, OUTCOMES, Page, TESTS, preferred};
 use crate::table::{Cell, Row, Table};
 
 pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
     let mut items = Vec::new();
     items.extend(patients(page));
     items.extend(balance(page));
-    let outcomes = page.protocol.outcomes.iter();
-    items.extend(outcomes.filter(|o| !matches!(o.kind, OutcomeKind::Competing(_))).filter_map(|o| outcome(page, o)));
+    for one in &page.protocol.outcomes {
+        match &one.kind {
+            OutcomeKind::Competing(causes) => {
+                items.extend(causes.causes.iter().filter_map(|c| cause(page, one, causes, c)));
+            }
+            OutcomeKind::Binary { .. } | OutcomeKind::TimeToEvent(_) => items.extend(outcome(page, one)),
+        }
+    }
     items.extend(failures(page));
     let mut blocks = vec![Block::List(items)];
     blocks.extend(Block::table(glance(page)));
@@ -34,13 +41,13 @@ fn patients(page: &Page<'_>) -> Option<Cell> {
             .and(page.count(first.n, &FLOW, first, "n"))
             .and_text(format!(" patients in the files of {sites} sites, "))
             .and(page.count(last.n, &FLOW, last, "n"))
-            .and_text(" were analysed: ")
+            .and_text(" were analysed, ")
             .and(page.count(last.treated, &FLOW, last, "treated"))
-            .and_text(" ")
+            .and_text(" with ")
             .and(Cell::foreign(treated))
-            .and_text(", ")
+            .and_text(" and ")
             .and(page.count(last.control, &FLOW, last, "control"))
-            .and_text(" ")
+            .and_text(" with ")
             .and(Cell::foreign(control))
             .and_text("."),
     )
@@ -83,12 +90,19 @@ fn differing(page: &Page<'_>, rows: &[&BalanceRow]) -> Option<Cell> {
 }
 
 /// One sentence per outcome.
-fn outcome(page: &Page<'_>, outcome: &study::protocol::Outcome) -> Option<Cell> {
-    let group = Group::first(page, &outcome.name)?;
+fn outcome(page: &Page<'_>, outcome: &Outcome) -> Option<Cell> {
     let time = matches!(outcome.kind, OutcomeKind::TimeToEvent(_));
     let ratio = if time { "hazard ratio" } else { "odds ratio" };
     let mut cell = Cell::foreign(labels::plain(&outcome.label)).and_text(": ");
     cell = cell.and(if time { medians(page, &outcome.name)? } else { events(page, &outcome.name)? });
+    let Some(group) = Group::first(page, &outcome.name) else {
+        let mut tests =
+            page.results.tests.iter().filter(|test| test.name == "log_rank" && test.outcome == outcome.name);
+        let test = tests
+            .find(|test| test.model == "unadjusted")
+            .map(|test| Cell::text("; log-rank test ").and(page.p_words(test.test.p_value, &TESTS, test, "p_value")));
+        return Some(cell.and(test.unwrap_or_default()).and_text("."));
+    };
     for (i, (model, words)) in
         [("unadjusted", "unadjusted"), ("iptw", "weighted"), ("adjusted", "adjusted")].into_iter().enumerate()
     {
@@ -101,6 +115,22 @@ fn outcome(page: &Page<'_>, outcome: &study::protocol::Outcome) -> Option<Cell> 
         }
     }
     Some(cell.and_text(format!(". {}", reading(page, &group))))
+}
+
+/// One sentence per competing cause.
+fn cause(page: &Page<'_>, outcome: &Outcome, competing: &Competing, cause: &Cause) -> Option<Cell> {
+    let counts = counts(page, &outcome.name, &cause.name);
+    let [control, treated] = &counts[..] else { return None };
+    let mut cell = Cell::foreign(page.outcome(&outcome.name, &cause.name)).and_text(": ");
+    cell = cell.and(treated.clone()).and_text(", ").and(control.clone());
+    let label = labels::plain(&cause.label);
+    for (of, words, row) in ratios(page, outcome, competing) {
+        if of == label {
+            let lead = format!("; {words} ratio, {} ", labels::model(row.model));
+            cell = cell.and_text(lead).and(page.ratio(row)).and_text(format!(" ({})", labels::variance(row.variance)));
+        }
+    }
+    Some(cell.and_text("."))
 }
 
 /// Whether the intervals include 1, said of the models that account for confounding.

@@ -16,8 +16,8 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
         ),
         Block::Words(design(page)),
     ];
-    blocks.extend([propensity(page), models(page), survival(page), sensitivity(page)].into_iter().flatten());
-    blocks.push(Block::Words(federation(page)));
+    blocks.extend([propensity(page), models(page), survival(page)].into_iter().flatten());
+    blocks.extend([sensitivity(page), Block::Words(federation(page))]);
     blocks.extend(Block::table(replication::table(page)));
     blocks.push(Block::Table(identity(page)));
     blocks
@@ -86,19 +86,19 @@ fn estimand(estimand: Estimand) -> &'static str {
 fn propensity(page: &Page<'_>) -> Option<Block> {
     let declared = page.protocol.propensity.as_ref()?;
     let stabilised = if declared.stabilized { ", stabilised by the share of the arm" } else { "" };
-    let mut text = format!(
+    let mut text = vec![format!(
         "Propensity scores were estimated by logistic regression on {}. Inverse probability weights make the arms stand for \
          {}{stabilised}.",
         variables(page, &declared.covariates),
         estimand(declared.estimand)
-    );
+    )];
     if let Some(truncation) = declared.detail.and_then(|detail| detail.truncation) {
         let percent = |p: f64| (1000.0 * p).round() / 10.0;
         let (low, high) = (percent(truncation.low), percent(truncation.high));
-        text += &format!(" Truncated weights lie between the {low}% and {high}% quantiles of the weights.");
+        text.push(format!(" Truncated weights lie between the {low}% and {high}% quantiles of the weights."));
     }
-    text += " Balance was judged by standardised mean differences, with 0.1 as the limit.";
-    Some(Block::words(text))
+    text.push(" Balance was judged by standardised mean differences, with 0.1 as the limit.".to_owned());
+    Some(Block::words(text.concat()))
 }
 
 fn models(page: &Page<'_>) -> Option<Block> {
@@ -113,14 +113,14 @@ fn models(page: &Page<'_>) -> Option<Block> {
         let label = |name: &String| labels::outcome(page.protocol, name);
         let outcomes = list(&analysis.outcomes.iter().map(label).collect::<Vec<_>>());
         let models: Vec<String> = analysis.models.iter().map(|model| labels::model(model.name()).to_owned()).collect();
-        let mut text = format!("{outcomes}: {kind}{ties}, models {}", list(&models));
+        let mut text = vec![format!("{outcomes}: {kind}{ties}, models {}", list(&models))];
         let adjusted = |model: &Model| !model.weighted() && *model != Model::Unadjusted;
         if analysis.models.iter().any(adjusted) {
-            text += &format!("; covariates {}", variables(page, &analysis.covariates));
+            text.push(format!("; covariates {}", variables(page, &analysis.covariates)));
         }
         let modifiers: Vec<_> = analysis.effect_modifiers.iter().map(|modifier| modifier.variable).collect();
         if !modifiers.is_empty() {
-            text += &format!("; effect modification by {}", variables(page, &modifiers));
+            text.push(format!("; effect modification by {}", variables(page, &modifiers)));
         }
         let named = analysis.variances;
         let variances: Vec<String> = [
@@ -134,53 +134,55 @@ fn models(page: &Page<'_>) -> Option<Block> {
         .filter(|(there, _)| *there)
         .map(|(_, name)| name.to_owned())
         .collect();
-        text += &format!("; variances {}.", list(&variances));
-        sentences.push(text);
+        text.push(format!("; variances {}.", list(&variances)));
+        sentences.push(text.concat());
     }
     (!sentences.is_empty()).then(|| Block::List(sentences.into_iter().map(Cell::text).collect()))
 }
 
 fn survival(page: &Page<'_>) -> Option<Block> {
     let protocol: &Protocol = page.protocol;
-    let mut text = String::new();
+    let mut text: Vec<String> = Vec::new();
     if !protocol.curves.is_empty() {
-        text += "Survival was estimated by Kaplan-Meier, weighted curves with the weights of the study; medians, restricted \
-                 means, risk differences and log-rank tests come from the same two-arm tables. ";
+        text.push("Survival was estimated by Kaplan-Meier, weighted curves with the weights of the study; medians, restricted \
+                 means, risk differences and log-rank tests come from the same two-arm tables. ".to_owned());
     }
     if !protocol.incidences.is_empty() {
-        text +=
-            "Cumulative incidences of competing causes were estimated by Aalen-Johansen and compared by Gray's test. ";
+        text.push(
+            "Cumulative incidences of competing causes were estimated by Aalen-Johansen and compared by Gray's test. "
+                .to_owned(),
+        );
     }
     if protocol.analyses.iter().any(|analysis| !analysis.standardised.is_empty()) {
-        text += "Absolute risks were standardised over the adjusted models. ";
+        text.push("Absolute risks were standardised over the adjusted models. ".to_owned());
     }
     if protocol.analyses.iter().any(|analysis| !analysis.checks.zph.is_empty()) {
-        text += "Proportional hazards were tested by score tests of a course over time. ";
+        text.push("Proportional hazards were tested by score tests of a course over time. ".to_owned());
     }
     if protocol.baseline.is_some() {
-        text += "Characteristics were compared before and after weighting. ";
+        text.push("Characteristics were compared before and after weighting. ".to_owned());
     }
-    (!text.is_empty()).then(|| Block::words(text.trim_end()))
+    (!text.is_empty()).then(|| Block::words(text.concat().trim_end()))
 }
 
-fn sensitivity(page: &Page<'_>) -> Option<Block> {
-    let mut text = String::new();
+fn sensitivity(page: &Page<'_>) -> Block {
+    let mut text: Vec<String> = Vec::new();
     let scenarios: Vec<String> = page.protocol.scenarios.iter().map(|s| labels::plain(&s.label)).collect();
     if !scenarios.is_empty() {
-        text += &format!("Declared scenarios: {}. ", scenarios.join("; "));
+        text.push(format!("Declared scenarios: {}. ", scenarios.join("; ")));
     }
     for scenario in &page.protocol.scenarios {
         if let Some(imputation) = &scenario.imputation {
             let names = variables(page, &imputation.variables);
-            text += &format!("Missing values of {names} were drawn {} times. ", imputation.draws);
+            text.push(format!("Missing values of {names} were drawn {} times. ", imputation.draws));
         }
     }
     if let Some(bootstrap) = &page.protocol.bootstrap {
-        text += &format!("The bootstrap has {} replicates by random case weights. ", bootstrap.replicates);
+        text.push(format!("The bootstrap has {} replicates by random case weights. ", bootstrap.replicates));
     }
-    text += "Patients who lack a value that a model needs stop that model: nobody is left out silently. Intervals are 95%; p \
-             values are two-sided and not corrected for multiplicity.";
-    Some(Block::words(text))
+    text.push("Patients who lack a value that a model needs stop that model: nobody is left out silently. Intervals are 95%; p \
+             values are two-sided and not corrected for multiplicity.".to_owned());
+    Block::words(text.concat())
 }
 
 fn federation(page: &Page<'_>) -> Cell {

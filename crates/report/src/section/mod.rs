@@ -34,6 +34,13 @@ pub(crate) struct Section {
     pub(crate) blocks: Vec<Block>,
 }
 
+impl Section {
+    /// Has the protocol declared nothing for it?
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self.blocks[..], [Block::Words(_)])
+    }
+}
+
 /// What a section is made of.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Block {

@@ -55,7 +55,6 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
         Curve {
             label: arm_label(page, level),
             ink,
-            second: false,
             points: in_order(of_arm.iter().filter(|row| drawn(row)).map(point).collect()),
             median: median(page, outcome, level, weighted).map(|days| page.in_months(days)),
             at_risk: [at_start(page, outcome, level, weighted)].into_iter().chain(at_risk).collect(),
@@ -89,7 +88,7 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
             "{label}, {kind} Kaplan-Meier. {where_known} Shaded: 95% CI ({}); dashed: medians.",
             first.conf_type
         ),
-        svg: draw(plot),
+        svg: draw(&plot),
         data: data(page, &label, &rows, last),
         name,
     })

@@ -96,6 +96,7 @@ fn weights(page: &Page<'_>) -> Table {
         ],
         ..Table::default()
     }
+    .without_empty_columns()
 }
 
 /// The propensity model itself.

@@ -86,6 +86,28 @@ impl Unit {
     }
 }
 
+impl Table {
+    /// The table without columns in which no row has anything. It must have no heads over several columns.
+    #[must_use]
+    pub(crate) fn without_empty_columns(mut self) -> Table {
+        let has = |row: &Row, at: usize| match row {
+            Row::Heading(_) => false,
+            Row::Cells { cells, .. } => cells.get(at).is_some_and(|cell| !cell.0.is_empty() && *cell != Cell::none()),
+        };
+        let kept: Vec<bool> = (1..self.header.len()).map(|i| self.rows.iter().any(|row| has(row, i - 1))).collect();
+        let mut at = kept.iter();
+        let mut first = true;
+        self.header.retain(|_| std::mem::take(&mut first) || at.next().copied().unwrap_or(true));
+        for row in &mut self.rows {
+            if let Row::Cells { cells, .. } = row {
+                let mut at = kept.iter();
+                cells.retain(|_| at.next().copied().unwrap_or(true));
+            }
+        }
+        self
+    }
+}
+
 impl Row {
     pub(crate) fn new(label: impl Into<String>, cells: Vec<Cell>) -> Row {
         Row::Cells { label: label.into(), indented: false, cells }

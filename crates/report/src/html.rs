@@ -85,7 +85,7 @@ fn block(block: &Block) -> Markup {
 fn figure(figure: &Figure) -> Markup {
     html! {
         figure {
-            div.drawing role="region" aria-label=(figure.caption) tabindex="0" { (PreEscaped(&figure.svg)) }
+            div.drawing role="group" aria-label=(figure.caption) tabindex="0" { (PreEscaped(&figure.svg)) }
             figcaption { bdi { (figure.caption) } }
             details {
                 summary { "Numbers of this figure" }

@@ -150,17 +150,17 @@ pub(super) fn contrasts(page: &Page<'_>) -> Vec<Block> {
     let mut data = Vec::new();
     for outcome in &page.protocol.outcomes {
         if let OutcomeKind::Competing(causes) = &outcome.kind {
-            let ratios = competing::ratios(page, outcome, causes);
-            if !ratios.is_empty() {
-                let heading = format!("{} (HR)", labels::plain(&outcome.label));
-                lines.push(Line::Heading(heading.clone()));
-                data.push(Row::Heading(heading));
-            }
-            for (cause, words, row) in ratios {
-                let kind = words.split(' ').next().unwrap_or_default();
-                let label = format!("{cause}: {kind}, {}", labels::model(row.model));
+            let mut last = String::new();
+            for (cause, words, row) in competing::ratios(page, outcome, causes) {
+                let heading = format!("{}: {cause}, {words} (HR)", labels::plain(&outcome.label));
+                if heading != last {
+                    lines.push(Line::Heading(heading.clone()));
+                    data.push(Row::Heading(heading.clone()));
+                    last = heading;
+                }
+                let label = format!("{}, {}", labels::model(row.model), labels::variance(row.variance));
                 lines.push(line(page, row, &label, ink(row.model)));
-                data.push(numbers(page, row, &format!("{label}, {}", labels::variance(row.variance))));
+                data.push(numbers(page, row, &label));
             }
             continue;
         }

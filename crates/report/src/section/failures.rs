@@ -54,7 +54,7 @@ fn name(page: &Page<'_>, scenario: Option<&str>, fit: &FitRow) -> String {
 
 fn failures(page: &Page<'_>) -> Table {
     let row = |(scenario, fit, problem): (Option<&str>, &FitRow, &FitProblem)| {
-        let why = Cell::foreign(labels::plain(&problem.message)).and_text(format!(" ({})", problem.code));
+        let why = Cell::foreign(&problem.message).and_text(format!(" ({})", problem.code));
         Row::new(name(page, scenario, fit), vec![why, Cell::text(problem.hint)])
     };
     Table {
@@ -89,7 +89,7 @@ fn warnings(page: &Page<'_>) -> Table {
     let line = |scenario: Option<&str>, warning: &WarningRow| {
         let about = scheme(warning.about);
         let about = scenario.map_or_else(|| about.clone(), |label| format!("{}: {about}", labels::plain(label)));
-        Row::new(about, vec![Cell::foreign(labels::plain(&warning.text)).and_text(format!(" ({})", warning.code))])
+        Row::new(about, vec![Cell::foreign(&warning.text).and_text(format!(" ({})", warning.code))])
     };
     let mut rows: Vec<Row> = page.results.warnings.iter().map(|warning| line(None, warning)).collect();
     for scenario in &page.results.scenarios {

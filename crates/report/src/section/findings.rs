@@ -93,7 +93,7 @@ fn differing(page: &Page<'_>, rows: &[&BalanceRow]) -> Option<Cell> {
 fn outcome(page: &Page<'_>, outcome: &Outcome) -> Option<Cell> {
     let time = matches!(outcome.kind, OutcomeKind::TimeToEvent(_));
     let ratio = if time { "hazard ratio" } else { "odds ratio" };
-    let mut cell = Cell::foreign(labels::plain(&outcome.label)).and_text(": ");
+    let mut cell = Cell::foreign(&outcome.label).and_text(": ");
     cell = cell.and(if time { medians(page, &outcome.name)? } else { events(page, &outcome.name)? });
     let Some(group) = Group::first(page, &outcome.name) else {
         let mut tests =
@@ -124,9 +124,12 @@ fn cause(page: &Page<'_>, outcome: &Outcome, competing: &Competing, cause: &Caus
     let mut cell = Cell::foreign(page.outcome(&outcome.name, &cause.name)).and_text(": ");
     cell = cell.and(treated.clone()).and_text(", ").and(control.clone());
     let label = labels::plain(&cause.label);
+    let mut before = "";
     for (of, words, row) in ratios(page, outcome, competing) {
         if of == label {
-            let lead = format!("; {words} ratio, {} ", labels::model(row.model));
+            let of = if words == before { ", ".into() } else { format!("; {words} ratio ") };
+            let lead = format!("{of}{} ", labels::model(row.model));
+            before = words;
             cell = cell.and_text(lead).and(page.ratio(row)).and_text(format!(" ({})", labels::variance(row.variance)));
         }
     }

@@ -210,10 +210,7 @@ fn identity(page: &Page<'_>) -> Table {
     Table {
         caption: "What identifies this run".into(),
         header: ["", "Value"].map(str::to_owned).into(),
-        rows: rows
-            .into_iter()
-            .map(|(name, value)| Row::new(name, vec![Cell::foreign(labels::plain(&value))]))
-            .collect(),
+        rows: rows.into_iter().map(|(name, value)| Row::new(name, vec![Cell::foreign(&value)])).collect(),
         texts: 2,
         ..Table::default()
     }

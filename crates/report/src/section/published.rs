@@ -1,6 +1,7 @@
 //! Published figures beside this run's, at the top of the section that they belong to.
 
 use super::{Block, SECTIONS};
+use crate::labels::plain;
 use crate::page::Page;
 use crate::published::PublishedTable;
 use crate::table::{Cell, Row, Table};
@@ -20,14 +21,14 @@ pub(super) fn elsewhere(page: &Page<'_>) -> Vec<Block> {
 /// A table for each heading: rows with a published figure, and the lines that this run adds to them.
 fn shown(page: &Page<'_>, table: &PublishedTable) -> Vec<Block> {
     let Some(published) = page.published else { return Vec::new() };
-    let mut parts: Vec<(String, Vec<Row>)> = vec![(table.title.clone(), Vec::new())];
+    let mut parts: Vec<(String, Vec<Row>)> = vec![(plain(&table.title), Vec::new())];
     // Labels that a published figure further below belongs to.
     let mut above: Vec<String> = Vec::new();
     let mut follows = false;
     for row in &table.rows {
         let (depth, label) = indent(&row.label);
         if row.published.is_empty() && row.ours.is_empty() && depth == 0 && !label.is_empty() {
-            parts.push((label.to_owned(), Vec::new()));
+            parts.push((plain(label), Vec::new()));
             above.clear();
             continue;
         }

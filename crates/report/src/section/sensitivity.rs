@@ -75,7 +75,7 @@ fn scenarios(page: &Page<'_>) -> Vec<Block> {
 
 /// "Label: 596 patients".
 fn scenario(page: &Page<'_>, scenario: &study::results::ScenarioResults) -> Cell {
-    let label = Cell::foreign(labels::plain(&scenario.label));
+    let label = Cell::foreign(&scenario.label);
     match scenario.results.flow.last() {
         Some(last) => label.and_text(": ").and(page.count(last.n, &crate::page::FLOW, last, "n")).and_text(" patients"),
         None => label,

@@ -91,7 +91,7 @@ fn without_curve(page: &Page<'_>) -> String {
 }
 
 fn roster(page: &Page<'_>) -> Table {
-    let row = |(id, name): &(String, String)| Row::new(labels::plain(id), vec![Cell::foreign(labels::plain(name))]);
+    let row = |(id, name): &(String, String)| Row::new(labels::plain(id), vec![Cell::foreign(name)]);
     Table {
         caption: format!("The {} participating sites", page.provenance.sites.len()),
         header: ["Site", "Legal name"].map(str::to_owned).into(),

@@ -7,7 +7,7 @@ use super::{Cell, Piece, Row, Table};
 /// A table in a box of its own, which scrolls when the page is too narrow for it.
 pub(crate) fn table(table: &Table) -> Markup {
     html! {
-        div.wide role="region" aria-label=(table.caption) tabindex="0" {
+        div.wide role="group" aria-label=(table.caption) tabindex="0" {
             table class=[prose(table).then_some("prose")] {
                 caption { span { bdi { (table.caption) } } }
                 thead {
@@ -46,7 +46,8 @@ fn row(table: &Table, row: &Row) -> Markup {
         },
         Row::Cells { label, indented, cells } => html! {
             tr {
-                th scope="row" class=[indented.then_some("indented")] { bdi { (label) } }
+                @if label.is_empty() { td {} }
+                @else { th scope="row" class=[indented.then_some("indented")] { bdi { (label) } } }
                 @for (i, one) in cells.iter().enumerate() {
                     td class=[(i + 1 < table.texts).then_some("text")] data-head=[prose.then(|| &table.header[i + 1])] { (cell(one)) }
                 }

@@ -6,6 +6,7 @@ pub(crate) mod html;
 pub(crate) mod plotted;
 pub(crate) mod word;
 
+use crate::labels::plain;
 use crate::number;
 
 /// One table.
@@ -109,12 +110,12 @@ impl Table {
 }
 
 impl Row {
-    pub(crate) fn new(label: impl Into<String>, cells: Vec<Cell>) -> Row {
-        Row::Cells { label: label.into(), indented: false, cells }
+    pub(crate) fn new(label: impl AsRef<str>, cells: Vec<Cell>) -> Row {
+        Row::Cells { label: plain(label.as_ref()), indented: false, cells }
     }
 
-    pub(crate) fn indented(label: impl Into<String>, cells: Vec<Cell>) -> Row {
-        Row::Cells { label: label.into(), indented: true, cells }
+    pub(crate) fn indented(label: impl AsRef<str>, cells: Vec<Cell>) -> Row {
+        Row::Cells { label: plain(label.as_ref()), indented: true, cells }
     }
 }
 
@@ -127,8 +128,8 @@ impl Cell {
         Cell(vec![Piece::Text(text.into())])
     }
 
-    pub(crate) fn foreign(text: impl Into<String>) -> Cell {
-        Cell(vec![Piece::Foreign(text.into())])
+    pub(crate) fn foreign(text: impl AsRef<str>) -> Cell {
+        Cell(vec![Piece::Foreign(plain(text.as_ref()))])
     }
 
     pub(crate) fn none() -> Cell {

@@ -2,6 +2,7 @@
 //! and text from outside does it no harm.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use coordinator::results::Provenance;
@@ -27,6 +28,10 @@ impl Run {
     fn text(&self, name: &str) -> String {
         text(&self.files, name)
     }
+}
+
+fn is(file: &File, kind: &str) -> bool {
+    Path::new(&file.name).extension().is_some_and(|extension| extension == kind)
 }
 
 fn text(files: &[File], name: &str) -> String {
@@ -55,23 +60,26 @@ fn results(protocol: &Arc<Protocol>) -> Results {
 }
 
 fn published() -> Published {
-    Published::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/relapsed-myeloma").as_path())
+    Published::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/relapsed-myeloma").as_path())
         .unwrap()
         .unwrap()
 }
 
 fn reference() -> &'static Run {
     static RUN: OnceLock<Run> = OnceLock::new();
-    RUN.get_or_init(|| {
-        let protocol = Arc::new(Protocol::parse(&protocol_text()).unwrap());
-        let results = results(&protocol);
-        let sites = (1..=45).map(|i| (format!("S{i:02}"), format!("Centre {i}"))).collect();
-        let provenance = provenance(&protocol, sites);
-        let json = coordinator::results::value(&results, &provenance).unwrap();
-        let beside = published().page(&json, protocol.month_days);
-        let files = report::files(&results, &protocol, &provenance, Some(&beside)).unwrap();
-        Run { protocol, results, json, files }
-    })
+    RUN.get_or_init(|| run(&protocol_text(), Some(&published())))
+}
+
+/// The reference cohort under a protocol of its folder.
+fn run(protocol: &str, beside: Option<&Published>) -> Run {
+    let protocol = Arc::new(Protocol::parse(protocol).unwrap());
+    let results = results(&protocol);
+    let sites = (1..=45).map(|i| (format!("S{i:02}"), format!("Centre {i}"))).collect();
+    let provenance = provenance(&protocol, sites);
+    let json = coordinator::results::value(&results, &provenance).unwrap();
+    let beside = beside.map(|published| published.page(&json, protocol.month_days));
+    let files = report::files(&results, &protocol, &provenance, beside.as_ref()).unwrap();
+    Run { protocol, results, json, files }
 }
 
 /// The body of the page as XML: its elements without an end are closed first.
@@ -91,12 +99,11 @@ fn prints(shown: &str, value: f64) -> bool {
         return (printed - value).abs() <= 0.05001 * 10_f64.powf(value.abs().log10().floor());
     }
     let decimals = shown.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-    (printed - value).abs() <= 0.5 * 10_f64.powi(-(decimals as i32)) + 1e-9 * value.abs()
+    (printed - value).abs() <= 0.5 * 0.1_f64.powf(decimals as f64) + 1e-9 * value.abs()
 }
 
-#[test]
-fn numbers_on_the_page_are_those_of_results_json_to_the_printed_digit() {
-    let run = reference();
+/// Holds every number of the page against `results.json`; gives how many there are and from which tables.
+fn compare(run: &Run) -> (usize, BTreeSet<String>) {
     let page = body(&run.text(PAGE));
     let page = Document::parse(&page).unwrap();
     let mut seen = BTreeSet::new();
@@ -119,22 +126,29 @@ fn numbers_on_the_page_are_those_of_results_json_to_the_printed_digit() {
         seen.insert(from.to_owned());
         tables.insert(from.split('/').nth(1).unwrap().to_owned());
     }
-    assert!(seen.len() > 1500, "only {} numbers", seen.len());
-    let expected = [
-        "balance",
-        "effects",
-        "estimates",
-        "fits",
-        "flow",
-        "medians",
-        "outcomes",
-        "overlap",
-        "propensity_histogram",
-        "survival",
-        "tests",
-        "weights",
-    ];
-    assert_eq!(tables, expected.map(str::to_owned).into());
+    (seen.len(), tables)
+}
+
+#[test]
+fn numbers_on_the_page_are_those_of_results_json_to_the_printed_digit() {
+    let (count, tables) = compare(reference());
+    assert!(count > 1500, "only {count} numbers");
+    let expected =
+        "balance effects estimates fits flow medians outcomes overlap propensity_histogram survival tests weights";
+    assert_eq!(tables, expected.split(' ').map(str::to_owned).collect());
+}
+
+#[test]
+fn numbers_of_competing_causes_and_of_resampling_are_those_of_results_json() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/relapsed-myeloma");
+    for (protocol, table, words) in
+        [("protocol-competing.toml", "incidence", "P (Gray)"), ("protocol-resampling.toml", "estimates", "Replicates")]
+    {
+        let run = run(&std::fs::read_to_string(folder.join(protocol)).unwrap(), None);
+        let (count, tables) = compare(&run);
+        assert!(count > 150 && tables.contains(table), "{protocol}: {count} numbers of {tables:?}");
+        assert!(run.text(PAGE).contains(words), "{protocol}");
+    }
 }
 
 #[test]
@@ -172,7 +186,7 @@ fn every_figure_is_a_described_drawing_with_its_numbers_beside_it() {
     let run = reference();
     let page = run.text(PAGE);
     let mut figures = 0;
-    for file in run.files.iter().filter(|file| file.name.ends_with(".svg")) {
+    for file in run.files.iter().filter(|file| is(file, "svg")) {
         let svg = String::from_utf8(file.bytes.clone()).unwrap();
         let parsed = Document::parse(&svg).unwrap_or_else(|e| panic!("{}: {e}", file.name));
         let root = parsed.root_element();
@@ -264,13 +278,13 @@ fn hostile_text_is_shown_harmlessly_everywhere() {
         assert!(!page.contains('\u{202e}'), "the direction of the page is turned");
         for file in &files {
             let content = String::from_utf8_lossy(&file.bytes);
-            if file.name.ends_with(".svg") {
+            if is(file, "svg") {
                 Document::parse(&content).unwrap_or_else(|e| panic!("{}: {e}", file.name));
             }
-            if file.name.ends_with(".csv") {
+            if is(file, "csv") {
                 let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(content.as_bytes());
                 for record in reader.records() {
-                    for field in record.unwrap_or_else(|e| panic!("{}: {e}", file.name)).iter() {
+                    for field in &record.unwrap_or_else(|e| panic!("{}: {e}", file.name)) {
                         let formula = field.starts_with(['=', '+', '@', '\t']) || field.starts_with("-H");
                         assert!(!formula, "{}: {field}", file.name);
                     }

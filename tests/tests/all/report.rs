@@ -2,11 +2,11 @@
 //! and text from outside does it no harm.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use coordinator::results::Provenance;
-use entente_tests::federation::plain;
+use entente_tests::federation::{Rows, plain};
 use rehearsal::published::Published;
 use report::{File, PAGE, SECTIONS, TABLES};
 use roxmltree::Document;
@@ -14,7 +14,7 @@ use serde_json::Value;
 use study::protocol::Protocol;
 use study::results::Results;
 
-use crate::reference::{centre, cohorts, protocol_text, rows};
+use crate::reference::protocol_text;
 
 /// A run of the reference study and its report.
 struct Run {
@@ -55,14 +55,20 @@ fn provenance(protocol: &Protocol, sites: Vec<(String, String)>) -> Provenance {
     }
 }
 
+fn example() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/relapsed-myeloma")
+}
+
+/// A protocol of the example over its sites' files.
 fn results(protocol: &Arc<Protocol>) -> Results {
-    Results::of(&plain(protocol, &cohorts(protocol, &rows().split(45, centre))).unwrap())
+    let files = std::fs::read_dir(example().join("sites")).unwrap().map(|entry| entry.unwrap().path());
+    let files: BTreeSet<PathBuf> = files.collect();
+    let cohorts: Vec<_> = files.iter().map(|file| Rows::read(file).cohort(protocol)).collect();
+    Results::of(&plain(protocol, &cohorts).unwrap())
 }
 
 fn published() -> Published {
-    Published::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/relapsed-myeloma").as_path())
-        .unwrap()
-        .unwrap()
+    Published::read(&example()).unwrap().unwrap()
 }
 
 fn reference() -> &'static Run {
@@ -140,11 +146,10 @@ fn numbers_on_the_page_are_those_of_results_json_to_the_printed_digit() {
 
 #[test]
 fn numbers_of_competing_causes_and_of_resampling_are_those_of_results_json() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/relapsed-myeloma");
     for (protocol, table, words) in
         [("protocol-competing.toml", "incidence", "P (Gray)"), ("protocol-resampling.toml", "estimates", "Replicates")]
     {
-        let run = run(&std::fs::read_to_string(folder.join(protocol)).unwrap(), None);
+        let run = run(&std::fs::read_to_string(example().join(protocol)).unwrap(), None);
         let (count, tables) = compare(&run);
         assert!(count > 150 && tables.contains(table), "{protocol}: {count} numbers of {tables:?}");
         assert!(run.text(PAGE).contains(words), "{protocol}");

@@ -63,15 +63,16 @@ fn balance(page: &Page<'_>) -> Option<Cell> {
     let after = || pairs.iter().filter_map(|(_, row)| *row);
     let (inside, outside): (Vec<&BalanceRow>, Vec<&BalanceRow>) =
         after().partition(|row| modelled.contains(&row.variable.as_str()));
-    let mut cell =
-        Cell::text("Before weighting, ").and(differing(page, &before)?).and_text(" characteristics differed");
+    let lead =
+        "Characteristics with a standardised mean difference above 0.1, the largest in brackets: before weighting ";
+    let mut cell = Cell::text(lead).and(differing(page, &before)?);
     if let Some(inside) = differing(page, &inside) {
-        cell = cell.and_text("; after weighting, ").and(inside).and_text(" in the propensity model");
+        cell = cell.and_text("; after weighting ").and(inside).and_text(" in the propensity model");
     }
     if let Some(outside) = differing(page, &outside) {
         cell = cell.and_text(" and ").and(outside).and_text(" outside of it");
     }
-    Some(cell.and_text(": standardised mean difference above 0.1, the largest in brackets."))
+    Some(cell.and_text("."))
 }
 
 fn name<'r>(page: &Page<'r>, id: study::dictionary::VariableId) -> &'r str {

@@ -18,6 +18,8 @@ pub(super) fn elsewhere(page: &Page<'_>) -> Vec<Block> {
     tables.filter(|table| !SECTIONS.contains(&table.section.as_str())).flat_map(|table| shown(page, table)).collect()
 }
 
+const LEGEND: &str = "n.r.: not reached; log: interval on the log scale; LR: likelihood ratio test.";
+
 /// A table for each heading: rows with a published figure, and the lines that this run adds to them.
 fn shown(page: &Page<'_>, table: &PublishedTable) -> Vec<Block> {
     let Some(published) = page.published else { return Vec::new() };
@@ -51,6 +53,7 @@ fn shown(page: &Page<'_>, table: &PublishedTable) -> Vec<Block> {
         let mut notes = if i == last { table.notes.clone() } else { Vec::new() };
         if i == 0 && published.tables.first() == Some(table) {
             notes.push(format!("Published: {}, doi {}.", published.citation, published.doi));
+            notes.push(LEGEND.into());
             notes.extend(published.notes.iter().cloned());
         }
         let shown = Table {

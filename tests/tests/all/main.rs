@@ -18,6 +18,7 @@ mod policy;
 mod processes;
 mod reference;
 mod release;
+mod report;
 mod resampling;
 mod scenarios;
 mod schema;

@@ -5,10 +5,10 @@ use std::fmt;
 /// Stands where there is no number.
 pub const NONE: &str = "–";
 
-/// Stands where a count is below the floor under which none is released.
+/// Stands where a floor of the study hides a number.
 pub const HIDDEN: &str = "hidden";
 
-/// A count of patients, or one that is hidden because it is below the floor under which none is released.
+/// A count of patients, or one that a floor of the study hides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Count(Option<u64>);
 
@@ -38,6 +38,11 @@ impl fmt::Display for Count {
             None => f.write_str(HIDDEN),
         }
     }
+}
+
+/// A count, or that it is hidden.
+pub fn count(n: impl Into<Count>) -> String {
+    n.into().to_string()
 }
 
 /// Digits of a ratio: a covariate that is measured on a scale has ratios near 1 per unit and gets one more.
@@ -137,8 +142,8 @@ mod tests {
 
     #[test]
     fn a_hidden_count_says_so_and_has_no_percentage() {
-        assert_eq!(share(None, Some(147)), "hidden/147");
-        assert_eq!(Count::from(None).to_string(), "hidden");
+        assert_eq!([share(None, Some(147)), share(Some(113), None)], ["hidden/147", "113/hidden"]);
+        assert_eq!([count(None), count(3)], ["hidden", "3"]);
         assert_eq!(percent(3.into(), 0.into()), None);
     }
 }

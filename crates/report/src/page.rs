@@ -60,7 +60,7 @@ impl Page<'_> {
         let n = n.into();
         match n.known() {
             Some(known) => self.number(&n.to_string(), known as f64, Unit::Plain, rows, row, column),
-            None => Cell::text(n.to_string()),
+            None => Cell::hidden(),
         }
     }
 
@@ -90,6 +90,11 @@ impl Page<'_> {
     /// The same of a number that may not be there.
     pub(crate) fn maybe<T>(&self, x: Option<f64>, decimals: usize, rows: &Rows<T>, row: &T, column: &str) -> Cell {
         x.map_or_else(Cell::none, |x| self.decimals(x, decimals, rows, row, column))
+    }
+
+    /// The same of a number that a floor may hide.
+    pub(crate) fn known<T>(&self, x: Option<f64>, decimals: usize, rows: &Rows<T>, row: &T, column: &str) -> Cell {
+        x.map_or_else(Cell::hidden, |x| self.decimals(x, decimals, rows, row, column))
     }
 
     /// Without its sign.

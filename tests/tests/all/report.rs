@@ -11,8 +11,10 @@ use rehearsal::published::Published;
 use report::{File, PAGE, SECTIONS, TABLES};
 use roxmltree::Document;
 use serde_json::Value;
+use study::plan::Plan;
 use study::protocol::Protocol;
-use study::results::Results;
+use study::release::Release;
+use study::results::{FitProblem, Results};
 
 use crate::reference::protocol_text;
 
@@ -20,6 +22,8 @@ use crate::reference::protocol_text;
 struct Run {
     protocol: Arc<Protocol>,
     results: Results,
+    /// The same before the floors have hidden anything.
+    open: Results,
     json: Value,
     files: Vec<File>,
 }
@@ -48,8 +52,12 @@ fn provenance(protocol: &Protocol, sites: Vec<(String, String)>) -> Provenance {
         protocol_digest: "p".repeat(64),
         manifest_digest: "m".repeat(64),
         results_digest: "r".repeat(64),
+        release_digest: "e".repeat(64),
+        release: protocol.release,
         rounds: 24,
-        opened_scalars: 219_936,
+        opened_scalars: 8_936,
+        sealed_scalars: 211_000,
+        variables: protocol.dictionary.variables().len(),
         bytes_sent_per_site: 3_519_000,
         sites,
     }
@@ -60,11 +68,11 @@ fn example() -> PathBuf {
 }
 
 /// A protocol of the example over its sites' files.
-fn results(protocol: &Arc<Protocol>) -> Results {
+fn plan(protocol: &Arc<Protocol>) -> Plan {
     let files = std::fs::read_dir(example().join("sites")).unwrap().map(|entry| entry.unwrap().path());
     let files: BTreeSet<PathBuf> = files.collect();
     let cohorts: Vec<_> = files.iter().map(|file| Rows::read(file).cohort(protocol)).collect();
-    Results::of(&plain(protocol, &cohorts).unwrap())
+    plain(protocol, &cohorts).unwrap()
 }
 
 fn published() -> Published {
@@ -79,13 +87,15 @@ fn reference() -> &'static Run {
 /// The reference cohort under a protocol of its folder.
 fn run(protocol: &str, beside: Option<&Published>) -> Run {
     let protocol = Arc::new(Protocol::parse(protocol).unwrap());
-    let results = results(&protocol);
+    let plan = plan(&protocol);
+    let results = Release::of(&plan).into_results();
+    let open = Results::of(&plan);
     let sites = (1..=45).map(|i| (format!("S{i:02}"), format!("Centre {i}"))).collect();
     let provenance = provenance(&protocol, sites);
     let json = coordinator::results::value(&results, &provenance).unwrap();
     let beside = beside.map(|published| published.page(&json, protocol.month_days));
     let files = report::files(&results, &protocol, &provenance, beside.as_ref()).unwrap();
-    Run { protocol, results, json, files }
+    Run { protocol, results, open, json, files }
 }
 
 /// The body of the page as XML: its elements without an end are closed first.
@@ -309,12 +319,12 @@ fn a_model_that_failed_stands_with_code_and_hint() {
     let run = reference();
     let mut results = run.results.clone();
     let fit = results.fits.iter_mut().find(|fit| fit.model == "adjusted").unwrap();
-    fit.outcome_of_fit = Err(study::results::FitProblem {
-        code: "fit.separation",
+    fit.outcome_of_fit = Err(FitProblem {
+        code: "fit.separation".into(),
         message: "separation: the outcome is predicted perfectly by `sex:F`".into(),
-        hint: "merge levels",
+        hint: "merge levels".into(),
     });
-    let (outcome, model) = (fit.outcome.clone(), fit.model);
+    let (outcome, model) = (fit.outcome.clone(), fit.model.clone());
     results.estimates.retain(|row| row.outcome != outcome || row.model != model);
     let sites = vec![("S01".to_owned(), String::new())];
     let files = report::files(&results, &run.protocol, &provenance(&run.protocol, sites), None).unwrap();

@@ -4,7 +4,8 @@ use study::results::BalanceRow;
 
 use super::Figure;
 use super::svg::{Anchor, Drawing, Ink, Scale, Set, short, tick, ticks};
-use crate::page::{BALANCE, Page};
+use crate::page::Page;
+use crate::section::baseline::difference;
 use crate::table::{Row, Table};
 
 /// Differences below this are taken for balance (Austin 2009).
@@ -25,7 +26,7 @@ pub(crate) fn pairs<'r>(page: &Page<'r>) -> Vec<(&'r BalanceRow, Option<&'r Bala
 pub(crate) fn figure(page: &Page<'_>) -> Option<Figure> {
     let mut pairs = pairs(page);
     let size = |row: Option<&BalanceRow>| row.and_then(|row| row.smd).map(f64::abs).filter(|x| x.is_finite());
-    pairs.retain(|(before, _)| size(Some(before)).is_some());
+    pairs.retain(|(before, after)| size(Some(before)).or(size(*after)).is_some());
     pairs.sort_by(|(a, _), (b, _)| size(Some(b)).unwrap_or(0.0).total_cmp(&size(Some(a)).unwrap_or(0.0)));
     let largest = pairs.iter().flat_map(|(a, b)| [size(Some(a)), size(*b)]).flatten().fold(0.3, f64::max);
     if pairs.is_empty() {
@@ -60,13 +61,11 @@ pub(crate) fn figure(page: &Page<'_>) -> Option<Figure> {
     legend(&mut drawing, pairs.iter().any(|(_, after)| after.is_some()));
     let name = "love";
     let above = |row: fn(&(&BalanceRow, Option<&BalanceRow>)) -> Option<f64>| {
-        pairs.iter().filter_map(row).filter(|smd| smd.abs() > LIMIT).count()
+        let known: Vec<f64> = pairs.iter().filter_map(row).collect();
+        format!("{} of {}", known.iter().filter(|smd| smd.abs() > LIMIT).count(), known.len())
     };
     let (before, after) = (above(|(row, _)| row.smd), above(|(_, row)| row.and_then(|row| row.smd)));
-    let text = format!(
-        "Of {} characteristics, {before} differ by more than 0.1 before weighting and {after} after.",
-        pairs.len()
-    );
+    let text = format!("Characteristics that differ by more than 0.1: {before} before weighting, {after} after.");
     Some(Figure {
         name: name.into(),
         caption: "Balance of the arms: absolute standardised mean differences before and after weighting. The dashed \
@@ -87,7 +86,7 @@ fn legend(drawing: &mut Drawing, weighted: bool) {
 }
 
 fn data(page: &Page<'_>, pairs: &[(&BalanceRow, Option<&BalanceRow>)]) -> Table {
-    let smd = |row: &BalanceRow| page.absolute(row.smd, &BALANCE, row, "smd");
+    let smd = |row: &BalanceRow| difference(page, row);
     let row = |(before, after): &(&BalanceRow, Option<&BalanceRow>)| {
         let after = after.map_or_else(crate::table::Cell::none, smd);
         Row::new(page.labels.variables(&before.variable), vec![smd(before), after])

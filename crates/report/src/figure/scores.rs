@@ -4,7 +4,6 @@ use study::results::{HistogramRow, WeightRow};
 
 use super::Figure;
 use super::svg::{Anchor, Drawing, Ink, Scale, Set, short, tick, ticks};
-use crate::number::Count;
 use crate::page::{HISTOGRAM, Page, WEIGHTS};
 use crate::section::weights::scheme;
 use crate::table::{Cell, Row, Table};
@@ -20,9 +19,9 @@ pub(crate) fn overlap(page: &Page<'_>) -> Option<Figure> {
     if arms[0].is_empty() {
         return None;
     }
-    let rows = |row: &HistogramRow| Count::from(row.n).known().unwrap_or(0) as f64;
     let all = arms.iter().flatten();
-    let highest = all.map(|row| rows(row).max(row.weighted)).filter(|x| x.is_finite()).fold(1.0, f64::max);
+    let ends = all.flat_map(|row| [row.n.map(|n| n as f64), row.weighted]).flatten();
+    let highest = ends.filter(|x| x.is_finite()).fold(1.0, f64::max);
     let (middle, half) = (220.0, 180.0);
     let mut drawing = Drawing::new(RIGHT + 20.0, 446.0);
     let x = Scale { from: [0.0, 1.0], to: [LEFT, RIGHT] };
@@ -34,15 +33,8 @@ pub(crate) fn overlap(page: &Page<'_>) -> Option<Figure> {
             drawing.text([LEFT - 8.0, scale.at(n) + 4.0], Anchor::End, Set::Small, Ink::Plain, &tick(n));
         }
     }
-    for ((rows_of_arm, scale), ink) in arms.iter().zip([down, up]).zip([Ink::Control, Ink::Treated]) {
-        let mut outline = Vec::new();
-        for row in rows_of_arm {
-            let (from, to) = (x.at(row.low), x.at(row.high));
-            let (end, base) = (scale.at(rows(row)), middle);
-            drawing.bar([from + 1.0, end.min(base)], [to - from - 2.0, (end - base).abs()], ink, 0.45);
-            outline.extend([[from, scale.at(row.weighted)], [to, scale.at(row.weighted)]]);
-        }
-        drawing.path(&outline, ink, 1.8, ink.dashes());
+    for ((bins, scale), ink) in arms.iter().zip([down, up]).zip([Ink::Control, Ink::Treated]) {
+        self::bins(&mut drawing, bins, [x, scale], ink);
     }
     drawing.line([LEFT, middle], [RIGHT, middle], Ink::Plain, 1.2, "");
     for i in 0..=10 {
@@ -55,21 +47,53 @@ pub(crate) fn overlap(page: &Page<'_>) -> Option<Figure> {
     let axis = format!("Propensity score: probability of {treated}");
     drawing.text([f64::midpoint(LEFT, RIGHT), 440.0], Anchor::Middle, Set::Normal, Ink::Plain, &axis);
     drawing.upwards([16.0, middle], "Patients (bars), sum of weights (lines)");
+    let hidden = arms.iter().flatten().any(|row| row.n.is_none());
+    if hidden {
+        drawing.hatch([RIGHT - 132.0, 17.0], [16.0, HATCHED], Ink::Plain);
+        drawing.text([RIGHT - 110.0, 26.0], Anchor::Start, Set::Small, Ink::Plain, "count is hidden");
+    }
     let name = "overlap";
     let text = format!("Histogram of the propensity score: {treated} upwards, {control} downwards.");
     Some(Figure {
         name: name.into(),
-        caption: "Overlap of the arms. Bars count patients by their propensity score; lines are the sums of their \
-                  weights."
-            .into(),
+        caption: format!(
+            "Overlap of the arms. Bars count patients by their propensity score; lines are the sums of their weights.{}",
+            if hidden { " Of hatched bins the numbers are hidden; their height says nothing." } else { "" }
+        ),
         svg: drawing.finish(name, "Propensity scores of both arms", &text),
         data: overlap_data(page, &arms),
     })
 }
 
+/// Height of what stands for a bin that is hidden.
+const HATCHED: f64 = 11.0;
+
+/// The bins of one arm. The outline of the weights has a gap where a bin is hidden.
+fn bins(drawing: &mut Drawing, bins: &[&HistogramRow], [x, y]: [Scale; 2], ink: Ink) {
+    let base = y.at(0.0);
+    let mut outline: Vec<[f64; 2]> = Vec::new();
+    for bin in bins {
+        let (from, to) = (x.at(bin.low), x.at(bin.high));
+        let (left, width) = (from + 1.0, to - from - 2.0);
+        match bin.n {
+            Some(n) => {
+                let end = y.at(n as f64);
+                drawing.bar([left, end.min(base)], [width, (end - base).abs()], ink, 0.45);
+            }
+            None if y.to[1] < base => drawing.hatch([left, base - HATCHED], [width, HATCHED], ink),
+            None => drawing.hatch([left, base], [width, HATCHED], ink),
+        }
+        match bin.weighted {
+            Some(sum) => outline.extend([[from, y.at(sum)], [to, y.at(sum)]]),
+            None => drawing.path(&std::mem::take(&mut outline), ink, 1.8, ink.dashes()),
+        }
+    }
+    drawing.path(&outline, ink, 1.8, ink.dashes());
+}
+
 fn overlap_data(page: &Page<'_>, [control, treated]: &[Vec<&HistogramRow>; 2]) -> Table {
     let cells = |row: &HistogramRow| {
-        [page.count(row.n, &HISTOGRAM, row, "n"), page.decimals(row.weighted, 1, &HISTOGRAM, row, "weighted")]
+        [page.count(row.n, &HISTOGRAM, row, "n"), page.known(row.weighted, 1, &HISTOGRAM, row, "weighted")]
     };
     let rows = control.iter().zip(treated).map(|(control, treated)| {
         let label = format!("{:.2}–{:.2}", control.low, control.high);
@@ -109,12 +133,12 @@ pub(crate) fn weights(page: &Page<'_>) -> Option<Figure> {
         let y = top + step * (i as f64 + 0.5) + 3.0;
         let (ink, arm) =
             if row.arm == control { (Ink::Control, &page.arms()[0]) } else { (Ink::Treated, &page.arms()[1]) };
-        let label = format!("{}, {}", scheme(row.scheme), short(arm, 14));
+        let label = format!("{}, {}", scheme(&row.scheme), short(arm, 14));
         drawing.text([left - 12.0, y + 4.5], Anchor::End, Set::Normal, Ink::Plain, &short(&label, 30));
         if let Some([Some(low), Some(high), ..]) = row.counted.map(|counted| counted.quantiles) {
             drawing.bar([x.at(low), y - 6.0], [x.at(high) - x.at(low), 12.0], Ink::Faint, 0.45);
         }
-        drawing.mark([x.at(row.sum / Count::from(row.n).known().unwrap_or(1) as f64), y], 4.0, ink);
+        drawing.mark([x.at(row.sum / row.n as f64), y], 4.0, ink);
         let end = x.at(max(row));
         drawing.line([end, y - 7.0], [end, y + 7.0], ink, 2.5, "");
     }
@@ -142,7 +166,7 @@ fn weights_data(page: &Page<'_>, rows: &[&WeightRow]) -> Table {
             page.maybe(quantile(1), 2, &WEIGHTS, row, "q99_type3"),
             page.maybe(row.counted.and_then(|counted| counted.max), 2, &WEIGHTS, row, "max"),
         ];
-        Row::new(scheme(row.scheme), cells)
+        Row::new(scheme(&row.scheme), cells)
     };
     Table {
         caption: "Spread of the weights".into(),

@@ -93,8 +93,11 @@ impl Drawing {
         self.body.push_str(&line.into_string());
     }
 
-    /// A line through points.
+    /// A line through points; nothing without points.
     pub(crate) fn path(&mut self, points: &[[f64; 2]], ink: Ink, width: f64, dashes: &str) {
+        if points.is_empty() {
+            return;
+        }
         let dashes = (!dashes.is_empty()).then_some(dashes);
         let path = html! {
             polyline class={ "s-" (ink.class()) } points=(list(points)) fill="none" stroke=(ink.colour())
@@ -113,6 +116,18 @@ impl Drawing {
 
     pub(crate) fn bar(&mut self, [x, y]: [f64; 2], [width, height]: [f64; 2], ink: Ink, opacity: f64) {
         self.area(&[[x, y], [x + width, y], [x + width, y + height], [x, y + height]], ink, opacity);
+    }
+
+    /// A box of oblique lines, for what is hidden.
+    pub(crate) fn hatch(&mut self, [x, y]: [f64; 2], [width, height]: [f64; 2], ink: Ink) {
+        const STEP: f64 = 5.0;
+        let mut at = STEP - height;
+        while at < width {
+            // From the lower end on the left upwards, cut at the sides of the box.
+            let (from, to) = (at.max(0.0), (at + height).min(width));
+            self.line([x + from, y + height - (from - at)], [x + to, y + height - (to - at)], ink, 0.9, "");
+            at += STEP;
+        }
     }
 
     /// A box with a frame.

@@ -12,7 +12,7 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
     for outcome in &page.protocol.outcomes {
         let all = page.results.effects.iter().filter(|row| row.outcome == outcome.name && place(row).is_some());
         let Some(first) = all.clone().next() else { continue };
-        let model = |row: &EffectRow| (row.model, row.ties, row.modifier.clone());
+        let model = |row: &EffectRow| (row.model.clone(), row.ties.clone(), row.modifier.clone());
         let shown: Vec<&EffectRow> = all.filter(|row| row.variance != "simple" && model(row) == model(first)).collect();
         let mut groups: Vec<Vec<&EffectRow>> = Vec::new();
         for row in shown {
@@ -23,7 +23,7 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
         }
         let name = labels::plain(&outcome.label);
         let adjusted = first.model == "adjusted";
-        rows.push(Row::Heading(if adjusted { name } else { format!("{name} ({})", labels::model(first.model)) }));
+        rows.push(Row::Heading(if adjusted { name } else { format!("{name} ({})", labels::model(&first.model)) }));
         for group in groups {
             let cell = |at: usize| group.iter().find(|row| place(row) == Some(at)).map(|row| value(page, row));
             let cells = [0, 1, 2, 3].map(|at| cell(at).unwrap_or_default());
@@ -71,14 +71,14 @@ fn risk(row: &EffectRow) -> bool {
 }
 
 fn same(a: &EffectRow, b: &EffectRow) -> bool {
-    let key = |row: &EffectRow| (row.method, row.at_days.map(f64::to_bits), risk(row));
+    let key = |row: &EffectRow| (row.method.clone(), row.at_days.map(f64::to_bits), risk(row));
     key(a) == key(b)
 }
 
 /// Method, or time.
 fn label(page: &Page<'_>, row: &EffectRow) -> String {
     let months = row.at_days.map(|days| format!("{:.1}", page.in_months(days)));
-    match (row.method, months) {
+    match (&*row.method, months) {
         ("g_formula", _) => "Risk, g-formula (%)".into(),
         ("aipw", _) => "Risk, AIPW (%)".into(),
         (_, Some(months)) if risk(row) => format!("Risk at month {months} (%)"),

@@ -54,13 +54,13 @@ fn table(page: &Page<'_>) -> Table {
         header,
         rows,
         texts: 1,
-        notes: vec![notes(page)],
+        notes: vec![notes(page).into()],
     }
 }
 
 fn notes(page: &Page<'_>) -> String {
     let mut tests: Vec<&str> = Vec::new();
-    for name in page.results.balance.iter().filter_map(|row| row.test) {
+    for name in page.results.balance.iter().filter_map(|row| row.test.as_deref()) {
         let words = match name {
             "mann_whitney" => "Mann-Whitney",
             "chi_square" => "chi-square without continuity correction",
@@ -82,16 +82,16 @@ fn notes(page: &Page<'_>) -> String {
 /// The lines of one row of the results: two of a number, one of a level; a binary variable has one line in all.
 fn lines(page: &Page<'_>, row: &BalanceRow, after: Option<&BalanceRow>) -> Vec<Row> {
     let label = page.labels.variables(&row.variable);
-    let smd = |row: &BalanceRow| page.absolute(row.smd, &BALANCE, row, "smd");
+    let smd = |row: &BalanceRow| difference(page, row);
     let tail = |cells: [Cell; 2]| {
-        let p = row.p_value.map_or_else(Cell::none, |p| page.p(p, &BALANCE, row, "p_value"));
+        let p = row.p_value.map_or_else(|| absent(row), |p| page.p(p, &BALANCE, row, "p_value"));
         let [control, treated] = cells;
         let [after_control, after_treated] =
             after.map_or_else(|| [Cell::none(), Cell::none()], |row| ARMS.map(|arm| value(page, row, arm)));
         let after_smd = after.map_or_else(Cell::none, smd);
         vec![control, treated, smd(row), p, after_control, after_treated, after_smd]
     };
-    match (row.kind, &row.level) {
+    match (&*row.kind, &row.level) {
         ("continuous", _) => {
             let quartiles = ARMS.map(|arm| quartiles(page, row, arm));
             let line = [quartiles.into(), vec![Cell::empty(); 5]].concat();
@@ -138,14 +138,33 @@ fn lines(page: &Page<'_>, row: &BalanceRow, after: Option<&BalanceRow>) -> Vec<R
     }
 }
 
+/// Does a floor hide levels of the variable, and what they would follow from? Numbers have only missing values hidden.
+fn floored(row: &BalanceRow) -> bool {
+    row.floored && row.kind != "continuous"
+}
+
+/// What stands where a row has no number.
+fn absent(row: &BalanceRow) -> Cell {
+    if floored(row) { Cell::hidden() } else { Cell::none() }
+}
+
+/// The standardised difference without its sign.
+pub(crate) fn difference(page: &Page<'_>, row: &BalanceRow) -> Cell {
+    match row.smd {
+        None => absent(row),
+        smd => page.absolute(smd, &BALANCE, row, "smd"),
+    }
+}
+
 /// "62.1 (9.8)" of a number, "72 (55.4%)" of a level; sums of weights have a decimal.
 fn value(page: &Page<'_>, row: &BalanceRow, (prefix, cells): Arm) -> Cell {
     let cells = cells(row);
-    let Some(value) = cells.value.filter(|x| x.is_finite()) else { return Cell::none() };
+    let Some(value) = cells.value.filter(|x| x.is_finite()) else { return absent(row) };
     let counted = row.kind != "continuous" && !row.weighted;
     let first = page.decimals(value, usize::from(!counted), &BALANCE, row, prefix);
     let column = format!("{prefix}_percent_or_sd");
     match cells.spread.filter(|x| x.is_finite()) {
+        None if floored(row) => first.and_text(" (").and(Cell::hidden()).and_text(")"),
         None => first,
         Some(spread) => {
             let percent = if row.kind == "continuous" { "" } else { "%" };

@@ -30,10 +30,10 @@ fn proportional(page: &Page<'_>) -> Table {
     let mut rows = Vec::new();
     for test in page.results.tests.iter().filter(|test| test.name.starts_with("zph_")) {
         let of_model = |other: &&TestRow| {
-            (other.name, &other.outcome, &other.cause, other.model, &other.modifier, other.ties)
-                == (test.name, &test.outcome, &test.cause, test.model, &test.modifier, test.ties)
+            (&other.name, &other.outcome, &other.cause, &other.model, &other.modifier, &other.ties)
+                == (&test.name, &test.outcome, &test.cause, &test.model, &test.modifier, &test.ties)
         };
-        let label = model(&page.outcome(&test.outcome, &test.cause), test.model, test.ties);
+        let label = model(&page.outcome(&test.outcome, &test.cause), &test.model, test.ties.as_deref());
         let p = |test: &TestRow| page.p(test.test.p_value, &TESTS, test, "p_value");
         let statistic = |test: &TestRow| page.decimals(test.test.statistic, 2, &TESTS, test, "statistic");
         if test.term == *treatment {
@@ -42,12 +42,12 @@ fn proportional(page: &Page<'_>) -> Table {
                 || vec![Cell::none(), Cell::none(), Cell::none()],
                 |global| vec![statistic(global), Cell::text(global.test.df.to_string()), p(global)],
             );
-            let cells = [vec![Cell::text(transform(test.name)), statistic(test), p(test)], all].concat();
+            let cells = [vec![Cell::text(transform(&test.name)), statistic(test), p(test)], all].concat();
             rows.push(Row::new(label, cells));
         } else if test.term != "global" && test.test.p_value < 0.05 {
             let term = format!("{label}: {}", page.labels.variables(&test.term));
             let rest = vec![Cell::empty(), Cell::empty(), Cell::empty()];
-            let cells = [vec![Cell::text(transform(test.name)), statistic(test), p(test)], rest].concat();
+            let cells = [vec![Cell::text(transform(&test.name)), statistic(test), p(test)], rest].concat();
             rows.push(Row::indented(term, cells));
         }
     }
@@ -81,7 +81,10 @@ fn concordance(page: &Page<'_>) -> Table {
         let found = fit.outcome_of_fit.as_ref().ok()?.concordance?;
         let value = page.decimals(found.value, 3, &FITS, fit, "concordance");
         let bound = page.decimals(found.bound, 3, &FITS, fit, "concordance_bound");
-        Some(Row::new(model(&page.outcome(&fit.outcome, &fit.cause), fit.model, fit.ties), vec![value, bound]))
+        Some(Row::new(
+            model(&page.outcome(&fit.outcome, &fit.cause), &fit.model, fit.ties.as_deref()),
+            vec![value, bound],
+        ))
     };
     Table {
         caption: "Concordance of the Cox models".into(),

@@ -8,7 +8,7 @@ use crate::figure::curves::{Curve, Plot, Point, draw};
 use crate::figure::svg::Ink;
 use crate::figure::{Figure, file_name};
 use crate::labels;
-use crate::number::NONE;
+use crate::number::{HIDDEN, NONE};
 use crate::page::{ESTIMATES, INCIDENCE, Page, TESTS, preferred};
 use crate::table::{Cell, Row, Table};
 
@@ -34,7 +34,7 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
 
 fn rows<'r>(page: &Page<'r>, outcome: &str, cause: &str, weighted: bool) -> Vec<&'r IncidenceRow> {
     let of = |row: &&IncidenceRow| row.outcome == outcome && row.cause == cause && row.weighted == weighted;
-    let first = page.results.incidences.iter().find(of).map_or("", |row| row.conf_type);
+    let first = page.results.incidences.iter().find(of).map_or("", |row| &row.conf_type);
     page.results.incidences.iter().filter(of).filter(|row| row.conf_type == first).collect()
 }
 
@@ -47,15 +47,14 @@ fn figure(page: &Page<'_>, outcome: &Outcome, cause: &str, weighted: bool) -> Op
     let curve = |(level, ink): (&str, Ink)| {
         let at_risk = times.iter().map(|time| {
             let mut declared = rows.iter().filter(|row| row.arm == level && row.at == At::Declared);
-            let n = declared.find(|row| row.time_days == *time).and_then(|row| row.n_risk);
-            n.map_or_else(|| NONE.to_owned(), |n| format!("{n:.0}"))
+            let n = declared.find(|row| row.time_days == *time).map(|row| row.n_risk);
+            n.map_or_else(|| NONE.to_owned(), |n| n.map_or_else(|| HIDDEN.to_owned(), |n| format!("{n:.0}")))
         });
-        let point = |row: &IncidenceRow| Point {
-            months: page.in_months(row.time_days),
-            value: row.incidence,
-            interval: row.interval,
+        let point = |row: &IncidenceRow| {
+            let (months, interval) = (page.in_months(row.time_days), row.interval);
+            Some(Point { months, value: row.incidence?, interval })
         };
-        let points = drawn(&rows, level, last).into_iter().map(point).collect();
+        let points = points(&rows, level, last).into_iter().filter_map(point).collect();
         Curve { label: arm_label(page, level), ink, points, median: None, at_risk: at_risk.collect() }
     };
     let [control, treated] = page.arm_levels();
@@ -68,9 +67,13 @@ fn figure(page: &Page<'_>, outcome: &Outcome, cause: &str, weighted: bool) -> Op
     let mut lines = Vec::new();
     for level in [control, treated] {
         lines.push(Row::Heading(arm_label(page, level)));
-        for row in drawn(&rows, level, last) {
-            let incidence = page.percent(row.incidence, &INCIDENCE, row, "incidence");
-            lines.push(Row::new(format!("{:.2}", page.in_months(row.time_days)), vec![incidence]));
+        for row in points(&rows, level, last) {
+            let incidence = row.incidence.map_or_else(Cell::hidden, |x| page.percent(x, &INCIDENCE, row, "incidence"));
+            let at_risk = match row.at {
+                At::Declared => page.known(row.n_risk, 0, &INCIDENCE, row, "n_risk"),
+                At::MergedCell => Cell::none(),
+            };
+            lines.push(Row::new(format!("{:.2}", page.in_months(row.time_days)), vec![incidence, at_risk]));
         }
     }
     let svg = draw(&Plot {
@@ -84,10 +87,12 @@ fn figure(page: &Page<'_>, outcome: &Outcome, cause: &str, weighted: bool) -> Op
         risk_heading: "At risk (patients)".into(),
         curves,
     });
-    let caption = format!("{label}: cumulative incidence, {kind}. Marked points are exact; straight lines join them.");
+    let left_out = if rows.iter().any(|row| row.incidence.is_none()) { " Hidden times are left out." } else { "" };
+    let caption =
+        format!("{label}: cumulative incidence, {kind}. Marked points are exact; straight lines join them.{left_out}");
     let data = Table {
-        caption: format!("{label}: the points that are drawn (%)"),
-        header: ["Months", "Incidence"].map(str::to_owned).into(),
+        caption: format!("{label}: what is drawn (%)"),
+        header: ["Months", "Incidence", "At risk"].map(str::to_owned).into(),
         rows: lines,
         texts: 1,
         ..Table::default()
@@ -103,10 +108,12 @@ fn last_drawn(page: &Page<'_>, outcome: &Outcome, rows: &[&IncidenceRow]) -> Opt
     of_arms.map(|row| row.time_days).filter(|days| *days < horizon).max_by(f64::total_cmp)
 }
 
-/// The exact points of an arm by time, each time once.
-fn drawn<'r>(rows: &[&'r IncidenceRow], level: &str, last: f64) -> Vec<&'r IncidenceRow> {
-    let of_arm = rows.iter().filter(|row| row.arm == level && row.time_days <= last && row.incidence.is_finite());
+/// The points of an arm by time, each time once, with those that are hidden.
+fn points<'r>(rows: &[&'r IncidenceRow], level: &str, last: f64) -> Vec<&'r IncidenceRow> {
+    let known = |row: &&&IncidenceRow| row.incidence.is_none_or(f64::is_finite);
+    let of_arm = rows.iter().filter(|row| row.arm == level && row.time_days <= last).filter(known);
     let mut of_arm: Vec<&IncidenceRow> = of_arm.copied().collect();
+    of_arm.sort_by_key(|row| row.at != At::Declared);
     of_arm.sort_by(|a, b| a.time_days.total_cmp(&b.time_days));
     of_arm.dedup_by(|a, b| a.time_days == b.time_days);
     of_arm
@@ -120,7 +127,7 @@ fn incidences(page: &Page<'_>, outcome: &Outcome, competing: &Competing, weighte
         let rows = rows(page, &outcome.name, &cause.name, weighted);
         let declared: Vec<&IncidenceRow> = rows.into_iter().filter(|row| row.at == At::Declared).collect();
         let Some(first) = declared.first() else { continue };
-        conf_type = first.conf_type;
+        conf_type = &first.conf_type;
         let model = if weighted { "iptw" } else { "unadjusted" };
         let mut tests = page.results.tests.iter().filter(|t| t.name == "gray" && t.outcome == outcome.name);
         let gray = tests.find(|t| t.cause == cause.name && t.model == model);
@@ -163,7 +170,8 @@ fn value(page: &Page<'_>, row: &IncidenceRow) -> Cell {
     let part = |x: f64, column| {
         if x.is_finite() { page.percent(x, &INCIDENCE, row, column) } else { Cell::none() }
     };
-    let cell = part(row.incidence, "incidence");
+    let Some(incidence) = row.incidence else { return Cell::hidden() };
+    let cell = part(incidence, "incidence");
     let Some((low, high)) = row.interval else { return cell };
     let to = if low < 0.0 { " to " } else { "–" };
     let ends = part(low, "conf_low").and_text(to).and(part(high, "conf_high"));
@@ -175,7 +183,7 @@ fn hazard_ratios(page: &Page<'_>, outcome: &Outcome, competing: &Competing) -> T
     let lines = ratios(page, outcome, competing).into_iter().map(|(cause, words, row)| {
         let cells = vec![
             Cell::text(words),
-            Cell::text(labels::model(row.model)),
+            Cell::text(labels::model(&row.model)),
             Cell::text(labels::variance(row.variance)),
             page.ratio(row),
             page.p(row.p_value, &ESTIMATES, row, "p_value"),
@@ -207,7 +215,7 @@ pub(super) fn ratios<'r>(
                     && row.term == page.labels.treatment()
             };
             let rows: Vec<&EstimateRow> = page.results.estimates.iter().filter(of).collect();
-            let mut models: Vec<&str> = rows.iter().map(|row| row.model).collect();
+            let mut models: Vec<&str> = rows.iter().map(|row| &*row.model).collect();
             models.dedup();
             for model in models {
                 let of_model: Vec<&EstimateRow> = rows.iter().filter(|row| row.model == model).copied().collect();

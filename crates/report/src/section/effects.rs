@@ -17,25 +17,25 @@ use crate::table::{Cell, Row, Table};
 #[derive(Clone, Copy)]
 pub(super) struct Group<'a> {
     page: &'a Page<'a>,
-    analysis: &'static str,
+    analysis: &'a str,
     outcome: &'a str,
-    ties: Option<&'static str>,
+    ties: Option<&'a str>,
 }
 
 impl<'a> Group<'a> {
     /// The first declared analysis of an outcome; none when there is no model for it.
     pub(super) fn first(page: &'a Page<'a>, outcome: &'a str) -> Option<Self> {
         let fit = page.results.fits.iter().find(|f| f.outcome == outcome && f.analysis != KAPLAN_MEIER)?;
-        Some(Group { page, analysis: fit.analysis, outcome, ties: fit.ties })
+        Some(Group { page, analysis: &fit.analysis, outcome, ties: fit.ties.as_deref() })
     }
 
     /// Handling of ties of a Cox model.
-    pub(super) fn ties(&self) -> Option<&'static str> {
+    pub(super) fn ties(&self) -> Option<&'a str> {
         self.ties
     }
 
     pub(super) fn holds(&self, row: &EstimateRow) -> bool {
-        row.analysis == self.analysis && row.outcome == self.outcome && row.ties == self.ties
+        row.analysis == self.analysis && row.outcome == self.outcome && row.ties.as_deref() == self.ties
     }
 
     fn rows(self) -> impl Iterator<Item = &'a EstimateRow> {
@@ -52,7 +52,7 @@ impl<'a> Group<'a> {
         self.page.results.fits.iter().any(|f| {
             f.analysis == self.analysis
                 && f.outcome == self.outcome
-                && f.ties == self.ties
+                && f.ties.as_deref() == self.ties
                 && f.model == model
                 && f.outcome_of_fit.is_err()
         })
@@ -130,7 +130,10 @@ fn hazard_ratios(page: &Page<'_>, outcome: &Outcome) -> Option<Table> {
         Row::new(page.labels.term(term).0, cells.collect())
     };
     let ties = group.ties.map_or_else(String::new, |t| format!(" Ties: {}.", labels::ties(t)));
-    let events: Vec<String> = counts(page, &outcome.name, "").iter().map(|cell| cell.words(" ")).collect();
+    let mut events = Cell::empty();
+    for (i, count) in counts(page, &outcome.name, "").into_iter().enumerate() {
+        events = events.and_text(if i == 0 { "Events: " } else { ", " }).and(count);
+    }
     Some(Table {
         caption: format!("{}: hazard ratios (95% CI)", labels::plain(&outcome.label)),
         spans: spans(&columns, 1),
@@ -140,7 +143,7 @@ fn hazard_ratios(page: &Page<'_>, outcome: &Outcome) -> Option<Table> {
             .collect(),
         rows: group.terms().into_iter().map(row).collect(),
         texts: 1,
-        notes: vec![format!("Events: {}.{ties}", events.join(", "))],
+        notes: vec![events.and_text(format!(".{ties}"))],
     })
 }
 
@@ -158,8 +161,8 @@ pub(super) fn contrasts(page: &Page<'_>) -> Vec<Block> {
                     data.push(Row::Heading(heading.clone()));
                     last = heading;
                 }
-                let label = format!("{}, {}", labels::model(row.model), labels::variance(row.variance));
-                lines.push(line(page, row, &label, ink(row.model)));
+                let label = format!("{}, {}", labels::model(&row.model), labels::variance(row.variance));
+                lines.push(line(page, row, &label, ink(&row.model)));
                 data.push(numbers(page, row, &label));
             }
             continue;

@@ -34,7 +34,7 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
 
 /// Name of a model; of a curve, whether it is weighted; of a standardisation, its method.
 fn model(fit: &FitRow) -> &str {
-    match fit.analysis {
+    match &*fit.analysis {
         KAPLAN_MEIER if fit.model == "iptw" => "Kaplan-Meier, weighted",
         KAPLAN_MEIER => "Kaplan-Meier",
         "g_formula" => "g-formula",
@@ -42,12 +42,12 @@ fn model(fit: &FitRow) -> &str {
         "standardised" => "standardised survival",
         CUMULATIVE_INCIDENCE if fit.model == "iptw" => "cumulative incidence, weighted",
         CUMULATIVE_INCIDENCE => "cumulative incidence",
-        _ => labels::model(fit.model),
+        _ => labels::model(&fit.model),
     }
 }
 
 fn name(page: &Page<'_>, scenario: Option<&str>, fit: &FitRow) -> String {
-    let ties = fit.ties.map_or_else(String::new, |t| format!(", ties: {}", labels::ties(t)));
+    let ties = fit.ties.as_deref().map_or_else(String::new, |t| format!(", ties: {}", labels::ties(t)));
     let scenario = scenario.map_or_else(String::new, |label| format!(" ({})", labels::plain(label)));
     format!("{}, {}{ties}{scenario}", page.outcome(&fit.outcome, &fit.cause), model(fit))
 }
@@ -55,7 +55,7 @@ fn name(page: &Page<'_>, scenario: Option<&str>, fit: &FitRow) -> String {
 fn failures(page: &Page<'_>) -> Table {
     let row = |(scenario, fit, problem): (Option<&str>, &FitRow, &FitProblem)| {
         let why = Cell::foreign(&problem.message).and_text(format!(" ({})", problem.code));
-        Row::new(name(page, scenario, fit), vec![why, Cell::text(problem.hint)])
+        Row::new(name(page, scenario, fit), vec![why, Cell::text(&*problem.hint)])
     };
     Table {
         caption: "Models without a result".into(),
@@ -87,7 +87,7 @@ fn unchecked(page: &Page<'_>) -> Table {
 
 fn warnings(page: &Page<'_>) -> Table {
     let line = |scenario: Option<&str>, warning: &WarningRow| {
-        let about = scheme(warning.about);
+        let about = scheme(&warning.about);
         let about = scenario.map_or_else(|| about.clone(), |label| format!("{}: {about}", labels::plain(label)));
         Row::new(about, vec![Cell::foreign(&warning.text).and_text(format!(" ({})", warning.code))])
     };

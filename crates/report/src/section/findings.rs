@@ -8,7 +8,6 @@ use super::competing::ratios;
 use super::effects::Group;
 use crate::figure::love::{LIMIT, pairs};
 use crate::labels;
-use crate::number::Count;
 use crate::page::{BALANCE, FLOW, MEDIANS, OUTCOMES, Page, TESTS, preferred};
 use crate::table::{Cell, Row, Table};
 
@@ -36,11 +35,17 @@ fn patients(page: &Page<'_>) -> Option<Cell> {
     let (first, last) = (rows.first()?, rows.last()?);
     let [control, treated] = page.arms();
     let sites = page.provenance.sites.len();
+    let of = match first.n {
+        Some(n) => Cell::text("Of ")
+            .and(page.count(n, &FLOW, first, "n"))
+            .and_text(format!(" patients in the files of {sites} sites, ")),
+        None => Cell::text("Of the patients in the files of ")
+            .and_text(format!("{sites} sites, whose number is "))
+            .and(Cell::hidden())
+            .and_text(", "),
+    };
     Some(
-        Cell::text("Of ")
-            .and(page.count(first.n, &FLOW, first, "n"))
-            .and_text(format!(" patients in the files of {sites} sites, "))
-            .and(page.count(last.n, &FLOW, last, "n"))
+        of.and(page.count(last.n, &FLOW, last, "n"))
             .and_text(" were analysed, ")
             .and(page.count(last.treated, &FLOW, last, "treated"))
             .and_text(" with ")
@@ -129,7 +134,7 @@ fn cause(page: &Page<'_>, outcome: &Outcome, competing: &Competing, cause: &Caus
     for (of, words, row) in ratios(page, outcome, competing) {
         if of == label {
             let of = if words == before { ", ".into() } else { format!("; {words} ratio ") };
-            let lead = format!("{of}{} ", labels::model(row.model));
+            let lead = format!("{of}{} ", labels::model(&row.model));
             before = words;
             cell = cell.and_text(lead).and(page.ratio(row)).and_text(format!(" ({})", labels::variance(row.variance)));
         }
@@ -220,14 +225,10 @@ fn glance(page: &Page<'_>) -> Table {
             let rows = group.effects(model);
             preferred(&rows).map_or_else(|| group.missing(model), |row| page.effect(row))
         };
-        let total: Option<u64> = page
-            .results
-            .outcomes
-            .iter()
-            .filter(|row| row.outcome == outcome.name)
-            .map(|row| Count::from(row.events).known())
-            .sum();
-        let cells = [vec![Cell::text(Count::from(total).to_string()), Cell::text(measure)], models.map(model).into()];
+        let of_outcome = page.results.outcomes.iter().filter(|row| row.outcome == outcome.name);
+        let total: Option<u64> = of_outcome.map(|row| row.events).sum();
+        let total = total.map_or_else(Cell::hidden, |n| Cell::text(n.to_string()));
+        let cells = [vec![total, Cell::text(measure)], models.map(model).into()];
         Some(Row::new(labels::plain(&outcome.label), cells.concat()))
     });
     Table {

@@ -194,6 +194,8 @@ fn federation(page: &Page<'_>) -> Cell {
         page.provenance.rounds,
         page.provenance.software_version
     ))
+    .and_text(" ")
+    .and(super::sites::release(page))
 }
 
 /// What identifies the run.
@@ -206,6 +208,7 @@ fn identity(page: &Page<'_>) -> Table {
         ("Protocol (SHA-256)", provenance.protocol_digest.clone()),
         ("Manifest (SHA-256)", provenance.manifest_digest.clone()),
         ("Results that all sites agreed on (SHA-256)", provenance.results_digest.clone()),
+        ("Release that all sites signed (SHA-256)", provenance.release_digest.clone()),
     ];
     Table {
         caption: "What identifies this run".into(),

@@ -2,7 +2,7 @@
 //! effects, how far they can be trusted, and how it was done.
 
 mod absolute;
-mod baseline;
+pub(crate) mod baseline;
 mod checklists;
 mod checks;
 mod competing;
@@ -17,9 +17,12 @@ mod replication;
 mod safety;
 mod sensitivity;
 mod sites;
+mod suppression;
 mod survival;
 mod trial;
 pub(crate) mod weights;
+
+use study::protocol::ReleaseRules;
 
 use crate::figure::Figure;
 use crate::page::Page;
@@ -57,6 +60,17 @@ pub(crate) enum Block {
 }
 
 impl Block {
+    /// Does a floor hide something of it?
+    fn hides(&self) -> bool {
+        match self {
+            Block::Words(cell) => cell.hides(),
+            Block::Heading(_) => false,
+            Block::List(items) => items.iter().any(Cell::hides),
+            Block::Table(table) | Block::Folded(table) => table.hides(),
+            Block::Figures(figures) => figures.iter().any(|figure| figure.data.hides()),
+        }
+    }
+
     fn words(text: impl Into<String>) -> Block {
         Block::Words(Cell::text(text))
     }
@@ -118,7 +132,25 @@ pub(crate) fn all(page: &Page<'_>) -> Vec<Section> {
     if let Some(last) = sections.last_mut() {
         last.blocks.extend(published::elsewhere(page));
     }
+    for section in &mut sections {
+        if section.blocks.iter().any(Block::hides) {
+            section.blocks.push(Block::Words(floors(page, section.id)));
+        }
+    }
     sections
+}
+
+/// Why a section has hidden numbers.
+fn floors(page: &Page<'_>, section: &str) -> Cell {
+    let ReleaseRules { minimum_cell, minimum_leavers, .. } = page.protocol.release;
+    let curves = if ["survival", "competing"].contains(&section) {
+        format!(" Times of a curve are hidden when fewer than {minimum_leavers} patients of an arm leave between them.")
+    } else {
+        String::new()
+    };
+    Cell::text("Where it says ")
+        .and(Cell::hidden())
+        .and_text(format!(": counts below {minimum_cell} are hidden, and others from which they would follow.{curves}"))
 }
 
 /// Title of a section by its anchor.

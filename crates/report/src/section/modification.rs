@@ -25,7 +25,7 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
         let of_model: Vec<&EstimateRow> =
             page.results.estimates.iter().filter(|r| self::key(r) == key && within(page, r).is_some()).collect();
         seen.push(key);
-        let ties = ties(page, &row.outcome, row.ties);
+        let ties = ties(page, &row.outcome, row.ties.as_deref());
         let weighted = if row.model.starts_with("iptw") { ", IPTW" } else { "" };
         let heading = format!("{}{weighted}{ties}", page.outcome(&row.outcome, &row.cause));
         lines.push(Line::Heading(heading.clone()));
@@ -54,15 +54,15 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
 }
 
 /// Handling of ties, where it is another than that of the outcome's main models.
-fn ties(page: &Page<'_>, outcome: &str, ties: Option<&'static str>) -> String {
+fn ties(page: &Page<'_>, outcome: &str, ties: Option<&str>) -> String {
     let main = Group::first(page, outcome).and_then(|group| group.ties());
     ties.filter(|ties| Some(*ties) != main).map_or_else(String::new, |t| format!(", ties: {}", labels::ties(t)))
 }
 
-type Key<'r> = (&'static str, &'r str, &'r str, &'static str, Option<&'static str>, &'r str);
+type Key<'r> = (&'r str, &'r str, &'r str, &'r str, Option<&'r str>, &'r str);
 
 fn key(row: &EstimateRow) -> Key<'_> {
-    (row.analysis, &row.outcome, &row.cause, row.model, row.ties, &row.modifier)
+    (&row.analysis, &row.outcome, &row.cause, &row.model, row.ties.as_deref(), &row.modifier)
 }
 
 /// "Refractory to daratumumab: yes", where the row is the effect at a place.
@@ -78,11 +78,11 @@ fn tests(page: &Page<'_>) -> Table {
     let row = |wald: &TestRow| {
         let ratio = page.results.tests.iter().find(|test| {
             test.name == "interaction_lr"
-                && (&test.outcome, &test.cause, test.model, &test.modifier, test.ties)
-                    == (&wald.outcome, &wald.cause, wald.model, &wald.modifier, wald.ties)
+                && (&test.outcome, &test.cause, &test.model, &test.modifier, &test.ties)
+                    == (&wald.outcome, &wald.cause, &wald.model, &wald.modifier, &wald.ties)
         });
         let p = |test: &TestRow| page.p(test.test.p_value, &TESTS, test, "p_value");
-        let ties = ties(page, &wald.outcome, wald.ties);
+        let ties = ties(page, &wald.outcome, wald.ties.as_deref());
         let weighted = if wald.model == "interaction" { "" } else { ", IPTW" };
         let label = format!("{}{ties}{weighted}", page.outcome(&wald.outcome, &wald.cause));
         let modifier = Cell::foreign(page.labels.variables(&wald.modifier));

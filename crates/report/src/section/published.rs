@@ -43,18 +43,21 @@ fn shown(page: &Page<'_>, table: &PublishedTable) -> Vec<Block> {
         if follows {
             let path: Vec<&str> = above.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
             let label = if label.is_empty() { String::new() } else { path.join(", ") };
-            let cells = [&row.published, &row.ours, &row.method].map(Cell::foreign);
-            parts.last_mut().into_iter().for_each(|(_, rows)| rows.push(Row::new(label.clone(), cells.to_vec())));
+            let [published, method] = [&row.published, &row.method].map(Cell::foreign);
+            let cells = vec![published, Cell::foreign_or_hidden(&row.ours), method];
+            if let Some((_, rows)) = parts.last_mut() {
+                rows.push(Row::new(label, cells));
+            }
         }
     }
     parts.retain(|(_, rows)| !rows.is_empty());
     let last = parts.len().saturating_sub(1);
     let block = |(i, (title, rows)): (usize, (String, Vec<Row>))| {
-        let mut notes = if i == last { table.notes.clone() } else { Vec::new() };
+        let mut notes: Vec<Cell> = if i == last { table.notes.iter().map(Cell::foreign).collect() } else { Vec::new() };
         if i == 0 && published.tables.first() == Some(table) {
-            notes.push(format!("Published: {}, doi {}.", published.citation, published.doi));
+            notes.push(Cell::foreign(format!("Published: {}, doi {}.", published.citation, published.doi)));
             notes.push(LEGEND.into());
-            notes.extend(published.notes.iter().cloned());
+            notes.extend(published.notes.iter().map(Cell::foreign));
         }
         let shown = Table {
             caption: format!("{title}: published and in this run"),

@@ -27,8 +27,8 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
 fn of_model<'r>(rows: &'r [EstimateRow], treatment: &str, like: &EstimateRow) -> Vec<&'r EstimateRow> {
     let same = |row: &&EstimateRow| {
         row.term == treatment
-            && (row.analysis, &row.outcome, &row.cause, row.model, row.ties, &row.modifier)
-                == (like.analysis, &like.outcome, &like.cause, like.model, like.ties, &like.modifier)
+            && (&row.analysis, &row.outcome, &row.cause, &row.model, &row.ties, &row.modifier)
+                == (&like.analysis, &like.outcome, &like.cause, &like.model, &like.ties, &like.modifier)
     };
     rows.iter().filter(same).collect()
 }
@@ -94,22 +94,22 @@ fn variants(page: &Page<'_>) -> Table {
                 row.outcome == outcome.name && row.term == page.labels.treatment() && row.modifier.is_empty()
             })
         {
-            let main = group.holds(row) && ["unadjusted", "iptw", "adjusted"].contains(&row.model);
-            let known = seen.contains(&(row.model, row.ties)) || !row.cause.is_empty();
+            let main = group.holds(row) && ["unadjusted", "iptw", "adjusted"].contains(&&*row.model);
+            let known = seen.contains(&(&*row.model, row.ties.as_deref())) || !row.cause.is_empty();
             if main || known || row.analysis == study::results::KAPLAN_MEIER {
                 continue;
             }
-            seen.push((row.model, row.ties));
+            seen.push((&*row.model, row.ties.as_deref()));
             let of = of_model(&page.results.estimates, page.labels.treatment(), row);
             let Some(row) = preferred(&of) else { continue };
-            let ties = row.ties.filter(|_| !group.holds(row));
+            let ties = row.ties.as_deref().filter(|_| !group.holds(row));
             let ties = ties.map_or_else(String::new, |ties| format!(", ties: {}", labels::ties(ties)));
             let cells = vec![
                 Cell::text(labels::variance(row.variance)),
                 page.ratio(row),
                 page.p(row.p_value, &ESTIMATES, row, "p_value"),
             ];
-            lines.push(Row::indented(format!("{}{ties}", labels::model(row.model)), cells));
+            lines.push(Row::indented(format!("{}{ties}", labels::model(&row.model)), cells));
         }
         if !lines.is_empty() {
             rows.push(Row::Heading(labels::plain(&outcome.label)));
@@ -178,7 +178,7 @@ fn imputed(page: &Page<'_>) -> Table {
         for row in scenario.results.estimates.iter().filter(of) {
             let label = format!("{}: {}", labels::plain(&scenario.label), page.outcome(&row.outcome, &row.cause));
             let cells = vec![
-                Cell::text(labels::model(row.model)),
+                Cell::text(labels::model(&row.model)),
                 Cell::text(labels::variance(row.variance)),
                 page.ratio(row),
                 page.p(row.p_value, &ESTIMATES, row, "p_value"),

@@ -1,69 +1,98 @@
-//! Which sites fed the estimates, what was opened, and what was hidden or merged.
+//! Which sites fed the estimates, what was opened by whom, and what was hidden or merged.
 
-use study::results::{At, MINIMUM_LEAVERS, Results};
+use study::protocol::{ReleaseOpening, ReleaseRules};
+use study::results::{At, Results};
 
-use super::Block;
+use super::{Block, suppression};
 use crate::labels;
-use crate::number::{Count, HIDDEN, grouped};
+use crate::number::grouped;
 use crate::page::Page;
-use crate::table::{Cell, Row, Table};
+use crate::table::{Cell, Piece, Row, Table};
 
 pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
     let sites = page.provenance.sites.len();
-    let mut items = vec![
+    let ReleaseRules { minimum_leavers, .. } = page.protocol.release;
+    let items = vec![
         Cell::text(format!(
             "Every number is a function of sums over all {sites} sites: each site answered each of the {} rounds, and no \
              estimate leaves one out. A site without eligible patients answers zeros. Sums of one site are masked; \
              nobody but the site has seen them.",
             page.provenance.rounds
         )),
+        opening(page),
         opened(page),
+        floors(page),
         Cell::text(format!(
-            "Curves are released on cells that are merged until each arm has at least {MINIMUM_LEAVERS} leavers in a cell \
+            "Curves are released on cells that are merged until each arm has at least {minimum_leavers} leavers in a cell \
              or none; {} points were released. {}",
             points(page.results),
             without_curve(page)
         )),
-        suppressed(page),
-    ];
-    items.push(Cell::text(
+        release(page),
         "Exact published results carry information about the patients they were computed from; only noise would bound it, \
-         and none was added.",
-    ));
-    vec![Block::List(items), Block::Folded(roster(page))]
+         and none was added."
+            .into(),
+    ];
+    let mut blocks = vec![Block::List(items), Block::Table(suppression::table(page))];
+    blocks.push(Block::Folded(roster(page)));
+    blocks
 }
 
-/// What is not shown because it is below a floor.
-fn suppressed(page: &Page<'_>) -> Cell {
-    let results = page.results;
-    let flow = results.flow.iter().flat_map(|row| [row.n, row.control, row.treated, row.excluded].map(Count::from));
-    let outcomes = results.outcomes.iter().flat_map(|row| [row.n, row.events].map(Count::from));
-    let histogram = results.histogram.iter().map(|row| Count::from(row.n));
-    let missing = results.balance.iter().flat_map(|row| row.missing.map(Count::from));
-    let hidden = flow.chain(outcomes).chain(histogram).chain(missing).filter(|n| n.known().is_none()).count();
-    let counts = if hidden == 0 { "No count of this report is.".into() } else { format!("{hidden} counts are.") };
-    Cell::text(format!(
-        "A count that the sites do not release is shown as \"{HIDDEN}\", and nothing is computed from it. {counts} A site \
-         whose policy the counts do not satisfy keeps all models from starting."
+/// Who opened what.
+fn opening(page: &Page<'_>) -> Cell {
+    let opening = page.protocol.release.opening;
+    let coordinator = match opening {
+        ReleaseOpening::Totals => {
+            "the coordinator opened log likelihoods, scores, information and sandwich sums of the models; everything else \
+             was opened by the sites alone"
+        }
+        ReleaseOpening::Results => "the coordinator opened nothing; all sums were opened by the sites alone",
+    };
+    Cell::text("Opening ").and(Cell::text(format!("\"{}\": ", opening.name()))).and_text(format!(
+        "{coordinator}. Of what the sites opened the coordinator has the release, from which this report is made."
     ))
 }
 
 /// How many numbers were opened against what could be told from them.
 fn opened(page: &Page<'_>) -> Cell {
-    let opened = page.provenance.opened_scalars;
-    let variables = page.protocol.dictionary.variables().len() as u64;
-    let sent = page.provenance.bytes_sent_per_site.div_ceil(1000);
-    let text = match page.analysed().map(Count::known) {
-        Some(Some(n)) => format!(
-            "{} sums were opened over all rounds, against {n} analysed patients with {variables} declared variables each: \
-             {} values. Counts on fine grids are most of them. No site sent more than {} kB.",
-            grouped(opened),
-            grouped(n * variables),
-            grouped(sent)
-        ),
-        _ => format!("{} sums were opened over all rounds.", grouped(opened)),
-    };
-    Cell::text(text)
+    let provenance = page.provenance;
+    let variables = provenance.variables as u64;
+    let lead = format!(
+        "Over all rounds the coordinator opened {} numbers and the sites alone {}",
+        grouped(provenance.opened_scalars),
+        grouped(provenance.sealed_scalars)
+    );
+    let against = page.analysed().and_then(crate::number::Count::known).map_or_else(String::new, |n| {
+        format!(
+            ", against {n} analysed patients with {variables} declared variables each: {} values",
+            grouped(n * variables)
+        )
+    });
+    Cell::text(format!(
+        "{lead}{against}. Counts on fine grids are most of them. No site sent more than {} kB.",
+        grouped(provenance.bytes_sent_per_site.div_ceil(1000))
+    ))
+}
+
+/// What is not shown because it is below a floor.
+fn floors(page: &Page<'_>) -> Cell {
+    let ReleaseRules { minimum_cell, minimum_leavers, .. } = page.protocol.release;
+    Cell::text(format!(
+        "Floors: counts from 1 to {} are hidden, and others from which they would follow; between two times of a curve at \
+         least {minimum_leavers} patients of an arm leave, or none. Nothing is computed from a hidden number: it is not in \
+         the release. A site whose policy the counts do not satisfy keeps all models from starting.",
+        minimum_cell.saturating_sub(1)
+    ))
+    .and_text(if minimum_cell <= 1 { " This study has no floor of counts." } else { "" })
+}
+
+/// What every site signed, and how a reader holds this report against it.
+pub(super) fn release(page: &Page<'_>) -> Cell {
+    Cell::text("Every site computed the release for itself and signed its SHA-256, ")
+        .and(Cell::foreign(&page.provenance.release_digest))
+        .and_text(". With the ledger of a site or of the coordinator, ")
+        .and(Cell(vec![Piece::Code("coordinator audit verify BUNDLE --results DIR")]))
+        .and_text(" verifies the signatures and holds the tables beside this page against the release, byte for byte.")
 }
 
 fn points(results: &Results) -> usize {

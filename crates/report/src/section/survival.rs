@@ -1,7 +1,7 @@
 //! Kaplan-Meier curves, medians, survival at the declared times, restricted means, log-rank tests.
 
 use study::protocol::{Outcome, OutcomeKind};
-use study::results::{At, MINIMUM_LEAVERS, MedianRow, Quantity, SurvivalRow};
+use study::results::{At, MedianRow, Quantity, SurvivalRow};
 
 use super::{Block, arm_label};
 use crate::figure::curves::{Curve, Plot, Point, draw};
@@ -9,7 +9,7 @@ use crate::figure::svg::Ink;
 use crate::figure::{Figure, file_name};
 use crate::labels;
 use crate::number;
-use crate::page::{MEDIANS, Page, SURVIVAL, TESTS};
+use crate::page::{MEDIANS, OUTCOMES, Page, SURVIVAL, TESTS, WEIGHTS};
 use crate::table::{Cell, Row, Table};
 
 pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
@@ -37,16 +37,14 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
         page.results.survival.iter().filter(of).filter(|row| row.conf_type == first.conf_type).collect();
     let merged = rows.iter().any(|row| row.at == At::MergedCell);
     let last = last_drawn(page, outcome, &rows);
-    let drawn = |row: &SurvivalRow| row.time_days <= last && row.survival.is_finite();
     let mut times: Vec<f64> = rows.iter().filter(|row| row.at == At::Declared).map(|row| row.time_days).collect();
     times.sort_by(f64::total_cmp);
     times.dedup();
     let curve = |(level, ink): (&str, Ink)| {
         let of_arm: Vec<&&SurvivalRow> = rows.iter().filter(|row| row.arm == level).collect();
-        let point = |row: &&&SurvivalRow| Point {
-            months: page.in_months(row.time_days),
-            value: row.survival,
-            interval: row.interval,
+        let point = |row: &&&SurvivalRow| {
+            let value = row.survival.filter(|x| x.is_finite() && row.time_days <= last)?;
+            Some(Point { months: page.in_months(row.time_days), value, interval: row.interval })
         };
         let at_risk = times.iter().map(|time| {
             let row = of_arm.iter().find(|row| row.at == At::Declared && row.time_days == *time);
@@ -55,9 +53,9 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
         Curve {
             label: arm_label(page, level),
             ink,
-            points: in_order(of_arm.iter().filter(|row| drawn(row)).map(point).collect()),
+            points: in_order(of_arm.iter().filter_map(point).collect()),
             median: median(page, outcome, level, weighted).map(|days| page.in_months(days)),
-            at_risk: [at_start(page, outcome, level, weighted)].into_iter().chain(at_risk).collect(),
+            at_risk: [at_start(page, outcome, level, weighted).words("")].into_iter().chain(at_risk).collect(),
         }
     };
     let [control, treated] = page.arm_levels();
@@ -77,8 +75,10 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
     };
     let where_known = if merged {
         format!(
-            "Marked points are exact: declared times, and ends of cells with at least {MINIMUM_LEAVERS} leavers in each \
-             arm that has any. Straight lines join them; the last cell, which reaches to the horizon, is not drawn."
+            "Marked points are exact: declared times, and ends of cells with at least {} leavers in each arm that has \
+             any. Straight lines join them; the last cell, which reaches to the horizon, is not drawn.{}",
+            page.protocol.release.minimum_leavers,
+            if rows.iter().any(|row| row.survival.is_none()) { " Hidden times are left out." } else { "" }
         )
     } else {
         "An arm has too few patients for a curve; the declared times are drawn.".into()
@@ -89,24 +89,28 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
             first.conf_type
         ),
         svg: draw(&plot),
-        data: data(page, &label, &rows, last),
+        data: data(page, &label, &rows, outcome, last),
         name,
     })
 }
 
 /// Patients at risk are whole, sums of weights have a decimal.
 fn risk(row: &SurvivalRow) -> String {
-    if row.weighted { format!("{:.1}", row.n_risk) } else { format!("{:.0}", row.n_risk) }
+    match row.n_risk {
+        None => number::HIDDEN.into(),
+        Some(n) if row.weighted => format!("{n:.1}"),
+        Some(n) => format!("{n:.0}"),
+    }
 }
 
 /// At time zero: all patients of an arm, or the sum of their weights.
-fn at_start(page: &Page<'_>, outcome: &Outcome, level: &str, weighted: bool) -> String {
+fn at_start(page: &Page<'_>, outcome: &Outcome, level: &str, weighted: bool) -> Cell {
     if weighted {
         let row = page.results.weights.iter().find(|row| row.arm == level);
-        return row.map_or_else(|| number::NONE.into(), |row| format!("{:.1}", row.sum));
+        return row.map_or_else(Cell::none, |row| page.decimals(row.sum, 1, &WEIGHTS, row, "sum"));
     }
     let row = page.results.outcomes.iter().find(|row| row.outcome == outcome.name && row.arm == level);
-    row.map_or_else(|| number::NONE.into(), |row| number::Count::from(row.n).to_string())
+    row.map_or_else(Cell::none, |row| page.count(row.n, &OUTCOMES, row, "n"))
 }
 
 fn median(page: &Page<'_>, outcome: &Outcome, level: &str, weighted: bool) -> Option<f64> {
@@ -143,33 +147,46 @@ fn in_order(mut points: Vec<Point>) -> Vec<Point> {
     points
 }
 
-fn data(page: &Page<'_>, label: &str, rows: &[&SurvivalRow], last: f64) -> Table {
+/// What is drawn of both arms: points and, at time zero and the declared times, patients at risk.
+fn data(page: &Page<'_>, label: &str, rows: &[&SurvivalRow], outcome: &Outcome, last: f64) -> Table {
+    let weighted = rows.first().is_some_and(|row| row.weighted);
     let mut lines = Vec::new();
     for level in page.arm_levels() {
         lines.push(Row::Heading(arm_label(page, level)));
-        let mut of_arm: Vec<&&SurvivalRow> =
-            rows.iter().filter(|row| row.arm == level && row.time_days <= last).collect();
+        let start = at_start(page, outcome, level, weighted);
+        lines.push(Row::new("0.00", vec![Cell::none(), Cell::none(), Cell::none(), start]));
+        let shown = |row: &&&SurvivalRow| row.arm == level && (row.time_days <= last || row.at == At::Declared);
+        let mut of_arm: Vec<&SurvivalRow> = rows.iter().filter(shown).copied().collect();
+        of_arm.sort_by_key(|row| row.at != At::Declared);
         of_arm.sort_by(|a, b| a.time_days.total_cmp(&b.time_days));
         of_arm.dedup_by(|a, b| a.time_days == b.time_days);
         for row in of_arm {
-            let end = |x: Option<f64>, column| {
-                x.filter(|x| x.is_finite()).map_or_else(Cell::none, |x| page.percent(x, &SURVIVAL, row, column))
-            };
-            let cells = vec![
-                page.percent(row.survival, &SURVIVAL, row, "survival"),
-                end(row.interval.map(|ends| ends.0), "conf_low"),
-                end(row.interval.map(|ends| ends.1), "conf_high"),
-            ];
+            let mut cells = if row.time_days <= last { point(page, row) } else { vec![Cell::none(); 3] };
+            cells.push(match row.at {
+                At::Declared => page.known(row.n_risk, usize::from(row.weighted), &SURVIVAL, row, "n_risk"),
+                At::MergedCell => Cell::none(),
+            });
             lines.push(Row::new(format!("{:.2}", page.in_months(row.time_days)), cells));
         }
     }
+    let at_risk = if weighted { "At risk (sum of weights)" } else { "At risk" };
     Table {
-        caption: format!("{label}: the points that are drawn (%)"),
-        header: ["Months", "Survival", "Lower limit", "Upper limit"].map(str::to_owned).into(),
+        caption: format!("{label}: what is drawn (%)"),
+        header: ["Months", "Survival", "Lower limit", "Upper limit", at_risk].map(str::to_owned).into(),
         rows: lines,
         texts: 1,
         ..Table::default()
     }
+}
+
+/// Survival and its limits; hidden with all of them.
+fn point(page: &Page<'_>, row: &SurvivalRow) -> Vec<Cell> {
+    let Some(survival) = row.survival else { return vec![Cell::hidden(); 3] };
+    let part = |x: Option<f64>, column| {
+        x.filter(|x| x.is_finite()).map_or_else(Cell::none, |x| page.percent(x, &SURVIVAL, row, column))
+    };
+    let [low, high] = [row.interval.map(|ends| ends.0), row.interval.map(|ends| ends.1)];
+    vec![part(Some(survival), "survival"), part(low, "conf_low"), part(high, "conf_high")]
 }
 
 /// One row per quantity and time; the arms side by side.
@@ -177,7 +194,7 @@ fn table(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Table {
     let all = page.results.medians.iter().filter(|r| r.outcome == outcome.name && r.weighted == weighted);
     let all: Vec<&MedianRow> = all.collect();
     let symmetric = [Quantity::RiskDifferenceAt, Quantity::RestrictedMean, Quantity::RestrictedMeanDifference];
-    let conf_type = all.first().map_or("", |row| row.conf_type);
+    let conf_type = all.first().map_or("", |row| &row.conf_type);
     let shown = all.iter().filter(|r| symmetric.contains(&r.quantity) || r.conf_type == conf_type);
     let mut rows: Vec<((Quantity, Option<u64>), Row)> = Vec::new();
     for row in shown {
@@ -237,6 +254,9 @@ fn quantity(page: &Page<'_>, row: &MedianRow) -> String {
 
 /// "17.5 (13.9–20.8)"; n.r. where a median or its limit is not reached.
 fn value(page: &Page<'_>, row: &MedianRow) -> Cell {
+    if row.value.is_none() && !matches!(row.quantity, Quantity::Median | Quantity::FollowUp) {
+        return Cell::hidden();
+    }
     let percent = matches!(row.quantity, Quantity::SurvivalAt | Quantity::RiskDifferenceAt);
     let part = |x: Option<f64>, column| match x.filter(|x| x.is_finite()) {
         None => Cell::text("n.r."),

@@ -80,7 +80,7 @@ fn weights(page: &Page<'_>) -> Table {
             counted(row.counted.and_then(|counted| counted.max), "max"),
             bounds,
         ];
-        Row::new(scheme(row.scheme), cells)
+        Row::new(scheme(&row.scheme), cells)
     };
     let header =
         ["Weights", "Arm", "Patients", "Sum", "ESS", "1%", "99%", "Largest", "Bounds"].map(str::to_owned).into();

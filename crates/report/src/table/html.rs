@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::{Cell, Piece, Row, Table};
+use crate::number::HIDDEN;
 
 /// A table in a box of its own, which scrolls when the page is too narrow for it.
 pub(crate) fn table(table: &Table) -> Markup {
@@ -29,7 +30,7 @@ pub(crate) fn table(table: &Table) -> Markup {
                 tbody { @for row in &table.rows { (self::row(table, row)) } }
             }
         }
-        @for note in &table.notes { p.note { bdi { (note) } } }
+        @for note in &table.notes { p.note { (cell(note)) } }
     }
 }
 
@@ -74,6 +75,8 @@ pub(crate) fn cell(cell: &Cell) -> Markup {
                 Piece::Text(text) => (text),
                 Piece::Foreign(text) => bdi { (text) },
                 Piece::Number(n) => data value=(n.value) data-from=(n.from) data-unit=(n.unit.name()) { (n.text) },
+                Piece::Hidden => span.hidden { (HIDDEN) },
+                Piece::Code(text) => code { (text) },
                 Piece::Link { to, text } => a href={ "#" (to) } { (text) },
                 Piece::Break => br;,
             }

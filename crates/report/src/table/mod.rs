@@ -22,7 +22,7 @@ pub(crate) struct Table {
     /// So many columns hold text, which is left aligned.
     pub(crate) texts: usize,
     /// Stand below it.
-    pub(crate) notes: Vec<String>,
+    pub(crate) notes: Vec<Cell>,
 }
 
 /// A row of a table.
@@ -47,6 +47,10 @@ pub(crate) enum Piece {
     Foreign(String),
     /// A number of the results.
     Number(Number),
+    /// Stands where a floor of the study hides a number.
+    Hidden,
+    /// What is typed at a terminal.
+    Code(&'static str),
     /// A link to a section of the page.
     Link { to: &'static str, text: String },
     /// The end of a line.
@@ -88,6 +92,15 @@ impl Unit {
 }
 
 impl Table {
+    /// Does a floor hide something of it?
+    pub(crate) fn hides(&self) -> bool {
+        let of_row = |row: &Row| match row {
+            Row::Heading(_) => false,
+            Row::Cells { cells, .. } => cells.iter().any(Cell::hides),
+        };
+        self.rows.iter().any(of_row) || self.notes.iter().any(Cell::hides)
+    }
+
     /// The table without columns in which no row has anything. It must have no heads over several columns.
     #[must_use]
     pub(crate) fn without_empty_columns(mut self) -> Table {
@@ -132,6 +145,22 @@ impl Cell {
         Cell(vec![Piece::Foreign(plain(text.as_ref()))])
     }
 
+    pub(crate) fn hidden() -> Cell {
+        Cell(vec![Piece::Hidden])
+    }
+
+    /// Words of a file, in which a number may be hidden.
+    pub(crate) fn foreign_or_hidden(text: &str) -> Cell {
+        let mut parts = text.split(number::HIDDEN).map(Cell::foreign);
+        let first = parts.next().unwrap_or_default();
+        parts.fold(first, |cell, part| cell.and(Cell::hidden()).and(part))
+    }
+
+    /// Does a floor hide something of it?
+    pub(crate) fn hides(&self) -> bool {
+        self.0.contains(&Piece::Hidden)
+    }
+
     pub(crate) fn none() -> Cell {
         Cell::text(number::NONE)
     }
@@ -158,10 +187,24 @@ impl Cell {
     pub(crate) fn words(&self, line: &str) -> String {
         let word = |piece: &Piece| match piece {
             Piece::Text(text) | Piece::Foreign(text) | Piece::Link { text, .. } => text.clone(),
+            Piece::Hidden => number::HIDDEN.to_owned(),
+            Piece::Code(text) => (*text).to_owned(),
             Piece::Number(number) => number.text.clone(),
             Piece::Break => line.to_owned(),
         };
         self.0.iter().map(word).collect()
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Cell {
+        Cell::text(text)
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Cell {
+        Cell::text(text)
     }
 }
 

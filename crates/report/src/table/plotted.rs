@@ -23,10 +23,11 @@ pub(crate) fn csv(table: &Table) -> Vec<u8> {
     out.into_bytes()
 }
 
-/// A number in full, words as they are.
+/// A number in full, words as they are; nothing where a number is hidden.
 fn field(cell: &Cell) -> String {
     match &cell.0[..] {
         [Piece::Number(number)] => number.value.to_string(),
+        _ if cell.hides() => String::new(),
         _ => neutral(&cell.words(" ")),
     }
 }

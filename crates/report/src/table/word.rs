@@ -34,7 +34,7 @@ pub(crate) fn document(title: &str, tables: &[&Table]) -> Result<Vec<u8>, docx_r
         docx = docx.add_paragraph(if i == 0 { caption } else { caption.page_break_before(true) });
         docx = docx.add_table(self::table(table));
         for note in &table.notes {
-            docx = docx.add_paragraph(Paragraph::new().add_run(run(note).italic()));
+            docx = docx.add_paragraph(Paragraph::new().add_run(run(&note.words(" ")).italic()));
         }
     }
     let mut bytes = Cursor::new(Vec::new());

@@ -33,14 +33,15 @@ impl<'a> From<&'a SurvivalRow> for SurvivalRecord<'a> {
     fn from(row: &'a SurvivalRow) -> Self {
         let mut notes = Notes::default();
         let why = if row.survival.is_none() { TOO_FEW_LEAVE } else { NOT_DEFINED };
+        let apart = if row.weighted && row.survival.is_some() { SINGLE_WEIGHTS } else { TOO_FEW_LEAVE };
         SurvivalRecord {
             outcome: &row.outcome,
             arm: &row.arm,
             weighted: row.weighted,
             time_days: row.time_days,
             n_risk: notes.present("n_risk", row.n_risk, TOO_FEW_LEAVE),
-            n_event: notes.present("n_event", row.n_event, TOO_FEW_LEAVE),
-            n_censor: notes.present("n_censor", row.n_censor, TOO_FEW_LEAVE),
+            n_event: notes.present("n_event", row.n_event, apart),
+            n_censor: notes.present("n_censor", row.n_censor, apart),
             survival: notes.present("survival", row.survival, TOO_FEW_LEAVE),
             std_error: notes.present("std_error", row.std_error, why),
             conf_low: notes.present("conf_low", row.interval.map(|ends| ends.0), why),
@@ -54,6 +55,9 @@ impl<'a> From<&'a SurvivalRow> for SurvivalRecord<'a> {
 
 /// Released times of a curve lie as far apart as the floor of leavers wants.
 pub(super) const TOO_FEW_LEAVE: &str = "is hidden: too few patients of an arm leave between this time and the next";
+
+/// Events and censored rows of a weighted curve, under a floor of leavers.
+const SINGLE_WEIGHTS: &str = "is hidden: one event among those who leave would be a patient's weight";
 
 /// Where a curve is at its edges, R has NA.
 const NOT_DEFINED: &str = "is not defined where the curve is 0 or 1";

@@ -22,4 +22,5 @@ mod scenarios;
 mod small;
 mod splits;
 mod standardise;
+mod transcript;
 mod trimming;

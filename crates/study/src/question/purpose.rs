@@ -100,7 +100,7 @@ impl Question {
         }
     }
 
-    /// Who is meant to open its sum once sums are sealed. In this version every party of a run opens every sum.
+    /// Who opens its sum under `opening = "totals"`; under `"results"` the sites alone open all.
     pub fn opening(&self) -> Opening {
         match self {
             Question::LogisticStep { .. }

@@ -195,11 +195,22 @@ fn normals(seed: u64) -> impl FnMut() -> f64 {
     }
 }
 
-/// What the coordinator opened about the patients of the main analysis, as equations.
+/// Does it evaluate the propensity model or an adjusted one, with all covariates and no modifier? The others add few
+/// numbers and much time.
+fn adjusted(question: &Question) -> bool {
+    let columns = match question {
+        Question::LogisticStep { model, .. } => &model.columns,
+        Question::CoxStep { model, .. } => &model.columns,
+        _ => return false,
+    };
+    columns.terms.len() >= 10 && !columns.terms.iter().any(|term| matches!(term, Term::Product(..)))
+}
+
+/// What the coordinator opened of these models about the patients of the main analysis, as equations.
 fn evidence(run: &Run, truth: &Rows, follow_up: Option<&FollowUp>) -> Vec<Evidence> {
     let opened = opened(&run.transcript, &run.rounds, &run.protocol);
-    let main =
-        opened.into_iter().filter(|(asked, _)| asked.view.scenario.is_none() && asked.view.draw == Draw::Nothing);
+    let opened = opened.into_iter().filter(|(asked, _)| adjusted(&asked.question));
+    let main = opened.filter(|(asked, _)| asked.view.scenario.is_none() && asked.view.draw == Draw::Nothing);
     main.filter_map(|(asked, words)| Evidence::of(&asked.question, words, &truth.terms, follow_up)).collect()
 }
 
@@ -208,11 +219,6 @@ const STEPS: usize = 20;
 
 /// Nearer than this in every unknown value, in standard deviations, is a patient.
 const NEAR: f64 = 1e-3;
-
-/// Evaluations of the adjusted models, of those with a modifier and of the propensity model: the others add few numbers.
-fn of_large_models(evidence: Vec<Evidence>) -> Vec<Evidence> {
-    evidence.into_iter().filter(|evidence| evidence.words.len() >= stats::logistic::step_len(10)).collect()
-}
 
 /// The true rows with normal noise of so many standard deviations in these columns, about their mean where `blind`.
 fn start(truth: &Rows, columns: &[usize], noise: f64, blind: bool, seed: u64) -> Rows {
@@ -253,7 +259,7 @@ fn least_squares_on_opened_scores_and_information() {
     assert_eq!(numbers.len(), 2, "age and creatinine clearance");
 
     // everything else of a patient is told: arm, levels, outcomes, day and way of leaving
-    let told = of_large_models(evidence(run, &truth, Some(&follow_up)));
+    let told = evidence(run, &truth, Some(&follow_up));
     let near = start(&truth, &numbers, 0.1, false, 1);
     let found = attack("numbers unknown, start within 0.1 SD", &told, &truth, &near, &numbers);
     assert!(found > PATIENTS / 2, "the attack works where it may: {found}");
@@ -264,7 +270,7 @@ fn least_squares_on_opened_scores_and_information() {
     }
 
     // nothing is told: a part of the logistic evaluations, for time
-    let untold: Vec<Evidence> = of_large_models(evidence(run, &truth, None)).into_iter().step_by(5).collect();
+    let untold: Vec<Evidence> = evidence(run, &truth, None).into_iter().step_by(5).collect();
     let all: Vec<usize> = (0..truth.terms.len()).collect();
     let blind = start(&truth, &all, 1.0, true, 4);
     assert_eq!(attack("nothing known, random start", &untold, &truth, &blind, &all), 0);

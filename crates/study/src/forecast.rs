@@ -10,7 +10,7 @@ use crate::cohort::{Cohort, Column, FlowCount};
 use crate::dictionary::{Kind, VariableId};
 use crate::evaluate::{EvaluateError, Evaluator};
 use crate::plan::Plan;
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, ReleaseOpening};
 use crate::question::Opening;
 use crate::word;
 
@@ -34,6 +34,8 @@ pub struct Foreseen {
     pub questions: usize,
     /// Fewest and most numbers of one answer.
     pub words: (usize, usize),
+    /// Numbers of all answers.
+    pub numbers: usize,
 }
 
 /// A whole run on invented patients.
@@ -64,8 +66,10 @@ impl Forecast {
                     round: plan.progress().round,
                     questions: 0,
                     words: (words, words),
+                    numbers: 0,
                 });
                 foreseen.questions += 1;
+                foreseen.numbers += words;
                 foreseen.words = (foreseen.words.0.min(words), foreseen.words.1.max(words));
                 sums.extend(evaluator.answer(asked)?);
             }
@@ -74,6 +78,12 @@ impl Forecast {
         let mut kinds: Vec<Foreseen> = kinds.into_values().collect();
         kinds.sort_by_key(|foreseen| (foreseen.round, foreseen.kind));
         Ok(Forecast { kinds, rounds: plan.progress().round - 1 })
+    }
+
+    /// The kinds that the coordinator opens under an opening, and those that the sites alone open.
+    pub fn openers(&self, opening: ReleaseOpening) -> (Vec<&Foreseen>, Vec<&Foreseen>) {
+        let coordinator = |f: &&Foreseen| opening == ReleaseOpening::Totals && f.opening == Opening::Fit;
+        self.kinds.iter().partition(coordinator)
     }
 }
 

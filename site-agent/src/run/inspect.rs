@@ -11,7 +11,7 @@ use study::forecast::{Forecast, Foreseen};
 use study::plan::Plan;
 use study::policy::{Policy, PolicyRefusal, Rule, When};
 use study::protocol::Protocol;
-use study::question::{Opening, Question};
+use study::question::Question;
 use study::word;
 
 use super::approve::{self, ApproveError, Approver};
@@ -225,17 +225,39 @@ fn later_rounds(page: &mut String, protocol: &Arc<Protocol>) -> Result<(), Inspe
         let n = imputation.draws;
         line(page, format_args!("  of these for {n} imputations of {names}, which are drawn here and stay here"));
     }
-    let of = |opening| {
-        let kinds = forecast.kinds.iter().filter(|foreseen| foreseen.opening == opening);
-        kinds.map(|foreseen| foreseen.kind).collect::<Vec<_>>().join(", ")
-    };
+    openers(page, protocol, &forecast);
+    Ok(())
+}
+
+/// Who would read how many numbers of which kind under the study's opening.
+fn openers(page: &mut String, protocol: &Protocol, forecast: &Forecast) {
+    let opening = protocol.release.opening;
+    let (coordinator, sites) = forecast.openers(opening);
+    let sum = |kinds: &[&Foreseen]| kinds.iter().map(|foreseen| foreseen.numbers).sum::<usize>();
+    line(page, format_args!("Who can open the sums, under opening = \"{}\":", opening.name()));
+    if coordinator.is_empty() {
+        line(page, format_args!("  the coordinator: no number, only the results that all sites sign"));
+    } else {
+        line(page, format_args!("  the coordinator: about {} numbers over all sites", sum(&coordinator)));
+        for Foreseen { kind, numbers, .. } in coordinator {
+            line(page, format_args!("    {numbers:>8} of {kind}"));
+        }
+    }
+    let kinds = sites.iter().map(|foreseen| foreseen.kind).collect::<Vec<_>>().join(", ");
+    line(page, format_args!("  the sites alone: about {} numbers of {kinds}", sum(&sites)));
+    let variables = protocol.dictionary.variables().len();
     line(
         page,
-        format_args!("Who can open the sums: in this version every party of the run, the coordinator included."),
+        format_args!(
+            "  Each patient has {variables} values in the data dictionary: the more numbers beside patients x"
+        ),
     );
-    line(page, format_args!("  needed by the coordinator for the fits: {}", of(Opening::Fit)));
-    line(page, format_args!("  needed by the sites alone: {}", of(Opening::Sites)));
-    Ok(())
+    line(
+        page,
+        format_args!(
+            "  {variables}, the more can be worked out. The results say both; docs/threat-model.md says what was tried."
+        ),
+    );
 }
 
 /// What a question is about, where its kind does not say.

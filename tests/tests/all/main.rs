@@ -24,4 +24,5 @@ mod schema;
 mod small;
 mod splits;
 mod standardise;
+mod transcript;
 mod trimming;

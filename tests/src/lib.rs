@@ -2,3 +2,4 @@
 
 pub mod federation;
 pub mod golden;
+pub mod hostile;

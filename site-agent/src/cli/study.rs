@@ -60,7 +60,8 @@ pub(super) fn dispatch(config: &Config, command: &StudyCommand) -> Result<(), Fa
         StudyCommand::Withdraw { run, reason } => withdraw_run(config, run, reason),
         StudyCommand::Reject { run, reason } => {
             let offered = find(config, run)?;
-            reject(&config.state_dir, &offered, reason)?;
+            let person = Person::here("", Timestamp::now().as_second().max(0).cast_unsigned());
+            reject(&config.state_dir, &offered, &person, reason)?;
             println!("Rejected {}.", offered.offer.manifest.name());
             Ok(())
         }

@@ -134,7 +134,11 @@ fn a_ledger_that_its_own_party_wrote_anew_is_caught_by_its_witnesses() {
     });
     // alone: the heads that it signed before stand in the requests, which the coordinator and the others signed
     let report = verify(std::slice::from_ref(&forked));
-    assert!(places(&report).iter().any(|p| p.contains("lacks the entry that its party signed")), "{:?}", places(&report));
+    assert!(
+        places(&report).iter().any(|p| p.contains("lacks the entry that its party signed")),
+        "{:?}",
+        places(&report)
+    );
     let others = [forked, run.bundle(Party::Site(2), &small::text())];
     let report = verify(&others);
     let named = report.findings.iter().find(|f| f.place == study::audit::Place::Between(Party::Site(2)));

@@ -9,6 +9,7 @@ mod deploy;
 mod documents;
 mod errors;
 mod forms;
+mod hostile;
 mod identity;
 mod machines;
 mod pathology;

@@ -72,15 +72,11 @@ struct Stand {
     undisturbed: Results,
 }
 
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let begun = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{what}: nothing after {} s", PATIENCE.as_secs());
-        std::thread::sleep(Duration::from_millis(20));
-    }
+/// End of a log.
+fn last_lines(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(6)..].join("\n")
 }
 
 /// Records of a run's ledger at a site, as far as they are whole.
@@ -114,6 +110,23 @@ impl Stand {
         self.federation.site_dir(usize::from(TARGET))
     }
 
+    /// Waits for what an attack leads to.
+    fn until<T>(&self, attack: &str, mut look: impl FnMut() -> Option<T>) -> T {
+        let begun = Instant::now();
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            if begun.elapsed() > PATIENCE {
+                let dir = self.federation.coordinator_dir();
+                let dir = dir.parent().unwrap();
+                let logs = ["coordinator.log", "S01.log", "S02.log"].map(|log| last_lines(&dir.join(log)));
+                panic!("{attack}: nothing happens\n{}", logs.join("\n--\n"));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     fn lies(&self, attack: &str) {
         fs::write(self.federation.coordinator_dir().join(ATTACK), attack).unwrap();
     }
@@ -145,7 +158,7 @@ impl Stand {
         };
         let digest = run.manifest.digest();
         let refusal = SiteRecord::Refused { rule: attack.rule.into() };
-        let recorded = until(attack.name, || {
+        let recorded = self.until(attack.name, || {
             if journal(&self.target(), &digest).contains(&refusal) {
                 return Some("run");
             }
@@ -153,7 +166,7 @@ impl Stand {
         });
         let run = match attack.after {
             After::GoesOn | After::NewKeys => {
-                let results = until(attack.name, || self.results(&run));
+                let results = self.until(attack.name, || self.results(&run));
                 assert!(results == self.undisturbed, "{}: the results differ", attack.name);
                 "finished, same bits"
             }
@@ -173,7 +186,7 @@ impl Stand {
     /// A run that the target's policy does not allow: its people try to approve what the agent was offered.
     fn not_allowed(&self, attack: &str, does: &str, rule: &'static str, policy: &str, run: &StoredRun) -> Line {
         let (site, digest) = (self.target(), run.manifest.digest());
-        let offered = until(attack, || {
+        let offered = self.until(attack, || {
             offers(&site).unwrap().into_iter().find(|offered| offered.offer.manifest.digest() == digest)
         });
         let now = Timestamp::now();

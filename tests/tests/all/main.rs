@@ -3,6 +3,7 @@
 mod agreement;
 mod architecture;
 mod audit;
+mod canaries;
 mod checks;
 mod competing;
 mod deploy;

@@ -1,4 +1,4 @@
-//! `site-agent audit ...`: a run's ledger as a file, and the verification of such files.
+//! `site-agent audit ...`: a run's ledger as a file, the verification of such files, the site's own ledger.
 
 use std::fs;
 use std::io;
@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use jiff::Timestamp;
 use study::audit::{Bundle, verify};
+use study::ledger::DecisionRecord;
 
 use super::failure::Failure;
 use super::study::approved;
 use crate::config::Config;
 use crate::identity;
-use crate::run::export;
+use crate::run::{decisions, export};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
@@ -25,6 +26,9 @@ pub(super) enum AuditCommand {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Show the site's own ledger: what was offered, what its people decided, what was refused beside all runs. Reading
+    /// it follows its chain.
+    Decisions,
     /// Verify exported ledgers of one run, of any parties, offline. Exit code 0: everything holds; 1: not.
     Verify {
         /// Files of `audit export`.
@@ -40,6 +44,28 @@ pub(super) fn export_run(config: &Config, name: &str, out: &Path) -> Result<(), 
     write_new(out, &bundle.to_bytes()).map_err(|e| Failure::operating_system("write the bundle", &e))?;
     println!("{}: {} entries.", run.manifest.name(), bundle.entries.len());
     Ok(())
+}
+
+/// One line per entry, oldest first.
+pub(super) fn print_decisions(config: &Config) -> Result<(), Failure> {
+    for entry in decisions(&config.state_dir)? {
+        let time = Timestamp::from_second(entry.time.cast_signed()).unwrap_or_default();
+        println!("{time}  {}  {}", entry.actor.escape_debug(), words(&entry.record));
+    }
+    Ok(())
+}
+
+fn words(record: &DecisionRecord) -> String {
+    match record {
+        DecisionRecord::Offered { manifest } => format!("is offered {manifest}"),
+        DecisionRecord::PolicyChanged { policy } => format!("decides under another policy than before: {policy}"),
+        DecisionRecord::Consented { manifest } => format!("consents to {manifest}; one more person is needed"),
+        DecisionRecord::Approved { manifest } => format!("approves {manifest}"),
+        DecisionRecord::Rejected { manifest, reason } => format!("rejects {manifest}: {}", reason.escape_debug()),
+        DecisionRecord::Withdrawn { manifest, reason } => format!("withdraws {manifest}: {}", reason.escape_debug()),
+        DecisionRecord::Refused { manifest: Some(manifest), rule } => format!("refuses {manifest} ({rule})"),
+        DecisionRecord::Refused { manifest: None, rule } => format!("refuses a message ({rule})"),
+    }
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {

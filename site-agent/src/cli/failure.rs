@@ -9,7 +9,7 @@ use study::document::Mistakes;
 
 use crate::config::ConfigError;
 use crate::identity::IdentityError;
-use crate::run::{ApproveError, AttendError, FolderError, InspectError};
+use crate::run::{ApproveError, AttendError, FolderError, InspectError, LedgerError};
 use crate::source::SourceError;
 
 /// A failed command.
@@ -63,6 +63,12 @@ impl From<IdentityError> for Failure {
 
 impl From<FolderError> for Failure {
     fn from(e: FolderError) -> Failure {
+        Failure::new(e.code(), e.to_string(), e.hint())
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(e: LedgerError) -> Failure {
         Failure::new(e.code(), e.to_string(), e.hint())
     }
 }

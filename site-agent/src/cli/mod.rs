@@ -94,6 +94,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::Study(command) => study::dispatch(&config, command),
         Command::Audit(audit::AuditCommand::Export { run, out }) => audit::export_run(&config, run, out),
         Command::Audit(audit::AuditCommand::Verify { bundles }) => audit::verify_files(bundles),
+        Command::Audit(audit::AuditCommand::Decisions) => audit::print_decisions(&config),
         Command::CheckData { protocol } => check_data(&config, protocol),
     }
 }

@@ -168,7 +168,9 @@ fn of_site(federation: &Federation, site: usize, words: &[i128]) -> Canaries {
     let mut canaries = Canaries::default();
     canaries.text("patient", &format!("{PATIENT}-{site}"));
     canaries.text("note", &format!("{FREE_TEXT}-{site}"));
-    canaries.text("reason", REASON);
+    if site == 0 {
+        canaries.text("reason", REASON);
+    }
     canaries.text("rare level", RARE_LEVEL);
     canaries.number("age", age(site));
     let marked: Vec<i128> = words.iter().copied().filter(|word| is_marked(*word)).collect();

@@ -14,7 +14,8 @@ use jiff::Timestamp;
 use rehearsal::{Federation, StudyDir};
 use secagg::{Digest, SigningIdentity};
 use site_agent::identity;
-use site_agent::run::{Approver, Person, approve, decisions, offers};
+use site_agent::run::{Approver, Person, approve, decisions, export, offers, runs};
+use study::audit::verify;
 use study::ledger::{Chain, DecisionRecord};
 use study::machine::site::SiteRecord;
 use study::results::{Results, results_digest};
@@ -140,6 +141,15 @@ impl Stand {
         rules.collect()
     }
 
+    /// What a reviewer finds in the target's ledger of a run.
+    fn found(&self, run: &Digest) -> Vec<String> {
+        let site = self.target();
+        let identity = identity::load(&site, Timestamp::now()).unwrap();
+        let folder = runs(&site).unwrap().into_iter().find(|folder| folder.manifest.digest() == *run).unwrap();
+        let bundle = export(&folder, identity.signing()).unwrap();
+        verify(&[bundle]).findings.into_iter().map(|finding| finding.what.to_string()).collect()
+    }
+
     fn results(&self, run: &StoredRun) -> Option<Results> {
         let state_dir = self.federation.coordinator_dir();
         coordinator::study::read(&state_dir, &run.manifest.name()).ok().map(|finished| finished.results)
@@ -168,6 +178,7 @@ impl Stand {
             After::GoesOn | After::NewKeys => {
                 let results = self.until(attack.name, || self.results(&run));
                 assert!(results == self.undisturbed, "{}: the results differ", attack.name);
+                assert_eq!(self.found(&digest), Vec::<String>::new(), "{}: the site's ledger", attack.name);
                 "finished, same bits"
             }
             After::Ends => {

@@ -19,14 +19,15 @@ const RUN: Digest = Digest([3; 32]);
 /// Words that are copied to measure the memory: beyond every cache.
 const COPIED: usize = 1 << 24;
 
-/// The fastest of a few times; what else runs on the machine only ever adds.
+/// The fastest of all times within a second; what else runs on the machine only ever adds.
 fn fastest<T>(mut act: impl FnMut() -> T) -> Duration {
-    let time = |act: &mut dyn FnMut() -> T| {
+    let (begun, mut fastest) = (Instant::now(), Duration::MAX);
+    while begun.elapsed() < Duration::from_secs(1) {
         let begun = Instant::now();
         black_box(act());
-        begun.elapsed()
-    };
-    (0..9).map(|_| time(&mut act)).min().unwrap_or_default()
+        fastest = fastest.min(begun.elapsed());
+    }
+    fastest
 }
 
 fn micros(time: Duration) -> f64 {
@@ -69,6 +70,12 @@ impl Agreement {
         let epochs = confirming.into_iter().map(|site| site.confirmations(&roster, &confirmations).expect("agreed"));
         let epochs = epochs.collect();
         Agreement { identities, epochs, bundle, boxes, confirmations, took: begun.elapsed() }
+    }
+
+    /// The fastest of three.
+    fn fastest(sites: u16) -> Agreement {
+        let again = (0..2).map(|_| Agreement::of(sites));
+        again.fold(Agreement::of(sites), |best, other| if other.took < best.took { other } else { best })
     }
 
     fn sites(&self) -> usize {
@@ -138,7 +145,7 @@ fn main() {
     let memory = fastest(|| to.copy_from_slice(black_box(&copied)));
     println!("copying memory: {:.1} GB/s\n", 16.0 * COPIED as f64 / memory.as_secs_f64() / 1e9);
 
-    let agreements: Vec<Agreement> = [45, 100].map(Agreement::of).into();
+    let agreements: Vec<Agreement> = [45, 100].map(Agreement::fastest).into();
     println!(
         "| one key agreement | time of one site | time of all | a site sends | a site gets |\n|---|---|---|---|---|"
     );

@@ -21,6 +21,9 @@ use crate::{assets, headers};
 /// No form of ours is longer.
 const MAX_FORM_BYTES: usize = 64 * 1024;
 
+/// What the script of live pages sends along.
+const LIVE: &str = "entente-live";
+
 /// Where a program's pages are.
 #[derive(Debug, Clone)]
 pub struct Origin {
@@ -158,7 +161,8 @@ async fn signed_in<V: Clone + Send + Sync + 'static>(
     next: Next,
 ) -> Response {
     let cookie = gate.cookie(request.headers());
-    let Some(visit) = cookie.and_then(|c| gate.inner.sessions.visit(&c, Instant::now())) else {
+    let in_person = !request.headers().contains_key(LIVE);
+    let Some(visit) = cookie.and_then(|c| gate.inner.sessions.visit(&c, in_person, Instant::now())) else {
         return Problem::no_login().into_response();
     };
     if *request.method() == Method::POST {

@@ -95,11 +95,11 @@ fn policy(desk: &Desk) -> Markup {
     let changed = fs::metadata(data).and_then(|m| m.modified()).ok().and_then(|at| Timestamp::try_from(at).ok());
     html! {
         dl.facts {
-            dt { "Policy" } dd { (path.as_deref().unwrap_or("no file: the strict default holds")) }
+            dt { "Policy" } dd { @match path { Some(path) => code { (path) }, None => "no file: the strict default holds" } }
             dt { "Its digest" }
             dd {
                 @match read {
-                    Ok(policy) => (digest(&policy.digest().to_string())),
+                    Ok(policy) => code { (policy.digest()) },
                     Err(e) => { (state("bad", "cannot be used")) " " (e) }
                 }
             }

@@ -55,10 +55,10 @@ fn facts(run: &RunFolder, entries: &[Entry]) -> Markup {
             dt { "Answers sent" } dd { (answers) }
             dt { "Refusals" } dd { (entries.iter().filter(|entry| entry.rule.is_some()).count()) }
             dt { "Sites" } dd { (run.manifest.roster.len()) }
-            dt { "Manifest" } dd { (digest(&run.manifest.digest().to_string())) }
-            dt { "Protocol" } dd { (digest(&run.manifest.protocol.to_string())) }
-            dt { "Policy at approval" } dd { (digest(&run.approval.policy.to_string())) }
-            dt { "Cohort, as committed to" } dd { (digest(&run.approval.cohort.to_string())) }
+            dt { "Manifest" } dd { code { (run.manifest.digest()) } }
+            dt { "Protocol" } dd { code { (run.manifest.protocol) } }
+            dt { "Policy at approval" } dd { code { (run.approval.policy) } }
+            dt { "Cohort, as committed to" } dd { code { (run.approval.cohort) } }
             dt { "Ends" } dd { (time_of(run.manifest.expires)) }
         }
     }

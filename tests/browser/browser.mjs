@@ -7,6 +7,7 @@ import path from "node:path";
 import { chromium } from "playwright-core";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const IMAGES = new URL("../../docs/images", import.meta.url).pathname;
 const WIDE = { width: 1280, height: 900 };
 const NARROW = { width: 390, height: 844 };
 
@@ -90,7 +91,14 @@ export class Person {
         return grave.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).slice(0, 3).join(" | ")}`);
     }
 
-    // A picture of the page where ENTENTE_SCREENSHOTS names a folder.
+    // The first screen of a main page for docs/images, where ENTENTE_IMAGES is set; it begins at `at`, if that is given.
+    async picture(name, at) {
+        if (!process.env.ENTENTE_IMAGES) return;
+        await at?.evaluate((element) => element.scrollIntoView());
+        await this.page.screenshot({ path: path.join(IMAGES, `${name}.png`) });
+    }
+
+    // The whole page, to be looked at, where ENTENTE_SCREENSHOTS names a folder.
     async screenshot(name) {
         const folder = process.env.ENTENTE_SCREENSHOTS;
         if (folder) await this.page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });

@@ -12,7 +12,7 @@ import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 
-const EXAMPLES = path.join(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), "../../examples");
+const EXAMPLES = new URL("../../examples", import.meta.url).pathname;
 const FINGERPRINT = /(?:[0-9a-f]{4}-){15}[0-9a-f]{4}/;
 const run = promisify(execFile);
 

@@ -88,6 +88,7 @@ test("two people read what would leave, and approve", async () => {
     reviewer = await signedIn();
     assert.match(await reviewer.text(), new RegExp(run));
     await check(reviewer, "site-studies-waiting");
+    await reviewer.picture("site-studies");
     await reviewer.page.getByRole("link", { name: `Review ${run}` }).click();
     const said = await reviewer.text();
     for (const word of ["Who takes part", "Hospital S04", "What would leave", "This site's own counts", "policy.minimum_sites"]) {
@@ -104,6 +105,8 @@ test("two people read what would leave, and approve", async () => {
     assert.ok(small > 0, "the example has small counts");
     assert.equal(await reviewer.page.locator("td.small").count(), small);
     await check(reviewer, "site-review");
+    await reviewer.picture("site-review");
+    await reviewer.picture("site-preview", reviewer.page.getByRole("heading", { name: "This site's own counts" }));
 
     await reviewer.page.getByLabel("Your name").fill("First Reviewer");
     await reviewer.press("Approve");
@@ -141,6 +144,7 @@ test("a page follows the run and shows what left", async () => {
     assert.equal(await sent.count(), await accepted.count());
     assert.match(await sent.first().innerText(), /answer [0-9a-f]{12}…/);
     await check(reviewer, "site-ledger");
+    await reviewer.picture("site-ledger");
     await reviewer.open(`${site.pages}/`);
     await check(reviewer, "site-studies");
 });
@@ -254,6 +258,7 @@ test("health says how the agent is", async () => {
     const said = await reviewer.text();
     for (const word of ["connected", "Hospital S01", "valid", "as approved", "GB"]) assert.ok(said.includes(word), word);
     await check(reviewer, "site-health");
+    await reviewer.picture("site-health");
     await federation.coordinator.stop();
     await reviewer.page.getByText("not connected").waitFor();
     await until("the failed attempt is explained", async () => (await reviewer.text()).includes("connect_unreachable"));

@@ -26,7 +26,7 @@ pub(super) async fn page(State(desk): State<Arc<Desk>>, visit: Visit<Visitor>) -
 fn content(desk: &Desk) -> Result<Markup, Unable> {
     let now = Timestamp::now();
     Ok(html! {
-        div id="health" data-live="5" {
+        div id="health" data-live="10" {
             h2 { "Connection" }
             (connection(&desk.link.state()))
             h2 { "This site" }

@@ -38,7 +38,7 @@ fn content(run: &RunFolder, visit: &Visit<Visitor>) -> Result<Markup, Unable> {
             (facts(run, &entries))
             (ledger(&entries))
         }
-        @if !over { (withdrawal(run, visit)) }
+        div id="withdrawal" data-live=[(!over).then_some("3")] { @if !over { (withdrawal(run, visit)) } }
     })
 }
 
@@ -81,8 +81,8 @@ fn ledger(entries: &[Entry]) -> Markup {
             p { "Nothing has left yet. The rounds begin when all sites have approved and are connected." }
         } @else {
             p {
-                "Each line is a record of this site's journal, chained by digests and written before anything was sent. "
-                "Answers are digests of masked numbers; the numbers themselves are not kept in clear."
+                "Each line is a record of this site's journal, chained by digests and written before anything was sent. Of an "
+                "answer the journal keeps the digest of the masked numbers."
             }
             (Scroll { caption: "Ledger" }.table(&html! {
                 thead { tr {

@@ -72,6 +72,7 @@ export class Person {
         for (const colorScheme of ["light", "dark"]) {
             await this.page.emulateMedia({ colorScheme });
             assert.deepEqual(await this.findings(), [], `${name}: accessibility, ${colorScheme}`);
+            if (colorScheme === "dark") await this.screenshot(`${name}-dark`);
         }
         await this.page.emulateMedia({ colorScheme: "light" });
         await this.page.setViewportSize(NARROW);

@@ -64,10 +64,10 @@ class Program {
         return failure.stderr;
     }
 
-    // Starts the program's service. It ends with this process: its standard input closes.
+    // Starts the program's service; it logs all that it can. It ends with this process: its standard input closes.
     start(...words) {
         const log = openSync(this.log, "a");
-        const env = { ...process.env, ENTENTE_END_WITH_INPUT: "1", ENTENTE_LOG: process.env.ENTENTE_LOG ?? "info" };
+        const env = { ...process.env, ENTENTE_END_WITH_INPUT: "1", ENTENTE_LOG: process.env.ENTENTE_LOG ?? "trace" };
         this.process = spawn(process.env.ENTENTE_PARTY, this.arguments(words), { env, stdio: ["pipe", "ignore", log] });
         closeSync(log);
     }

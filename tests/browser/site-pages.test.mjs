@@ -264,8 +264,11 @@ test("health says how the agent is", async () => {
     const said = await reviewer.text();
     for (const word of ["connected", "Hospital S01", "valid", "as approved", "GB"]) assert.ok(said.includes(word), word);
     await check(reviewer, "site-health");
+    // who is on a link stays there while the page renews itself
+    await reviewer.page.getByRole("link", { name: run }).focus();
     await federation.coordinator.stop();
     await reviewer.page.getByText("not connected").waitFor();
+    assert.equal(await reviewer.page.evaluate(() => document.activeElement.textContent), run);
     await until("the failed attempt is explained", async () => (await reviewer.text()).includes("connect_unreachable"));
     await check(reviewer, "site-health-away");
 });

@@ -25,9 +25,12 @@ export async function freePort() {
     return port;
 }
 
-// Waits until `what` returns something; after a minute it fails and says what was waited for, a text or what makes one.
-export async function until(said, what, patience = 60_000) {
-    const end = Date.now() + patience;
+// The tests share the machine with others: what takes two seconds may take a minute.
+export const PATIENCE = 120_000;
+
+// Waits until `what` returns something; at the end of the patience it fails and says what was waited for, a text or what makes one.
+export async function until(said, what) {
+    const end = Date.now() + PATIENCE;
     for (;;) {
         const found = await what();
         if (found) return found;

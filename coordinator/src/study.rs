@@ -6,11 +6,15 @@ use std::sync::Arc;
 use getrandom::SysRng;
 use getrandom::rand_core::TryRng;
 use jiff::Timestamp;
+use secagg::{Digest, Signature};
+use study::audit::{Bundle, Party};
 use study::document::Mistakes;
-use study::machine::coordinator::{CoordinatorMachine, CoordinatorRecord};
+use study::layout::Layout;
+use study::machine::coordinator::CoordinatorRecord;
 use study::manifest::Manifest;
 use study::plan::PLAN_VERSION;
 use study::protocol::Protocol;
+use study::release::Release;
 use study::roster::{Member, Roster, RosterError};
 
 use crate::authority::{AuthorityError, load_signing_identity};
@@ -139,25 +143,34 @@ pub struct FinishedRun {
     pub provenance: Provenance,
 }
 
-/// Replays a finished run from the journal.
+/// Reads what a finished run released, and what was opened on the way to it.
 pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
     let store = Store::open(state_dir)?;
     let stored = store.find_run(name)?;
     let digest = stored.manifest.digest();
     let protocol = Arc::new(Protocol::parse(&stored.protocol)?);
-    let records = store.records(&digest)?;
-    let opened_scalars = records.iter().map(opened_scalars).sum();
-    let results_digest = records.iter().find_map(|r| match r {
-        CoordinatorRecord::Finished { results } => Some(*results),
-        _ => None,
-    });
-    let results_digest = results_digest.ok_or_else(|| StudyError::NotFinished(stored.manifest.name()))?;
-    let identity = load_signing_identity(state_dir)?;
-    let machine = CoordinatorMachine::recover(stored.manifest.clone(), Arc::clone(&protocol), identity, [], records)
-        .map_err(|_| StoreError::Damaged { what: "a record" })?;
+    let ledger = store.entries(&digest)?;
+    let (mut opened, mut closed, mut release) = (Opened::default(), None, None);
+    for entry in ledger {
+        match entry.record {
+            CoordinatorRecord::Requested { open } => opened.asked = open.layout,
+            CoordinatorRecord::Opened { .. } => opened.add_round(),
+            CoordinatorRecord::Released { bytes, .. } => release = Some(bytes),
+            CoordinatorRecord::Closed { closed: all } => closed = all.finished.into_iter().next(),
+            CoordinatorRecord::Approved { .. }
+            | CoordinatorRecord::Withdrawn { .. }
+            | CoordinatorRecord::Epoch { .. }
+            | CoordinatorRecord::Agreed { .. }
+            | CoordinatorRecord::Refused { .. } => {}
+        }
+    }
+    let (Some(closed), Some(release)) = (closed, release) else {
+        return Err(StudyError::NotFinished(stored.manifest.name()));
+    };
+    let release = Release::from_bytes(&release).map_err(|_| StoreError::Damaged { what: "a release" })?;
     let manifest = &stored.manifest;
-    let rounds = machine.progress().round - 1;
     let sites = manifest.roster.members().iter().map(|m| (m.id.clone(), m.legal_name.clone())).collect();
+    let Opened { rounds, by_coordinator, by_sites, .. } = opened;
     let provenance = Provenance {
         software_version: env!("CARGO_PKG_VERSION").into(),
         study: protocol.id.clone(),
@@ -165,21 +178,35 @@ pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
         run: manifest.name(),
         protocol_digest: manifest.protocol.to_string(),
         manifest_digest: digest.to_string(),
-        results_digest: results_digest.to_string(),
+        results_digest: closed.results.to_string(),
+        release_digest: closed.release.to_string(),
+        release: protocol.release,
         rounds,
-        opened_scalars,
+        opened_scalars: by_coordinator,
+        sealed_scalars: by_sites,
+        variables: protocol.dictionary.variables().len(),
         // every word is 16 bytes; each round adds salt (16) and check word (32)
-        bytes_sent_per_site: 16 * opened_scalars + 48 * u64::from(rounds),
+        bytes_sent_per_site: 16 * (by_coordinator + by_sites) + 48 * u64::from(rounds),
         sites,
     };
-    let results = study::results::Results::of(machine.plan());
-    Ok(FinishedRun { protocol, results, provenance })
+    Ok(FinishedRun { protocol, results: release.into_results(), provenance })
 }
 
-fn opened_scalars(record: &CoordinatorRecord) -> u64 {
-    match record {
-        CoordinatorRecord::Opened { result, .. } => result.sum.words.len() as u64,
-        CoordinatorRecord::Epoch { .. } | CoordinatorRecord::Finished { .. } => 0,
+/// Numbers of a run by who opened them.
+#[derive(Default)]
+struct Opened {
+    /// Layout of the newest request.
+    asked: Layout,
+    rounds: u32,
+    by_coordinator: u64,
+    by_sites: u64,
+}
+
+impl Opened {
+    fn add_round(&mut self) {
+        self.rounds += 1;
+        self.by_coordinator += self.asked.opened() as u64;
+        self.by_sites += (self.asked.words() - self.asked.opened()) as u64;
     }
 }
 
@@ -190,12 +217,20 @@ pub fn status(state_dir: &Path, name: &str) -> Result<RunReport, StudyError> {
     Ok(hub::recovered(&store, &stored, load_signing_identity(state_dir)?)?)
 }
 
-/// Sites of a run that have not approved.
-pub fn missing_approvals(state_dir: &Path, name: &str) -> Result<Vec<String>, StudyError> {
+/// The ledger of a run with what is needed to verify it, signed by the coordinator.
+pub fn export(state_dir: &Path, name: &str) -> Result<Bundle, StudyError> {
     let store = Store::open(state_dir)?;
     let stored = store.find_run(name)?;
-    let approvals = store.approvals(&stored.manifest.digest())?;
-    let members = stored.manifest.roster.members().iter().enumerate();
-    let missing = members.filter(|(i, _)| !approvals.iter().any(|a| usize::from(a.site) == *i));
-    Ok(missing.map(|(_, m)| m.id.clone()).collect())
+    let bundle = Bundle {
+        party: Party::Coordinator,
+        manifest: stored.manifest.to_bytes(),
+        manifest_signature: stored.signature,
+        protocol: stored.protocol,
+        policy: String::new(),
+        entries: store.entry_bytes(&stored.manifest.digest())?,
+        head: Digest([0; 32]),
+        count: 0,
+        signature: Signature([0; 64]),
+    };
+    Ok(bundle.signed(&load_signing_identity(state_dir)?))
 }

@@ -1,5 +1,6 @@
 //! The coordinator's command line.
 
+mod audit;
 mod failure;
 
 use std::io::{self, Write};
@@ -52,6 +53,9 @@ enum Command {
     /// Studies: create, list, status, results.
     #[command(subcommand)]
     Study(StudyCommand),
+    /// Ledgers of runs as files for a reviewer.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Check a protocol file and print its digest.
     CheckProtocol {
         /// Protocol file.
@@ -146,6 +150,9 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
     if let Command::CheckProtocol { protocol } = &arguments.command {
         return check_protocol(protocol);
     }
+    if let Command::Audit(audit::AuditCommand::Verify { bundles, results }) = &arguments.command {
+        return audit::verify_files(bundles, results.as_deref());
+    }
     let config = Config::read(&arguments.config)?;
     match &arguments.command {
         Command::Init => init(&config),
@@ -153,6 +160,10 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::Serve { progress } => serve(&config, *progress),
         Command::Site(command) => site(&config, command),
         Command::Study(command) => study_command(&config, command),
+        Command::Audit(audit::AuditCommand::Export { run, out }) => audit::export(&config, run, out),
+        Command::Audit(audit::AuditCommand::Verify { bundles, results }) => {
+            audit::verify_files(bundles, results.as_deref())
+        }
         Command::CheckProtocol { protocol } => check_protocol(protocol),
     }
 }
@@ -241,13 +252,12 @@ fn terminal_width() -> u16 {
 }
 
 fn status(config: &Config, name: &str) -> Result<(), Failure> {
-    let RunReport { run, round, models, fitted, failed, waiting, problem, .. } =
+    let RunReport { run, round, models, fitted, failed, waiting, sites, problem, .. } =
         study::status(&config.state_dir, name)?;
     let stands = if waiting == "nothing" { "finished".into() } else { format!("next round {round}") };
     println!("{run}: {stands}; {fitted} of {models} models fitted, {failed} failed");
-    let missing = study::missing_approvals(&config.state_dir, name)?;
-    if !missing.is_empty() {
-        println!("waits for the approval of {}", missing.join(", "));
+    if waiting == "approval" {
+        println!("waits for the approval of {}", sites.join(", "));
     }
     if let Some((code, message)) = problem {
         println!("stopped: {message} [{code}]");

@@ -26,11 +26,11 @@ pub struct RunReport {
     /// Number of the next round.
     pub round: u32,
     /// Declared models.
-    pub models: usize,
+    pub models: u32,
     /// Fitted models.
-    pub fitted: usize,
+    pub fitted: u32,
     /// Failed models.
-    pub failed: usize,
+    pub failed: u32,
     /// approval, connection, message, or nothing when it is finished.
     pub waiting: String,
     /// Ids of the sites it waits for.
@@ -43,7 +43,7 @@ pub struct RunReport {
 
 impl RunReport {
     pub(super) fn of(run: &Run) -> RunReport {
-        let progress = run.machine.progress();
+        let counts = run.machine.counts();
         let (waiting, sites) = match run.machine.waiting() {
             Waiting::Approval(sites) => ("approval", sites),
             Waiting::Connection(sites) => ("connection", sites),
@@ -53,10 +53,10 @@ impl RunReport {
         let members = run.machine.manifest().roster.members();
         RunReport {
             run: run.machine.manifest().name(),
-            round: progress.round,
-            models: progress.models,
-            fitted: progress.fitted,
-            failed: progress.failed,
+            round: run.machine.round(),
+            models: counts.models,
+            fitted: counts.fitted,
+            failed: counts.failed,
             waiting: waiting.into(),
             sites: sites.into_iter().map(|i| members[usize::from(i)].id.clone()).collect(),
             problem: run.problem.clone(),

@@ -4,7 +4,7 @@ use secagg::{Digest, SigningIdentity};
 use study::machine::coordinator::{CoordinatorContext, CoordinatorMachine, CoordinatorRecord, Fault};
 use study::message::ToSite;
 
-use super::{HubError, protocol};
+use super::HubError;
 use crate::store::{Store, StoreError, StoredRun};
 
 /// A machine with what the hub knows beside it.
@@ -13,6 +13,8 @@ pub(super) struct Run {
     pub(super) digest: Digest,
     pub(super) machine: CoordinatorMachine,
     pub(super) problem: Option<(String, String)>,
+    /// Newest durable entry of the ledger.
+    pub(super) head: Digest,
 }
 
 /// What one step of the machine left to do.
@@ -23,8 +25,9 @@ pub(super) struct Outcome<T> {
     pub(super) messages: Vec<(u16, ToSite)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Effects {
+    head: Digest,
     records: Vec<CoordinatorRecord>,
     messages: Vec<(u16, ToSite)>,
 }
@@ -37,6 +40,10 @@ impl CoordinatorContext for Effects {
     fn send(&mut self, site: u16, message: ToSite) {
         self.messages.push((site, message));
     }
+
+    fn head(&self) -> Digest {
+        self.head
+    }
 }
 
 impl Run {
@@ -45,20 +52,18 @@ impl Run {
         let digest = stored.manifest.digest();
         let machine = CoordinatorMachine::recover(
             stored.manifest.clone(),
-            protocol(stored)?,
             identity,
-            store.approvals(&digest)?,
-            store.records(&digest)?,
+            store.entries(&digest)?.into_iter().map(|entry| entry.record),
         )
         .map_err(|_| StoreError::Damaged { what: "a record" })?;
-        Ok(Run { digest, machine, problem: store.problem(&digest)? })
+        Ok(Run { digest, machine, problem: store.problem(&digest)?, head: store.ledger_end(&digest)?.head() })
     }
 
     pub(super) fn step<T>(
         &mut self,
         act: impl FnOnce(&mut CoordinatorMachine, &mut dyn CoordinatorContext) -> Result<T, Fault>,
     ) -> Outcome<T> {
-        let mut effects = Effects::default();
+        let mut effects = Effects { head: self.head, records: Vec::new(), messages: Vec::new() };
         let result = act(&mut self.machine, &mut effects);
         Outcome { result, records: effects.records, messages: effects.messages }
     }

@@ -1,12 +1,13 @@
 //! Where the numbers of one run come from.
 
 use serde::Serialize;
+use study::protocol::ReleaseRules;
 
 /// Version of `docs/results.schema.json` that `results.json` follows.
-pub const SCHEMA_VERSION: u32 = 5;
+pub const SCHEMA_VERSION: u32 = 6;
 
 /// What `results.json` says of the run beside its tables.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Provenance {
     /// Version of the software that computed the results.
     pub software_version: String,
@@ -22,10 +23,18 @@ pub struct Provenance {
     pub manifest_digest: String,
     /// SHA-256 of the results that every site agreed on, hex.
     pub results_digest: String,
+    /// SHA-256 of what was released of them, which every site signed, hex.
+    pub release_digest: String,
+    /// What the coordinator opened, and the floors of what is shown.
+    pub release: ReleaseRules,
     /// Rounds that were answered.
     pub rounds: u32,
-    /// Numbers that were opened, over all rounds.
+    /// Numbers that the coordinator opened, over all rounds.
     pub opened_scalars: u64,
+    /// Numbers that the sites alone opened, over all rounds.
+    pub sealed_scalars: u64,
+    /// Variables of the data dictionary.
+    pub variables: usize,
     /// Bytes that the site with the most traffic sent.
     pub bytes_sent_per_site: u64,
     /// The roster: short id and legal name of each site.
@@ -43,8 +52,14 @@ pub(super) struct ProvenanceRecord<'a> {
     manifest_digest: &'a str,
     results_digest: &'a str,
     roster_size: usize,
+    release_digest: &'a str,
+    opening: &'a str,
+    minimum_cell: u32,
+    minimum_leavers: u32,
     rounds: u32,
     opened_scalars: u64,
+    sealed_scalars: u64,
+    variables: usize,
     bytes_sent_per_site: u64,
     sites: Vec<SiteRecord<'a>>,
 }
@@ -66,8 +81,14 @@ impl<'a> From<&'a Provenance> for ProvenanceRecord<'a> {
             manifest_digest: &provenance.manifest_digest,
             results_digest: &provenance.results_digest,
             roster_size: provenance.sites.len(),
+            release_digest: &provenance.release_digest,
+            opening: provenance.release.opening.name(),
+            minimum_cell: provenance.release.minimum_cell,
+            minimum_leavers: provenance.release.minimum_leavers,
             rounds: provenance.rounds,
             opened_scalars: provenance.opened_scalars,
+            sealed_scalars: provenance.sealed_scalars,
+            variables: provenance.variables,
             bytes_sent_per_site: provenance.bytes_sent_per_site,
             sites: provenance.sites.iter().map(|(id, legal_name)| SiteRecord { id, legal_name }).collect(),
         }

@@ -1,5 +1,6 @@
 //! The agent's command line.
 
+mod audit;
 mod failure;
 mod pages;
 mod study;
@@ -58,6 +59,9 @@ enum Command {
     /// The agent's own pages, on this machine.
     #[command(subcommand)]
     Pages(pages::PagesCommand),
+    /// Ledgers of runs as files for a reviewer.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Check this site's file against a protocol; nothing is sent.
     CheckData {
         /// Protocol file.
@@ -84,6 +88,9 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
 }
 
 fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
+    if let Command::Audit(audit::AuditCommand::Verify { bundles }) = &arguments.command {
+        return audit::verify_files(bundles);
+    }
     let config = Config::read(&arguments.config)?;
     match &arguments.command {
         Command::Request { site, legal_name } => request(&config, site, legal_name),
@@ -91,6 +98,8 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::Run => run(&config),
         Command::Study(command) => study::dispatch(&config, command),
         Command::Pages(command) => pages::dispatch(&config, command),
+        Command::Audit(audit::AuditCommand::Export { run, out }) => audit::export_run(&config, run, out),
+        Command::Audit(audit::AuditCommand::Verify { bundles }) => audit::verify_files(bundles),
         Command::CheckData { protocol } => check_data(&config, protocol),
     }
 }

@@ -2,7 +2,6 @@
 
 use maud::{Markup, html};
 use study::forecast::Foreseen;
-use study::question::Opening;
 use web::{Scroll, state};
 
 use super::desk::time_of;
@@ -93,6 +92,7 @@ pub(super) fn data(findings: &Findings) -> Markup {
 
 /// What would leave.
 pub(super) fn questions(findings: &Findings) -> Markup {
+    let (both, sites) = findings.openers();
     html! {
         h2 { "What would leave" }
         p { "Every number leaves under masks and is opened as a sum over all sites alone. No row leaves." }
@@ -127,12 +127,20 @@ pub(super) fn questions(findings: &Findings) -> Markup {
         }
         @for draws in &findings.draws { p { "Of these for " (draws) "." } }
         h3 { "Who can open the sums" }
-        p { "In this version every party of the run, the coordinator included." }
+        p {
+            "The sites, and of the fits themselves the coordinator too where the protocol says so. It gets the rest as a "
+            "release: counts below " (findings.release.minimum_cell) " hidden, but for 0, curves stepping where "
+            (findings.release.minimum_leavers) " patients of an arm have left."
+        }
         dl.facts {
-            dt { "Needed by the coordinator for the fits" } dd { (findings.kinds(Opening::Fit).join(", ")) }
-            dt { "Needed by the sites alone" } dd { (findings.kinds(Opening::Sites).join(", ")) }
+            dt { "Opened by the coordinator too" } dd { (listed(&both)) }
+            dt { "Opened by the sites alone" } dd { (listed(&sites)) }
         }
     }
+}
+
+fn listed(kinds: &[&str]) -> String {
+    if kinds.is_empty() { "nothing".to_owned() } else { kinds.join(", ") }
 }
 
 fn later(foreseen: &Foreseen) -> Markup {

@@ -76,22 +76,22 @@ fn refused(rule: &str) -> Markup {
 fn ledger(lines: &[Line]) -> Markup {
     html! {
         h2 { "What left, and what came back" }
-        @if lines.is_empty() {
+        @if !lines.iter().any(Line::is_answer) {
             p { "Nothing has left yet. The rounds begin when all sites have approved and are connected." }
-        } @else {
-            p {
-                "Each line is a record of this site's journal, chained by digests and written before anything was sent. Of an "
-                "answer the journal keeps the digest of the masked numbers."
-            }
-            (Scroll { caption: "Ledger" }.table(&html! {
-                thead { tr {
-                    th scope="col" class="number" { "Record" } th scope="col" class="number" { "Round" }
-                    th scope="col" { "What happened" } th scope="col" class="number" { "Numbers" }
-                    th scope="col" { "Digests" }
-                } }
-                tbody { @for line in lines { (row(line)) } }
-            }))
         }
+        p {
+            "Each line is an entry of this site's ledger, chained by digests and written before anything was sent. Of an "
+            "answer the ledger keeps the digest of the masked numbers. " code { "site-agent audit export" }
+            " writes it into a file that others can verify."
+        }
+        (Scroll { caption: "Ledger" }.table(&html! {
+            thead { tr {
+                th scope="col" class="number" { "Record" } th scope="col" class="number" { "Round" }
+                th scope="col" { "When" } th scope="col" { "What happened" } th scope="col" class="number" { "Numbers" }
+                th scope="col" { "Digests" } th scope="col" { "By" }
+            } }
+            tbody { @for line in lines { (row(line)) } }
+        }))
     }
 }
 
@@ -100,11 +100,13 @@ fn row(line: &Line) -> Markup {
         tr {
             th scope="row" class="number" { (line.number) }
             td.number { @if let Some(round) = line.round { (round) } }
+            td { (time_of(line.time)) }
             td.text { (line.what) @if let Some(rule) = &line.rule { ": " code { (rule) } } }
             td.number { @if let Some(numbers) = line.numbers { (numbers) } }
             td.digests {
                 @for (name, value) in &line.digests { span { (name) " " (digest(&value.to_string())) } " " }
             }
+            td { bdi { (line.actor) } }
         }
     }
 }

@@ -301,7 +301,7 @@ impl Session<'_> {
         }
         let path = self.run_path(&run);
         let Some(active) = self.active.get_mut(&run) else { return Ok(()) };
-        let finished = matches!(message, ToSite::Finished);
+        let finished = matches!(message, ToSite::Closed(_));
         let parallel = active.rows >= PARALLEL_ROWS;
         let mut effects = Effects { journal: &mut active.journal, messages: Vec::new(), parallel };
         if let Err(refusal) = active.machine.handle(message, &mut effects) {
@@ -337,7 +337,7 @@ impl Session<'_> {
 fn activate(run: RunFolder, identity: &SigningIdentity, draws: DrawKey) -> Result<Active, AttendError> {
     let cohort = run.cohort()?;
     let rows = cohort.rows();
-    let (journal, records) = Journal::open(&run.path.join("journal"), run.manifest.digest())?;
+    let (journal, entries) = Journal::open(&run.path.join("journal"), run.manifest.digest())?;
     let approved = run.approved();
     let config = SiteConfig {
         secret: run.secret(),
@@ -351,7 +351,7 @@ fn activate(run: RunFolder, identity: &SigningIdentity, draws: DrawKey) -> Resul
         policy: run.policy,
         identity: SigningIdentity::from_bytes(&identity.to_bytes()),
     };
-    let machine = SiteMachine::recover(config, records)?;
+    let machine = SiteMachine::recover(config, entries.into_iter().map(|entry| entry.record))?;
     Ok(Active { machine, journal, rows })
 }
 
@@ -364,7 +364,7 @@ struct Effects<'a> {
 
 impl SiteContext for Effects<'_> {
     fn persist(&mut self, record: SiteRecord) {
-        self.journal.push(&record);
+        self.journal.push(self.now(), &record);
     }
 
     fn send(&mut self, message: FromSite) {
@@ -391,6 +391,6 @@ impl SiteContext for Effects<'_> {
     }
 
     fn head(&self) -> Digest {
-        self.journal.head()
+        self.journal.durable_head()
     }
 }

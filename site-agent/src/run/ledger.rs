@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use secagg::Digest;
+use study::ledger::Entry;
 use study::machine::site::SiteRecord;
 
 use super::folder::RunFolder;
@@ -12,7 +13,11 @@ use super::withdraw::is_withdrawn;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
     /// Its number, from 1.
-    pub number: usize,
+    pub number: u64,
+    /// Seconds since 1970.
+    pub time: u64,
+    /// Who acted: a person with account, or the program.
+    pub actor: String,
     /// The round, if it is about one.
     pub round: Option<u32>,
     /// What happened, as a sentence.
@@ -68,15 +73,39 @@ pub enum RunState {
 
 /// The run's journal, oldest record first. The agent may be writing it.
 pub fn lines(run: &RunFolder) -> Result<Vec<Line>, JournalError> {
-    let records = Journal::read(&run.path.join("journal"), run.manifest.digest())?;
-    Ok(records.into_iter().enumerate().map(|(i, record)| line(i + 1, record)).collect())
+    let entries = Journal::read(&run.path.join("journal"), run.manifest.digest())?;
+    Ok(entries.into_iter().map(line).collect())
 }
 
-fn line(number: usize, record: SiteRecord) -> Line {
-    let none =
-        Line { number, round: None, what: "", numbers: None, digests: Vec::new(), rule: None, kind: Kind::Other };
+fn line(entry: Entry<SiteRecord>) -> Line {
+    let Entry { number, time, actor, record } = entry;
+    let none = Line {
+        number,
+        time,
+        actor,
+        round: None,
+        what: "",
+        numbers: None,
+        digests: Vec::new(),
+        rule: None,
+        kind: Kind::Other,
+    };
     match record {
-        SiteRecord::Epoch { .. } => Line { what: "Agreed with all sites on new keys for the masks", ..none },
+        SiteRecord::Consented => Line { what: "Consented, as the first of two people", ..none },
+        SiteRecord::Approved { policy, cohort } => Line {
+            what: "Approved the run; the cohort is frozen",
+            digests: vec![("policy", policy), ("cohort", cohort)],
+            ..none
+        },
+        SiteRecord::Epoch { .. } => Line { what: "Began to agree with all sites on keys for the masks", ..none },
+        SiteRecord::Agreed { .. } => Line { what: "Agreed with all sites on keys for the masks", ..none },
+        SiteRecord::Requested { open } => Line {
+            round: Some(open.round),
+            what: "Was asked, as this site's own plan says",
+            numbers: Some(open.layout.words()),
+            digests: vec![("question", open.q0), ("coordinator's ledger", open.head)],
+            ..none
+        },
         SiteRecord::Answered { round, q0, q, masked } => Line {
             round: Some(round),
             what: "Sent this site's numbers under masks",
@@ -84,23 +113,26 @@ fn line(number: usize, record: SiteRecord) -> Line {
             kind: Kind::Answered,
             ..none
         },
-        SiteRecord::Accepted { round, q0, opened } => Line {
-            round: Some(round),
+        SiteRecord::Accepted { q0, proof, opened } => Line {
+            round: Some(proof.round),
             what: "Received the sum over all sites and accepted it",
             numbers: Some(opened.words.len()),
-            digests: vec![("question", q0)],
+            digests: vec![("question", q0), ("sum", proof.sum)],
             kind: Kind::Accepted,
             ..none
         },
         SiteRecord::Refused { rule } => {
             Line { what: "Refused a request; nothing left", rule: Some(rule), kind: Kind::Refused, ..none }
         }
-        SiteRecord::Finished { results } => Line {
-            what: "Finished; signed the results",
-            digests: vec![("results", results)],
+        SiteRecord::Finished { results, release } => Line {
+            what: "Computed the results and signed what is released of them",
+            digests: vec![("results", results), ("release", release)],
             kind: Kind::Finished,
             ..none
         },
+        SiteRecord::Closed { closed } => {
+            Line { what: "All sites ended with the same", digests: vec![("coordinator's ledger", closed.head)], ..none }
+        }
         SiteRecord::Withdrawn => Line { what: "Stopped: the approval was withdrawn", kind: Kind::Withdrawn, ..none },
     }
 }

@@ -7,6 +7,7 @@
 
 mod approve;
 mod attend;
+mod audit;
 mod consent;
 mod folder;
 mod inspect;
@@ -19,6 +20,7 @@ mod withdraw;
 
 pub use approve::{ApproveError, Approved, Approver, approve, check, read_policy};
 pub use attend::{AttendError, Attending, attend, attend_on};
+pub use audit::export;
 pub use consent::consented;
 pub use folder::{FolderError, Offered, RunFolder, offers, reject, runs, save_offer};
 pub use inspect::{Against, AskedFirst, Counted, Findings, InspectError, Inspection, MemberFound, OwnCount, Verdict};

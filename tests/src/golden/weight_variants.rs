@@ -19,6 +19,8 @@ fn results(stabilized: bool, truncate_type: u32) -> Results {
          [[analysis]]\nkind = \"logistic\"\noutcome = \"response\"\n{models}\
          [[analysis]]\nkind = \"cox\"\noutcome = \"pfs\"\n{models}"
     );
+    // Counts at the bounds of truncated weights are small: they are compared as well.
+    let text = text.replace("minimum_cell = 3", "minimum_cell = 1");
     let dir = tempfile::tempdir().unwrap();
     let protocol = dir.path().join("protocol.toml");
     std::fs::write(&protocol, text).unwrap();
@@ -79,7 +81,7 @@ fn every_estimand_and_truncation_is_that_of_r() {
                 let difference = (bound / expected["bounds"][i].as_f64().unwrap() - 1.0).abs();
                 assert!(difference < 1e-14, "{truncated}: {difference:.1e}");
             }
-            let counts = row.truncated.unwrap().map(Some);
+            let counts = row.truncated.unwrap();
             assert_eq!(counts, ["below", "above"].map(|side| expected[arm][side].as_u64()), "{truncated} {arm}");
         }
     }

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod architecture;
+mod audit;
 mod browser;
 mod checks;
 mod competing;
@@ -16,6 +17,7 @@ mod plan;
 mod policy;
 mod processes;
 mod reference;
+mod release;
 mod resampling;
 mod scenarios;
 mod small;

@@ -86,7 +86,8 @@ horizon_days = 1500
 "#;
 
 /// A propensity model, a weighted model and both regressions.
-const MODELS: &str = r#"
+/// Models of the small study.
+pub const MODELS: &str = r#"
 [propensity]
 covariates = ["age", "sex"]
 bins = 4
@@ -106,6 +107,11 @@ models = ["unadjusted", "stratified"]
 /// The small study with models of the test's own.
 pub fn protocol_with(models: &str) -> Arc<Protocol> {
     Arc::new(Protocol::parse(&format!("{HEAD}{models}")).unwrap_or_else(|mistakes| panic!("{:?}", mistakes.0)))
+}
+
+/// Text of the small study.
+pub fn text() -> String {
+    format!("{HEAD}{MODELS}")
 }
 
 /// The small study.

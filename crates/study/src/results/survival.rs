@@ -2,27 +2,26 @@
 //!
 //! The estimators count in cells; rows are in days: the right end of the cell.
 
+use serde::{Deserialize, Serialize};
 use stats::inference::wald;
 use stats::survival::{
-    ArmTable, Curve, Estimate, IntervalKind, Point, Who, difference, log_rank, median, merge, restricted_mean,
+    ArmTable, Curve, Estimate, IntervalKind, Point, Released, Who, difference, log_rank, median, restricted_mean,
 };
 
+use super::boundaries;
 use super::hazard_ratio;
-use super::rows::{FitProblem, FitRow, TestRow};
+use super::rows::{FitProblem, FitRow, Name, TestRow};
 use super::tables::{Results, arm_names};
 use crate::plan::{Branch, CurveKey, Facts};
 use crate::protocol::{CurveAnalysis, Protocol, TimeToEvent};
 use crate::question::time_to_event;
 use crate::term::Term;
 
-/// Fewest leavers of an arm in a merged cell of a released curve, unless it has none there.
-pub const MINIMUM_LEAVERS: u32 = 5;
-
 /// Name of the analysis in `estimates.csv` and `fits.csv`: hazard ratios from tables of curves, and curves that failed.
 pub const KAPLAN_MEIER: &str = "kaplan_meier";
 
 /// Which rows of `survival.csv` or `incidence.csv` a row belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum At {
     /// A time that the protocol declares.
     Declared,
@@ -41,7 +40,7 @@ impl At {
 }
 
 /// A survival curve at one time, with an interval of one kind.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SurvivalRow {
     /// Name of the outcome.
     pub outcome: String,
@@ -51,26 +50,26 @@ pub struct SurvivalRow {
     pub weighted: bool,
     /// Right end of the cell in days.
     pub time_days: f64,
-    /// At risk just before, sum of weights.
-    pub n_risk: f64,
+    /// At risk just before, sum of weights; none when hidden, as below.
+    pub n_risk: Option<f64>,
     /// Events since the row before of the same kind, sum of weights.
-    pub n_event: f64,
+    pub n_event: Option<f64>,
     /// Censored since the row before of the same kind, sum of weights.
-    pub n_censor: f64,
+    pub n_censor: Option<f64>,
     /// Survival.
-    pub survival: f64,
+    pub survival: Option<f64>,
     /// Its standard error, where there is one.
     pub std_error: Option<f64>,
     /// 95% interval, where there is one.
     pub interval: Option<(f64, f64)>,
     /// log, log-log, plain.
-    pub conf_type: &'static str,
+    pub conf_type: Name,
     /// Declared time or merged cell.
     pub at: At,
 }
 
 /// A quantity of a curve, or of two.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MedianRow {
     /// Name of the outcome.
     pub outcome: String,
@@ -91,11 +90,11 @@ pub struct MedianRow {
     /// Upper limit, 95%; none where it is not reached.
     pub conf_high: Option<f64>,
     /// log, log-log, plain.
-    pub conf_type: &'static str,
+    pub conf_type: Name,
 }
 
 /// What a [`MedianRow`] holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Quantity {
     /// Median survival.
     Median,
@@ -128,29 +127,26 @@ impl Quantity {
 /// Adds the rows of every curve that has ended.
 pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
     let protocol = branch.protocol();
+    let boundaries = boundaries::of_curves(branch);
     for (key, outcome) in branch.curves() {
         let name = &protocol.outcomes[key.outcome].name;
         match outcome {
             None => {}
             Some(Ok(table)) => {
-                Rows::new(protocol, key, table).add(results);
+                Rows::new(protocol, key, table, &boundaries[&key.outcome]).add(results);
                 hazard_ratio::add(results, protocol, key, table, facts);
             }
             Some(Err(failure)) => results.fits.push(FitRow {
-                analysis: KAPLAN_MEIER,
+                analysis: KAPLAN_MEIER.into(),
                 outcome: name.clone(),
                 cause: String::new(),
-                model: key.model_name(),
+                model: key.model_name().into(),
                 modifier: String::new(),
                 ties: None,
                 n: facts.analysed(),
-                events: facts.events.get(&key.outcome).map_or(0, |e| e.events.iter().sum()),
+                events: Some(facts.events.get(&key.outcome).map_or(0, |e| e.events.iter().sum())),
                 imputations: None,
-                outcome_of_fit: Err(FitProblem {
-                    code: failure.code(),
-                    message: failure.to_string(),
-                    hint: failure.hint(),
-                }),
+                outcome_of_fit: Err(FitProblem::of(failure)),
             }),
         }
     }
@@ -171,6 +167,7 @@ struct Rows<'a> {
     analysis: &'a CurveAnalysis,
     grid: &'a TimeToEvent,
     table: &'a ArmTable,
+    released: &'a Released,
     arms: [(String, Curve); 3],
     /// Declared times in cells.
     times: Vec<f64>,
@@ -178,7 +175,7 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn new(protocol: &'a Protocol, key: &'a CurveKey, table: &'a ArmTable) -> Rows<'a> {
+    fn new(protocol: &'a Protocol, key: &'a CurveKey, table: &'a ArmTable, released: &'a Released) -> Rows<'a> {
         let [control, treated] = arm_names(protocol);
         let curve = |name, who| (name, Curve::kaplan_meier(table, who));
         let analysis = key.analysis(protocol);
@@ -189,6 +186,7 @@ impl<'a> Rows<'a> {
             analysis,
             grid,
             table,
+            released,
             arms: [curve("all".into(), Who::All), curve(control, Who::Control), curve(treated, Who::Treated)],
             times: analysis.times_days.iter().map(|day| f64::from(grid.cell(*day))).collect(),
             treatment: Term::Treatment.name(protocol),
@@ -201,10 +199,10 @@ impl<'a> Rows<'a> {
         self.survival_at(results);
         self.restricted_means(results);
         results.tests.extend(log_rank(self.table).map(|log_rank| TestRow {
-            name: "log_rank",
+            name: "log_rank".into(),
             outcome: self.outcome.into(),
             cause: String::new(),
-            model: self.key.model_name(),
+            model: self.key.model_name().into(),
             modifier: String::new(),
             ties: None,
             term: self.treatment.clone(),
@@ -216,34 +214,61 @@ impl<'a> Rows<'a> {
         cells * self.grid.grid_days
     }
 
+    /// The curve at the declared times, none where it is hidden. What has left since the time before counts from the last
+    /// time that is shown.
+    fn declared(&self, curve: &Curve) -> Vec<(f64, Option<Point>)> {
+        let shown = |time: &&f64| self.released.declared.iter().any(|cell| f64::from(*cell) == **time);
+        let times: Vec<f64> = self.times.iter().filter(shown).copied().collect();
+        let mut points = curve.at(&times).into_iter().peekable();
+        self.times.iter().map(|time| (*time, points.next_if(|point| point.time == *time))).collect()
+    }
+
     /// The curves at the declared times, and at the ends of merged cells: none when an arm has too few patients for that.
     fn curves(&self, results: &mut Results) {
-        let ends = merge(self.table, f64::from(MINIMUM_LEAVERS)).unwrap_or_default();
-        let ends: Vec<f64> = ends.into_iter().map(f64::from).collect();
+        let ends: Vec<f64> = self.released.merged.iter().map(|cell| f64::from(*cell)).collect();
         for (arm, curve) in &self.arms {
+            let declared = self.declared(curve);
+            let merged: Vec<(f64, Option<Point>)> =
+                curve.at(&ends).into_iter().map(|point| (point.time, Some(point))).collect();
             for kind in &self.analysis.conf_types {
-                for (at, times) in [(At::Declared, &self.times), (At::MergedCell, &ends)] {
-                    let rows = curve.at(times).into_iter().map(|point| self.survival_row(arm, &point, *kind, at));
-                    results.survival.extend(rows);
+                for (at, points) in [(At::Declared, &declared), (At::MergedCell, &merged)] {
+                    let row = |(time, point): &(f64, Option<Point>)| match point {
+                        Some(point) => self.survival_row(arm, point, *kind, at),
+                        None => self.hidden_row(arm, *time, *kind, at),
+                    };
+                    results.survival.extend(points.iter().map(row));
                 }
             }
         }
     }
 
-    fn survival_row(&self, arm: &str, point: &Point, kind: IntervalKind, at: At) -> SurvivalRow {
+    fn hidden_row(&self, arm: &str, time: f64, kind: IntervalKind, at: At) -> SurvivalRow {
         SurvivalRow {
             outcome: self.outcome.into(),
             arm: arm.into(),
             weighted: self.key.weighted,
-            time_days: self.days(point.time),
-            n_risk: point.risk.w,
-            n_event: point.events.w,
-            n_censor: point.censored.w,
-            survival: point.survival,
+            time_days: self.days(time),
+            n_risk: None,
+            n_event: None,
+            n_censor: None,
+            survival: None,
+            std_error: None,
+            interval: None,
+            conf_type: conf_type(kind).into(),
+            at,
+        }
+    }
+
+    fn survival_row(&self, arm: &str, point: &Point, kind: IntervalKind, at: At) -> SurvivalRow {
+        let at_risk = self.released.at_risk.iter().any(|cell| f64::from(*cell) == point.time);
+        SurvivalRow {
+            n_risk: at_risk.then_some(point.risk.w),
+            n_event: Some(point.events.w),
+            n_censor: Some(point.censored.w),
+            survival: Some(point.survival),
             std_error: point.std_error,
             interval: point.interval(kind),
-            conf_type: conf_type(kind),
-            at,
+            ..self.hidden_row(arm, point.time, kind, at)
         }
     }
 
@@ -258,7 +283,7 @@ impl<'a> Rows<'a> {
             std_error: None,
             conf_low: None,
             conf_high: None,
-            conf_type: conf_type(kind),
+            conf_type: conf_type(kind).into(),
         }
     }
 
@@ -279,15 +304,15 @@ impl<'a> Rows<'a> {
     }
 
     fn survival_at(&self, results: &mut Results) {
-        let at = self.arms.each_ref().map(|(_, curve)| curve.at(&self.times));
+        let at = self.arms.each_ref().map(|(_, curve)| self.declared(curve));
         for ((arm, _), points) in self.arms.iter().zip(&at) {
-            for point in points {
+            for (time, point) in points {
                 results.medians.extend(self.analysis.conf_types.iter().map(|kind| {
-                    let ends = point.interval(*kind);
+                    let ends = point.and_then(|point| point.interval(*kind));
                     MedianRow {
-                        at_days: Some(self.days(point.time)),
-                        value: Some(point.survival),
-                        std_error: point.std_error,
+                        at_days: Some(self.days(*time)),
+                        value: point.map(|point| point.survival),
+                        std_error: point.and_then(|point| point.std_error),
                         conf_low: ends.map(|ends| ends.0),
                         conf_high: ends.map(|ends| ends.1),
                         ..self.row(arm, Quantity::SurvivalAt, *kind)
@@ -296,13 +321,14 @@ impl<'a> Rows<'a> {
             }
         }
         let [_, control, treated] = &at;
-        for (control, treated) in control.iter().zip(treated) {
+        for ((time, control), (_, treated)) in control.iter().zip(treated) {
+            let both = control.zip(*treated);
             let row = MedianRow {
-                at_days: Some(self.days(control.time)),
-                value: Some(control.survival - treated.survival),
+                at_days: Some(self.days(*time)),
+                value: both.map(|(control, treated)| control.survival - treated.survival),
                 ..self.row(&self.treatment, Quantity::RiskDifferenceAt, IntervalKind::Plain)
             };
-            let both = control.estimate().zip(treated.estimate());
+            let both = both.and_then(|(control, treated)| control.estimate().zip(treated.estimate()));
             results.medians.push(match both {
                 None => row,
                 // 1 - S has the standard error of S; the difference of risks is that of survival the other way round.

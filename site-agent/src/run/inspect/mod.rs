@@ -12,10 +12,10 @@ use proto::Offer;
 use secagg::Digest;
 use study::dictionary::VariableId;
 use study::evaluate::EvaluateError;
-use study::forecast::Forecast;
+use study::forecast::{Forecast, Foreseen};
 use study::plan::Plan;
 use study::policy::{Policy, PolicyRefusal, Rule, When};
-use study::protocol::Protocol;
+use study::protocol::{Protocol, ReleaseOpening, ReleaseRules};
 use study::question::{Opening, Question};
 
 use super::approve::{self, ApproveError, Approver};
@@ -109,6 +109,8 @@ pub struct Findings {
     pub forecast: Arc<Forecast>,
     /// What is drawn at random at this site, as sentences without their end.
     pub draws: Vec<String>,
+    /// Who opens the sums, and the floors of what is released.
+    pub release: ReleaseRules,
     /// Counts from 1 to below this are small.
     pub minimum_cell: u32,
     /// This site's own counts in the first round, with a preview.
@@ -194,6 +196,7 @@ impl Inspection<'_> {
             first_of_scenarios,
             forecast,
             draws: draws(&protocol),
+            release: protocol.release,
             minimum_cell: self.policy.minimum_cell,
             own: own.map_err(InspectError::Preview)?,
             warnings: warnings.unwrap_or_default(),
@@ -254,10 +257,13 @@ impl Findings {
         count > 0.0 && count < f64::from(self.minimum_cell)
     }
 
-    /// Kinds of later questions whose sums are needed by whom `opening` says.
-    pub fn kinds(&self, opening: Opening) -> Vec<&'static str> {
-        let kinds = self.forecast.kinds.iter().filter(|foreseen| foreseen.opening == opening);
-        kinds.map(|foreseen| foreseen.kind).collect()
+    /// Kinds of later questions whose sums the coordinator opens too, and of those that the sites alone open.
+    pub fn openers(&self) -> (Vec<&'static str>, Vec<&'static str>) {
+        let all_sealed = self.release.opening == ReleaseOpening::Results;
+        let kinds = self.forecast.kinds.iter();
+        let (sites, both): (Vec<_>, Vec<_>) = kinds.partition(|kind| all_sealed || kind.opening == Opening::Sites);
+        let names = |kinds: Vec<&Foreseen>| kinds.into_iter().map(|kind| kind.kind).collect();
+        (names(both), names(sites))
     }
 }
 

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use study::forecast::Foreseen;
-use study::question::Opening;
 
 use super::{Against, Counted, Findings, Verdict};
 
@@ -78,13 +77,20 @@ fn later_rounds(page: &mut String, findings: &Findings) {
     for draws in &findings.draws {
         line(page, format_args!("  of these for {draws}"));
     }
+    let (both, sites) = findings.openers();
+    let (cell, leavers) = (findings.release.minimum_cell, findings.release.minimum_leavers);
     line(
         page,
-        format_args!("Who can open the sums: in this version every party of the run, the coordinator included."),
+        format_args!("Who can open the sums: the sites, and of the fits themselves the coordinator too where the"),
     );
-    let of = |opening| findings.kinds(opening).join(", ");
-    line(page, format_args!("  needed by the coordinator for the fits: {}", of(Opening::Fit)));
-    line(page, format_args!("  needed by the sites alone: {}", of(Opening::Sites)));
+    line(
+        page,
+        format_args!("protocol says so. It gets the rest as a release: counts below {cell} hidden, but for 0, curves"),
+    );
+    line(page, format_args!("stepping where {leavers} patients of an arm have left."));
+    let listed = |kinds: &[&str]| if kinds.is_empty() { "nothing".to_owned() } else { kinds.join(", ") };
+    line(page, format_args!("  opened by the coordinator too: {}", listed(&both)));
+    line(page, format_args!("  opened by the sites alone: {}", listed(&sites)));
 }
 
 fn own(page: &mut String, findings: &Findings) {

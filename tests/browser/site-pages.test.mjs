@@ -189,17 +189,17 @@ test("an approval is taken back", async () => {
 });
 
 test("a refusal names its rule", async () => {
-    writeFileSync(path.join(site.dir, "policy.toml"), POLICY.replace("minimum_cell = 2", "minimum_cell = 20"));
+    writeFileSync(path.join(site.dir, "policy.toml"), POLICY.replace("minimum_patients = 50", "minimum_patients = 5000"));
     const other = await federation.offer(PROTOCOL);
     for (const each of Object.values(federation.sites)) {
         await federation.offered(each, other);
         await each.approve(other);
     }
-    await federation.status(other, "policy.minimum_cell");
+    await federation.status(other, "policy.minimum_patients");
     await reviewer.open(`${site.pages}/`);
     await reviewer.page.getByRole("link", { name: other }).click();
     const said = await reviewer.text();
-    for (const word of ["refused by this site", "policy.minimum_cell", "No count over all sites is smaller than this"]) {
+    for (const word of ["refused by this site", "policy.minimum_patients", "only when so many patients are analysed"]) {
         assert.ok(said.includes(word), word);
     }
     await check(reviewer, "site-refusal");

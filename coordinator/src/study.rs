@@ -217,8 +217,8 @@ pub fn status(state_dir: &Path, name: &str) -> Result<RunReport, StudyError> {
     Ok(hub::recovered(&store, &stored, load_signing_identity(state_dir)?)?)
 }
 
-/// The ledger of a run with what is needed to verify it, signed by the coordinator.
-pub fn export(state_dir: &Path, name: &str) -> Result<Bundle, StudyError> {
+/// Name and ledger of a run, with what is needed to verify it, signed by the coordinator.
+pub fn export(state_dir: &Path, name: &str) -> Result<(String, Bundle), StudyError> {
     let store = Store::open(state_dir)?;
     let stored = store.find_run(name)?;
     let bundle = Bundle {
@@ -232,5 +232,5 @@ pub fn export(state_dir: &Path, name: &str) -> Result<Bundle, StudyError> {
         count: 0,
         signature: Signature([0; 64]),
     };
-    Ok(bundle.signed(&load_signing_identity(state_dir)?))
+    Ok((stored.manifest.name(), bundle.signed(&load_signing_identity(state_dir)?)))
 }

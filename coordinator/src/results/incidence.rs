@@ -44,6 +44,15 @@ impl<'a> From<&'a IncidenceRow> for IncidenceRecord<'a> {
         } else {
             None
         };
+        let [event_free, event_free_std_error] = match row.event_free {
+            Some(free) => {
+                [notes.finite("event_free", free.estimate), notes.finite("event_free_std_error", free.std_error)]
+            }
+            None if hidden => {
+                ["event_free", "event_free_std_error"].map(|name| notes.present(name, None, TOO_FEW_LEAVE))
+            }
+            None => [None; 2],
+        };
         IncidenceRecord {
             outcome: &row.outcome,
             cause: &row.cause,
@@ -57,8 +66,8 @@ impl<'a> From<&'a IncidenceRow> for IncidenceRecord<'a> {
             conf_high: notes.present("conf_high", ends.1, why),
             conf_type: &row.conf_type,
             at: row.at.name(),
-            event_free: row.event_free.and_then(|free| notes.finite("event_free", free.estimate)),
-            event_free_std_error: row.event_free.and_then(|free| notes.finite("event_free_std_error", free.std_error)),
+            event_free,
+            event_free_std_error,
             notes: notes.text(),
         }
     }

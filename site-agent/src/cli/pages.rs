@@ -2,8 +2,9 @@
 
 use clap::Subcommand;
 use jiff::Timestamp;
+use serde_json::json;
+use terminal::{Answer, Failure};
 
-use super::failure::Failure;
 use crate::config::Config;
 use crate::pages;
 use crate::run::account;
@@ -15,7 +16,7 @@ pub(super) enum PagesCommand {
     Login,
 }
 
-pub(super) fn dispatch(config: &Config, command: &PagesCommand) -> Result<(), Failure> {
+pub(super) fn dispatch(config: &Config, command: &PagesCommand) -> Result<Answer, Failure> {
     let PagesCommand::Login = command;
     let Some(address) = config.pages else {
         let hint = "add `pages = \"127.0.0.1:8480\"` to agent.toml and start the agent again";
@@ -23,7 +24,7 @@ pub(super) fn dispatch(config: &Config, command: &PagesCommand) -> Result<(), Fa
     };
     let secret = pages::logins(&config.state_dir).issue(&account(), Timestamp::now());
     let secret = secret.map_err(|e| Failure::new(e.code(), e.to_string(), e.hint()))?;
-    println!("{}", pages::login_link(address, &secret));
-    eprintln!("It lets one person in, once, within ten minutes, while the agent runs on this machine.");
-    Ok(())
+    let link = pages::login_link(address, &secret);
+    let until = "It lets one person in, once, within ten minutes, while the agent runs on this machine.";
+    Ok(Answer::of(json!({ "link": link })).line(link).beside(until))
 }

@@ -66,18 +66,23 @@ fn all_mistakes_come_out_together() {
     assert_eq!(
         mistakes(text),
         [
-            "line 1: minimum_sites: must be at least 3: a site hides behind two others",
-            "line 2: minimum_patients: expected a whole number that is not negative",
+            "line 1: minimum_sites: must be at least 3; a site hides behind two others",
+            "line 2: minimum_patients: expected a whole number that is not negative; write it without sign and decimals",
             "line 3: finest_grid_day: is not a known key; did you mean `finest_grid_days`?",
-            "line 4: variables: expected nothing but strings in the list",
-            "line 5: maximum_rounds: expected a whole number that is not negative",
+            "line 4: variables: expected nothing but strings in the list; write `variables = [\"a\", \"b\"]`",
+            "line 5: maximum_rounds: expected a whole number that is not negative; write it without sign and decimals",
         ]
     );
-    assert_eq!(mistakes("approvals = 3"), ["line 1: approvals: must be 1 or 2"]);
+    assert_eq!(mistakes("approvals = 3"), ["line 1: approvals: must be 1 or 2; 2 is the default"]);
     let fingerprint =
-        "line 1: trusted_sites: expected fingerprints: 16 groups of four hexadecimal digits joined by `-`";
+        "line 1: trusted_sites: expected fingerprints; 16 groups of four hexadecimal digits joined by `-`";
     assert_eq!(mistakes("trusted_sites = [\"ABCD\"]"), [fingerprint]);
-    assert_eq!(mistakes("finest_grid_days = nan"), ["line 1: finest_grid_days: expected a finite number, got float"]);
+    assert_eq!(
+        mistakes("finest_grid_days = nan"),
+        [
+            "line 1: finest_grid_days: expected a finite number, got float; write digits with a decimal point, without quotation marks"
+        ]
+    );
 }
 
 #[test]

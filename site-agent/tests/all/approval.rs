@@ -186,7 +186,7 @@ fn the_page_says_what_leaves_and_what_each_rule_says() {
         "Levels                6 numbers  how many patients of each arm have each level of a variable, or none: response",
         "LogisticStep           about ",
         "log likelihood, slope and curvature of a logistic regression",
-        "in this version every party of the run, the coordinator included",
+        "the sites, and of the fits themselves the coordinator too",
         "REFUSES: the study has 3 sites, this site's policy asks for at least 5",
         "rows of the file (control, treated, neither)     4*  3*  0",
         "response missing (control, treated)              0  0",

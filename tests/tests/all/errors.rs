@@ -57,6 +57,7 @@ fn texts() -> Vec<String> {
         "proto/src/convert",
         "crates/study/src",
         "crates/secagg/src",
+        "crates/terminal/src",
         "crates/web/src",
     ] {
         sources(&root().join(folder), &mut files);

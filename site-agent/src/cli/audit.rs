@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use jiff::Timestamp;
 use serde_json::json;
-use terminal::{Answer, Failure, verify_bundles, write_bundle};
 use study::ledger::{DecisionRecord, Entry};
+use terminal::{Answer, Failure, verify_bundles, write_bundle};
 
 use super::study::approved;
 use crate::config::{Config, ConfigError};

@@ -3,6 +3,7 @@
 mod agreement;
 mod architecture;
 mod audit;
+mod browser;
 mod canaries;
 mod checks;
 mod commands;

@@ -7,6 +7,7 @@ pub mod enrol;
 pub mod hub;
 pub mod log;
 pub mod results;
+pub mod role;
 pub mod serve;
 pub mod store;
 pub mod study;

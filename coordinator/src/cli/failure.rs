@@ -10,6 +10,7 @@ use study::document::Mistakes;
 use crate::authority::AuthorityError;
 use crate::config::ConfigError;
 use crate::enrol::EnrolError;
+use crate::role::RoleError;
 use crate::serve::ServeError;
 use crate::store::StoreError;
 use crate::study::StudyError;
@@ -78,4 +79,4 @@ macro_rules! from_coded {
     )*};
 }
 
-from_coded!(AuthorityError, ConfigError, EnrolError, ServeError, StoreError);
+from_coded!(AuthorityError, ConfigError, EnrolError, RoleError, ServeError, StoreError);

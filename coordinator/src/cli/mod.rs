@@ -1,6 +1,7 @@
 //! The coordinator's command line.
 
 mod failure;
+mod role;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use crate::serve;
 use crate::store::Store;
 use crate::{results, study};
 use failure::Failure;
+use role::RoleCommand;
 
 /// Adds the masked answers of the sites and fits the pooled models.
 #[derive(Debug, Parser)]
@@ -52,6 +54,9 @@ enum Command {
     /// Studies: create, list, status, results.
     #[command(subcommand)]
     Study(StudyCommand),
+    /// People who may open the pages: request, issue, list, revoke.
+    #[command(subcommand)]
+    Role(RoleCommand),
     /// Check a protocol file and print its digest.
     CheckProtocol {
         /// Protocol file.
@@ -146,6 +151,11 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
     if let Command::CheckProtocol { protocol } = &arguments.command {
         return check_protocol(protocol);
     }
+    if let Command::Role(command) = &arguments.command
+        && let Some(done) = command.alone()
+    {
+        return done;
+    }
     let config = Config::read(&arguments.config)?;
     match &arguments.command {
         Command::Init => init(&config),
@@ -153,6 +163,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::Serve { progress } => serve(&config, *progress),
         Command::Site(command) => site(&config, command),
         Command::Study(command) => study_command(&config, command),
+        Command::Role(command) => command.run(&config),
         Command::CheckProtocol { protocol } => check_protocol(protocol),
     }
 }

@@ -11,6 +11,7 @@ use secagg::Digest;
 use x509_parser::x509::X509Name;
 
 use crate::enrol::check_site;
+use crate::role::is_of_a_person;
 
 /// rustls' verifier with our two rules after it.
 #[derive(Debug)]
@@ -66,6 +67,9 @@ impl ClientCertVerifier for SiteVerifier {
 /// The site that a certificate names: its one common name, if that is a site identifier.
 pub(super) fn site_of(certificate: &CertificateDer<'_>) -> Option<String> {
     let (_, certificate) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    if is_of_a_person(certificate.subject()) {
+        return None;
+    }
     let name = common_name(certificate.subject())?;
     check_site(name).ok()?;
     Some(name.to_owned())

@@ -3,6 +3,7 @@
 mod federation;
 mod log;
 mod packages;
+mod persons;
 mod raw;
 mod refusals;
 mod reload;

@@ -1,4 +1,4 @@
-//! Client certificates: issued by the authority, current, for client use, named after a site, not revoked.
+//! Client certificates: issued by the authority, current, for client use, of the right kind of client, not revoked.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,12 +15,18 @@ use crate::role::is_of_a_person;
 
 /// rustls' verifier with our two rules after it.
 #[derive(Debug)]
-pub(super) struct SiteVerifier {
+pub(super) struct Verifier {
     pub(super) chain: Arc<dyn ClientCertVerifier>,
     pub(super) revoked: Arc<BTreeSet<Digest>>,
+    /// Whether a certificate names one of the listener's audience.
+    pub(super) known: fn(&CertificateDer<'_>) -> bool,
 }
 
-impl ClientCertVerifier for SiteVerifier {
+impl ClientCertVerifier for Verifier {
+    fn client_auth_mandatory(&self) -> bool {
+        self.chain.client_auth_mandatory()
+    }
+
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         self.chain.root_hint_subjects()
     }
@@ -35,7 +41,7 @@ impl ClientCertVerifier for SiteVerifier {
         if self.revoked.contains(&Digest::of(end_entity)) {
             return Err(CertificateError::Revoked.into());
         }
-        if site_of(end_entity).is_none() {
+        if !(self.known)(end_entity) {
             return Err(CertificateError::ApplicationVerificationFailure.into());
         }
         Ok(verified)

@@ -1,0 +1,28 @@
+// Renews the parts of a page that are marked with data-live="SECONDS" and an id. Everything works without it.
+"use strict";
+
+function renew(part) {
+    const seconds = Number(part.dataset.live);
+    setTimeout(async () => {
+        let current = part;
+        try {
+            const answer = document.hidden ? null : await fetch(location.href, { credentials: "same-origin" });
+            if (answer !== null && answer.ok) {
+                const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+                const fresh = page.getElementById(part.id);
+                // A part that is gone has nothing more to say; a reader's place in an unchanged one is kept.
+                if (fresh === null) return;
+                if (fresh.outerHTML !== part.outerHTML) {
+                    part.replaceWith(fresh);
+                    current = fresh;
+                }
+                if (current.dataset.live === undefined) return;
+            }
+        } catch {
+            // The program is away for a moment; the next attempt may find it.
+        }
+        renew(current);
+    }, seconds * 1000);
+}
+
+for (const part of document.querySelectorAll("[data-live][id]")) renew(part);

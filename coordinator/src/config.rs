@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::pages::Address;
+
 /// Where it is looked for when no `--config` is given.
 pub const DEFAULT_PATH: &str = "/etc/entente/coordinator.toml";
 
@@ -24,6 +26,11 @@ pub struct Config {
     pub url: String,
     /// Address to listen on.
     pub listen: SocketAddr,
+    /// Address of the pages for people; no pages without it.
+    pub web_listen: Option<SocketAddr>,
+    /// Further `HOST:PORT` under which browsers reach the pages, behind a firewall that forwards another port.
+    #[serde(default)]
+    pub web_hosts: Vec<String>,
 }
 
 /// Why a configuration cannot be used.
@@ -66,6 +73,13 @@ impl ConfigError {
 }
 
 impl Config {
+    /// Where the pages are, if there are to be any.
+    pub fn pages(&self) -> Option<Address> {
+        let Config { name, hosts, web_listen, web_hosts, .. } = self;
+        let listen = (*web_listen)?;
+        Some(Address { listen, name: name.clone(), hosts: hosts.clone(), further: web_hosts.clone() })
+    }
+
     /// Reads a configuration file.
     pub fn read(path: &Path) -> Result<Config, ConfigError> {
         let shown = path.display().to_string();

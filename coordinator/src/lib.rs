@@ -6,6 +6,8 @@ pub mod config;
 pub mod enrol;
 pub mod hub;
 pub mod log;
+pub mod opened;
+pub mod pages;
 pub mod results;
 pub mod role;
 pub mod serve;

@@ -176,7 +176,8 @@ pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
     Ok(FinishedRun { protocol, results, provenance })
 }
 
-fn opened_scalars(record: &CoordinatorRecord) -> u64 {
+/// Numbers that a record opens.
+pub(crate) fn opened_scalars(record: &CoordinatorRecord) -> u64 {
     match record {
         CoordinatorRecord::Opened { result, .. } => result.sum.words.len() as u64,
         CoordinatorRecord::Epoch { .. } | CoordinatorRecord::Finished { .. } => 0,

@@ -14,6 +14,7 @@ use crate::role::RoleError;
 use crate::serve::ServeError;
 use crate::store::StoreError;
 use crate::study::StudyError;
+use ::web::LoginError;
 
 /// A failed command.
 #[derive(Debug)]
@@ -79,4 +80,4 @@ macro_rules! from_coded {
     )*};
 }
 
-from_coded!(AuthorityError, ConfigError, EnrolError, RoleError, ServeError, StoreError);
+from_coded!(AuthorityError, ConfigError, EnrolError, RoleError, ServeError, StoreError, LoginError);

@@ -2,6 +2,7 @@
 
 mod failure;
 mod role;
+mod web;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -18,9 +19,10 @@ use crate::enrol;
 use crate::hub::{Report, RunReport};
 use crate::serve;
 use crate::store::Store;
-use crate::{results, study};
+use crate::{pages, results, study};
 use failure::Failure;
 use role::RoleCommand;
+use web::WebCommand;
 
 /// Adds the masked answers of the sites and fits the pooled models.
 #[derive(Debug, Parser)]
@@ -57,6 +59,9 @@ enum Command {
     /// People who may open the pages: request, issue, list, revoke.
     #[command(subcommand)]
     Role(RoleCommand),
+    /// The pages for people: one-time logins.
+    #[command(subcommand)]
+    Web(WebCommand),
     /// Check a protocol file and print its digest.
     CheckProtocol {
         /// Protocol file.
@@ -164,6 +169,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::Site(command) => site(&config, command),
         Command::Study(command) => study_command(&config, command),
         Command::Role(command) => command.run(&config),
+        Command::Web(command) => command.run(&config),
         Command::CheckProtocol { protocol } => check_protocol(protocol),
     }
 }
@@ -270,19 +276,22 @@ fn serve(config: &Config, progress: bool) -> Result<(), Failure> {
     crate::log::start();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|e| Failure::operating_system("start", &e))?;
-    runtime.block_on(serve_until_stopped(&config.state_dir, config.listen, progress)).map_err(Failure::from)
+    let pages = config.pages();
+    let served = serve_until_stopped(&config.state_dir, config.listen, pages.as_ref(), progress);
+    runtime.block_on(served).map_err(Failure::from)
 }
 
 /// Serves until Ctrl-C or SIGTERM.
 pub async fn serve_until_stopped(
     state_dir: &Path,
     listen: SocketAddr,
+    pages: Option<&pages::Address>,
     progress: bool,
 ) -> Result<(), serve::ServeError> {
     let (reports, receiver) = mpsc::unbounded_channel();
     tokio::spawn(print_reports(receiver, progress));
     tokio::select! {
-        ended = serve::serve(state_dir, listen, reports) => ended,
+        ended = serve::serve(state_dir, listen, pages, reports) => ended,
         () = stopped() => Ok(()),
     }
 }
@@ -292,7 +301,7 @@ async fn print_reports(mut reports: mpsc::UnboundedReceiver<Report>, progress: b
     let mut last: Option<RunReport> = None;
     while let Some(report) = reports.recv().await {
         let moved = match &report {
-            Report::Listening { .. } => true,
+            Report::Listening { .. } | Report::Pages { .. } => true,
             Report::Run(now) => last.as_ref().is_none_or(|l| {
                 l.run != now.run
                     || l.round != now.round

@@ -14,6 +14,11 @@ pub enum Report {
         /// Address and port.
         address: String,
     },
+    /// The pages are served.
+    Pages {
+        /// Address and port.
+        address: String,
+    },
     /// A run moved.
     Run(RunReport),
 }
@@ -37,6 +42,8 @@ pub struct RunReport {
     pub sites: Vec<String>,
     /// Code and message of what stopped it.
     pub problem: Option<(String, String)>,
+    /// Numbers opened in all rounds so far.
+    pub opened: u64,
     /// Bytes of masked words that each site sent since the server started.
     pub bytes_per_site: u64,
 }
@@ -60,6 +67,7 @@ impl RunReport {
             waiting: waiting.into(),
             sites: sites.into_iter().map(|i| members[usize::from(i)].id.clone()).collect(),
             problem: run.problem.clone(),
+            opened: run.opened,
             bytes_per_site: run.machine.bytes_per_site(),
         }
     }

@@ -6,6 +6,7 @@ use study::message::ToSite;
 
 use super::{HubError, protocol};
 use crate::store::{Store, StoreError, StoredRun};
+use crate::study::opened_scalars;
 
 /// A machine with what the hub knows beside it.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub(super) struct Run {
     pub(super) digest: Digest,
     pub(super) machine: CoordinatorMachine,
     pub(super) problem: Option<(String, String)>,
+    /// Numbers opened so far.
+    pub(super) opened: u64,
 }
 
 /// What one step of the machine left to do.
@@ -43,15 +46,17 @@ impl Run {
     /// Rebuilds a run from the store.
     pub(super) fn recover(store: &Store, stored: &StoredRun, identity: SigningIdentity) -> Result<Run, HubError> {
         let digest = stored.manifest.digest();
+        let records = store.records(&digest)?;
+        let opened = records.iter().map(opened_scalars).sum();
         let machine = CoordinatorMachine::recover(
             stored.manifest.clone(),
             protocol(stored)?,
             identity,
             store.approvals(&digest)?,
-            store.records(&digest)?,
+            records,
         )
         .map_err(|_| StoreError::Damaged { what: "a record" })?;
-        Ok(Run { digest, machine, problem: store.problem(&digest)? })
+        Ok(Run { digest, machine, problem: store.problem(&digest)?, opened })
     }
 
     pub(super) fn step<T>(
@@ -60,6 +65,7 @@ impl Run {
     ) -> Outcome<T> {
         let mut effects = Effects::default();
         let result = act(&mut self.machine, &mut effects);
+        self.opened += effects.records.iter().map(opened_scalars).sum::<u64>();
         Outcome { result, records: effects.records, messages: effects.messages }
     }
 }

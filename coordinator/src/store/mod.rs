@@ -3,6 +3,7 @@
 //! Every commit is synced before the call returns (`synchronous = FULL`), so what was recorded is durable before
 //! anything is sent. Command line and server open the same file; SQLite's locks keep them apart.
 
+mod chain;
 mod record;
 
 use std::path::Path;
@@ -12,6 +13,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use secagg::{Digest, Signature};
 use study::machine::coordinator::CoordinatorRecord;
 use study::manifest::{Approval, Manifest};
+
+pub use chain::Link;
 
 /// Why the store cannot be used. Driver messages stay out: they can quote data.
 #[derive(Debug, thiserror::Error)]
@@ -244,28 +247,6 @@ impl Store {
                 .map_err(&writing)?;
         }
         commit.commit().map_err(writing)
-    }
-
-    /// All records of a run; each must follow from the one before.
-    pub fn records(&self, manifest: &Digest) -> Result<Vec<CoordinatorRecord>, StoreError> {
-        let reading = doing("reading records");
-        let damaged = StoreError::Damaged { what: "a record" };
-        let mut statement = self
-            .db
-            .prepare_cached("select body from record where manifest_digest = ?1 order by seq")
-            .map_err(&reading)?;
-        let bodies = statement.query_map([manifest.0], |row| row.get::<_, Vec<u8>>(0)).map_err(&reading)?;
-        let (mut head, mut records) = (*manifest, Vec::new());
-        for body in bodies {
-            let body = body.map_err(&reading)?;
-            let Ok((previous, record)) = record::decode(&body) else { return Err(damaged) };
-            if previous != head {
-                return Err(damaged);
-            }
-            head = Digest::of(&body);
-            records.push(record);
-        }
-        Ok(records)
     }
 
     /// Notes why a run stands still; the operator reads it with `study status`.

@@ -151,14 +151,16 @@ async fn from_our_pages<V: Clone + Send + Sync + 'static>(
     }
 }
 
-/// Lets in who has a session; a POST also needs the session's own form.
+/// Lets in who has a session, or is vouched for; a POST also needs the visit's own form.
 async fn signed_in<V: Clone + Send + Sync + 'static>(
     State(gate): State<Gate<V>>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let cookie = gate.cookie(request.headers());
-    let Some(visit) = cookie.and_then(|c| gate.inner.sessions.visit(&c, Instant::now())) else {
+    let vouched = request.extensions().get::<Visit<V>>().cloned();
+    let by_cookie =
+        || gate.cookie(request.headers()).and_then(|cookie| gate.inner.sessions.visit(&cookie, Instant::now()));
+    let Some(visit) = vouched.or_else(by_cookie) else {
         return Problem::no_login().into_response();
     };
     if *request.method() == Method::POST {

@@ -1,12 +1,20 @@
 // Renews the parts of a page that are marked with data-live="SECONDS" and an id. Everything works without it.
 "use strict";
 
+// A page that renews itself is no sign of a person before it: it does not keep the session alive.
+const LIVE = { "Entente-Live": "1" };
+
 function renew(part) {
     const seconds = Number(part.dataset.live);
     setTimeout(async () => {
         let current = part;
         try {
-            const answer = document.hidden ? null : await fetch(location.href, { credentials: "same-origin" });
+            const answer = document.hidden ? null : await fetch(location.href, { headers: LIVE });
+            // Signed out meanwhile: say so instead of showing what was true before.
+            if (answer !== null && answer.status === 401) {
+                location.reload();
+                return;
+            }
             if (answer !== null && answer.ok) {
                 const page = new DOMParser().parseFromString(await answer.text(), "text/html");
                 const fresh = page.getElementById(part.id);

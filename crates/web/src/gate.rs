@@ -21,6 +21,9 @@ use crate::{assets, headers};
 /// No form of ours is longer.
 const MAX_FORM_BYTES: usize = 64 * 1024;
 
+/// What the script of live pages sends along.
+const LIVE: &str = "entente-live";
+
 /// Where a program's pages are.
 #[derive(Debug, Clone)]
 pub struct Origin {
@@ -158,8 +161,10 @@ async fn signed_in<V: Clone + Send + Sync + 'static>(
     next: Next,
 ) -> Response {
     let vouched = request.extensions().get::<Visit<V>>().cloned();
-    let by_cookie =
-        || gate.cookie(request.headers()).and_then(|cookie| gate.inner.sessions.visit(&cookie, Instant::now()));
+    let by_cookie = || {
+        let in_person = !request.headers().contains_key(LIVE);
+        gate.inner.sessions.visit(&gate.cookie(request.headers())?, in_person, Instant::now())
+    };
     let Some(visit) = vouched.or_else(by_cookie) else {
         return Problem::no_login().into_response();
     };

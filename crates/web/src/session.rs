@@ -86,12 +86,15 @@ impl<V: Clone> Sessions<V> {
         Some(secret)
     }
 
-    /// Whose session a cookie is, and that it was used now.
-    pub fn visit(&self, cookie: &Secret, now: Instant) -> Option<Visit<V>> {
+    /// Whose session a cookie is. `in_person` says that somebody asks, and not a page that renews itself: only that
+    /// counts as use.
+    pub fn visit(&self, cookie: &Secret, in_person: bool, now: Instant) -> Option<Visit<V>> {
         let mut open = self.open.lock().ok()?;
         open.retain(|_, session| session.lives(now));
         let session = open.get_mut(&cookie.digest())?;
-        session.seen = now;
+        if in_person {
+            session.seen = now;
+        }
         Some(session.visit.clone())
     }
 
@@ -120,17 +123,18 @@ mod tests {
         let sessions = Sessions::default();
         let begun = Instant::now();
         let [paused, used, left] = ["paused", "used", "left"].map(|who| sessions.begin(who, begun).unwrap());
-        assert_eq!(sessions.visit(&left, begun).unwrap().visitor, "left");
+        assert_eq!(sessions.visit(&left, true, begun).unwrap().visitor, "left");
         sessions.end(&left);
-        assert!(sessions.visit(&left, begun).is_none());
+        assert!(sessions.visit(&left, true, begun).is_none());
 
         let mut now = begun;
         while now + Duration::from_mins(20) < begun + LIFETIME {
             now += Duration::from_mins(20);
-            assert_eq!(sessions.visit(&used, now).unwrap().visitor, "used");
+            assert_eq!(sessions.visit(&used, true, now).unwrap().visitor, "used");
+            sessions.visit(&paused, false, now);
         }
-        assert!(sessions.visit(&paused, begun + LONGEST_PAUSE).is_none());
-        assert!(sessions.visit(&used, begun + LIFETIME).is_none(), "used all the time, but old");
+        assert!(sessions.visit(&paused, true, begun + LONGEST_PAUSE).is_none());
+        assert!(sessions.visit(&used, true, begun + LIFETIME).is_none(), "used all the time, but old");
     }
 
     #[test]
@@ -139,13 +143,13 @@ mod tests {
         let begun = Instant::now();
         let first = sessions.begin(0, begun).unwrap();
         let second = sessions.begin(1, begun + Duration::from_secs(1)).unwrap();
-        sessions.visit(&first, begun + Duration::from_secs(2)).unwrap();
+        sessions.visit(&first, true, begun + Duration::from_secs(2)).unwrap();
         for i in 2..=MAX_SESSIONS {
             sessions.begin(i, begun + Duration::from_secs(3)).unwrap();
         }
         let later = begun + Duration::from_secs(4);
-        assert!(sessions.visit(&first, later).is_some());
-        assert!(sessions.visit(&second, later).is_none());
+        assert!(sessions.visit(&first, true, later).is_some());
+        assert!(sessions.visit(&second, true, later).is_none());
     }
 
     #[test]
@@ -153,7 +157,7 @@ mod tests {
         let sessions = Sessions::default();
         let now = Instant::now();
         let [a, b] =
-            [sessions.begin((), now), sessions.begin((), now)].map(|s| sessions.visit(&s.unwrap(), now).unwrap());
+            [sessions.begin((), now), sessions.begin((), now)].map(|s| sessions.visit(&s.unwrap(), true, now).unwrap());
         assert!(a.has_sent(&a.csrf.text()));
         assert!(!a.has_sent(&b.csrf.text()));
         assert!(!a.has_sent(""));

@@ -1,6 +1,7 @@
 //! The agent's command line.
 
 mod failure;
+mod pages;
 mod study;
 
 use std::io::{self, Write};
@@ -12,7 +13,8 @@ use jiff::Timestamp;
 
 use crate::config::{Config, DEFAULT_PATH};
 use crate::identity;
-use crate::run::{Attending, attend};
+use crate::pages::PagesError;
+use crate::run::{Attending, Link, attend_on};
 use crate::source;
 use failure::Failure;
 
@@ -53,6 +55,9 @@ enum Command {
     /// Studies: look, approve, reject, withdraw.
     #[command(subcommand)]
     Study(study::StudyCommand),
+    /// The agent's own pages, on this machine.
+    #[command(subcommand)]
+    Pages(pages::PagesCommand),
     /// Check this site's file against a protocol; nothing is sent.
     CheckData {
         /// Protocol file.
@@ -85,6 +90,7 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::Accept { package, fingerprint } => accept(&config, package, fingerprint),
         Command::Run => run(&config),
         Command::Study(command) => study::dispatch(&config, command),
+        Command::Pages(command) => pages::dispatch(&config, command),
         Command::CheckData { protocol } => check_data(&config, protocol),
     }
 }
@@ -110,12 +116,22 @@ fn run(config: &Config) -> Result<(), Failure> {
     let attending = Attending { state_dir: config.state_dir.clone(), options: config.options() };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|e| Failure::operating_system("start", &e))?;
+    let link = Link::default();
     runtime.block_on(async {
         tokio::select! {
-            ended = attend(&attending) => ended.map_err(Failure::from),
+            ended = attend_on(&attending, &link) => ended.map_err(Failure::from),
+            ended = served(config, &link) => ended.map_err(|e| Failure::new(e.code(), e.to_string(), e.hint())),
             () = stopped() => Ok(()),
         }
     })
+}
+
+/// The pages, if the configuration has them.
+async fn served(config: &Config, link: &Link) -> Result<(), PagesError> {
+    match config.pages {
+        Some(address) => crate::pages::serve(address, config, link).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Ctrl-C or SIGTERM.

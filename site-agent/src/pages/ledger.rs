@@ -1,0 +1,133 @@
+//! One approved run: its state, what left and when, and taking the approval back.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use jiff::Timestamp;
+use maud::{Markup, html};
+use study::policy::Rule;
+use web::{Problem, Scroll, Visit, digest};
+
+use super::desk::{Desk, Visitor, time_of};
+use super::problem::Unable;
+use super::studies::badge;
+use crate::run::{Entry, RunFolder, RunState, entries};
+
+/// The page.
+pub(super) async fn page(
+    State(desk): State<Arc<Desk>>,
+    Path(manifest): Path<String>,
+    visit: Visit<Visitor>,
+) -> Result<Markup, Problem> {
+    desk.off(move |desk| {
+        let run = desk.run(&manifest)?;
+        let content = content(&run, &visit)?;
+        Ok(desk.page(&visit, &run.protocol.title, "/", &content))
+    })
+    .await
+}
+
+fn content(run: &RunFolder, visit: &Visit<Visitor>) -> Result<Markup, Unable> {
+    let entries = entries(run)?;
+    let state = RunState::of(run, &entries, Timestamp::now());
+    let over = matches!(state, RunState::Finished | RunState::Withdrawn | RunState::Ended);
+    Ok(html! {
+        div id="run" data-live=[(!over).then_some("3")] {
+            p { (badge(&state)) " " span.faint { (run.manifest.name()) } }
+            @if let RunState::Refused { rule } = &state { (refused(rule)) }
+            (facts(run, &entries))
+            (ledger(&entries))
+        }
+        @if !over { (withdrawal(run, visit)) }
+    })
+}
+
+fn facts(run: &RunFolder, entries: &[Entry]) -> Markup {
+    let answers = entries.iter().filter(|entry| entry.digests.iter().any(|(name, _)| *name == "answer")).count();
+    html! {
+        dl.facts {
+            dt { "Approved by" }
+            dd {
+                @for person in &run.people {
+                    div { bdi { (person.name) } " (account " bdi { (person.account) } "), " (time_of(person.at)) }
+                }
+            }
+            dt { "Answers sent" } dd { (answers) }
+            dt { "Refusals" } dd { (entries.iter().filter(|entry| entry.rule.is_some()).count()) }
+            dt { "Sites" } dd { (run.manifest.roster.len()) }
+            dt { "Manifest" } dd { (digest(&run.manifest.digest().to_string())) }
+            dt { "Protocol" } dd { (digest(&run.manifest.protocol.to_string())) }
+            dt { "Policy at approval" } dd { (digest(&run.approval.policy.to_string())) }
+            dt { "Cohort, as committed to" } dd { (digest(&run.approval.cohort.to_string())) }
+            dt { "Ends" } dd { (time_of(run.manifest.expires)) }
+        }
+    }
+}
+
+fn refused(rule: &str) -> Markup {
+    let sentence = Rule::ALL.into_iter().find(|known| known.id() == rule).map(Rule::sentence);
+    html! {
+        div.note data-tone="bad" {
+            p { "This site refused what the coordinator asked last, by " code { (rule) } ". Nothing left." }
+            @if let Some(sentence) = sentence { p { (sentence) } }
+        }
+    }
+}
+
+fn ledger(entries: &[Entry]) -> Markup {
+    html! {
+        h2 { "What left, and what came back" }
+        @if entries.is_empty() {
+            p { "Nothing has left yet. The rounds begin when all sites have approved and are connected." }
+        } @else {
+            p {
+                "Each line is a record of this site's journal, chained by digests and written before anything was sent. "
+                "Answers are digests of masked numbers; the numbers themselves are not kept in clear."
+            }
+            (Scroll { caption: "Ledger" }.table(&html! {
+                thead { tr {
+                    th scope="col" class="number" { "Record" } th scope="col" class="number" { "Round" }
+                    th scope="col" { "What happened" } th scope="col" class="number" { "Numbers" }
+                    th scope="col" { "Digests" }
+                } }
+                tbody { @for entry in entries { (row(entry)) } }
+            }))
+        }
+    }
+}
+
+fn row(entry: &Entry) -> Markup {
+    html! {
+        tr {
+            th scope="row" class="number" { (entry.number) }
+            td.number { @if let Some(round) = entry.round { (round) } }
+            td.text { (entry.what) @if let Some(rule) = &entry.rule { ": " code { (rule) } } }
+            td.number { @if let Some(numbers) = entry.numbers { (numbers) } }
+            td.digests {
+                @for (name, value) in &entry.digests { span { (name) " " (digest(&value.to_string())) } " " }
+            }
+        }
+    }
+}
+
+fn withdrawal(run: &RunFolder, visit: &Visit<Visitor>) -> Markup {
+    html! {
+        h2 { "Take the approval back" }
+        details.sheet {
+            summary { "Withdraw from this run" }
+            p {
+                "Nothing of this run is answered from then on, stored answers included. What was summed before stays. It is "
+                "final for this run; other studies go on. The coordinator learns that this site has withdrawn; name and "
+                "reason stay here."
+            }
+            form.decide method="post" action={ "/runs/" (run.manifest.digest()) "/withdraw" } {
+                (visit.csrf_field())
+                label for="withdraw-name" { "Your name" }
+                input type="text" id="withdraw-name" name="name" required autocomplete="name" maxlength="200";
+                label for="withdraw-reason" { "Reason, kept at this site" }
+                textarea id="withdraw-reason" name="reason" rows="3" required maxlength="2000" {}
+                button.grave { "Withdraw" }
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What a run's journal says, for people: one entry per record, and the state that follows.
+
+use jiff::Timestamp;
+use secagg::Digest;
+use study::machine::site::SiteRecord;
+
+use super::folder::RunFolder;
+use super::journal::{Journal, JournalError};
+use super::withdraw::is_withdrawn;
+
+/// One record of a run's journal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Its number, from 1.
+    pub number: usize,
+    /// The round, if it is about one.
+    pub round: Option<u32>,
+    /// What happened, as a sentence.
+    pub what: &'static str,
+    /// How many numbers it is about.
+    pub numbers: Option<usize>,
+    /// Digests, each with its name.
+    pub digests: Vec<(&'static str, Digest)>,
+    /// The rule of a refusal.
+    pub rule: Option<String>,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Other,
+    Accepted,
+    Refused,
+    Finished,
+    Withdrawn,
+}
+
+/// Where an approved run is, as far as this site knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunState {
+    /// Not every site has approved yet, or not every site is connected.
+    NotBegun,
+    /// Sums of so many rounds are accepted.
+    Running {
+        /// The last of them.
+        round: u32,
+    },
+    /// The last thing that happened is a refusal by this site.
+    Refused {
+        /// The rule.
+        rule: String,
+    },
+    /// The results are signed.
+    Finished,
+    /// The approval was taken back.
+    Withdrawn,
+    /// The manifest or the approval has ended before the run did.
+    Ended,
+}
+
+/// The run's journal, oldest record first. The agent may be writing it.
+pub fn entries(run: &RunFolder) -> Result<Vec<Entry>, JournalError> {
+    let records = Journal::read(&run.path.join("journal"), run.manifest.digest())?;
+    Ok(records.into_iter().enumerate().map(|(i, record)| entry(i + 1, record)).collect())
+}
+
+fn entry(number: usize, record: SiteRecord) -> Entry {
+    let none =
+        Entry { number, round: None, what: "", numbers: None, digests: Vec::new(), rule: None, kind: Kind::Other };
+    match record {
+        SiteRecord::Epoch { .. } => Entry { what: "Agreed with all sites on new keys for the masks", ..none },
+        SiteRecord::Answered { round, q0, q, masked } => Entry {
+            round: Some(round),
+            what: "Sent this site's numbers under masks",
+            digests: vec![("question", q0), ("request", q), ("answer", masked)],
+            ..none
+        },
+        SiteRecord::Accepted { round, q0, opened } => Entry {
+            round: Some(round),
+            what: "Received the sum over all sites and accepted it",
+            numbers: Some(opened.words.len()),
+            digests: vec![("question", q0)],
+            kind: Kind::Accepted,
+            ..none
+        },
+        SiteRecord::Refused { rule } => {
+            Entry { what: "Refused a request; nothing left", rule: Some(rule), kind: Kind::Refused, ..none }
+        }
+        SiteRecord::Finished { results } => Entry {
+            what: "Finished; signed the results",
+            digests: vec![("results", results)],
+            kind: Kind::Finished,
+            ..none
+        },
+        SiteRecord::Withdrawn => Entry { what: "Stopped: the approval was withdrawn", kind: Kind::Withdrawn, ..none },
+    }
+}
+
+impl RunState {
+    /// The state of a run whose journal has these entries.
+    pub fn of(run: &RunFolder, entries: &[Entry], now: Timestamp) -> RunState {
+        let now = now.as_second().max(0).cast_unsigned();
+        let has = |kind| entries.iter().any(|entry| entry.kind == kind);
+        if is_withdrawn(&run.path) || has(Kind::Withdrawn) {
+            return RunState::Withdrawn;
+        }
+        if has(Kind::Finished) {
+            return RunState::Finished;
+        }
+        if now > run.manifest.expires || run.policy.check_time(run.approved(), now).is_err() {
+            return RunState::Ended;
+        }
+        if let Some(Entry { kind: Kind::Refused, rule: Some(rule), .. }) = entries.last() {
+            return RunState::Refused { rule: rule.clone() };
+        }
+        let accepted = entries.iter().rev().find(|entry| entry.kind == Kind::Accepted);
+        accepted.and_then(|entry| entry.round).map_or(RunState::NotBegun, |round| RunState::Running { round })
+    }
+}

@@ -3,6 +3,7 @@
 mod federation;
 mod log;
 mod packages;
+mod people;
 mod persons;
 mod raw;
 mod refusals;

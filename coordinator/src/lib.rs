@@ -1,4 +1,4 @@
-//! The coordinator: certificate authority, gRPC, driver, store, results, command line.
+//! The coordinator: certificate authority, gRPC, driver, store, results, pages, command line.
 
 pub mod authority;
 pub mod cli;

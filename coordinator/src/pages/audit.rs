@@ -8,9 +8,9 @@ use maud::{Markup, html};
 use study::machine::coordinator::CoordinatorRecord;
 use web::{Scroll, Visit};
 
-use super::frame::{page, whole};
+use super::frame::{head, page, whole};
 use super::visitor::Visitor;
-use super::{PageError, Pages, Shared, hex};
+use super::{PageError, Pages, Shared, hex, run_of};
 use crate::opened::{self, Kinds};
 use crate::store::{Link, StoredRun};
 
@@ -50,7 +50,7 @@ impl Entry {
 impl Pages {
     fn opened(&self, name: &str) -> Result<(StoredRun, Arc<Opened>), PageError> {
         let store = self.store()?;
-        let run = self.run(&store, name)?;
+        let run = run_of(&store, name)?;
         let links = store.chain(&run.manifest.digest())?;
         // the head of the chain names everything before it
         let head = links.last().map_or(run.manifest.digest(), |link| link.digest);
@@ -93,7 +93,7 @@ fn kinds(rounds: &[Kinds]) -> Markup {
         span(&rounds)
     };
     let rows = html! {
-        thead { tr { @for head in ["Question", "What the sum tells", "Asked", "Numbers", "Rounds"] { th scope="col" { (head) } } } }
+        (head(&["Question", "What the sum tells", "#Asked", "#Numbers", "Rounds"]))
         tbody {
             @for (name, kind) in &total {
                 tr {
@@ -124,9 +124,7 @@ fn span(rounds: &BTreeSet<usize>) -> String {
 
 fn chain(run: &StoredRun, entries: &[Entry]) -> Markup {
     let rows = html! {
-        thead {
-            tr { @for head in ["No.", "What", "Round", "Epoch", "Numbers", "Answers", "Request or results", "Digest of the record"] { th scope="col" { (head) } } }
-        }
+        (head(&["#No.", "What", "#Round", "#Epoch", "#Numbers", "#Answers", "Request or results", "Digest of the record"]))
         tbody {
             @for entry in entries {
                 tr {

@@ -56,13 +56,13 @@ pub(super) enum PageError {
 impl PageError {
     fn code(&self) -> &'static str {
         match self {
-            PageError::Role { .. } => "page.role",
-            PageError::Certificate => "page.certificate",
-            PageError::NoFile => "page.no_file",
-            PageError::Loading => "page.loading",
+            PageError::Role { .. } => "pages.role",
+            PageError::Certificate => "pages.certificate",
+            PageError::NoFile => "pages.no_file",
+            PageError::Loading => "pages.loading",
             PageError::Protocol { .. } => "store.protocol",
-            PageError::Files => "page.files",
-            PageError::Interrupted => "page.interrupted",
+            PageError::Files => "pages.files",
+            PageError::Interrupted => "pages.interrupted",
             PageError::Store(e) => e.code(),
             PageError::Study(e) => e.code(),
             PageError::Enrol(e) => e.code(),

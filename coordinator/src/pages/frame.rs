@@ -23,6 +23,22 @@ pub(super) fn page(name: &str, visit: &Visit<Visitor>, current: &str, title: &st
     Page { program: "Coordinator", place: name, title, nav: &nav, current, leave }.render(&content)
 }
 
+/// The head of a table. Columns of numbers, marked by `#` before their name, are set to the right.
+pub(super) fn head(columns: &[&str]) -> Markup {
+    html! {
+        thead {
+            tr {
+                @for column in columns {
+                    @match column.strip_prefix('#') {
+                        Some(number) => { th.number scope="col" { (number) } }
+                        None => { th scope="col" { (column) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// A time to the minute, as an element that says it exactly.
 pub(super) fn time(at: Timestamp) -> Markup {
     html! { time datetime=(at) { (at.strftime("%Y-%m-%d %H:%M UTC")) } }

@@ -48,6 +48,8 @@ pub struct Address {
     pub hosts: Vec<String>,
     /// Further `HOST:PORT` under which browsers reach the pages.
     pub further: Vec<String>,
+    /// Certificate and key of the pages, if they are not those of the sites' listener.
+    pub certificate: Option<(PathBuf, PathBuf)>,
 }
 
 impl Address {
@@ -112,12 +114,6 @@ impl Pages {
         Ok(Store::open(&self.state)?)
     }
 
-    /// The run of exactly this name.
-    fn run(&self, store: &Store, name: &str) -> Result<StoredRun, PageError> {
-        let run = store.find_run(name)?;
-        if run.manifest.name() == name { Ok(run) } else { Err(StoreError::NoRun { name: name.to_owned() }.into()) }
-    }
-
     fn protocol(&self, run: &StoredRun) -> Result<Arc<Protocol>, PageError> {
         self.protocols.of(run.manifest.digest(), || {
             Protocol::parse(&run.protocol).map_err(|_| PageError::Protocol { run: run.manifest.name() })
@@ -128,6 +124,12 @@ impl Pages {
     fn report(&self, run: &StoredRun) -> Option<RunReport> {
         self.board.borrow().runs.get(&run.manifest.name()).cloned()
     }
+}
+
+/// The run of exactly this name.
+fn run_of(store: &Store, name: &str) -> Result<StoredRun, PageError> {
+    let run = store.find_run(name)?;
+    if run.manifest.name() == name { Ok(run) } else { Err(StoreError::NoRun { name: name.to_owned() }.into()) }
 }
 
 /// The folder of logins below a state directory.

@@ -11,9 +11,9 @@ use serde::Deserialize;
 use study::manifest::Approval;
 use web::{Scroll, Visit};
 
-use super::frame::{page, standing, time_of, whole};
+use super::frame::{head, page, standing, time_of, whole};
 use super::visitor::Visitor;
-use super::{PageError, Pages, Shared, access, hex};
+use super::{PageError, Pages, Shared, access, hex, run_of};
 use crate::hub::RunReport;
 use crate::role::Role;
 use crate::store::StoredRun;
@@ -48,7 +48,7 @@ pub(super) async fn protocol(
     State(pages): State<Shared>,
     Path(name): Path<String>,
 ) -> Result<impl IntoResponse, PageError> {
-    let run = pages.read(move |pages| pages.run(&pages.store()?, &name)).await?;
+    let run = pages.read(move |pages| run_of(&pages.store()?, &name)).await?;
     Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], run.protocol))
 }
 
@@ -64,7 +64,7 @@ struct Seen {
 impl Pages {
     fn see(&self, name: &str) -> Result<Seen, PageError> {
         let store = self.store()?;
-        let run = self.run(&store, name)?;
+        let run = run_of(&store, name)?;
         Ok(Seen {
             title: self.protocol(&run)?.title.clone(),
             approvals: store.approvals(&run.manifest.digest())?,
@@ -133,19 +133,17 @@ impl Seen {
         let members = self.run.manifest.roster.members();
         let waited = |id: &String| self.report.sites.contains(id);
         let rows = html! {
-            thead {
-                tr { @for head in ["Site", "Legal name", "Approved", "Connection", "Waited for", "Fingerprint"] { th scope="col" { (head) } } }
-            }
+            (head(&["Site", "Approved", "Connection", "Waited for", "Legal name", "Fingerprint"]))
             tbody {
                 @for (index, member) in (0u16..).zip(members) {
                     @let approved = self.approvals.iter().any(|approval| approval.site == index);
                     tr {
                         th scope="row" { bdi { (member.id) } }
-                        td.text { bdi { (member.legal_name) } }
                         td { (if approved { web::state("good", "approved") } else { web::state("wait", "not yet") }) }
                         td { (connection(self.connected.contains(&member.id))) }
                         td { @if waited(&member.id) { "yes" } }
-                        td { (web::digest(&member.identity.fingerprint().to_string())) }
+                        td.text { bdi { (member.legal_name) } }
+                        td { (web::digest(&member.identity.fingerprint())) }
                     }
                 }
             }

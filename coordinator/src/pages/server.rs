@@ -33,7 +33,11 @@ pub async fn serve(
     listener: TcpListener,
     board: watch::Receiver<Board>,
 ) -> Result<(), ServeError> {
-    let acceptor = Acceptor::<People>::for_people(TlsFiles::of(state))?;
+    let mut files = TlsFiles::of(state);
+    if let Some((certificate, key)) = &address.certificate {
+        (files.certificate, files.key) = (certificate.clone(), key.clone());
+    }
+    let acceptor = Acceptor::<People>::for_people(files)?;
     let port = listener.local_addr().map_or(address.listen.port(), |bound| bound.port());
     let router = router(state, &address.name, address.origins(port), board).ok_or(ServeError::Random)?;
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));

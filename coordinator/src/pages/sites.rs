@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use web::{Scroll, Visit};
 
-use super::frame::{page, time};
+use super::frame::{head, page, time};
 use super::run::connection;
 use super::visitor::Visitor;
 use super::{PageError, Shared};
@@ -21,19 +21,17 @@ pub(super) async fn list(State(pages): State<Shared>, visit: Visit<Visitor>) -> 
     let connected = pages.board.borrow().connected.clone();
     let now = Timestamp::now();
     let rows = html! {
-        thead {
-            tr { @for head in ["Site", "Legal name", "State", "Connection", "Certificate until", "Enrolled", "Fingerprint", "Action"] { th scope="col" { (head) } } }
-        }
+        (head(&["Site", "State", "Connection", "Legal name", "Certificate until", "Enrolled", "Fingerprint", "Action"]))
         tbody {
             @for site in &sites {
                 tr {
                     th scope="row" { bdi { (site.site) } }
-                    td.text { bdi { (site.legal_name) } }
                     td { (standing(site)) }
                     td { (connection(connected.contains(&site.site))) }
+                    td.text { bdi { (site.legal_name) } }
                     td { (until(site, now)) }
                     td { (time(site.enrolled_at)) }
-                    td { (web::digest(&site.identity.fingerprint().to_string())) }
+                    td { (web::digest(&site.identity.fingerprint())) }
                     td {
                         @if site.revoked_at.is_none() {
                             a href=(format!("/sites/{}/revoke", site.site)) aria-label=(format!("Revoke {}", site.site)) { "Revoke" }

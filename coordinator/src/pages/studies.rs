@@ -5,7 +5,7 @@ use axum::response::Redirect;
 use maud::{Markup, html};
 use web::{Scroll, Visit};
 
-use super::frame::{page, standing, time_of};
+use super::frame::{head, page, standing, time_of};
 use super::visitor::Visitor;
 use super::{PageError, Pages, Shared};
 use crate::hub::RunReport;
@@ -51,9 +51,7 @@ impl Pages {
 
 fn table(rows: &[Row]) -> Markup {
     let table = html! {
-        thead {
-            tr { @for head in ["Run", "Study", "State", "Models fitted", "Sites", "Made", "Ends"] { th scope="col" { (head) } } }
-        }
+        (head(&["Run", "Study", "State", "#Models fitted", "#Sites", "Made", "Ends"]))
         tbody {
             @for Row { run, title, report } in rows {
                 @let name = run.manifest.name();

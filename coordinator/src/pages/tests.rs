@@ -134,7 +134,7 @@ async fn every_page_is_for_whom_the_table_says() {
                 assert!(![401, 403, 404, 405, 500].contains(&status.as_u16()), "{what}: {status} {page}");
             } else {
                 assert_eq!(status, StatusCode::FORBIDDEN, "{what}");
-                assert!(page.contains("page.role"), "{what}");
+                assert!(page.contains("pages.role"), "{what}");
                 refused += 1;
             }
             let expected = if rule.change.is_empty() { StatusCode::METHOD_NOT_ALLOWED } else { StatusCode::FORBIDDEN };
@@ -157,7 +157,7 @@ async fn a_good_form_is_refused_for_the_role() {
         let response = coordinator.send(None, request, &field(&own)).await;
         assert_eq!(response.status().as_u16(), status, "{role}");
         let page = text(response).await;
-        assert_eq!(page.contains("page.role"), role != Role::Operator);
+        assert_eq!(page.contains("pages.role"), role != Role::Operator);
         let revoked = enrol::load(coordinator.state.path(), "S03").unwrap().unwrap().revoked_at.is_some();
         assert_eq!(revoked, role == Role::Operator);
     }
@@ -203,7 +203,7 @@ async fn a_certificate_that_is_not_on_record_lets_nobody_in() {
     for who in [&raised, &unknown] {
         let (status, page) = coordinator.get(Some(who), "/studies").await;
         assert_eq!(status, StatusCode::FORBIDDEN);
-        assert!(page.contains("page.certificate"));
+        assert!(page.contains("pages.certificate"));
     }
     role::revoke(coordinator.state.path(), "First Auditor", Timestamp::now()).unwrap();
     assert_eq!(coordinator.get(Some(&auditor), "/studies").await.0, StatusCode::FORBIDDEN);
@@ -279,6 +279,7 @@ fn addresses_under_which_the_pages_are_asked_for() {
         name: "x".into(),
         hosts: vec!["entente.example.org".into(), "::1".into()],
         further: vec!["elsewhere.example.org:8443".into()],
+        certificate: None,
     };
     assert_eq!(address.origins(8444), ["entente.example.org:8444", "[::1]:8444", "elsewhere.example.org:8443"]);
     assert_eq!(address.origins(443)[2..4], ["entente.example.org", "[::1]"]);

@@ -19,6 +19,7 @@ impl Secret {
     }
 
     /// A secret that follows from this one and a name, and says nothing of either.
+    #[must_use]
     pub fn derive(&self, name: &[u8]) -> Secret {
         let mut hash = Sha256::new_with_prefix("entente/v1/web derived secret");
         hash.update(self.0);

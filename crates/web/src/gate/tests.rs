@@ -155,7 +155,7 @@ async fn cookies_are_hidden_from_scripts_and_other_sites() {
 async fn who_is_vouched_for_needs_no_cookie_but_the_form() {
     let (gate, csrf) = (Gate::new(origin(true), "entente"), Secret::random().unwrap());
     let vouch = csrf.clone();
-    let vouched = pages(&gate).layer(axum::middleware::from_fn(move |mut request: Request, next: Next| {
+    let vouched = pages(&gate).layer(from_fn(move |mut request: Request, next: Next| {
         request.extensions_mut().insert(Visit::vouched("auditor", vouch.clone()));
         next.run(request)
     }));

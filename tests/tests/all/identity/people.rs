@@ -34,8 +34,13 @@ impl Served {
         let address = listener.local_addr().unwrap();
         let (sender, board) = watch::channel(Board::default());
         let state = coordinator.state.path().to_owned();
-        let at =
-            Address { listen: address, name: "Test study".into(), hosts: vec!["localhost".into()], further: vec![] };
+        let at = Address {
+            listen: address,
+            name: "Test study".into(),
+            hosts: vec!["localhost".into()],
+            further: vec![],
+            certificate: None,
+        };
         let server = tokio::spawn(async move { pages::serve(&state, &at, listener, board).await.unwrap() });
         Served { address, server, _board: sender }
     }

@@ -1,68 +1,91 @@
-//! What a run has opened to the coordinator, question kind by question kind: the plan replayed over the journal.
+//! How many numbers of a run were opened, by whom, and of which kinds of question: read from the coordinator's ledger.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use secagg::open_unsealed;
+use study::layout::Layout;
 use study::machine::coordinator::CoordinatorRecord;
-use study::plan::Plan;
-use study::protocol::Protocol;
-use study::word;
 
-/// Questions of one kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kind {
-    /// How many were asked.
-    pub questions: u64,
-    /// How many numbers were opened, as sums over all sites.
-    pub numbers: u64,
-    /// What such a sum tells whoever opens it.
-    pub sentence: &'static str,
+/// Numbers over all sites, by who opened them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// Opened by the coordinator.
+    pub opened: u64,
+    /// Added by the coordinator, opened by the sites alone.
+    pub sealed: u64,
 }
 
-/// Kinds by name.
-pub type Kinds = BTreeMap<&'static str, Kind>;
+impl Numbers {
+    fn add(&mut self, more: Numbers) {
+        self.opened += more.opened;
+        self.sealed += more.sealed;
+    }
+}
 
-/// What each round of a run opened, in order of the rounds. The records must be those of this protocol.
-pub fn rounds(protocol: Arc<Protocol>, sites: usize, records: &[CoordinatorRecord]) -> Vec<Kinds> {
-    let mut plan = Plan::new(protocol);
-    let mut rounds = Vec::new();
-    for record in records {
-        let CoordinatorRecord::Opened { result, .. } = record else { continue };
-        if result.sum.words.len() != plan.words() {
-            break;
+/// Numbers by kind of question.
+pub type Kinds = BTreeMap<String, Numbers>;
+
+/// What the rounds of a run opened so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Layout of the newest request.
+    asked: Layout,
+    rounds: Vec<Kinds>,
+}
+
+impl Tally {
+    /// Takes the next record of the ledger.
+    pub fn add(&mut self, record: &CoordinatorRecord) {
+        match record {
+            CoordinatorRecord::Requested { open } => self.asked = open.layout.clone(),
+            CoordinatorRecord::Opened { .. } => self.rounds.push(kinds(&self.asked)),
+            CoordinatorRecord::Approved { .. }
+            | CoordinatorRecord::Withdrawn { .. }
+            | CoordinatorRecord::Epoch { .. }
+            | CoordinatorRecord::Agreed { .. }
+            | CoordinatorRecord::Refused { .. }
+            | CoordinatorRecord::Released { .. }
+            | CoordinatorRecord::Closed { .. } => {}
         }
-        rounds.push(asked(&plan));
-        let words: Vec<i128> = open_unsealed(&result.sum, &[]).into_iter().map(Option::unwrap_or_default).collect();
-        plan.tell(&word::read(&words, sites));
     }
-    rounds
-}
 
-/// All rounds together.
-pub fn total(rounds: &[Kinds]) -> Kinds {
-    let mut total = Kinds::new();
-    for (name, kind) in rounds.iter().flatten() {
-        add(&mut total, name, *kind);
+    /// The kinds of each round, in order.
+    pub fn rounds(&self) -> &[Kinds] {
+        &self.rounds
     }
-    total
-}
 
-fn asked(plan: &Plan) -> Kinds {
-    let mut kinds = Kinds::new();
-    for asked in plan.ask().iter() {
-        let numbers = asked.words(plan.protocol()) as u64;
-        add(&mut kinds, asked.question.kind(), Kind { questions: 1, numbers, sentence: asked.question.sentence() });
+    /// The kinds of all rounds together.
+    pub fn kinds(&self) -> Kinds {
+        let mut all = Kinds::new();
+        for (kind, numbers) in self.rounds.iter().flatten() {
+            all.entry(kind.clone()).or_default().add(*numbers);
+        }
+        all
     }
-    kinds
-}
 
-fn add(kinds: &mut Kinds, name: &'static str, more: Kind) {
-    kinds
-        .entry(name)
-        .and_modify(|kind| {
-            kind.questions += more.questions;
-            kind.numbers += more.numbers;
+    /// All numbers.
+    pub fn numbers(&self) -> Numbers {
+        self.rounds.iter().map(numbers).fold(Numbers::default(), |mut all, round| {
+            all.add(round);
+            all
         })
-        .or_insert(more);
+    }
+}
+
+/// All numbers of a round.
+pub fn numbers(round: &Kinds) -> Numbers {
+    round.values().fold(Numbers::default(), |mut all, kind| {
+        all.add(*kind);
+        all
+    })
+}
+
+fn kinds(layout: &Layout) -> Kinds {
+    let mut kinds = Kinds::new();
+    for segment in layout.segments() {
+        let words = u64::from(segment.words);
+        let numbers =
+            if segment.sealed { Numbers { opened: 0, sealed: words } } else { Numbers { opened: words, sealed: 0 } };
+        kinds.entry(segment.kind.to_string()).or_default().add(numbers);
+    }
+    kinds
 }

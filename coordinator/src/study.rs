@@ -6,16 +6,20 @@ use std::sync::Arc;
 use getrandom::SysRng;
 use getrandom::rand_core::TryRng;
 use jiff::Timestamp;
+use secagg::{Digest, Signature};
+use study::audit::{Bundle, Party};
 use study::document::Mistakes;
-use study::machine::coordinator::{CoordinatorMachine, CoordinatorRecord};
+use study::machine::coordinator::CoordinatorRecord;
 use study::manifest::Manifest;
 use study::plan::PLAN_VERSION;
 use study::protocol::Protocol;
+use study::release::Release;
 use study::roster::{Member, Roster, RosterError};
 
 use crate::authority::{AuthorityError, load_signing_identity};
 use crate::enrol::{self, EnrolError};
 use crate::hub::{self, HubError, RunReport};
+use crate::opened::{Numbers, Tally};
 use crate::results::Provenance;
 use crate::store::{Store, StoreError, StoredRun};
 
@@ -139,25 +143,36 @@ pub struct FinishedRun {
     pub provenance: Provenance,
 }
 
-/// Replays a finished run from the journal.
+/// Reads what a finished run released, and what was opened on the way to it.
 pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
     let store = Store::open(state_dir)?;
     let stored = store.find_run(name)?;
     let digest = stored.manifest.digest();
     let protocol = Arc::new(Protocol::parse(&stored.protocol)?);
-    let records = store.records(&digest)?;
-    let opened_scalars = records.iter().map(opened_scalars).sum();
-    let results_digest = records.iter().find_map(|r| match r {
-        CoordinatorRecord::Finished { results } => Some(*results),
-        _ => None,
-    });
-    let results_digest = results_digest.ok_or_else(|| StudyError::NotFinished(stored.manifest.name()))?;
-    let identity = load_signing_identity(state_dir)?;
-    let machine = CoordinatorMachine::recover(stored.manifest.clone(), Arc::clone(&protocol), identity, [], records)
-        .map_err(|_| StoreError::Damaged { what: "a record" })?;
+    let ledger = store.entries(&digest)?;
+    let (mut tally, mut closed, mut release) = (Tally::default(), None, None);
+    for entry in ledger {
+        tally.add(&entry.record);
+        match entry.record {
+            CoordinatorRecord::Released { bytes, .. } => release = Some(bytes),
+            CoordinatorRecord::Closed { closed: all } => closed = all.finished.into_iter().next(),
+            CoordinatorRecord::Approved { .. }
+            | CoordinatorRecord::Withdrawn { .. }
+            | CoordinatorRecord::Requested { .. }
+            | CoordinatorRecord::Opened { .. }
+            | CoordinatorRecord::Epoch { .. }
+            | CoordinatorRecord::Agreed { .. }
+            | CoordinatorRecord::Refused { .. } => {}
+        }
+    }
+    let (Some(closed), Some(release)) = (closed, release) else {
+        return Err(StudyError::NotFinished(stored.manifest.name()));
+    };
+    let release = Release::from_bytes(&release).map_err(|_| StoreError::Damaged { what: "a release" })?;
     let manifest = &stored.manifest;
-    let rounds = machine.progress().round - 1;
     let sites = manifest.roster.members().iter().map(|m| (m.id.clone(), m.legal_name.clone())).collect();
+    let rounds = tally.rounds().len() as u32;
+    let Numbers { opened: by_coordinator, sealed: by_sites } = tally.numbers();
     let provenance = Provenance {
         software_version: env!("CARGO_PKG_VERSION").into(),
         study: protocol.id.clone(),
@@ -165,23 +180,18 @@ pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
         run: manifest.name(),
         protocol_digest: manifest.protocol.to_string(),
         manifest_digest: digest.to_string(),
-        results_digest: results_digest.to_string(),
+        results_digest: closed.results.to_string(),
+        release_digest: closed.release.to_string(),
+        opening: protocol.release.opening.name(),
         rounds,
-        opened_scalars,
+        opened_scalars: by_coordinator,
+        sealed_scalars: by_sites,
+        variables: protocol.dictionary.variables().len(),
         // every word is 16 bytes; each round adds salt (16) and check word (32)
-        bytes_sent_per_site: 16 * opened_scalars + 48 * u64::from(rounds),
+        bytes_sent_per_site: 16 * (by_coordinator + by_sites) + 48 * u64::from(rounds),
         sites,
     };
-    let results = study::results::Results::of(machine.plan());
-    Ok(FinishedRun { protocol, results, provenance })
-}
-
-/// Numbers that a record opens.
-pub(crate) fn opened_scalars(record: &CoordinatorRecord) -> u64 {
-    match record {
-        CoordinatorRecord::Opened { result, .. } => result.sum.words.len() as u64,
-        CoordinatorRecord::Epoch { .. } | CoordinatorRecord::Finished { .. } => 0,
-    }
+    Ok(FinishedRun { protocol, results: release.into_results(), provenance })
 }
 
 /// Where a run stands, from the journal alone; who is connected only the server knows.
@@ -191,12 +201,20 @@ pub fn status(state_dir: &Path, name: &str) -> Result<RunReport, StudyError> {
     Ok(hub::recovered(&store, &stored, load_signing_identity(state_dir)?)?)
 }
 
-/// Sites of a run that have not approved.
-pub fn missing_approvals(state_dir: &Path, name: &str) -> Result<Vec<String>, StudyError> {
+/// The ledger of a run with what is needed to verify it, signed by the coordinator.
+pub fn export(state_dir: &Path, name: &str) -> Result<Bundle, StudyError> {
     let store = Store::open(state_dir)?;
     let stored = store.find_run(name)?;
-    let approvals = store.approvals(&stored.manifest.digest())?;
-    let members = stored.manifest.roster.members().iter().enumerate();
-    let missing = members.filter(|(i, _)| !approvals.iter().any(|a| usize::from(a.site) == *i));
-    Ok(missing.map(|(_, m)| m.id.clone()).collect())
+    let bundle = Bundle {
+        party: Party::Coordinator,
+        manifest: stored.manifest.to_bytes(),
+        manifest_signature: stored.signature,
+        protocol: stored.protocol,
+        policy: String::new(),
+        entries: store.entry_bytes(&stored.manifest.digest())?,
+        head: Digest([0; 32]),
+        count: 0,
+        signature: Signature([0; 64]),
+    };
+    Ok(bundle.signed(&load_signing_identity(state_dir)?))
 }

@@ -90,19 +90,34 @@ test("the auditor reads the results, and they are the files", async () => {
     await auditor.open(`${pages}/studies/${run}/results/..%2F..%2Fauthority%2Fca.key.pem`, 404);
 });
 
-test("the auditor reads what was opened, and the chain of records", async () => {
+test("the auditor reads what was opened, and takes the ledger along", async () => {
     await auditor.open(`${pages}/studies/${run}`);
-    const opened = (await auditor.text()).match(/Numbers opened\s+([\d\u202f]+)/)[1];
-    await auditor.page.getByRole("link", { name: "What was opened" }).click();
-    await auditor.page.getByRole("heading", { name: "Records" }).waitFor();
-    assert.ok((await auditor.text()).includes(`opened ${opened} numbers`));
     const number = (text) => Number(text.replaceAll("\u202f", ""));
+    const shown = (await auditor.text()).match(/Numbers opened\s+([\d\u202f]+) by the coordinator, ([\d\u202f]+) by the sites/);
+    await auditor.page.getByRole("link", { name: "What was opened" }).click();
+    await auditor.page.getByRole("heading", { name: "The coordinator's ledger" }).waitFor();
+    assert.ok((await auditor.text()).includes(`opened ${shown[1]} numbers`));
     const kinds = await auditor.page.getByRole("region", { name: "By kind of question" }).getByRole("row").all();
-    let sum = 0;
-    for (const row of kinds.slice(1)) sum += number(await row.getByRole("cell").nth(2).innerText());
-    assert.equal(sum, number(opened), "the kinds add up");
-    assert.match(await auditor.text(), /results agreed/);
+    const sum = [0, 0];
+    for (const row of kinds.slice(1)) {
+        for (const i of [0, 1]) sum[i] += number(await row.getByRole("cell").nth(i).innerText());
+    }
+    assert.deepEqual(sum, [number(shown[1]), number(shown[2])], "the kinds add up");
+    assert.match(await auditor.text(), /closed by all sites/);
+    assert.match(await auditor.text(), /Everything holds/);
     await auditor.check("coordinator-audit");
+
+    const saved = path.join(federation.dir, "taken.ledger");
+    const [download] = await Promise.all([
+        auditor.page.waitForEvent("download"),
+        auditor.page.getByRole("link", { name: "Download the ledger" }).click(),
+    ]);
+    await download.saveAs(saved);
+    assert.match(await federation.coordinator.command("audit", "verify", saved), /Everything holds/);
+    const bytes = readFileSync(saved);
+    bytes[bytes.length >> 1] ^= 1;
+    writeFileSync(saved, bytes);
+    assert.match(await federation.coordinator.refused("audit", "verify", saved), /audit\./);
 });
 
 test("other roles are refused where the table says", async () => {

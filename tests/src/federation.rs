@@ -7,20 +7,22 @@
 
 mod crash;
 mod dice;
+mod ledger;
 mod party;
 mod plain;
 mod rows;
 
 use std::sync::Arc;
 
-use secagg::{Digest, SigningIdentity};
+use secagg::{Digest, Signature, SigningIdentity};
+use study::audit::{Bundle, Party};
 use study::cohort::Cohort;
 use study::machine::coordinator::{CoordinatorMachine, CoordinatorRecord, Fault};
 use study::machine::site::{Refusal, SiteRecord};
 use study::manifest::{Approval, Manifest, Withdrawal};
 use study::message::{FromSite, ToSite};
 use study::plan::{PLAN_VERSION, Plan};
-use study::policy::{FLOOR_SITES, Policy};
+use study::policy::Policy;
 use study::protocol::Protocol;
 use study::results::{Results, results_digest};
 use study::roster::{Member, Roster};
@@ -32,23 +34,29 @@ pub use rows::Rows;
 
 use crash::Crashes;
 use dice::Dice;
+use ledger::Ledger;
 use party::{Down, Hospital, Up, Waiting};
 
+/// The file of the loosest policy that a site can have.
+const LOOSEST: &str = "
+minimum_sites = 3
+minimum_patients = 0
+minimum_cell = 0
+minimum_pair = 0
+rows_per_parameter = 0
+events_per_parameter = 0
+finest_grid_days = 0
+minimum_leavers = 0
+maximum_rounds = 1000000
+allow_differencing = true
+";
+
 /// The loosest policy that a site can have.
+///
+/// # Panics
+/// Never: the file is valid.
 pub fn loosest() -> Policy {
-    Policy {
-        minimum_sites: FLOOR_SITES,
-        minimum_patients: 0,
-        minimum_cell: 0,
-        minimum_pair: 0,
-        rows_per_parameter: 0,
-        events_per_parameter: 0,
-        finest_grid_days: 0.0,
-        minimum_leavers: 0,
-        maximum_rounds: u32::MAX,
-        allow_differencing: true,
-        ..Policy::default()
-    }
+    Policy::parse(LOOSEST).expect("a policy")
 }
 
 /// Digest of everything that a plan ended with, the run's own manifest left out: equal digests are equal bits.
@@ -73,12 +81,10 @@ pub type Traitor = Box<dyn FnMut(u16, FromSite, &SigningIdentity) -> FromSite>;
 
 /// One run of one study.
 pub struct Federation {
-    protocol: Arc<Protocol>,
     manifest: Manifest,
     identity: SigningIdentity,
     coordinator: CoordinatorMachine,
-    journal: Vec<CoordinatorRecord>,
-    approvals: Vec<Approval>,
+    journal: Ledger<CoordinatorRecord>,
     hospitals: Vec<Hospital>,
     dice: Dice,
     points: usize,
@@ -144,14 +150,13 @@ impl Federation {
             let dice = Dice::new(dice.next());
             hospitals.push(Hospital::new(site as u16, key, cohort, policy, &manifest, &protocol, dice));
         }
-        let coordinator = recover(&manifest, &protocol, &identity, &[], &[]);
+        let coordinator = recover(&manifest, &identity, &[]);
+        let digest = manifest.digest();
         Federation {
-            protocol,
             manifest,
             identity,
             coordinator,
-            journal: Vec::new(),
-            approvals: Vec::new(),
+            journal: Ledger::new(digest),
             hospitals,
             dice,
             points: 0,
@@ -235,20 +240,33 @@ impl Federation {
 
     /// Gives the coordinator an approval, as a connection would.
     pub fn join(&mut self, approval: Approval) -> Result<(), Fault> {
-        let mut effects = party::CoordinatorEffects::default();
+        let mut effects = self.coordinator_effects();
         self.coordinator.joined(approval, &mut effects)
     }
 
     /// Gives the coordinator a message, as if a site had sent it.
     pub fn say(&mut self, site: u16, message: FromSite) -> Result<(), Fault> {
-        let mut effects = party::CoordinatorEffects::default();
+        let mut effects = self.coordinator_effects();
         self.coordinator.handle(site, message, &mut effects)
+    }
+
+    fn write(&mut self, records: Vec<CoordinatorRecord>) {
+        self.journal.extend(party::NOW, "coordinator", records);
+        self.journal.sync();
+    }
+
+    fn coordinator_effects(&self) -> party::CoordinatorEffects {
+        party::CoordinatorEffects { head: self.journal.head(), records: Vec::new(), messages: Vec::new() }
     }
 
     /// Tells the coordinator that a site takes its approval back; `signer` signs.
     pub fn take_back(&mut self, site: u16, signer: u16) -> Result<(), Fault> {
         let identity = self.hospitals[usize::from(signer)].identity();
-        self.coordinator.withdrawn(&Withdrawal::sign(&identity, site, self.manifest.digest()))
+        let withdrawal = Withdrawal::sign(&identity, site, self.manifest.digest());
+        let mut effects = self.coordinator_effects();
+        let taken = self.coordinator.withdrawn(&withdrawal, &mut effects);
+        self.write(effects.records);
+        taken
     }
 
     /// The approval of a site.
@@ -273,7 +291,17 @@ impl Federation {
 
     /// What a site has written down.
     pub fn site_journal(&self, site: u16) -> &[SiteRecord] {
-        &self.hospitals[usize::from(site)].journal
+        self.hospitals[usize::from(site)].journal.records()
+    }
+
+    /// The entries of a site's ledger.
+    pub fn site_entries(&self, site: u16) -> &[Vec<u8>] {
+        self.hospitals[usize::from(site)].journal.entries()
+    }
+
+    /// The entries of the coordinator's ledger.
+    pub fn coordinator_entries(&self) -> &[Vec<u8>] {
+        self.journal.entries()
     }
 
     /// A site's machine from another journal, as after a restart.
@@ -283,17 +311,50 @@ impl Federation {
 
     /// What the coordinator has written down.
     pub fn coordinator_journal(&self) -> &[CoordinatorRecord] {
-        &self.journal
+        self.journal.records()
+    }
+
+    /// A party's ledger for a reviewer; `protocol` is the text that the run's protocol was parsed from.
+    pub fn bundle(&self, party: Party, protocol: &str) -> Bundle {
+        let entries = match party {
+            Party::Coordinator => self.coordinator_entries(),
+            Party::Site(site) => self.site_entries(site),
+        };
+        let bundle = Bundle {
+            party,
+            manifest: self.manifest.to_bytes(),
+            manifest_signature: self.manifest.sign(&self.identity),
+            protocol: protocol.to_owned(),
+            policy: LOOSEST.to_owned(),
+            entries: entries.to_vec(),
+            head: Digest([0; 32]),
+            count: 0,
+            signature: Signature([0; 64]),
+        };
+        self.sign(bundle)
+    }
+
+    /// Signs a bundle with its party's key, as the party would.
+    pub fn sign(&self, bundle: Bundle) -> Bundle {
+        match bundle.party {
+            Party::Coordinator => bundle.signed(&self.identity),
+            Party::Site(site) => bundle.signed(&self.hospitals[usize::from(site)].identity()),
+        }
     }
 
     /// The coordinator's machine from another journal, as after a restart.
     pub fn restart_coordinator(&self, records: &[CoordinatorRecord]) -> CoordinatorMachine {
-        recover(&self.manifest, &self.protocol, &self.identity, &self.approvals, records)
+        recover(&self.manifest, &self.identity, records)
     }
 
-    /// All tables, as the coordinator has them.
+    /// The plan, as the first site holds it.
+    pub fn plan(&self) -> &Plan {
+        self.hospitals[0].machine.plan()
+    }
+
+    /// All tables, as the first site has them before any floor.
     pub fn results(&self) -> Results {
-        Results::of(self.coordinator.plan())
+        Results::of(self.plan())
     }
 
     /// Digest of the results, the same for every run that ends in the same bits.
@@ -302,7 +363,7 @@ impl Federation {
     /// When the run has not ended, or a site has other results.
     pub fn bits(&self) -> Digest {
         assert!(self.finished(), "the run has not ended: {:?}, {:?}", self.refusals, self.faults);
-        let ours = bits(self.coordinator.plan());
+        let ours = bits(self.plan());
         assert!(self.hospitals.iter().all(|h| bits(h.machine.plan()) == ours), "a site has other results");
         ours
     }
@@ -324,7 +385,7 @@ impl Federation {
     fn deliver_up(&mut self, site: usize) {
         let Some(up) = self.hospitals[site].up.pop_front() else { return };
         let number = site as u16;
-        let mut effects = party::CoordinatorEffects::default();
+        let mut effects = self.coordinator_effects();
         let outcome = match up {
             Up::Left => {
                 self.coordinator.left(number);
@@ -333,9 +394,6 @@ impl Federation {
             Up::Joined => {
                 self.hospitals[site].accepting = true;
                 let approval = self.hospitals[site].approval.clone();
-                if !self.approvals.contains(&approval) {
-                    self.approvals.push(approval.clone());
-                }
                 self.coordinator.joined(approval, &mut effects)
             }
             Up::Message(message) => {
@@ -353,7 +411,7 @@ impl Federation {
         }
         let crash = self.crash_now(!effects.records.is_empty());
         if crash != Some(Moment::BeforePersist) {
-            self.journal.extend(effects.records);
+            self.write(effects.records);
         }
         if matches!(crash, None | Some(Moment::AfterSend)) {
             for (site, message) in effects.messages {
@@ -426,24 +484,12 @@ impl Federation {
         for hospital in &mut self.hospitals {
             hospital.lose_coordinator(&mut self.dice);
         }
-        self.coordinator = recover(&self.manifest, &self.protocol, &self.identity, &self.approvals, &self.journal);
+        self.coordinator = recover(&self.manifest, &self.identity, self.journal.records());
     }
 }
 
-fn recover(
-    manifest: &Manifest,
-    protocol: &Arc<Protocol>,
-    identity: &SigningIdentity,
-    approvals: &[Approval],
-    records: &[CoordinatorRecord],
-) -> CoordinatorMachine {
+fn recover(manifest: &Manifest, identity: &SigningIdentity, records: &[CoordinatorRecord]) -> CoordinatorMachine {
     let identity = SigningIdentity::from_bytes(&identity.to_bytes());
-    CoordinatorMachine::recover(
-        manifest.clone(),
-        Arc::clone(protocol),
-        identity,
-        approvals.iter().cloned(),
-        records.iter().cloned(),
-    )
-    .expect("a journal that the machine wrote itself replays")
+    CoordinatorMachine::recover(manifest.clone(), identity, records.iter().cloned())
+        .expect("a journal that the machine wrote itself replays")
 }

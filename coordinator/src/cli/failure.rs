@@ -25,7 +25,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    fn new(code: &str, message: impl Into<String>, hint: &str) -> Failure {
+    pub(super) fn new(code: &str, message: impl Into<String>, hint: &str) -> Failure {
         Failure { code: code.into(), lines: vec![message.into()], hint: hint.into() }
     }
 

@@ -1,5 +1,6 @@
 //! The coordinator's command line.
 
+mod audit;
 mod failure;
 mod role;
 mod web;
@@ -62,6 +63,9 @@ enum Command {
     /// The pages for people: one-time logins.
     #[command(subcommand)]
     Web(WebCommand),
+    /// Ledgers of runs as files for a reviewer.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Check a protocol file and print its digest.
     CheckProtocol {
         /// Protocol file.
@@ -161,6 +165,9 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
     {
         return done;
     }
+    if let Command::Audit(audit::AuditCommand::Verify { bundles, results }) = &arguments.command {
+        return audit::verify_files(bundles, results.as_deref());
+    }
     let config = Config::read(&arguments.config)?;
     match &arguments.command {
         Command::Init => init(&config),
@@ -170,6 +177,10 @@ fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
         Command::Study(command) => study_command(&config, command),
         Command::Role(command) => command.run(&config),
         Command::Web(command) => command.run(&config),
+        Command::Audit(audit::AuditCommand::Export { run, out }) => audit::export(&config, run, out),
+        Command::Audit(audit::AuditCommand::Verify { bundles, results }) => {
+            audit::verify_files(bundles, results.as_deref())
+        }
         Command::CheckProtocol { protocol } => check_protocol(protocol),
     }
 }
@@ -258,13 +269,12 @@ fn terminal_width() -> u16 {
 }
 
 fn status(config: &Config, name: &str) -> Result<(), Failure> {
-    let RunReport { run, round, models, fitted, failed, waiting, problem, .. } =
+    let RunReport { run, round, models, fitted, failed, waiting, sites, problem, .. } =
         study::status(&config.state_dir, name)?;
     let stands = if waiting == "nothing" { "finished".into() } else { format!("next round {round}") };
     println!("{run}: {stands}; {fitted} of {models} models fitted, {failed} failed");
-    let missing = study::missing_approvals(&config.state_dir, name)?;
-    if !missing.is_empty() {
-        println!("waits for the approval of {}", missing.join(", "));
+    if waiting == "approval" {
+        println!("waits for the approval of {}", sites.join(", "));
     }
     if let Some((code, message)) = problem {
         println!("stopped: {message} [{code}]");

@@ -8,9 +8,9 @@ mod run;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use proto::wire;
 use proto::{FromAgent, Offer, ToAgent};
 use secagg::{Digest, SigningIdentity};
@@ -27,6 +27,9 @@ use run::Run;
 
 /// How often the store is looked at for runs that the command line added.
 const LOOK_FOR_RUNS: Duration = Duration::from_millis(250);
+
+/// Actor of what the program does by itself.
+const COORDINATOR: &str = "coordinator";
 
 /// Messages to one site. A site that does not read is disconnected by keepalive, not waited for: the channel has no
 /// bound, and holds at most the messages of one round because a round waits for every site.
@@ -71,12 +74,6 @@ pub enum HubError {
     /// The signing identity.
     #[error(transparent)]
     Authority(#[from] AuthorityError),
-    /// A stored protocol does not parse.
-    #[error("the protocol of run `{run}` does not parse with this version")]
-    Protocol {
-        /// Name of the run.
-        run: String,
-    },
 }
 
 impl HubError {
@@ -85,7 +82,6 @@ impl HubError {
         match self {
             HubError::Store(e) => e.code(),
             HubError::Authority(e) => e.code(),
-            HubError::Protocol { .. } => "store.protocol",
         }
     }
 
@@ -94,7 +90,6 @@ impl HubError {
         match self {
             HubError::Store(e) => e.hint(),
             HubError::Authority(e) => e.hint(),
-            HubError::Protocol { .. } => "use the version of this software that began the run",
         }
     }
 }
@@ -260,22 +255,16 @@ impl Hub {
             tracing::warn!(%site, "approval of another site refused");
             return Ok(());
         }
-        let outcome = run.step(|machine, context| {
-            let stored = approval.clone();
-            machine.joined(approval, context).map(|()| stored)
-        });
-        match outcome.result {
-            Ok(stored) => self.store.put_approval(&stored)?,
-            Err(fault) => {
-                tracing::warn!(%site, code = fault.code(), "approval refused");
-                return Ok(());
-            }
+        let outcome = run.step(|machine, context| machine.joined(approval, context));
+        if let Err(fault) = outcome.result {
+            tracing::warn!(%site, code = fault.code(), "approval refused");
+            return Ok(());
         }
         let digest = run.digest;
         self.flush(&digest, &outcome.records, outcome.messages)
     }
 
-    /// The approval is forgotten for good; what was summed before stays.
+    /// The approval no longer counts; what was summed before stays.
     fn withdrawal(&mut self, site: &str, withdrawal: &Withdrawal) -> Result<(), HubError> {
         let digest = withdrawal.manifest;
         let Some(run) = self.runs.get_mut(&digest) else { return Ok(()) };
@@ -283,7 +272,8 @@ impl Hub {
             tracing::warn!(%site, "withdrawal of another site refused");
             return Ok(());
         }
-        if let Err(fault) = run.machine.withdrawn(withdrawal) {
+        let outcome = run.step(|machine, context| machine.withdrawn(withdrawal, context));
+        if let Err(fault) = outcome.result {
             tracing::warn!(%site, code = fault.code(), "withdrawal refused");
             return Ok(());
         }
@@ -291,7 +281,7 @@ impl Hub {
         if run.machine.finished() {
             return Ok(());
         }
-        self.store.remove_approval(&digest, withdrawal.site)?;
+        self.flush(&digest, &outcome.records, outcome.messages)?;
         self.problem(&digest, withdrawal.code(), &format!("site {site} has withdrawn its approval"))
     }
 
@@ -325,7 +315,11 @@ impl Hub {
         messages: Vec<(u16, ToSite)>,
     ) -> Result<(), HubError> {
         if !records.is_empty() {
-            self.store.append(digest, records)?;
+            let time = Timestamp::now().as_second().max(0).cast_unsigned();
+            let head = self.store.append(digest, time, COORDINATOR, records)?.head();
+            if let Some(run) = self.runs.get_mut(digest) {
+                run.head = head;
+            }
         }
         let Some(run) = self.runs.get_mut(digest) else { return Ok(()) };
         let new_epoch = records.iter().any(|r| matches!(r, CoordinatorRecord::Epoch { .. }));
@@ -365,11 +359,4 @@ fn offer(peer: &Peer, stored: &StoredRun) {
     let offer =
         Offer { manifest: stored.manifest.clone(), signature: stored.signature, protocol: stored.protocol.clone() };
     let _ = peer.outbound.send(Ok(ToAgent::Offer(offer).into()));
-}
-
-/// A protocol of the store, shared by the run's parts.
-fn protocol(stored: &StoredRun) -> Result<Arc<study::protocol::Protocol>, HubError> {
-    study::protocol::Protocol::parse(&stored.protocol)
-        .map(Arc::new)
-        .map_err(|_| HubError::Protocol { run: stored.manifest.name() })
 }

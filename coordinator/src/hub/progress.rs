@@ -31,43 +31,47 @@ pub struct RunReport {
     /// Number of the next round.
     pub round: u32,
     /// Declared models.
-    pub models: usize,
+    pub models: u32,
     /// Fitted models.
-    pub fitted: usize,
+    pub fitted: u32,
     /// Failed models.
-    pub failed: usize,
+    pub failed: u32,
     /// approval, connection, message, or nothing when it is finished.
     pub waiting: String,
     /// Ids of the sites it waits for.
     pub sites: Vec<String>,
     /// Code and message of what stopped it.
     pub problem: Option<(String, String)>,
-    /// Numbers opened in all rounds so far.
+    /// Numbers that the coordinator has opened.
     pub opened: u64,
+    /// Numbers that it has added and that the sites alone opened.
+    pub sealed: u64,
     /// Bytes of masked words that each site sent since the server started.
     pub bytes_per_site: u64,
 }
 
 impl RunReport {
     pub(super) fn of(run: &Run) -> RunReport {
-        let progress = run.machine.progress();
+        let counts = run.machine.counts();
         let (waiting, sites) = match run.machine.waiting() {
             Waiting::Approval(sites) => ("approval", sites),
             Waiting::Connection(sites) => ("connection", sites),
             Waiting::Message(sites) => ("message", sites),
             Waiting::Nothing => ("nothing", Vec::new()),
         };
+        let numbers = run.opened.numbers();
         let members = run.machine.manifest().roster.members();
         RunReport {
             run: run.machine.manifest().name(),
-            round: progress.round,
-            models: progress.models,
-            fitted: progress.fitted,
-            failed: progress.failed,
+            round: run.machine.round(),
+            models: counts.models,
+            fitted: counts.fitted,
+            failed: counts.failed,
             waiting: waiting.into(),
             sites: sites.into_iter().map(|i| members[usize::from(i)].id.clone()).collect(),
             problem: run.problem.clone(),
-            opened: run.opened,
+            opened: numbers.opened,
+            sealed: numbers.sealed,
             bytes_per_site: run.machine.bytes_per_site(),
         }
     }

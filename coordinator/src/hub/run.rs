@@ -4,9 +4,9 @@ use secagg::{Digest, SigningIdentity};
 use study::machine::coordinator::{CoordinatorContext, CoordinatorMachine, CoordinatorRecord, Fault};
 use study::message::ToSite;
 
-use super::{HubError, protocol};
+use super::HubError;
+use crate::opened::Tally;
 use crate::store::{Store, StoreError, StoredRun};
-use crate::study::opened_scalars;
 
 /// A machine with what the hub knows beside it.
 #[derive(Debug)]
@@ -14,8 +14,10 @@ pub(super) struct Run {
     pub(super) digest: Digest,
     pub(super) machine: CoordinatorMachine,
     pub(super) problem: Option<(String, String)>,
-    /// Numbers opened so far.
-    pub(super) opened: u64,
+    /// What was opened so far.
+    pub(super) opened: Tally,
+    /// Newest durable entry of the ledger.
+    pub(super) head: Digest,
 }
 
 /// What one step of the machine left to do.
@@ -26,8 +28,9 @@ pub(super) struct Outcome<T> {
     pub(super) messages: Vec<(u16, ToSite)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Effects {
+    head: Digest,
     records: Vec<CoordinatorRecord>,
     messages: Vec<(u16, ToSite)>,
 }
@@ -40,32 +43,32 @@ impl CoordinatorContext for Effects {
     fn send(&mut self, site: u16, message: ToSite) {
         self.messages.push((site, message));
     }
+
+    fn head(&self) -> Digest {
+        self.head
+    }
 }
 
 impl Run {
     /// Rebuilds a run from the store.
     pub(super) fn recover(store: &Store, stored: &StoredRun, identity: SigningIdentity) -> Result<Run, HubError> {
         let digest = stored.manifest.digest();
-        let records = store.records(&digest)?;
-        let opened = records.iter().map(opened_scalars).sum();
-        let machine = CoordinatorMachine::recover(
-            stored.manifest.clone(),
-            protocol(stored)?,
-            identity,
-            store.approvals(&digest)?,
-            records,
-        )
-        .map_err(|_| StoreError::Damaged { what: "a record" })?;
-        Ok(Run { digest, machine, problem: store.problem(&digest)?, opened })
+        let records: Vec<_> = store.entries(&digest)?.into_iter().map(|entry| entry.record).collect();
+        let mut opened = Tally::default();
+        records.iter().for_each(|record| opened.add(record));
+        let machine = CoordinatorMachine::recover(stored.manifest.clone(), identity, records)
+            .map_err(|_| StoreError::Damaged { what: "a record" })?;
+        let (problem, head) = (store.problem(&digest)?, store.ledger_end(&digest)?.head());
+        Ok(Run { digest, machine, problem, opened, head })
     }
 
     pub(super) fn step<T>(
         &mut self,
         act: impl FnOnce(&mut CoordinatorMachine, &mut dyn CoordinatorContext) -> Result<T, Fault>,
     ) -> Outcome<T> {
-        let mut effects = Effects::default();
+        let mut effects = Effects { head: self.head, records: Vec::new(), messages: Vec::new() };
         let result = act(&mut self.machine, &mut effects);
-        self.opened += effects.records.iter().map(opened_scalars).sum::<u64>();
+        effects.records.iter().for_each(|record| self.opened.add(record));
         Outcome { result, records: effects.records, messages: effects.messages }
     }
 }

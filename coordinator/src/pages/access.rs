@@ -31,7 +31,7 @@ const ALL: &[Role] = &Role::ALL;
 const NOBODY: &[Role] = &[];
 
 /// All pages behind the login.
-pub(super) const RULES: [Rule; 9] = [
+pub(super) const RULES: [Rule; 10] = [
     Rule { path: "/", read: ALL, change: NOBODY, page: || get(studies::first) },
     Rule { path: "/sites", read: OPERATOR, change: NOBODY, page: || get(sites::list) },
     Rule {
@@ -46,6 +46,7 @@ pub(super) const RULES: [Rule; 9] = [
     Rule { path: "/studies/{run}/results", read: READERS, change: NOBODY, page: || get(results::show) },
     Rule { path: "/studies/{run}/results/{file}", read: READERS, change: NOBODY, page: || get(results::file) },
     Rule { path: "/studies/{run}/audit", read: AUDITOR, change: NOBODY, page: || get(audit::show) },
+    Rule { path: "/studies/{run}/audit/bundle", read: AUDITOR, change: NOBODY, page: || get(audit::bundle) },
 ];
 
 /// Whether a role may read the page of this address in [`RULES`].

@@ -8,7 +8,6 @@ use axum::http::header::{CONTENT_TYPE, REFRESH};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
-use study::manifest::Approval;
 use web::{Scroll, Visit};
 
 use super::frame::{head, page, standing, time_of, whole};
@@ -56,7 +55,6 @@ pub(super) async fn protocol(
 struct Seen {
     title: String,
     run: StoredRun,
-    approvals: Vec<Approval>,
     report: RunReport,
     connected: BTreeSet<String>,
 }
@@ -67,7 +65,6 @@ impl Pages {
         let run = run_of(&store, name)?;
         Ok(Seen {
             title: self.protocol(&run)?.title.clone(),
-            approvals: store.approvals(&run.manifest.digest())?,
             report: self.report(&run).ok_or(PageError::Loading)?,
             connected: self.board.borrow().connected.clone(),
             run,
@@ -86,7 +83,7 @@ impl Seen {
     }
 
     fn progress(&self, role: Role) -> Markup {
-        let RunReport { run, round, models, fitted, failed, problem, opened, .. } = &self.report;
+        let RunReport { run, round, models, fitted, failed, problem, opened, sealed, .. } = &self.report;
         let finished = self.report.waiting == "nothing";
         let links = [("results", "Results", finished), ("audit", "What was opened", true)];
         let links = links
@@ -108,7 +105,7 @@ impl Seen {
                     " "
                     progress max=(models) value=(fitted + failed) aria-label="Models that have ended" {}
                 }
-                dt { "Numbers opened" } dd { (whole(*opened)) ", sums over all sites" }
+                dt { "Numbers opened" } dd { (whole(*opened)) " by the coordinator, " (whole(*sealed)) " by the sites alone; sums over all sites" }
                 dt { "Waits for" } dd { (self.waits_for()) }
             }
             ul { @for (page, label, _) in links { li { a href=(format!("/studies/{run}/{page}")) { (label) } } } }
@@ -132,14 +129,14 @@ impl Seen {
     fn roster(&self) -> Markup {
         let members = self.run.manifest.roster.members();
         let waited = |id: &String| self.report.sites.contains(id);
+        let approved = |id: &String| self.report.waiting != "approval" || !waited(id);
         let rows = html! {
             (head(&["Site", "Approved", "Connection", "Waited for", "Legal name", "Fingerprint"]))
             tbody {
-                @for (index, member) in (0u16..).zip(members) {
-                    @let approved = self.approvals.iter().any(|approval| approval.site == index);
+                @for member in members {
                     tr {
                         th scope="row" { bdi { (member.id) } }
-                        td { (if approved { web::state("good", "approved") } else { web::state("wait", "not yet") }) }
+                        td { (if approved(&member.id) { web::state("good", "approved") } else { web::state("wait", "not yet") }) }
                         td { (connection(self.connected.contains(&member.id))) }
                         td { @if waited(&member.id) { "yes" } }
                         td.text { bdi { (member.legal_name) } }

@@ -10,7 +10,7 @@ use super::records::Record;
 pub(super) struct BalanceRecord<'a> {
     variable: &'a str,
     level: Option<&'a str>,
-    kind: &'static str,
+    kind: &'a str,
     weighted: bool,
     control: Option<f64>,
     control_percent_or_sd: Option<f64>,
@@ -27,13 +27,13 @@ pub(super) struct BalanceRecord<'a> {
     all_q25: Option<f64>,
     all_median: Option<f64>,
     all_q75: Option<f64>,
-    test: Option<&'static str>,
+    test: Option<&'a str>,
     statistic: Option<f64>,
     p_value: Option<f64>,
     smd: Option<f64>,
     smd_kind: Option<&'static str>,
-    missing_control: u64,
-    missing_treated: u64,
+    missing_control: Option<u64>,
+    missing_treated: Option<u64>,
     smd_cobalt: Option<f64>,
     notes: String,
 }
@@ -50,16 +50,18 @@ impl<'a> From<&'a BalanceRow> for BalanceRecord<'a> {
         let finite = |x: Option<f64>| x.filter(|x| x.is_finite());
         let (control, treated, all) = (&row.control, &row.treated, &row.all);
         let mut notes = Vec::new();
-        if row.test.is_some() && row.p_value.is_none() {
+        if row.floored {
+            notes.push("small counts are hidden, and what they would follow from");
+        } else if row.test.is_some() && row.p_value.is_none() {
             notes.push("no test: an arm is empty, all values are equal, or there are too many tables for an exact one");
         }
-        if row.level.is_none() && row.smd.is_none() {
+        if row.level.is_none() && row.smd.is_none() && !row.floored {
             notes.push("no standardised difference: an arm has too few rows, or nothing varies in both");
         }
         BalanceRecord {
             variable: &row.variable,
             level: row.level.as_deref(),
-            kind: row.kind,
+            kind: &row.kind,
             weighted: row.weighted,
             control: finite(control.value),
             control_percent_or_sd: finite(control.spread),
@@ -76,7 +78,7 @@ impl<'a> From<&'a BalanceRow> for BalanceRecord<'a> {
             all_q25: finite(all.q25),
             all_median: finite(all.median),
             all_q75: finite(all.q75),
-            test: row.test,
+            test: row.test.as_deref(),
             statistic: finite(row.statistic),
             p_value: finite(row.p_value),
             smd: finite(row.smd),

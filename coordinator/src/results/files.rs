@@ -35,6 +35,12 @@ pub fn files(results: &Results, provenance: &Provenance) -> io::Result<Vec<(Stri
     Ok(files)
 }
 
+/// Name and content of every CSV file that [`write()`] writes, for a roster of so many sites.
+pub fn tables(results: &Results, sites: usize) -> io::Result<Vec<(&'static str, Vec<u8>)>> {
+    let provenance = Provenance { sites: vec![<_>::default(); sites], ..Provenance::default() };
+    Document::new(results, &provenance).csv()
+}
+
 /// What [`write()`] puts into `results.json`: the provenance, and each table as a list of rows by column name.
 pub fn value(results: &Results, provenance: &Provenance) -> io::Result<Value> {
     Ok(serde_json::to_value(Document::new(results, provenance))?)

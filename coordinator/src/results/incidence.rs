@@ -4,6 +4,7 @@ use serde::Serialize;
 use study::results::IncidenceRow;
 
 use super::records::{Notes, Record};
+use super::survival::TOO_FEW_LEAVE;
 
 /// A row of `incidence.csv`.
 #[derive(Serialize)]
@@ -18,7 +19,7 @@ pub(super) struct IncidenceRecord<'a> {
     std_error: Option<f64>,
     conf_low: Option<f64>,
     conf_high: Option<f64>,
-    conf_type: &'static str,
+    conf_type: &'a str,
     at: &'static str,
     event_free: Option<f64>,
     event_free_std_error: Option<f64>,
@@ -35,19 +36,23 @@ impl<'a> From<&'a IncidenceRow> for IncidenceRecord<'a> {
     fn from(row: &'a IncidenceRow) -> Self {
         let mut notes = Notes::default();
         let ends = row.interval.unzip();
-        let why = "is not defined at this incidence";
+        let hidden = row.incidence.is_none();
+        let why = if hidden { TOO_FEW_LEAVE } else { "is not defined at this incidence" };
+        // Nobody is at risk in a difference, and nothing is free of events.
+        let n_risk =
+            if hidden || row.event_free.is_some() { notes.present("n_risk", row.n_risk, TOO_FEW_LEAVE) } else { None };
         IncidenceRecord {
             outcome: &row.outcome,
             cause: &row.cause,
             arm: &row.arm,
             weighted: row.weighted,
             time_days: row.time_days,
-            n_risk: row.n_risk.and_then(|x| notes.finite("n_risk", x)),
-            incidence: notes.finite("incidence", row.incidence),
-            std_error: notes.finite("std_error", row.std_error),
+            n_risk,
+            incidence: notes.present("incidence", row.incidence, why),
+            std_error: notes.present("std_error", row.std_error, why),
             conf_low: notes.present("conf_low", ends.0, why),
             conf_high: notes.present("conf_high", ends.1, why),
-            conf_type: row.conf_type,
+            conf_type: &row.conf_type,
             at: row.at.name(),
             event_free: row.event_free.and_then(|free| notes.finite("event_free", free.estimate)),
             event_free_std_error: row.event_free.and_then(|free| notes.finite("event_free_std_error", free.std_error)),

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 /// Version of `docs/results.schema.json` that `results.json` follows.
-pub const SCHEMA_VERSION: u32 = 5;
+pub const SCHEMA_VERSION: u32 = 6;
 
 /// What `results.json` says of the run beside its tables.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Provenance {
     /// Version of the software that computed the results.
     pub software_version: String,
@@ -22,10 +22,18 @@ pub struct Provenance {
     pub manifest_digest: String,
     /// SHA-256 of the results that every site agreed on, hex.
     pub results_digest: String,
+    /// SHA-256 of what was released of them, which every site signed, hex.
+    pub release_digest: String,
+    /// Who opened sums: `totals` or `results`.
+    pub opening: &'static str,
     /// Rounds that were answered.
     pub rounds: u32,
-    /// Numbers that were opened, over all rounds.
+    /// Numbers that the coordinator opened, over all rounds.
     pub opened_scalars: u64,
+    /// Numbers that the sites alone opened, over all rounds.
+    pub sealed_scalars: u64,
+    /// Variables of the data dictionary.
+    pub variables: usize,
     /// Bytes that the site with the most traffic sent.
     pub bytes_sent_per_site: u64,
     /// The roster: short id and legal name of each site.
@@ -43,8 +51,12 @@ pub(super) struct ProvenanceRecord<'a> {
     manifest_digest: &'a str,
     results_digest: &'a str,
     roster_size: usize,
+    release_digest: &'a str,
+    opening: &'a str,
     rounds: u32,
     opened_scalars: u64,
+    sealed_scalars: u64,
+    variables: usize,
     bytes_sent_per_site: u64,
     sites: Vec<SiteRecord<'a>>,
 }
@@ -66,8 +78,12 @@ impl<'a> From<&'a Provenance> for ProvenanceRecord<'a> {
             manifest_digest: &provenance.manifest_digest,
             results_digest: &provenance.results_digest,
             roster_size: provenance.sites.len(),
+            release_digest: &provenance.release_digest,
+            opening: provenance.opening,
             rounds: provenance.rounds,
             opened_scalars: provenance.opened_scalars,
+            sealed_scalars: provenance.sealed_scalars,
+            variables: provenance.variables,
             bytes_sent_per_site: provenance.bytes_sent_per_site,
             sites: provenance.sites.iter().map(|(id, legal_name)| SiteRecord { id, legal_name }).collect(),
         }

@@ -14,6 +14,9 @@ pub(super) trait Record: Serialize {
     const COLUMNS: &'static str;
 }
 
+/// What a cell is that a floor of the study leaves empty.
+pub(super) const HIDDEN: &str = "is hidden: it is a small count, or one would follow from it";
+
 /// Why cells of one row are empty.
 #[derive(Default)]
 pub(super) struct Notes(Vec<String>);
@@ -36,6 +39,14 @@ impl Notes {
         self.finite(column, x?)
     }
 
+    /// A count, or nothing and a note that a floor hides it.
+    pub(super) fn count(&mut self, column: &str, n: Option<u64>) -> Option<u64> {
+        if n.is_none() {
+            self.0.push(format!("{column} {HIDDEN}"));
+        }
+        n
+    }
+
     /// Any other reason.
     pub(super) fn add(&mut self, why: &str) {
         self.0.push(why.into());
@@ -49,9 +60,9 @@ impl Notes {
 /// A row of `estimates.csv`.
 #[derive(Serialize)]
 pub(super) struct EstimateRecord<'a> {
-    analysis: &'static str,
+    analysis: &'a str,
     outcome: &'a str,
-    model: &'static str,
+    model: &'a str,
     term: &'a str,
     variance: &'static str,
     estimate: Option<f64>,
@@ -64,11 +75,11 @@ pub(super) struct EstimateRecord<'a> {
     ratio_low: Option<f64>,
     ratio_high: Option<f64>,
     n: u64,
-    events: u64,
+    events: Option<u64>,
     sites: usize,
     iterations: usize,
     notes: String,
-    ties: Option<&'static str>,
+    ties: Option<&'a str>,
     modifier: &'a str,
     e_value: Option<f64>,
     e_value_limit: Option<f64>,
@@ -90,9 +101,9 @@ impl<'a> EstimateRecord<'a> {
     pub(super) fn new(row: &'a EstimateRow, sites: usize) -> Self {
         let mut notes = Notes::default();
         EstimateRecord {
-            analysis: row.analysis,
+            analysis: &row.analysis,
             outcome: &row.outcome,
-            model: row.model,
+            model: &row.model,
             term: &row.term,
             variance: row.variance.name(),
             estimate: notes.finite("estimate", row.estimate),
@@ -105,7 +116,7 @@ impl<'a> EstimateRecord<'a> {
             ratio_low: notes.finite("ratio_low", row.conf_low.exp()),
             ratio_high: notes.finite("ratio_high", row.conf_high.exp()),
             n: row.n,
-            events: row.events,
+            events: notes.count("events", row.events),
             sites,
             iterations: row.iterations,
             e_value: row.e_value.and_then(|e| notes.finite("e_value", e.estimate)),
@@ -115,7 +126,7 @@ impl<'a> EstimateRecord<'a> {
             replicates: row.replicates,
             failed_replicates: row.failed_replicates,
             notes: notes.text(),
-            ties: row.ties,
+            ties: row.ties.as_deref(),
             modifier: &row.modifier,
             cause: &row.cause,
         }
@@ -125,12 +136,12 @@ impl<'a> EstimateRecord<'a> {
 /// A row of `fits.csv`.
 #[derive(Serialize)]
 pub(super) struct FitRecord<'a> {
-    analysis: &'static str,
+    analysis: &'a str,
     outcome: &'a str,
-    model: &'static str,
-    ties: Option<&'static str>,
+    model: &'a str,
+    ties: Option<&'a str>,
     n: u64,
-    events: u64,
+    events: Option<u64>,
     loglik_null: Option<f64>,
     loglik: Option<f64>,
     deviance_null: Option<f64>,
@@ -161,13 +172,14 @@ impl Record for FitRecord<'_> {
 
 impl<'a> FitRecord<'a> {
     pub(super) fn new(row: &'a FitRow) -> Self {
+        let mut notes = Notes::default();
         let empty = FitRecord {
-            analysis: row.analysis,
+            analysis: &row.analysis,
             outcome: &row.outcome,
-            model: row.model,
-            ties: row.ties,
+            model: &row.model,
+            ties: row.ties.as_deref(),
             n: row.n,
-            events: row.events,
+            events: notes.count("events", row.events),
             loglik_null: None,
             loglik: None,
             deviance_null: None,
@@ -190,14 +202,16 @@ impl<'a> FitRecord<'a> {
         };
         let numbers = match &row.outcome_of_fit {
             Ok(numbers) => numbers,
-            Err(why) => return FitRecord { notes: format!("{}: {}; {}", why.code, why.message, why.hint), ..empty },
+            Err(why) => {
+                notes.0.push(format!("{}: {}; {}", why.code, why.message, why.hint));
+                return FitRecord { notes: notes.text(), ..empty };
+            }
         };
         if let Some(imputations) = row.imputations {
             let iterations = Some(numbers.iterations);
-            let notes = format!("pooled over {imputations} imputations");
-            return FitRecord { iterations, converged: true, notes, ..empty };
+            notes.0.push(format!("pooled over {imputations} imputations"));
+            return FitRecord { iterations, converged: true, notes: notes.text(), ..empty };
         }
-        let mut notes = Notes::default();
         // The saturated model of 0/1 outcomes has log likelihood 0, weighted or not.
         let deviance = |loglik: f64| numbers.logistic.then_some(-2.0 * loglik);
         let ratio = numbers.likelihood_ratio;
@@ -234,21 +248,31 @@ impl<'a> FitRecord<'a> {
 pub(super) struct FlowRecord<'a> {
     step: usize,
     label: &'a str,
-    n: u64,
-    control: u64,
-    treated: u64,
-    excluded: u64,
+    n: Option<u64>,
+    control: Option<u64>,
+    treated: Option<u64>,
+    excluded: Option<u64>,
+    notes: String,
 }
 
 impl Record for FlowRecord<'_> {
     const FILE: &'static str = "flow.csv";
-    const COLUMNS: &'static str = "step,label,n,control,treated,excluded";
+    const COLUMNS: &'static str = "step,label,n,control,treated,excluded,notes";
 }
 
 impl<'a> From<&'a FlowRow> for FlowRecord<'a> {
     fn from(row: &'a FlowRow) -> Self {
         let FlowRow { step, label, control, treated, n, excluded } = row;
-        FlowRecord { step: *step, label, n: *n, control: *control, treated: *treated, excluded: *excluded }
+        let mut notes = Notes::default();
+        FlowRecord {
+            step: *step,
+            label,
+            n: notes.count("n", *n),
+            control: notes.count("control", *control),
+            treated: notes.count("treated", *treated),
+            excluded: notes.count("excluded", *excluded),
+            notes: notes.text(),
+        }
     }
 }
 
@@ -257,34 +281,37 @@ impl<'a> From<&'a FlowRow> for FlowRecord<'a> {
 pub(super) struct OutcomeRecord<'a> {
     outcome: &'a str,
     arm: &'a str,
-    n: u64,
-    events: u64,
+    n: Option<u64>,
+    events: Option<u64>,
     cause: &'a str,
+    notes: String,
 }
 
 impl Record for OutcomeRecord<'_> {
     const FILE: &'static str = "outcomes.csv";
-    const COLUMNS: &'static str = "outcome,arm,n,events,cause";
+    const COLUMNS: &'static str = "outcome,arm,n,events,cause,notes";
 }
 
 impl<'a> From<&'a OutcomeRow> for OutcomeRecord<'a> {
     fn from(row: &'a OutcomeRow) -> Self {
         let OutcomeRow { outcome, cause, arm, n, events } = row;
-        OutcomeRecord { outcome, arm, n: *n, events: *events, cause }
+        let mut notes = Notes::default();
+        let (n, events) = (notes.count("n", *n), notes.count("events", *events));
+        OutcomeRecord { outcome, arm, n, events, cause, notes: notes.text() }
     }
 }
 
 /// A row of `tests.csv`.
 #[derive(Serialize)]
 pub(super) struct TestRecord<'a> {
-    name: &'static str,
+    name: &'a str,
     outcome: &'a str,
-    model: &'static str,
+    model: &'a str,
     term: &'a str,
     statistic: Option<f64>,
     df: usize,
     p_value: Option<f64>,
-    ties: Option<&'static str>,
+    ties: Option<&'a str>,
     notes: String,
     modifier: &'a str,
     cause: &'a str,
@@ -299,14 +326,14 @@ impl<'a> From<&'a TestRow> for TestRecord<'a> {
     fn from(row: &'a TestRow) -> Self {
         let mut notes = Notes::default();
         TestRecord {
-            name: row.name,
+            name: &row.name,
             outcome: &row.outcome,
-            model: row.model,
+            model: &row.model,
             term: &row.term,
             statistic: notes.finite("statistic", row.test.statistic),
             df: row.test.df,
             p_value: notes.finite("p_value", row.test.p_value),
-            ties: row.ties,
+            ties: row.ties.as_deref(),
             notes: notes.text(),
             modifier: &row.modifier,
             cause: &row.cause,

@@ -9,19 +9,19 @@ use super::records::{Notes, Record};
 #[derive(Serialize)]
 pub(super) struct EffectRecord<'a> {
     outcome: &'a str,
-    model: &'static str,
-    method: &'static str,
+    model: &'a str,
+    method: &'a str,
     quantity: &'static str,
     arm: &'a str,
     at_days: Option<f64>,
-    variance: &'static str,
+    variance: &'a str,
     estimate: Option<f64>,
     std_error: Option<f64>,
     conf_low: Option<f64>,
     conf_high: Option<f64>,
     n: u64,
     notes: String,
-    ties: Option<&'static str>,
+    ties: Option<&'a str>,
     modifier: &'a str,
 }
 
@@ -40,19 +40,19 @@ impl<'a> From<&'a EffectRow> for EffectRecord<'a> {
         }
         EffectRecord {
             outcome: &row.outcome,
-            model: row.model,
-            method: row.method,
+            model: &row.model,
+            method: &row.method,
             quantity: row.quantity.name(),
             arm: &row.arm,
             at_days: row.at_days,
-            variance: row.variance,
+            variance: &row.variance,
             estimate: notes.present("estimate", row.estimate, NO_RATIO),
             std_error: notes.present("std_error", row.std_error, NO_RATIO),
             conf_low: notes.present("conf_low", row.conf_low, NO_RATIO),
             conf_high: notes.present("conf_high", row.conf_high, NO_RATIO),
             n: row.n,
             notes: notes.text(),
-            ties: row.ties,
+            ties: row.ties.as_deref(),
             modifier: &row.modifier,
         }
     }

@@ -19,7 +19,7 @@ pub(super) struct SurvivalRecord<'a> {
     std_error: Option<f64>,
     conf_low: Option<f64>,
     conf_high: Option<f64>,
-    conf_type: &'static str,
+    conf_type: &'a str,
     at: &'static str,
     notes: String,
 }
@@ -32,24 +32,28 @@ impl Record for SurvivalRecord<'_> {
 impl<'a> From<&'a SurvivalRow> for SurvivalRecord<'a> {
     fn from(row: &'a SurvivalRow) -> Self {
         let mut notes = Notes::default();
+        let why = if row.survival.is_none() { TOO_FEW_LEAVE } else { NOT_DEFINED };
         SurvivalRecord {
             outcome: &row.outcome,
             arm: &row.arm,
             weighted: row.weighted,
             time_days: row.time_days,
-            n_risk: notes.finite("n_risk", row.n_risk),
-            n_event: notes.finite("n_event", row.n_event),
-            n_censor: notes.finite("n_censor", row.n_censor),
-            survival: notes.finite("survival", row.survival),
-            std_error: notes.present("std_error", row.std_error, NOT_DEFINED),
-            conf_low: notes.present("conf_low", row.interval.map(|ends| ends.0), NOT_DEFINED),
-            conf_high: notes.present("conf_high", row.interval.map(|ends| ends.1), NOT_DEFINED),
-            conf_type: row.conf_type,
+            n_risk: notes.present("n_risk", row.n_risk, TOO_FEW_LEAVE),
+            n_event: notes.present("n_event", row.n_event, TOO_FEW_LEAVE),
+            n_censor: notes.present("n_censor", row.n_censor, TOO_FEW_LEAVE),
+            survival: notes.present("survival", row.survival, TOO_FEW_LEAVE),
+            std_error: notes.present("std_error", row.std_error, why),
+            conf_low: notes.present("conf_low", row.interval.map(|ends| ends.0), why),
+            conf_high: notes.present("conf_high", row.interval.map(|ends| ends.1), why),
+            conf_type: &row.conf_type,
             at: row.at.name(),
             notes: notes.text(),
         }
     }
 }
+
+/// Released times of a curve lie as far apart as the floor of leavers wants.
+pub(super) const TOO_FEW_LEAVE: &str = "is hidden: too few patients of an arm leave between this time and the next";
 
 /// Where a curve is at its edges, R has NA.
 const NOT_DEFINED: &str = "is not defined where the curve is 0 or 1";
@@ -66,7 +70,7 @@ pub(super) struct MedianRecord<'a> {
     std_error: Option<f64>,
     conf_low: Option<f64>,
     conf_high: Option<f64>,
-    conf_type: &'static str,
+    conf_type: &'a str,
     notes: String,
 }
 
@@ -80,7 +84,11 @@ impl<'a> From<&'a MedianRow> for MedianRecord<'a> {
     fn from(row: &'a MedianRow) -> Self {
         let mut notes = Notes::default();
         let median = matches!(row.quantity, Quantity::Median | Quantity::FollowUp);
-        let why = if median { "is not reached" } else { NOT_DEFINED };
+        let why = match (median, row.value) {
+            (true, _) => "is not reached",
+            (false, Some(_)) => NOT_DEFINED,
+            (false, None) => TOO_FEW_LEAVE,
+        };
         MedianRecord {
             outcome: &row.outcome,
             arm: &row.arm,
@@ -92,7 +100,7 @@ impl<'a> From<&'a MedianRow> for MedianRecord<'a> {
             std_error: if median { None } else { notes.present("std_error", row.std_error, why) },
             conf_low: notes.present("conf_low", row.conf_low, why),
             conf_high: notes.present("conf_high", row.conf_high, why),
-            conf_type: row.conf_type,
+            conf_type: &row.conf_type,
             notes: notes.text(),
         }
     }

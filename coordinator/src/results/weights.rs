@@ -8,7 +8,7 @@ use super::records::{Notes, Record};
 /// A row of `weights.csv`.
 #[derive(Serialize)]
 pub(super) struct WeightRecord<'a> {
-    scheme: &'static str,
+    scheme: &'a str,
     arm: &'a str,
     n: u64,
     sum: Option<f64>,
@@ -47,8 +47,11 @@ impl<'a> From<&'a WeightRow> for WeightRecord<'a> {
             counted.quantiles
         });
         let [q01_type3, q99_type3, q01_type7, q99_type7] = quantiles;
+        let [low, high] = row.truncated.map_or([None; 2], |[low, high]| {
+            [notes.count("n_truncated_low", low), notes.count("n_truncated_high", high)]
+        });
         WeightRecord {
-            scheme: row.scheme,
+            scheme: &row.scheme,
             arm: &row.arm,
             n: row.n,
             sum: notes.finite("sum", row.sum),
@@ -61,8 +64,8 @@ impl<'a> From<&'a WeightRow> for WeightRecord<'a> {
             q99_type3,
             q01_type7,
             q99_type7,
-            n_truncated_low: row.truncated.map(|[low, _]| low),
-            n_truncated_high: row.truncated.map(|[_, high]| high),
+            n_truncated_low: low,
+            n_truncated_high: high,
             notes: notes.text(),
         }
     }
@@ -74,19 +77,23 @@ pub(super) struct HistogramRecord<'a> {
     low: f64,
     high: f64,
     arm: &'a str,
-    n: u64,
+    n: Option<u64>,
     weighted: Option<f64>,
+    notes: String,
 }
 
 impl Record for HistogramRecord<'_> {
     const FILE: &'static str = "propensity_histogram.csv";
-    const COLUMNS: &'static str = "low,high,arm,n,weighted";
+    const COLUMNS: &'static str = "low,high,arm,n,weighted,notes";
 }
 
 impl<'a> From<&'a HistogramRow> for HistogramRecord<'a> {
     fn from(row: &'a HistogramRow) -> Self {
         let HistogramRow { low, high, arm, n, weighted } = row;
-        HistogramRecord { low: *low, high: *high, arm, n: *n, weighted: Some(*weighted).filter(|w| w.is_finite()) }
+        let mut notes = Notes::default();
+        let n = notes.count("n", *n);
+        let weighted = weighted.and_then(|weighted| notes.finite("weighted", weighted));
+        HistogramRecord { low: *low, high: *high, arm, n, weighted, notes: notes.text() }
     }
 }
 
@@ -95,31 +102,35 @@ impl<'a> From<&'a HistogramRow> for HistogramRecord<'a> {
 pub(super) struct OverlapRecord<'a> {
     arm: &'a str,
     n: u64,
-    equipoise: u64,
+    equipoise: Option<u64>,
     equipoise_share: Option<f64>,
-    below: u64,
-    above: u64,
+    below: Option<u64>,
+    above: Option<u64>,
     bound_low: f64,
     bound_high: f64,
+    notes: String,
 }
 
 impl Record for OverlapRecord<'_> {
     const FILE: &'static str = "overlap.csv";
-    const COLUMNS: &'static str = "arm,n,equipoise,equipoise_share,below,above,bound_low,bound_high";
+    const COLUMNS: &'static str = "arm,n,equipoise,equipoise_share,below,above,bound_low,bound_high,notes";
 }
 
 impl<'a> From<&'a OverlapRow> for OverlapRecord<'a> {
     fn from(row: &'a OverlapRow) -> Self {
         let OverlapRow { arm, n, equipoise, below, above, bounds } = row;
+        let mut notes = Notes::default();
+        let equipoise = notes.count("equipoise", *equipoise);
         OverlapRecord {
             arm,
             n: *n,
-            equipoise: *equipoise,
-            equipoise_share: (*n > 0).then(|| *equipoise as f64 / *n as f64),
-            below: *below,
-            above: *above,
+            equipoise,
+            equipoise_share: equipoise.filter(|_| *n > 0).map(|rows| rows as f64 / *n as f64),
+            below: notes.count("below", *below),
+            above: notes.count("above", *above),
             bound_low: bounds.0,
             bound_high: bounds.1,
+            notes: notes.text(),
         }
     }
 }
@@ -127,8 +138,8 @@ impl<'a> From<&'a OverlapRow> for OverlapRecord<'a> {
 /// A row of `warnings.csv`.
 #[derive(Serialize)]
 pub(super) struct WarningRecord<'a> {
-    code: &'static str,
-    about: &'static str,
+    code: &'a str,
+    about: &'a str,
     text: &'a str,
 }
 

@@ -1,20 +1,16 @@
-//! The coordinator's journal: runs, approvals and hash-chained records in one SQLite file.
+//! The coordinator's store: runs and their ledgers ([`study::ledger`]) in one SQLite file.
 //!
 //! Every commit is synced before the call returns (`synchronous = FULL`), so what was recorded is durable before
 //! anything is sent. Command line and server open the same file; SQLite's locks keep them apart.
-
-mod chain;
-mod record;
 
 use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use secagg::{Digest, Signature};
+use study::ledger::{Chain, Entry};
 use study::machine::coordinator::CoordinatorRecord;
-use study::manifest::{Approval, Manifest};
-
-pub use chain::Link;
+use study::manifest::Manifest;
 
 /// Why the store cannot be used. Driver messages stay out: they can quote data.
 #[derive(Debug, thiserror::Error)]
@@ -91,14 +87,6 @@ create table if not exists run (
     signature blob not null,
     protocol text not null
 ) strict;
-create table if not exists approval (
-    manifest_digest blob not null references run,
-    site integer not null,
-    policy blob not null,
-    cohort blob not null,
-    signature blob not null,
-    primary key (manifest_digest, site)
-) strict;
 create table if not exists record (
     manifest_digest blob not null references run,
     seq integer not null,
@@ -112,6 +100,16 @@ create table if not exists problem (
     message text not null
 ) strict;
 ";
+
+fn end(db: &Connection, manifest: &Digest) -> rusqlite::Result<Chain> {
+    let last = db.query_row(
+        "select seq, digest from record where manifest_digest = ?1 order by seq desc limit 1",
+        [manifest.0],
+        |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)),
+    );
+    let chain = |(seq, digest): (i64, [u8; 32])| Chain::at(Digest(digest), seq.cast_unsigned());
+    Ok(last.optional()?.map_or(Chain::new(*manifest), chain))
+}
 
 fn doing(what: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
     move |_| StoreError::Database { doing: what }
@@ -183,70 +181,47 @@ impl Store {
         }
     }
 
-    /// Keeps a site's consent; the newest stands.
-    pub fn put_approval(&self, approval: &Approval) -> Result<(), StoreError> {
-        self.db
-            .execute(
-                "insert or replace into approval values (?1, ?2, ?3, ?4, ?5)",
-                params![approval.manifest.0, approval.site, approval.policy.0, approval.cohort.0, approval.signature.0],
-            )
-            .map_err(doing("adding an approval"))?;
-        Ok(())
-    }
-
-    /// Forgets the consent of a site that has taken it back.
-    pub fn remove_approval(&self, manifest: &Digest, site: u16) -> Result<(), StoreError> {
-        self.db
-            .execute("delete from approval where manifest_digest = ?1 and site = ?2", params![manifest.0, site])
-            .map_err(doing("removing an approval"))?;
-        Ok(())
-    }
-
-    /// Consents to a run, in roster order.
-    pub fn approvals(&self, manifest: &Digest) -> Result<Vec<Approval>, StoreError> {
-        let reading = doing("reading approvals");
-        let mut statement = self
-            .db
-            .prepare_cached(
-                "select site, policy, cohort, signature from approval where manifest_digest = ?1 order by site",
-            )
-            .map_err(&reading)?;
-        let rows = statement
-            .query_map([manifest.0], |row| {
-                Ok(Approval {
-                    site: row.get(0)?,
-                    manifest: *manifest,
-                    policy: Digest(row.get(1)?),
-                    cohort: Digest(row.get(2)?),
-                    signature: Signature(row.get(3)?),
-                })
-            })
-            .map_err(&reading)?;
-        rows.collect::<Result<_, _>>().map_err(reading)
-    }
-
-    /// Appends records in one durable commit.
-    pub fn append(&mut self, manifest: &Digest, records: &[CoordinatorRecord]) -> Result<(), StoreError> {
+    /// Appends records in one durable commit; gives the new end of the ledger.
+    pub fn append(
+        &mut self,
+        manifest: &Digest,
+        time: u64,
+        actor: &str,
+        records: &[CoordinatorRecord],
+    ) -> Result<Chain, StoreError> {
         let writing = doing("appending records");
         let commit = self.db.transaction().map_err(&writing)?;
-        let last: Option<(i64, [u8; 32])> = commit
-            .query_row(
-                "select seq, digest from record where manifest_digest = ?1 order by seq desc limit 1",
-                [manifest.0],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )
-            .optional()
-            .map_err(&writing)?;
-        let (mut seq, mut head) = last.map_or((0, *manifest), |(seq, digest)| (seq, Digest(digest)));
+        let mut chain = end(&commit, manifest).map_err(&writing)?;
         for record in records {
-            seq += 1;
-            let body = record::encode(&head, record);
-            head = Digest::of(&body);
-            commit
-                .execute("insert into record values (?1, ?2, ?3, ?4)", params![manifest.0, seq, body, head.0])
-                .map_err(&writing)?;
+            let body = chain.append(time, actor, record);
+            let values = params![manifest.0, chain.entries().cast_signed(), body, chain.head().0];
+            commit.execute("insert into record values (?1, ?2, ?3, ?4)", values).map_err(&writing)?;
         }
-        commit.commit().map_err(writing)
+        commit.commit().map_err(writing)?;
+        Ok(chain)
+    }
+
+    /// The end of a run's ledger.
+    pub fn ledger_end(&self, manifest: &Digest) -> Result<Chain, StoreError> {
+        end(&self.db, manifest).map_err(doing("reading records"))
+    }
+
+    /// All entries of a run's ledger as bytes, in order.
+    pub fn entry_bytes(&self, manifest: &Digest) -> Result<Vec<Vec<u8>>, StoreError> {
+        let reading = doing("reading records");
+        let mut statement = self
+            .db
+            .prepare_cached("select body from record where manifest_digest = ?1 order by seq")
+            .map_err(&reading)?;
+        let bodies = statement.query_map([manifest.0], |row| row.get::<_, Vec<u8>>(0)).map_err(&reading)?;
+        bodies.collect::<Result<_, _>>().map_err(reading)
+    }
+
+    /// All entries of a run's ledger; each must follow from the one before.
+    pub fn entries(&self, manifest: &Digest) -> Result<Vec<Entry<CoordinatorRecord>>, StoreError> {
+        let mut chain = Chain::new(*manifest);
+        let entries = self.entry_bytes(manifest)?.into_iter().map(|body| chain.next(&body));
+        entries.collect::<Result<_, _>>().map_err(|_| StoreError::Damaged { what: "a record" })
     }
 
     /// Notes why a run stands still; the operator reads it with `study status`.

@@ -33,7 +33,7 @@ mod wide;
 pub use canonical::{Canonical, CanonicalError, Reader};
 pub use digest::Digest;
 pub use draws::{DrawKey, Draws};
-pub use epoch::{Announced, Announcement, Boxed, Confirmation, Confirming, Epoch, EpochError, SealedBox};
+pub use epoch::{Announced, Announcement, Boxed, Confirmation, Confirming, Epoch, EpochError, SealedBox, transcript};
 pub use fixed::{FixedError, check_headroom, decode, encode};
 pub use hex::HexError;
 pub use identity::{PublicIdentity, Signature, SignatureError, SigningIdentity};

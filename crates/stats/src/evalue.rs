@@ -4,6 +4,8 @@
 //! of 1 / RR below. It is the smallest risk ratio that the confounder must have with both treatment and outcome, given the
 //! measured covariates. Odds and hazard ratios of outcomes that are not rare are first turned into risk ratios.
 
+use serde::{Deserialize, Serialize};
+
 /// What kind of ratio an estimate is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ratio {
@@ -29,7 +31,7 @@ impl Ratio {
 }
 
 /// E-values of an estimate and of its interval.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct EValue {
     /// The estimate as a risk ratio.
     pub risk_ratio: f64,

@@ -21,6 +21,8 @@ pub use newton::Tolerances;
 pub use ridge::{Penalty, RidgeCoxFit, RidgeLogisticFit};
 pub use stratified::{StratifiedCoxAsk, StratifiedCoxFit};
 
+use serde::{Deserialize, Serialize};
+
 use crate::influence::MeatKind;
 use crate::matrix::Matrix;
 use crate::packed::{pack, unpack};
@@ -129,7 +131,7 @@ pub struct Fit {
 }
 
 /// What only a penalised fit (Firth, ridge) has.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Penalised {
     /// Log likelihood with its penalty at the maximum. Firth: l + log |I| / 2, I of the columns as they were given (a
     /// shift of columns does not change it). Ridge: l - sum lambda b^2 / 2.

@@ -2,6 +2,8 @@
 //!
 //! Upper tails come from survival functions, never from 1 - cdf, so that a p value of 1e-78 keeps its relative digits.
 
+use serde::{Deserialize, Serialize};
+
 use crate::matrix::Matrix;
 use crate::packed::{Factor, Singular, pack};
 
@@ -38,7 +40,7 @@ pub fn normal_two_sided(z: f64) -> f64 {
 }
 
 /// A chi-square test.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ChiSquare {
     /// Test statistic.
     pub statistic: f64,

@@ -3,12 +3,15 @@
 //! A study is one TOML file ([`protocol::Protocol`]). It compiles to a [`plan::Plan`], which every party runs on the
 //! same sums. A site answers a [`question::Question`] over its frozen [`cohort::Cohort`]; nothing here performs I/O.
 
+pub mod audit;
 pub mod cohort;
 pub mod dictionary;
 pub mod document;
 pub mod evaluate;
 pub mod forecast;
 pub mod imputation;
+pub mod layout;
+pub mod ledger;
 pub mod machine;
 pub mod manifest;
 pub mod message;
@@ -16,6 +19,7 @@ pub mod plan;
 pub mod policy;
 pub mod protocol;
 pub mod question;
+pub mod release;
 mod request;
 pub mod results;
 pub mod roster;

@@ -107,6 +107,7 @@ impl From<FromSite> for FromSiteContent {
             FromSite::Next(next) => Self::Next(next.into()),
             FromSite::Answer(answer) => Self::Answer(answer.into()),
             FromSite::Finished(finished) => Self::Finished(finished.into()),
+            FromSite::Release { bytes } => Self::Release(wire::Release { content: bytes.into() }),
             FromSite::Refused { code } => Self::Refused(wire::Refused { code }),
         }
     }
@@ -128,6 +129,7 @@ impl TryFrom<FromSiteContent> for FromSite {
             FromSiteContent::Next(next) => Self::Next(next.try_into()?),
             FromSiteContent::Answer(answer) => Self::Answer(answer.try_into()?),
             FromSiteContent::Finished(finished) => Self::Finished(finished.try_into()?),
+            FromSiteContent::Release(wire::Release { content }) => Self::Release { bytes: content.into() },
             FromSiteContent::Refused(wire::Refused { code }) => {
                 Self::Refused { code: field::code("Refused.code", code)? }
             }
@@ -176,7 +178,8 @@ impl From<ToSite> for ToSiteContent {
             }),
             ToSite::RoundOpen(open) => Self::RoundOpen(open.into()),
             ToSite::RoundResult(result) => Self::RoundResult(result.into()),
-            ToSite::Finished => Self::Finished(wire::AllFinished {}),
+            ToSite::SendRelease => Self::SendRelease(wire::SendRelease {}),
+            ToSite::Closed(closed) => Self::Closed((*closed).into()),
         }
     }
 }
@@ -196,7 +199,8 @@ impl TryFrom<ToSiteContent> for ToSite {
             }
             ToSiteContent::RoundOpen(open) => Self::RoundOpen(open.try_into()?),
             ToSiteContent::RoundResult(result) => Self::RoundResult(result.try_into()?),
-            ToSiteContent::Finished(wire::AllFinished {}) => Self::Finished,
+            ToSiteContent::SendRelease(wire::SendRelease {}) => Self::SendRelease,
+            ToSiteContent::Closed(closed) => Self::Closed(Box::new(closed.try_into()?)),
         })
     }
 }

@@ -44,6 +44,11 @@ pub(super) fn code(field: &'static str, text: String) -> Result<String, ConvertE
     short(field, text, allowed)
 }
 
+/// Kind of a question: it ends in ledgers and on pages.
+pub(super) fn kind(field: &'static str, text: String) -> Result<String, ConvertError> {
+    short(field, text, |b| b.is_ascii_alphanumeric())
+}
+
 /// Name and version of a peer's software: printable ASCII.
 pub(super) fn software(field: &'static str, text: String) -> Result<String, ConvertError> {
     short(field, text, |b| b == b' ' || b.is_ascii_graphic())

@@ -1,10 +1,12 @@
 //! Messages of a round. A vector has a conversion only as [`Masked`].
 
+use std::borrow::Cow;
 use std::fmt;
 
 use prost::bytes::Bytes;
 use secagg::Masked;
-use study::message::{Answer, Next, RoundOpen, RoundResult};
+use study::layout::{Layout, Segment};
+use study::message::{Answer, ModelCounts, Next, RoundOpen, RoundResult, Witness};
 
 use super::{ConvertError, field};
 use crate::wire;
@@ -57,10 +59,72 @@ impl fmt::Debug for wire::MaskedVector {
     }
 }
 
+fn layout_out(layout: &Layout) -> Vec<wire::Segment> {
+    let segment = |Segment { kind, sealed, words }: &Segment| wire::Segment {
+        kind: kind.clone().into_owned(),
+        sealed: *sealed,
+        words: *words,
+    };
+    layout.segments().iter().map(segment).collect()
+}
+
+fn layout_in(segments: Vec<wire::Segment>) -> Result<Layout, ConvertError> {
+    let segment = |wire::Segment { kind, sealed, words }| {
+        Ok(Segment { kind: Cow::Owned(field::kind("Segment.kind", kind)?), sealed, words })
+    };
+    Ok(Layout::new(segments.into_iter().map(segment).collect::<Result<_, ConvertError>>()?))
+}
+
+impl From<ModelCounts> for wire::ModelCounts {
+    fn from(counts: ModelCounts) -> Self {
+        let ModelCounts { models, fitted, failed } = counts;
+        Self { models, fitted, failed }
+    }
+}
+
+impl From<wire::ModelCounts> for ModelCounts {
+    fn from(message: wire::ModelCounts) -> Self {
+        let wire::ModelCounts { models, fitted, failed } = message;
+        Self { models, fitted, failed }
+    }
+}
+
+impl From<Option<Witness>> for wire::Witness {
+    fn from(witness: Option<Witness>) -> Self {
+        let Some(Witness { head, witnessed, signature }) = witness else { return Self::default() };
+        Self {
+            head: field::bytes(&head.0),
+            witnessed: field::bytes(&witnessed.0),
+            signature: field::bytes(&signature.0),
+        }
+    }
+}
+
+fn witness_in(message: wire::Witness) -> Result<Option<Witness>, ConvertError> {
+    let wire::Witness { head, witnessed, signature } = message;
+    if head.is_empty() && witnessed.is_empty() && signature.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Witness {
+        head: field::digest("Witness.head", &head)?,
+        witnessed: field::digest("Witness.witnessed", &witnessed)?,
+        signature: field::signature("Witness.signature", &signature)?,
+    }))
+}
+
 impl From<RoundOpen> for wire::RoundOpen {
     fn from(open: RoundOpen) -> Self {
-        let RoundOpen { epoch, round, q0, signature } = open;
-        Self { epoch, round, q0: field::bytes(&q0.0), signature: field::bytes(&signature.0) }
+        let RoundOpen { epoch, round, q0, layout, counts, head, witnesses, signature } = open;
+        Self {
+            epoch,
+            round,
+            q0: field::bytes(&q0.0),
+            layout: layout_out(&layout),
+            counts: Some(counts.into()),
+            head: field::bytes(&head.0),
+            witnesses: witnesses.into_iter().map(Into::into).collect(),
+            signature: field::bytes(&signature.0),
+        }
     }
 }
 
@@ -68,11 +132,15 @@ impl TryFrom<wire::RoundOpen> for RoundOpen {
     type Error = ConvertError;
 
     fn try_from(message: wire::RoundOpen) -> Result<Self, ConvertError> {
-        let wire::RoundOpen { epoch, round, q0, signature } = message;
+        let wire::RoundOpen { epoch, round, q0, layout, counts, head, witnesses, signature } = message;
         Ok(Self {
             epoch,
             round,
             q0: field::digest("RoundOpen.q0", &q0)?,
+            layout: layout_in(layout)?,
+            counts: field::required("RoundOpen.counts", counts)?.into(),
+            head: field::digest("RoundOpen.head", &head)?,
+            witnesses: witnesses.into_iter().map(witness_in).collect::<Result<_, ConvertError>>()?,
             signature: field::signature("RoundOpen.signature", &signature)?,
         })
     }
@@ -80,8 +148,17 @@ impl TryFrom<wire::RoundOpen> for RoundOpen {
 
 impl From<Next> for wire::Next {
     fn from(next: Next) -> Self {
-        let Next { epoch, round, q0, words, signature } = next;
-        Self { epoch, round, q0: field::bytes(&q0.0), words, signature: field::bytes(&signature.0) }
+        let Next { epoch, round, q0, layout, counts, head, witnessed, signature } = next;
+        Self {
+            epoch,
+            round,
+            q0: field::bytes(&q0.0),
+            layout: layout_out(&layout),
+            counts: Some(counts.into()),
+            head: field::bytes(&head.0),
+            witnessed: field::bytes(&witnessed.0),
+            signature: field::bytes(&signature.0),
+        }
     }
 }
 
@@ -89,12 +166,15 @@ impl TryFrom<wire::Next> for Next {
     type Error = ConvertError;
 
     fn try_from(message: wire::Next) -> Result<Self, ConvertError> {
-        let wire::Next { epoch, round, q0, words, signature } = message;
+        let wire::Next { epoch, round, q0, layout, counts, head, witnessed, signature } = message;
         Ok(Self {
             epoch,
             round,
             q0: field::digest("Next.q0", &q0)?,
-            words,
+            layout: layout_in(layout)?,
+            counts: field::required("Next.counts", counts)?.into(),
+            head: field::digest("Next.head", &head)?,
+            witnessed: field::digest("Next.witnessed", &witnessed)?,
             signature: field::signature("Next.signature", &signature)?,
         })
     }

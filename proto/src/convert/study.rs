@@ -3,7 +3,7 @@
 use prost::bytes::Bytes;
 use secagg::Signature;
 use study::manifest::{Approval, Manifest, Withdrawal};
-use study::message::Finished;
+use study::message::{Closed, Finished};
 
 use super::{ConvertError, field};
 use crate::wire;
@@ -92,8 +92,15 @@ impl TryFrom<wire::Withdrawal> for Withdrawal {
 
 impl From<Finished> for wire::Finished {
     fn from(finished: Finished) -> Self {
-        let Finished { results, signature } = finished;
-        Self { results: field::bytes(&results.0), signature: field::bytes(&signature.0) }
+        let Finished { results, release, counts, head, witnessed, signature } = finished;
+        Self {
+            results: field::bytes(&results.0),
+            release: field::bytes(&release.0),
+            counts: Some(counts.into()),
+            head: field::bytes(&head.0),
+            witnessed: field::bytes(&witnessed.0),
+            signature: field::bytes(&signature.0),
+        }
     }
 }
 
@@ -101,10 +108,38 @@ impl TryFrom<wire::Finished> for Finished {
     type Error = ConvertError;
 
     fn try_from(message: wire::Finished) -> Result<Self, ConvertError> {
-        let wire::Finished { results, signature } = message;
+        let wire::Finished { results, release, counts, head, witnessed, signature } = message;
         Ok(Self {
             results: field::digest("Finished.results", &results)?,
+            release: field::digest("Finished.release", &release)?,
+            counts: field::required("Finished.counts", counts)?.into(),
+            head: field::digest("Finished.head", &head)?,
+            witnessed: field::digest("Finished.witnessed", &witnessed)?,
             signature: field::signature("Finished.signature", &signature)?,
+        })
+    }
+}
+
+impl From<Closed> for wire::Closed {
+    fn from(closed: Closed) -> Self {
+        let Closed { finished, head, signature } = closed;
+        Self {
+            finished: finished.into_iter().map(Into::into).collect(),
+            head: field::bytes(&head.0),
+            signature: field::bytes(&signature.0),
+        }
+    }
+}
+
+impl TryFrom<wire::Closed> for Closed {
+    type Error = ConvertError;
+
+    fn try_from(message: wire::Closed) -> Result<Self, ConvertError> {
+        let wire::Closed { finished, head, signature } = message;
+        Ok(Self {
+            finished: field::list(finished)?,
+            head: field::digest("Closed.head", &head)?,
+            signature: field::signature("Closed.signature", &signature)?,
         })
     }
 }

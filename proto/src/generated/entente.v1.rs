@@ -121,24 +121,34 @@ pub struct MaskedVector {
     #[prost(bytes = "bytes", tag = "3")]
     pub check: ::prost::bytes::Bytes,
 }
-/// The request of a round. It names the questions by their digest: a site answers what its own plan derives.
+/// The words of one question that the coordinator opens, or of neighbours of one kind that the sites alone open.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct RoundOpen {
-    /// Number of the epoch.
-    #[prost(uint64, tag = "1")]
-    pub epoch: u64,
-    /// Number of the round, from 1.
-    #[prost(uint32, tag = "2")]
-    pub round: u32,
-    /// Request digest, the same in every epoch; 32 bytes.
-    #[prost(bytes = "bytes", tag = "3")]
-    pub q0: ::prost::bytes::Bytes,
-    /// By the coordinator's identity; 64 bytes.
-    #[prost(bytes = "bytes", tag = "4")]
-    pub signature: ::prost::bytes::Bytes,
+pub struct Segment {
+    /// Kind of the questions; 1 to 64 letters and digits of ASCII.
+    #[prost(string, tag = "1")]
+    pub kind: ::prost::alloc::string::String,
+    /// May the sites alone open the words?
+    #[prost(bool, tag = "2")]
+    pub sealed: bool,
+    /// Number of words.
+    #[prost(uint32, tag = "3")]
+    pub words: u32,
 }
-/// What a site's own plan asks next; also its signature under the sum before.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+/// How the models of the plan stand.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ModelCounts {
+    /// Declared.
+    #[prost(uint32, tag = "1")]
+    pub models: u32,
+    /// Fitted.
+    #[prost(uint32, tag = "2")]
+    pub fitted: u32,
+    /// Ended in a failure.
+    #[prost(uint32, tag = "3")]
+    pub failed: u32,
+}
+/// What a site's own plan asks next; also its signature under the sum before and under the request before.
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Next {
     /// Number of the epoch.
     #[prost(uint64, tag = "1")]
@@ -149,11 +159,62 @@ pub struct Next {
     /// Request digest, the same in every epoch; 32 bytes.
     #[prost(bytes = "bytes", tag = "3")]
     pub q0: ::prost::bytes::Bytes,
-    /// Number of words of the answer.
-    #[prost(uint32, tag = "4")]
-    pub words: u32,
-    /// By the site's identity; 64 bytes.
-    #[prost(bytes = "bytes", tag = "5")]
+    /// The words of the answer, in order.
+    #[prost(message, repeated, tag = "4")]
+    pub layout: ::prost::alloc::vec::Vec<Segment>,
+    /// Required.
+    #[prost(message, optional, tag = "5")]
+    pub counts: ::core::option::Option<ModelCounts>,
+    /// Newest durable entry of the site's ledger; 32 bytes.
+    #[prost(bytes = "bytes", tag = "6")]
+    pub head: ::prost::bytes::Bytes,
+    /// Digest of the request before that this site saw; before the first of an epoch, its transcript; 32 bytes.
+    #[prost(bytes = "bytes", tag = "7")]
+    pub witnessed: ::prost::bytes::Bytes,
+    /// By the site's identity, over all other fields; 64 bytes.
+    #[prost(bytes = "bytes", tag = "8")]
+    pub signature: ::prost::bytes::Bytes,
+}
+/// What differs between the sites' Next of one round. All three fields are empty for a site that is beyond the round and
+/// answers it again.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Witness {
+    /// As in Next; 32 bytes.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub head: ::prost::bytes::Bytes,
+    /// As in Next; 32 bytes.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub witnessed: ::prost::bytes::Bytes,
+    /// As in Next; 64 bytes.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub signature: ::prost::bytes::Bytes,
+}
+/// The request of a round. It names the questions by their digest: a site answers what its own plan derives.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RoundOpen {
+    /// Number of the epoch.
+    #[prost(uint64, tag = "1")]
+    pub epoch: u64,
+    /// Number of the round, from 1.
+    #[prost(uint32, tag = "2")]
+    pub round: u32,
+    /// Request digest, the same in every epoch; 32 bytes.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub q0: ::prost::bytes::Bytes,
+    /// As all sites said.
+    #[prost(message, repeated, tag = "4")]
+    pub layout: ::prost::alloc::vec::Vec<Segment>,
+    /// As all sites said; required.
+    #[prost(message, optional, tag = "5")]
+    pub counts: ::core::option::Option<ModelCounts>,
+    /// Newest durable entry of the coordinator's ledger; 32 bytes.
+    #[prost(bytes = "bytes", tag = "6")]
+    pub head: ::prost::bytes::Bytes,
+    /// One per site, in the order of the roster.
+    #[prost(message, repeated, tag = "7")]
+    pub witnesses: ::prost::alloc::vec::Vec<Witness>,
+    /// By the coordinator's identity, over all other fields; 64 bytes.
+    #[prost(bytes = "bytes", tag = "8")]
     pub signature: ::prost::bytes::Bytes,
 }
 /// A site's answer of a round.
@@ -268,13 +329,45 @@ pub struct Finished {
     /// Digest of the results that the site computed itself; 32 bytes.
     #[prost(bytes = "bytes", tag = "1")]
     pub results: ::prost::bytes::Bytes,
-    /// By the site's identity; 64 bytes.
+    /// Digest of what is released of them; 32 bytes.
     #[prost(bytes = "bytes", tag = "2")]
+    pub release: ::prost::bytes::Bytes,
+    /// How the models ended; required.
+    #[prost(message, optional, tag = "3")]
+    pub counts: ::core::option::Option<ModelCounts>,
+    /// Newest durable entry of the site's ledger; 32 bytes.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub head: ::prost::bytes::Bytes,
+    /// Digest of the last request of the epoch that this site saw, or the epoch's transcript; 32 bytes.
+    #[prost(bytes = "bytes", tag = "5")]
+    pub witnessed: ::prost::bytes::Bytes,
+    /// By the site's identity, over all other fields; 64 bytes.
+    #[prost(bytes = "bytes", tag = "6")]
     pub signature: ::prost::bytes::Bytes,
 }
-/// All sites ended with the same results.
+/// All sites signed the same release: this one is asked for it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct AllFinished {}
+pub struct SendRelease {}
+/// The released results.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Release {
+    /// Their encoding, of which all sites signed the digest.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub content: ::prost::bytes::Bytes,
+}
+/// The run is over.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Closed {
+    /// What every site signed, in the order of the roster.
+    #[prost(message, repeated, tag = "1")]
+    pub finished: ::prost::alloc::vec::Vec<Finished>,
+    /// Newest durable entry of the coordinator's ledger; 32 bytes.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub head: ::prost::bytes::Bytes,
+    /// By the coordinator's identity, over all other fields; 64 bytes.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub signature: ::prost::bytes::Bytes,
+}
 /// A site refuses what it was asked within a run. It names a rule and nothing else.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Refused {
@@ -338,7 +431,7 @@ pub struct SiteRunMessage {
     #[prost(bytes = "bytes", tag = "1")]
     pub run: ::prost::bytes::Bytes,
     /// Required.
-    #[prost(oneof = "site_run_message::Content", tags = "2, 3, 4, 5, 6, 7, 8")]
+    #[prost(oneof = "site_run_message::Content", tags = "2, 3, 4, 5, 6, 7, 8, 9")]
     pub content: ::core::option::Option<site_run_message::Content>,
 }
 /// Nested message and enum types in `SiteRunMessage`.
@@ -367,6 +460,9 @@ pub mod site_run_message {
         /// This site refuses what it was asked.
         #[prost(message, tag = "8")]
         Refused(super::Refused),
+        /// The released results, as this site was asked for them.
+        #[prost(message, tag = "9")]
+        Release(super::Release),
     }
 }
 /// The coordinator's message within one run.
@@ -376,7 +472,7 @@ pub struct CoordinatorRunMessage {
     #[prost(bytes = "bytes", tag = "1")]
     pub run: ::prost::bytes::Bytes,
     /// Required.
-    #[prost(oneof = "coordinator_run_message::Content", tags = "2, 3, 4, 5, 6, 7, 8")]
+    #[prost(oneof = "coordinator_run_message::Content", tags = "2, 3, 4, 5, 6, 7, 8, 9")]
     pub content: ::core::option::Option<coordinator_run_message::Content>,
 }
 /// Nested message and enum types in `CoordinatorRunMessage`.
@@ -402,9 +498,12 @@ pub mod coordinator_run_message {
         /// The sum of a round.
         #[prost(message, tag = "7")]
         RoundResult(super::RoundResult),
-        /// All sites ended with the same results.
+        /// All sites ended with the same: this one is asked for the release.
         #[prost(message, tag = "8")]
-        Finished(super::AllFinished),
+        SendRelease(super::SendRelease),
+        /// The run is over.
+        #[prost(message, tag = "9")]
+        Closed(super::Closed),
     }
 }
 /// First message of an agent.

@@ -2,8 +2,9 @@
 
 use proto::{FromAgent, Offer, ToAgent};
 use secagg::{Announcement, Confirmation, Digest, Masked, PublicIdentity, SealedBox, Signature};
+use study::layout::{Layout, Segment};
 use study::manifest::{Approval, Manifest, Withdrawal};
-use study::message::{Answer, Finished, FromSite, Next, RoundOpen, RoundResult, ToSite};
+use study::message::{Answer, Closed, Finished, FromSite, ModelCounts, Next, RoundOpen, RoundResult, ToSite, Witness};
 use study::plan::PLAN_VERSION;
 use study::roster::{Member, Roster};
 
@@ -75,6 +76,30 @@ impl Source {
         self.number() as u32
     }
 
+    fn layout(&mut self) -> Layout {
+        let mut segment = |kind: &'static str, sealed| Segment { kind: kind.into(), sealed, words: self.round() };
+        Layout::new(vec![segment("Flow", true), segment("LogisticStep", false)])
+    }
+
+    fn counts(&mut self) -> ModelCounts {
+        ModelCounts { models: self.round(), fitted: self.round(), failed: self.round() }
+    }
+
+    fn witness(&mut self) -> Witness {
+        Witness { head: self.digest(), witnessed: self.digest(), signature: self.signature() }
+    }
+
+    fn finished(&mut self) -> Finished {
+        Finished {
+            results: self.digest(),
+            release: self.digest(),
+            counts: self.counts(),
+            head: self.digest(),
+            witnessed: self.digest(),
+            signature: self.signature(),
+        }
+    }
+
     fn manifest(&mut self) -> Manifest {
         let members = ["site-a", "site-b", "site-c"].map(|id| Member {
             id: id.into(),
@@ -127,7 +152,10 @@ pub fn from_agent() -> Vec<FromAgent> {
             epoch: source.number(),
             round: source.round(),
             q0: source.digest(),
-            words: source.round(),
+            layout: source.layout(),
+            counts: source.counts(),
+            head: source.digest(),
+            witnessed: source.digest(),
             signature: source.signature(),
         }),
         FromSite::Answer(Answer {
@@ -137,7 +165,8 @@ pub fn from_agent() -> Vec<FromAgent> {
             masked: source.masked(),
             signature: source.signature(),
         }),
-        FromSite::Finished(Finished { results: source.digest(), signature: source.signature() }),
+        FromSite::Finished(source.finished()),
+        FromSite::Release { bytes: source.bytes::<48>().to_vec() },
         FromSite::Refused { code: "run.not_the_plan".into() },
     ];
     all.extend(within.map(|message| FromAgent::Run { run: source.digest(), message }));
@@ -156,6 +185,10 @@ pub fn to_agent() -> Vec<ToAgent> {
             epoch: source.number(),
             round: source.round(),
             q0: source.digest(),
+            layout: source.layout(),
+            counts: source.counts(),
+            head: source.digest(),
+            witnesses: vec![Some(source.witness()), None, Some(source.witness())],
             signature: source.signature(),
         }),
         ToSite::RoundResult(RoundResult {
@@ -166,7 +199,12 @@ pub fn to_agent() -> Vec<ToAgent> {
             answers: vec![(source.digest(), source.signature()), (source.digest(), source.signature())],
             signature: source.signature(),
         }),
-        ToSite::Finished,
+        ToSite::SendRelease,
+        ToSite::Closed(Box::new(Closed {
+            finished: vec![source.finished(), source.finished()],
+            head: source.digest(),
+            signature: source.signature(),
+        })),
     ];
     let mut all = vec![ToAgent::Offer(offer())];
     all.extend(within.map(|message| ToAgent::Run { run: source.digest(), message }));

@@ -1,7 +1,7 @@
 //! The agent's command line.
 
+mod audit;
 mod failure;
-mod pages;
 mod study;
 
 use std::io::{self, Write};
@@ -13,8 +13,7 @@ use jiff::Timestamp;
 
 use crate::config::{Config, DEFAULT_PATH};
 use crate::identity;
-use crate::pages::PagesError;
-use crate::run::{Attending, Link, attend_on};
+use crate::run::{Attending, attend};
 use crate::source;
 use failure::Failure;
 
@@ -55,9 +54,9 @@ enum Command {
     /// Studies: look, approve, reject, withdraw.
     #[command(subcommand)]
     Study(study::StudyCommand),
-    /// The agent's own pages, on this machine.
+    /// Ledgers of runs as files for a reviewer.
     #[command(subcommand)]
-    Pages(pages::PagesCommand),
+    Audit(audit::AuditCommand),
     /// Check this site's file against a protocol; nothing is sent.
     CheckData {
         /// Protocol file.
@@ -84,13 +83,17 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
 }
 
 fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
+    if let Command::Audit(audit::AuditCommand::Verify { bundles }) = &arguments.command {
+        return audit::verify_files(bundles);
+    }
     let config = Config::read(&arguments.config)?;
     match &arguments.command {
         Command::Request { site, legal_name } => request(&config, site, legal_name),
         Command::Accept { package, fingerprint } => accept(&config, package, fingerprint),
         Command::Run => run(&config),
         Command::Study(command) => study::dispatch(&config, command),
-        Command::Pages(command) => pages::dispatch(&config, command),
+        Command::Audit(audit::AuditCommand::Export { run, out }) => audit::export_run(&config, run, out),
+        Command::Audit(audit::AuditCommand::Verify { bundles }) => audit::verify_files(bundles),
         Command::CheckData { protocol } => check_data(&config, protocol),
     }
 }
@@ -116,22 +119,12 @@ fn run(config: &Config) -> Result<(), Failure> {
     let attending = Attending { state_dir: config.state_dir.clone(), options: config.options() };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|e| Failure::operating_system("start", &e))?;
-    let link = Link::default();
     runtime.block_on(async {
         tokio::select! {
-            ended = attend_on(&attending, &link) => ended.map_err(Failure::from),
-            ended = served(config, &link) => ended.map_err(|e| Failure::new(e.code(), e.to_string(), e.hint())),
+            ended = attend(&attending) => ended.map_err(Failure::from),
             () = stopped() => Ok(()),
         }
     })
-}
-
-/// The pages, if the configuration has them.
-async fn served(config: &Config, link: &Link) -> Result<(), PagesError> {
-    match config.pages {
-        Some(address) => crate::pages::serve(address, config, link).await,
-        None => std::future::pending().await,
-    }
 }
 
 /// Ctrl-C or SIGTERM.

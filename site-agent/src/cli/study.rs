@@ -9,7 +9,8 @@ use super::failure::Failure;
 use crate::config::Config;
 use crate::identity;
 use crate::run::{
-    Approver, Inspection, Offered, Person, approve, consented, offers, read_policy, reject, runs, withdraw, withdrawal,
+    Approver, Inspection, Offered, Person, RunFolder, approve, consented, offers, read_policy, reject, runs, withdraw,
+    withdrawal,
 };
 use crate::source;
 
@@ -146,21 +147,26 @@ fn person(name: &str) -> Result<Person, Failure> {
 }
 
 fn withdraw_run(config: &Config, name: &str, reason: &str) -> Result<(), Failure> {
-    let mut fitting = runs(&config.state_dir)?;
-    fitting.retain(|run| run.manifest.name().starts_with(name));
-    let run = match fitting.as_slice() {
-        [run] => run,
-        [] => {
-            let message = format!("no approved study is called `{name}`");
-            return Err(Failure::new("study.not_approved", message, "`site-agent study list` names all"));
-        }
-        _ => return Err(ambiguous(name)),
-    };
+    let run = approved(config, name)?;
     let identity = identity::load(&config.state_dir, Timestamp::now())?;
     let person = Person::here("", Timestamp::now().as_second().max(0).cast_unsigned());
-    withdraw(run, identity.signing(), &person, reason)?;
+    withdraw(&run, identity.signing(), &person, reason)?;
     println!("Withdrew {}. Nothing of it is answered any more; what was summed before stays.", run.manifest.name());
     Ok(())
+}
+
+/// The approved run of a name, or of the beginning of one.
+pub(super) fn approved(config: &Config, name: &str) -> Result<RunFolder, Failure> {
+    let mut fitting = runs(&config.state_dir)?;
+    fitting.retain(|run| run.manifest.name().starts_with(name));
+    match fitting.len() {
+        1 => Ok(fitting.swap_remove(0)),
+        0 => {
+            let message = format!("no approved study is called `{name}`");
+            Err(Failure::new("study.not_approved", message, "`site-agent study list` names all"))
+        }
+        _ => Err(ambiguous(name)),
+    }
 }
 
 fn ambiguous(name: &str) -> Failure {

@@ -22,7 +22,6 @@ use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use super::folder::{self, FolderError, RunFolder};
 use super::journal::{Journal, JournalError};
-use super::link::Link;
 use super::withdraw::{is_withdrawn, withdrawal};
 use crate::connect::{self, ConnectError, Options};
 use crate::identity::{self, Identity, IdentityError};
@@ -89,17 +88,10 @@ pub struct Attending {
 
 /// Connects and answers until the future is dropped; returns only on an error that waiting does not mend.
 pub async fn attend(attending: &Attending) -> Result<(), AttendError> {
-    attend_on(attending, &Link::default()).await
-}
-
-/// The same, and says on `link` how the connection is.
-pub async fn attend_on(attending: &Attending, link: &Link) -> Result<(), AttendError> {
     let mut active = BTreeMap::new();
     let mut pause = Duration::from_millis(200);
     loop {
-        let ended = session(attending, &mut active, link).await;
-        link.lost(ended.as_ref().err().and_then(SessionError::connect), Timestamp::now());
-        match ended {
+        match session(attending, &mut active).await {
             Ok(()) => {
                 tracing::info!("the coordinator closed the connection");
                 pause = Duration::from_millis(200);
@@ -130,12 +122,6 @@ enum SessionError {
     Connect(ConnectError),
     Status,
     Attend(AttendError),
-}
-
-impl SessionError {
-    fn connect(&self) -> Option<&ConnectError> {
-        if let SessionError::Connect(e) = self { Some(e) } else { None }
-    }
 }
 
 impl<E: Into<AttendError>> From<E> for SessionError {
@@ -170,11 +156,7 @@ struct Session<'a> {
 }
 
 /// One connection.
-async fn session(
-    attending: &Attending,
-    active: &mut BTreeMap<Digest, Active>,
-    link: &Link,
-) -> Result<(), SessionError> {
+async fn session(attending: &Attending, active: &mut BTreeMap<Digest, Active>) -> Result<(), SessionError> {
     let identity = identity::load(&attending.state_dir, Timestamp::now()).map_err(AttendError::from)?;
     let channel = connect::connect(&identity, &attending.options).await.map_err(SessionError::Connect)?;
     let mut client = CoordinatorClient::new(channel)
@@ -186,7 +168,6 @@ async fn session(
     let stream = client.attend(UnboundedReceiverStream::new(receiver)).await;
     let mut inbound = stream.map_err(|status| failed(&status))?.into_inner();
     tracing::info!(site = identity.site(), coordinator = identity.coordinator().url, "connected");
-    link.connected(Timestamp::now());
     let mut session = Session { state_dir: &attending.state_dir, identity, active, offered: BTreeMap::new(), outbound };
     let mut tick = tokio::time::interval(LOOK_FOR_DECISIONS);
     loop {
@@ -301,7 +282,7 @@ impl Session<'_> {
         }
         let path = self.run_path(&run);
         let Some(active) = self.active.get_mut(&run) else { return Ok(()) };
-        let finished = matches!(message, ToSite::Finished);
+        let finished = matches!(message, ToSite::Closed(_));
         let parallel = active.rows >= PARALLEL_ROWS;
         let mut effects = Effects { journal: &mut active.journal, messages: Vec::new(), parallel };
         if let Err(refusal) = active.machine.handle(message, &mut effects) {
@@ -337,7 +318,7 @@ impl Session<'_> {
 fn activate(run: RunFolder, identity: &SigningIdentity, draws: DrawKey) -> Result<Active, AttendError> {
     let cohort = run.cohort()?;
     let rows = cohort.rows();
-    let (journal, records) = Journal::open(&run.path.join("journal"), run.manifest.digest())?;
+    let (journal, entries) = Journal::open(&run.path.join("journal"), run.manifest.digest())?;
     let approved = run.approved();
     let config = SiteConfig {
         secret: run.secret(),
@@ -351,7 +332,7 @@ fn activate(run: RunFolder, identity: &SigningIdentity, draws: DrawKey) -> Resul
         policy: run.policy,
         identity: SigningIdentity::from_bytes(&identity.to_bytes()),
     };
-    let machine = SiteMachine::recover(config, records)?;
+    let machine = SiteMachine::recover(config, entries.into_iter().map(|entry| entry.record))?;
     Ok(Active { machine, journal, rows })
 }
 
@@ -364,7 +345,7 @@ struct Effects<'a> {
 
 impl SiteContext for Effects<'_> {
     fn persist(&mut self, record: SiteRecord) {
-        self.journal.push(&record);
+        self.journal.push(self.now(), &record);
     }
 
     fn send(&mut self, message: FromSite) {
@@ -391,6 +372,6 @@ impl SiteContext for Effects<'_> {
     }
 
     fn head(&self) -> Digest {
-        self.journal.head()
+        self.journal.durable_head()
     }
 }

@@ -13,6 +13,7 @@ use study::manifest::{Approval, Manifest};
 use study::policy::Policy;
 use study::protocol::Protocol;
 
+use super::journal;
 use super::person::Person;
 use crate::snapshot::{self, SnapshotError};
 
@@ -181,12 +182,15 @@ impl RunFolder {
             .array(&secret)
             .digest_field(&snapshot)
             .list(people, |out, person| person.write(out));
+        let ledger = journal::beginning(approval.manifest, people, approval.policy, approval.cohort);
         fill(
             &staging,
             &[
                 ("manifest", offer.manifest.to_bytes()),
+                ("signature", offer.signature.0.to_vec()),
                 ("protocol.toml", offer.protocol.clone().into_bytes()),
                 ("policy.toml", policy_text.as_bytes().to_vec()),
+                ("journal", ledger),
                 ("approval", stored.finish()),
             ],
         )?;

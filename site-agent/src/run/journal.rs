@@ -1,7 +1,6 @@
-//! The site's journal of one run: an append-only file of hash-chained records, durable before anything is sent.
+//! The site's ledger of one run: an append-only file of chained entries, durable before anything is sent.
 //!
-//! The file is a sequence of frames: `u32` length (little endian), then a canonical encoding whose first field is the
-//! digest of the frame before. A torn last frame (the machine stopped while writing) was never acted upon and is cut
+//! The file is a sequence of frames: `u32` length (little endian), then an entry ([`study::ledger`]). A torn last frame (the machine stopped while writing) was never acted upon and is cut
 //! off at opening; anything else that does not fit is damage and refused.
 
 use std::fs::{File, OpenOptions};
@@ -9,11 +8,11 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use secagg::canonical::CanonicalError;
-use secagg::{Canonical, Digest, Opened, Reader};
+use secagg::Digest;
+use study::ledger::{Chain, Entry};
 use study::machine::site::SiteRecord;
 
-const LABEL: &str = "entente/v1/site record";
+use super::person::Person;
 
 /// Why a journal cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -53,110 +52,87 @@ impl From<io::Error> for JournalError {
     }
 }
 
+/// Actor of what the program does by itself.
+const AGENT: &str = "site-agent";
+
 /// An open journal.
 #[derive(Debug)]
 pub struct Journal {
     file: File,
-    head: Digest,
+    chain: Chain,
+    durable: Digest,
     pending: Vec<u8>,
 }
 
 impl Journal {
-    /// Opens or creates the journal of a run and returns its records in order. `start` is the head of an empty one.
-    pub fn open(path: &Path, start: Digest) -> Result<(Journal, Vec<SiteRecord>), JournalError> {
+    /// Opens or creates the journal of a run and returns its entries in order. `manifest` is the head of an empty one.
+    pub fn open(path: &Path, manifest: Digest) -> Result<(Journal, Vec<Entry<SiteRecord>>), JournalError> {
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
-        let (head, records, at) = chained(&bytes, start)?;
+        let (mut chain, mut entries, mut at) = (Chain::new(manifest), Vec::new(), 0);
+        while let Some(frame) = frame(&bytes[at..]) {
+            entries.push(chain.next(frame).map_err(|e| JournalError::Damaged { record: e.number })?);
+            at += 4 + frame.len();
+        }
         file.set_len(at as u64)?;
         file.seek(SeekFrom::Start(at as u64))?;
-        Ok((Journal { file, head, pending: Vec::new() }, records))
+        Ok((Journal { file, chain, durable: chain.head(), pending: Vec::new() }, entries))
     }
 
-    /// The records of a journal that another process or thread may be writing; nothing is changed.
-    pub fn read(path: &Path, start: Digest) -> Result<Vec<SiteRecord>, JournalError> {
-        match std::fs::read(path) {
-            Ok(bytes) => chained(&bytes, start).map(|(_, records, _)| records),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(e) => Err(e.into()),
-        }
+    /// Digest of the newest entry that is durable.
+    pub fn durable_head(&self) -> Digest {
+        self.durable
     }
 
-    /// Digest of the newest record.
-    pub fn head(&self) -> Digest {
-        self.head
+    /// Adds a record of the program; it is durable after [`Journal::sync`].
+    pub fn push(&mut self, time: u64, record: &SiteRecord) {
+        append(&mut self.pending, &mut self.chain, time, AGENT, record);
     }
 
-    /// Adds a record; it is durable after [`Journal::sync`].
-    pub fn push(&mut self, record: &SiteRecord) {
-        let frame = encode(&self.head, record);
-        self.head = Digest::of(&frame);
-        self.pending.extend_from_slice(&(frame.len() as u32).to_le_bytes());
-        self.pending.extend_from_slice(&frame);
-    }
-
-    /// Makes all records durable.
+    /// Makes all entries durable.
     pub fn sync(&mut self) -> Result<(), JournalError> {
         if !self.pending.is_empty() {
             self.file.write_all(&self.pending)?;
             self.file.sync_data()?;
             self.pending.clear();
+            self.durable = self.chain.head();
         }
         Ok(())
     }
 }
 
-/// The newest record's digest, all records, and where a torn end begins.
-fn chained(bytes: &[u8], start: Digest) -> Result<(Digest, Vec<SiteRecord>, usize), JournalError> {
-    let (mut head, mut records, mut at) = (start, Vec::new(), 0);
+/// Frames of the entries with which the ledger of an approved run begins: who consented, who approved, to what.
+pub(super) fn beginning(manifest: Digest, people: &[Person], policy: Digest, cohort: Digest) -> Vec<u8> {
+    let (mut frames, mut chain) = (Vec::new(), Chain::new(manifest));
+    for (index, person) in people.iter().enumerate() {
+        let last = index + 1 == people.len();
+        let record = if last { SiteRecord::Approved { policy, cohort } } else { SiteRecord::Consented };
+        let actor = format!("{} ({})", person.name, person.account);
+        append(&mut frames, &mut chain, person.at, &actor, &record);
+    }
+    frames
+}
+
+/// Entries of a ledger as they stand in its file, without the torn last one.
+pub(super) fn entries(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let (mut entries, mut at) = (Vec::new(), 0);
     while let Some(frame) = frame(&bytes[at..]) {
-        let number = records.len() as u64 + 1;
-        let (previous, record) = decode(frame).map_err(|_| JournalError::Damaged { record: number })?;
-        if previous != head {
-            return Err(JournalError::Damaged { record: number });
-        }
-        head = Digest::of(frame);
-        records.push(record);
+        entries.push(frame.to_vec());
         at += 4 + frame.len();
     }
-    Ok((head, records, at))
+    entries
+}
+
+fn append(frames: &mut Vec<u8>, chain: &mut Chain, time: u64, actor: &str, record: &SiteRecord) {
+    let entry = chain.append(time, actor, record);
+    frames.extend_from_slice(&(entry.len() as u32).to_le_bytes());
+    frames.extend_from_slice(&entry);
 }
 
 fn frame(bytes: &[u8]) -> Option<&[u8]> {
     let length = bytes.first_chunk::<4>()?;
     bytes[4..].get(..u32::from_le_bytes(*length) as usize)
-}
-
-fn encode(previous: &Digest, record: &SiteRecord) -> Vec<u8> {
-    let out = Canonical::new(LABEL).digest_field(previous);
-    match record {
-        SiteRecord::Epoch { epoch } => out.u8(1).u64(*epoch),
-        SiteRecord::Answered { round, q0, q, masked } => {
-            out.u8(2).u32(*round).digest_field(q0).digest_field(q).digest_field(masked)
-        }
-        SiteRecord::Accepted { round, q0, opened } => out.u8(3).u32(*round).digest_field(q0).bytes(&opened.to_bytes()),
-        SiteRecord::Refused { rule } => out.u8(4).str(rule),
-        SiteRecord::Finished { results } => out.u8(5).digest_field(results),
-        SiteRecord::Withdrawn => out.u8(6),
-    }
-    .finish()
-}
-
-fn decode(frame: &[u8]) -> Result<(Digest, SiteRecord), CanonicalError> {
-    let mut r = Reader::new(frame, LABEL)?;
-    let previous = r.digest()?;
-    let record = match r.u8()? {
-        1 => SiteRecord::Epoch { epoch: r.u64()? },
-        2 => SiteRecord::Answered { round: r.u32()?, q0: r.digest()?, q: r.digest()?, masked: r.digest()? },
-        3 => SiteRecord::Accepted { round: r.u32()?, q0: r.digest()?, opened: Opened::from_bytes(r.bytes()?)? },
-        4 => SiteRecord::Refused { rule: r.str()?.to_owned() },
-        5 => SiteRecord::Finished { results: r.digest()? },
-        6 => SiteRecord::Withdrawn,
-        // of a later version, or damaged
-        _ => return Err(CanonicalError::Label),
-    };
-    r.finish()?;
-    Ok((previous, record))
 }
 
 #[cfg(test)]
@@ -166,13 +142,8 @@ mod tests {
     fn records() -> Vec<SiteRecord> {
         vec![
             SiteRecord::Epoch { epoch: 1 },
-            SiteRecord::Accepted {
-                round: 1,
-                q0: Digest::of(b"q0"),
-                opened: Opened { words: vec![1, -2, 3 << 64], salt: 9 },
-            },
             SiteRecord::Refused { rule: "run.not_the_plan".into() },
-            SiteRecord::Finished { results: Digest::of(b"results") },
+            SiteRecord::Finished { results: Digest::of(b"results"), release: Digest::of(b"release") },
             SiteRecord::Withdrawn,
         ]
     }
@@ -180,10 +151,15 @@ mod tests {
     fn written(path: &Path) -> Digest {
         let (mut journal, _) = Journal::open(path, Digest::of(b"start")).unwrap();
         for record in records() {
-            journal.push(&record);
+            journal.push(7, &record);
         }
         journal.sync().unwrap();
-        journal.head()
+        journal.durable_head()
+    }
+
+    fn reopened(path: &Path) -> Result<(Journal, Vec<SiteRecord>), JournalError> {
+        let (journal, entries) = Journal::open(path, Digest::of(b"start"))?;
+        Ok((journal, entries.into_iter().map(|entry| entry.record).collect()))
     }
 
     #[test]
@@ -191,9 +167,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
         let head = written(&path);
-        let (journal, read) = Journal::open(&path, Digest::of(b"start")).unwrap();
+        let (journal, read) = reopened(&path).unwrap();
         assert_eq!(read, records());
-        assert_eq!(journal.head(), head);
+        assert_eq!(journal.durable_head(), head);
     }
 
     #[test]
@@ -203,10 +179,8 @@ mod tests {
         written(&path);
         let bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..bytes.len() - 3]).unwrap();
-        assert_eq!(Journal::read(&path, Digest::of(b"start")).unwrap(), records()[..4]);
-        assert_eq!(std::fs::read(&path).unwrap().len(), bytes.len() - 3, "reading changes nothing");
-        let (_, read) = Journal::open(&path, Digest::of(b"start")).unwrap();
-        assert_eq!(read, records()[..4]);
+        let (_, read) = reopened(&path).unwrap();
+        assert_eq!(read, records()[..3]);
     }
 
     #[test]
@@ -219,7 +193,7 @@ mod tests {
             let mut bytes = good.clone();
             bytes[at] ^= 1;
             std::fs::write(&path, &bytes).unwrap();
-            let read = Journal::open(&path, Digest::of(b"start"));
+            let read = reopened(&path);
             let intact = matches!(&read, Ok((_, read)) if *read == records());
             assert!(!intact, "byte {at}");
         }

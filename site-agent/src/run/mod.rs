@@ -7,23 +7,21 @@
 
 mod approve;
 mod attend;
+mod audit;
 mod consent;
 mod folder;
 mod inspect;
 mod journal;
-mod ledger;
-mod link;
 mod memory;
 mod person;
 mod withdraw;
 
 pub use approve::{ApproveError, Approved, Approver, approve, check, read_policy};
-pub use attend::{AttendError, Attending, attend, attend_on};
+pub use attend::{AttendError, Attending, attend};
+pub use audit::export;
 pub use consent::consented;
 pub use folder::{FolderError, Offered, RunFolder, offers, reject, runs, save_offer};
-pub use inspect::{Against, AskedFirst, Counted, Findings, InspectError, Inspection, MemberFound, OwnCount, Verdict};
+pub use inspect::{InspectError, Inspection};
 pub use journal::{Journal, JournalError};
-pub use ledger::{Entry, RunState, entries};
-pub use link::{Link, LinkState};
-pub use person::{Person, account};
+pub use person::Person;
 pub use withdraw::{withdraw, withdrawal};

@@ -15,6 +15,9 @@ use study::protocol::Protocol;
 use study::view::Asked;
 
 use super::dice::Dice;
+use super::ledger::Ledger;
+
+const AGENT: &str = "site-agent";
 
 /// The time unless a test says another.
 pub(super) const NOW: u64 = 1_000;
@@ -50,12 +53,11 @@ pub(super) struct Hospital {
     manifest: Manifest,
     protocol: Arc<Protocol>,
     dice: Dice,
-    durable: usize,
     pub(super) approval: Approval,
     pub(super) threads: usize,
     pub(super) now: u64,
     pub(super) machine: SiteMachine,
-    pub(super) journal: Vec<SiteRecord>,
+    pub(super) journal: Ledger<SiteRecord>,
     pub(super) up: VecDeque<Up>,
     pub(super) down: VecDeque<Down>,
     /// Does the coordinator see this connection?
@@ -77,6 +79,10 @@ impl Hospital {
         let approval = Approval::sign(&identity, site, manifest.digest(), policy.digest(), commitment);
         let (secret, cohort) = (dice.bytes(), Arc::new(cohort));
         let config = config(site, &key, secret, &cohort, &policy, manifest, protocol, commitment);
+        let mut journal = Ledger::new(manifest.digest());
+        let approved = SiteRecord::Approved { policy: approval.policy, cohort: approval.cohort };
+        journal.extend(NOW, "Reviewer", vec![approved]);
+        journal.sync();
         let machine = SiteMachine::recover(config, []).expect("an empty journal replays");
         Hospital {
             site,
@@ -87,12 +93,11 @@ impl Hospital {
             manifest: manifest.clone(),
             protocol: Arc::clone(protocol),
             dice,
-            durable: 0,
             approval,
             threads: 1,
             now: NOW,
             machine,
-            journal: Vec::new(),
+            journal,
             up: VecDeque::from([Up::Joined]),
             down: VecDeque::new(),
             accepting: false,
@@ -132,13 +137,13 @@ impl Hospital {
     pub(super) fn withdraw(&mut self) {
         let mut effects = self.effects();
         self.machine.withdraw(&mut effects);
-        self.journal.extend(effects.records);
-        self.durable = self.journal.len();
+        self.journal.extend(self.now, AGENT, effects.records);
+        self.journal.sync();
     }
 
     fn effects(&self) -> SiteEffects {
         SiteEffects {
-            written: self.journal.len(),
+            head: self.journal.head(),
             records: Vec::new(),
             messages: Vec::new(),
             dice: self.dice.clone(),
@@ -149,16 +154,16 @@ impl Hospital {
 
     /// As the agent does: what a site sends is durable, but for what comes next after a sum.
     pub(super) fn write(&mut self, records: Vec<SiteRecord>, messages: &[FromSite]) {
-        self.journal.extend(records);
+        self.journal.extend(self.now, AGENT, records);
         if messages.iter().any(|m| !matches!(m, FromSite::Next(_))) {
-            self.durable = self.journal.len();
+            self.journal.sync();
         }
     }
 
     /// Starts again from what was durable. Some of what was sent still arrives.
     pub(super) fn crash(&mut self, dice: &mut Dice) {
-        self.journal.truncate(self.durable);
-        self.machine = self.recover(&self.journal).expect("what was written replays");
+        self.journal.crash();
+        self.machine = self.recover(self.journal.records()).expect("what was written replays");
         self.down.clear();
         self.accepting = false;
         let arrives = dice.below(self.up.len() + 1);
@@ -215,7 +220,7 @@ pub fn draw_key(site: u16) -> DrawKey {
 
 /// What a site's machine wants done.
 pub(super) struct SiteEffects {
-    written: usize,
+    head: Digest,
     pub(super) records: Vec<SiteRecord>,
     pub(super) messages: Vec<FromSite>,
     dice: Dice,
@@ -251,13 +256,14 @@ impl SiteContext for SiteEffects {
     }
 
     fn head(&self) -> Digest {
-        Canonical::new("test/head").u64((self.written + self.records.len()) as u64).digest()
+        self.head
     }
 }
 
 /// What the coordinator's machine wants done.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct CoordinatorEffects {
+    pub(super) head: Digest,
     pub(super) records: Vec<CoordinatorRecord>,
     pub(super) messages: Vec<(u16, ToSite)>,
 }
@@ -269,5 +275,9 @@ impl CoordinatorContext for CoordinatorEffects {
 
     fn send(&mut self, site: u16, message: ToSite) {
         self.messages.push((site, message));
+    }
+
+    fn head(&self) -> Digest {
+        self.head
     }
 }

@@ -178,7 +178,7 @@ fn the_hazard_ratio_of_a_table_is_that_of_the_cox_model() {
         let cox = results
             .fits
             .iter()
-            .find(|f| (f.analysis, &f.outcome, f.model, f.ties) == ("cox", &fit.outcome, fit.model, fit.ties));
+            .find(|f| f.analysis == "cox" && (&f.outcome, &f.model, &f.ties) == (&fit.outcome, &fit.model, &fit.ties));
         let (table, cox) = (fit.outcome_of_fit.as_ref().unwrap(), cox.unwrap().outcome_of_fit.as_ref().unwrap());
         for (a, b) in [
             (table.loglik, cox.loglik),

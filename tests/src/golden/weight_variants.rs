@@ -79,7 +79,7 @@ fn every_estimand_and_truncation_is_that_of_r() {
                 let difference = (bound / expected["bounds"][i].as_f64().unwrap() - 1.0).abs();
                 assert!(difference < 1e-14, "{truncated}: {difference:.1e}");
             }
-            let counts = row.truncated.unwrap().map(Some);
+            let counts = row.truncated.unwrap();
             assert_eq!(counts, ["below", "above"].map(|side| expected[arm][side].as_u64()), "{truncated} {arm}");
         }
     }

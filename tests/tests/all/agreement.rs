@@ -16,7 +16,7 @@ pub fn assert_agree(left: &Results, right: &Results) {
     let theirs = right.estimates.iter().filter(|e| e.model != "stratified");
     assert_eq!(ours.clone().count(), theirs.clone().count(), "number of estimates");
     for (a, b) in ours.zip(theirs) {
-        assert_eq!((&a.term, a.model, a.variance), (&b.term, b.model, b.variance));
+        assert_eq!((&a.term, &a.model, a.variance), (&b.term, &b.model, b.variance));
         let name = format!("{} {} {} {} {:?}", a.analysis, a.outcome, a.model, a.term, a.variance);
         pairs.extend([
             (format!("{name}: estimate"), a.estimate, b.estimate, 1.0),
@@ -96,7 +96,7 @@ fn numbers(name: &str, a: &FitNumbers, b: &FitNumbers) -> Vec<(String, f64, f64,
 /// A small difference of two log likelihoods keeps their rounding: relative to what is left it is larger by their
 /// ratio.
 fn cancelled(test: &TestRow, results: &Results) -> f64 {
-    let fit = results.fits.iter().find(|f| (&f.outcome, f.model, f.ties) == (&test.outcome, test.model, test.ties));
+    let fit = results.fits.iter().find(|f| (&f.outcome, &f.model, &f.ties) == (&test.outcome, &test.model, &test.ties));
     let loglik = fit.and_then(|f| f.outcome_of_fit.as_ref().ok()).map_or(0.0, |numbers| numbers.loglik.abs());
     1.0 + loglik / test.test.statistic
 }

@@ -62,10 +62,10 @@ fn any_split_gives_the_same_checks() {
     }
     let tests = |model: &str| {
         let of_model = pooled.tests.iter().filter(|t| t.model == model && t.name.starts_with("zph_"));
-        of_model.map(|t| (t.name, t.term.clone(), t.test)).collect::<Vec<_>>()
+        of_model.map(|t| (t.name.clone(), t.term.clone(), t.test)).collect::<Vec<_>>()
     };
     for (a, b) in tests("adjusted").iter().zip(tests("stratified")) {
-        assert_eq!((a.0, &a.1, a.2.df), (b.0, &b.1, b.2.df));
+        assert_eq!((&a.0, &a.1, a.2.df), (&b.0, &b.1, b.2.df));
         assert!((a.2.statistic / b.2.statistic - 1.0).abs() < 1e-9, "{a:?} {b:?}");
     }
     let terms: Vec<String> = tests("interaction").into_iter().take(6).map(|(_, term, _)| term).collect();

@@ -76,7 +76,7 @@ fn effects_within_levels_follow_from_their_model() {
     let results = results(3);
     let find = |model: &str, modifier: &str, term: &str, variance: &str| -> &EstimateRow {
         let of = |r: &&EstimateRow| {
-            (r.model, r.modifier.as_str(), r.term.as_str(), r.variance.name()) == (model, modifier, term, variance)
+            (&*r.model, r.modifier.as_str(), r.term.as_str(), r.variance.name()) == (model, modifier, term, variance)
         };
         results.estimates.iter().find(of).unwrap_or_else(|| panic!("{model} {modifier} {term} {variance}"))
     };
@@ -132,6 +132,6 @@ fn a_failed_hazard_ratio_leaves_its_curve() {
     );
     let results = Results::of(&plain(&protocol, &cohorts(&protocol, &rows.split(3, |_, i| i % 3))).unwrap());
     let [fit] = results.fits.as_slice() else { panic!("one row: {:?}", results.fits) };
-    assert_eq!((fit.analysis, fit.outcome_of_fit.as_ref().unwrap_err().code), ("kaplan_meier", "fit.no_events"));
+    assert_eq!((&*fit.analysis, &*fit.outcome_of_fit.as_ref().unwrap_err().code), ("kaplan_meier", "fit.no_events"));
     assert!(results.estimates.is_empty() && !results.survival.is_empty());
 }

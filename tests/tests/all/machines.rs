@@ -5,10 +5,11 @@ use std::sync::Arc;
 use entente_tests::federation::{Crash, Federation, Lies, Moment, Tamper, bits, loosest, plain};
 use secagg::{Digest, SigningIdentity};
 use study::cohort::Cohort;
+use study::layout::{Layout, Segment};
 use study::machine::coordinator::{CoordinatorRecord, Fault};
 use study::machine::site::{Refusal, SiteRecord};
 use study::manifest::Approval;
-use study::message::{Answer, Finished, FromSite, Next, RoundOpen, RoundResult, ToSite};
+use study::message::{Answer, Finished, FromSite, Next, RoundOpen, RoundResult, ToSite, Witness};
 use study::policy::Policy;
 use study::protocol::Protocol;
 
@@ -88,6 +89,11 @@ fn lied_to(lie: impl FnMut(ToSite, &Lies<'_>) -> Vec<ToSite> + 'static) -> Feder
     run
 }
 
+/// A request as a lying coordinator signs it.
+fn signed(open: RoundOpen, lies: &Lies<'_>) -> RoundOpen {
+    open.signed(lies.identity, &lies.manifest)
+}
+
 /// Changes the request of round 3.
 fn request(change: impl Fn(&RoundOpen, &Lies<'_>) -> RoundOpen + 'static) -> Federation {
     lied_to(move |message, lies| match message {
@@ -120,20 +126,56 @@ fn assert_refused(run: &Federation, rule: &str) {
 #[test]
 fn a_request_that_the_plan_does_not_derive_is_refused() {
     let other = |open: &RoundOpen, lies: &Lies<'_>| {
-        RoundOpen::sign(lies.identity, &lies.manifest, open.epoch, open.round, Digest::of(b"another question"))
+        signed(RoundOpen { q0: Digest::of(b"another question"), ..open.clone() }, lies)
     };
     assert_refused(&request(other), "run.not_the_plan");
-    let ahead = |open: &RoundOpen, lies: &Lies<'_>| {
-        RoundOpen::sign(lies.identity, &lies.manifest, open.epoch, open.round + 1, open.q0)
-    };
+    let ahead = |open: &RoundOpen, lies: &Lies<'_>| signed(RoundOpen { round: open.round + 1, ..open.clone() }, lies);
     assert_refused(&request(ahead), "run.not_the_plan");
 }
 
 #[test]
-fn a_request_of_an_older_epoch_is_refused() {
-    let stale = |open: &RoundOpen, lies: &Lies<'_>| {
-        RoundOpen::sign(lies.identity, &lies.manifest, open.epoch - 1, open.round, open.q0)
+fn a_request_with_another_layout_is_refused() {
+    let unsealed = |open: &RoundOpen, lies: &Lies<'_>| {
+        let opened =
+            open.layout.segments().iter().cloned().map(|segment| Segment { sealed: !segment.sealed, ..segment });
+        signed(RoundOpen { layout: Layout::new(opened.collect()), ..open.clone() }, lies)
     };
+    assert_refused(&request(unsealed), "run.not_the_plan");
+}
+
+#[test]
+fn a_request_that_shows_another_past_is_refused() {
+    let witness = |change: fn(&mut Witness)| {
+        move |open: &RoundOpen, lies: &Lies<'_>| {
+            let mut open = open.clone();
+            open.witnesses.iter_mut().flatten().for_each(change);
+            signed(open, lies)
+        }
+    };
+    assert_refused(&request(witness(|w| w.head = Digest::of(b"another ledger"))), "run.witness");
+    assert_refused(&request(witness(|w| w.witnessed = Digest::of(b"another request"))), "run.witness");
+    let missing = |open: &RoundOpen, lies: &Lies<'_>| {
+        let mut open = open.clone();
+        open.witnesses.pop();
+        signed(open, lies)
+    };
+    assert_refused(&request(missing), "run.witness");
+    // another request to one site in round 2 shows in round 3, in what the others say that they saw
+    let run = lied_to(|message, lies| match message {
+        ToSite::RoundOpen(open) if open.round == 2 => {
+            vec![ToSite::RoundOpen(signed(RoundOpen { head: Digest::of(b"another ledger"), ..open }, lies))]
+        }
+        other => vec![other],
+    });
+    let mut rules: Vec<_> = run.refusals.iter().map(|(site, refusal)| (*site, refusal.rule())).collect();
+    rules.sort_unstable();
+    assert!(rules.contains(&(1, "run.witness")) && rules.len() == 3, "{rules:?}");
+    assert!(!run.finished());
+}
+
+#[test]
+fn a_request_of_an_older_epoch_is_refused() {
+    let stale = |open: &RoundOpen, lies: &Lies<'_>| signed(RoundOpen { epoch: open.epoch - 1, ..open.clone() }, lies);
     assert_refused(&request(stale), "run.stale_epoch");
     let again = lied_to(|message, _| match message {
         ToSite::RoundOpen(open) if open.round == 3 => vec![ToSite::EpochOpen { epoch: open.epoch }],
@@ -146,12 +188,10 @@ fn a_request_of_an_older_epoch_is_refused() {
 fn a_request_that_somebody_else_signed_is_refused() {
     let stranger = |open: &RoundOpen, lies: &Lies<'_>| {
         let identity = SigningIdentity::from_bytes(&[9; 32]);
-        RoundOpen::sign(&identity, &lies.manifest, open.epoch, open.round, open.q0)
+        open.clone().signed(&identity, &lies.manifest)
     };
     assert_refused(&request(stranger), "run.signature");
-    let other_run = |open: &RoundOpen, lies: &Lies<'_>| {
-        RoundOpen::sign(lies.identity, &Digest([1; 32]), open.epoch, open.round, open.q0)
-    };
+    let other_run = |open: &RoundOpen, lies: &Lies<'_>| open.clone().signed(lies.identity, &Digest([1; 32]));
     assert_refused(&request(other_run), "run.signature");
 }
 
@@ -187,7 +227,7 @@ fn a_result_is_taken_once() {
         other => vec![other],
     });
     assert_eq!(run.refusals, [(1, Refusal::Unexpected)]);
-    let accepted = |r: &&SiteRecord| matches!(r, SiteRecord::Accepted { round: 3, .. });
+    let accepted = |r: &&SiteRecord| matches!(r, SiteRecord::Accepted { proof, .. } if proof.round == 3);
     assert_eq!(run.site_journal(1).iter().filter(accepted).count(), 1);
     assert_eq!(run.bits(), expected(), "the study goes on");
 }
@@ -348,18 +388,22 @@ fn words_that_are_not_the_sites_sums_stop_every_honest_site_and_panic_nobody() {
 fn a_site_that_derives_another_request_or_other_results_is_named() {
     let run = betrayed(|message, key| match message {
         FromSite::Next(next) if next.round == 3 => {
-            FromSite::Next(Next::sign(key, &manifest(), next.epoch, 3, Digest::of(b"another question"), next.words))
+            let other = Next { q0: Digest::of(b"another question"), ..next };
+            FromSite::Next(other.signed(key, &manifest()))
         }
         other => other,
     });
     assert!(matches!(run.faults.as_slice(), [(_, Fault::OtherPlan { round: 3 })]), "{:?}", run.faults);
     let run = betrayed(|message, key| match message {
-        FromSite::Finished(_) => FromSite::Finished(Finished::sign(key, &manifest(), Digest::of(b"other results"))),
+        FromSite::Finished(finished) => {
+            let other = Finished { results: Digest::of(b"other results"), ..finished };
+            FromSite::Finished(other.signed(key, &manifest()))
+        }
         other => other,
     });
     assert!(matches!(run.faults.as_slice(), [(_, Fault::OtherResults)]), "{:?}", run.faults);
     let run = betrayed(|message, key| match message {
-        FromSite::Finished(_) => FromSite::Finished(Finished::sign(key, &Digest([1; 32]), Digest([0; 32]))),
+        FromSite::Finished(finished) => FromSite::Finished(finished.signed(key, &Digest([1; 32]))),
         other => other,
     });
     assert_eq!(run.faults, [(2, Fault::Signature)]);
@@ -441,7 +485,7 @@ fn journals_that_do_not_lead_where_the_plan_leads_are_refused() {
     run.run();
     let journal = run.site_journal(1).to_vec();
     assert_eq!(run.restart(1, &journal), Ok(()));
-    let at = journal.iter().position(|r| matches!(r, SiteRecord::Accepted { round: 2, .. })).unwrap();
+    let at = journal.iter().position(|r| matches!(r, SiteRecord::Accepted { proof, .. } if proof.round == 2)).unwrap();
     let mut dropped = journal.clone();
     dropped.remove(at);
     assert_eq!(run.restart(1, &dropped), Err(Refusal::NotThePlan { round: 3 }));

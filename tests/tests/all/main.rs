@@ -2,6 +2,7 @@
 
 mod agreement;
 mod architecture;
+mod audit;
 mod checks;
 mod competing;
 mod deploy;
@@ -15,6 +16,7 @@ mod plan;
 mod policy;
 mod processes;
 mod reference;
+mod release;
 mod resampling;
 mod scenarios;
 mod small;

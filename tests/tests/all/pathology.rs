@@ -50,12 +50,11 @@ fn patients() -> Rows {
 }
 
 /// The failed models as "analysis outcome model", with code and message.
-fn failures(results: &Results) -> Vec<(String, &'static str, String)> {
+fn failures(results: &Results) -> Vec<(String, &str, String)> {
     let name = |analysis: &str, outcome: &str, model: &str| format!("{analysis} {outcome} {model}");
-    let problem = |f: &FitProblem| (f.code, f.message.clone());
     let failed = results.fits.iter().filter_map(|f| {
-        let (code, message) = problem(f.outcome_of_fit.as_ref().err()?);
-        Some((name(f.analysis, &f.outcome, f.model), code, message))
+        let FitProblem { code, message, .. } = f.outcome_of_fit.as_ref().err()?;
+        Some((name(&f.analysis, &f.outcome, &f.model), &**code, message.clone()))
     });
     failed.collect()
 }
@@ -68,7 +67,7 @@ fn assert_failures(results: &Results, models: &[&str], code: &str, message: &str
         let estimates = results
             .estimates
             .iter()
-            .filter(|e| (e.analysis, &e.outcome, e.model) == (fit.analysis, &fit.outcome, fit.model));
+            .filter(|e| (&e.analysis, &e.outcome, &e.model) == (&fit.analysis, &fit.outcome, &fit.model));
         match &fit.outcome_of_fit {
             Ok(_) => assert!(estimates.clone().count() > 0 && estimates.clone().all(|e| e.std_error.is_finite())),
             Err(problem) => {
@@ -164,7 +163,8 @@ fn no_events_in_one_arm_are_named() {
     let rows = patients()
         .with("response", |rows, i| none(rows, i, "response"))
         .with("pfs_event", |rows, i| none(rows, i, "pfs_event"));
-    let failed = failures(&results(&rows));
+    let results = results(&rows);
+    let failed = failures(&results);
     let count = failed.iter().filter(|(model, code, message)| {
         let outcome = if model.contains("pfs") { "pfs" } else { "response" };
         *code == "fit.no_events" && *message == format!("no event of `{outcome}` in the IsaPd arm")

@@ -86,7 +86,7 @@ fn effect<'r>(results: &'r Results, outcome: &str, model: &str, variance: Varian
             && row.model == model
             && row.variance == variance
             && row.term == "regimen:IsaPd"
-            && row.ties != Some("breslow")
+            && row.ties.as_deref() != Some("breslow")
     };
     results.estimates.iter().find(same).unwrap_or_else(|| panic!("no row of {outcome} {model}"))
 }

@@ -108,6 +108,11 @@ pub fn protocol_with(models: &str) -> Arc<Protocol> {
     Arc::new(Protocol::parse(&format!("{HEAD}{models}")).unwrap_or_else(|mistakes| panic!("{:?}", mistakes.0)))
 }
 
+/// Text of the small study.
+pub fn text() -> String {
+    format!("{HEAD}{MODELS}")
+}
+
 /// The small study.
 pub fn protocol() -> Arc<Protocol> {
     protocol_with(MODELS)

@@ -49,8 +49,8 @@ impl<'r> Comparison<'r> {
     /// Takes the rows of one quantity, the control arm's first.
     fn take(&mut self, of: &Of<'_>, quantity: EffectQuantity) -> Vec<&'r EffectRow> {
         let same = |row: &&EffectRow| {
-            (row.outcome.as_str(), row.model, row.ties) == (of.outcome, of.model, of.ties)
-                && (row.method, row.variance, row.at_days) == (of.method, of.variance, of.at_days)
+            (row.outcome.as_str(), &*row.model, row.ties.as_deref()) == (of.outcome, of.model, of.ties)
+                && (&*row.method, &*row.variance, row.at_days) == (of.method, of.variance, of.at_days)
                 && row.quantity == quantity
         };
         let (found, open) = self.open.iter().partition(|row| same(row));
@@ -201,11 +201,9 @@ fn small_results(rows: &entente_tests::federation::Rows) -> Results {
 }
 
 /// Method, code and message of what failed.
-fn failures(results: &Results) -> Vec<(&'static str, &'static str, String)> {
-    let problem = |f: &study::results::FitRow| {
-        f.outcome_of_fit.as_ref().err().map(|problem| (f.analysis, problem.code, problem.message.clone()))
-    };
-    results.fits.iter().filter_map(problem).collect()
+fn failures(results: &Results) -> Vec<(&str, &str, String)> {
+    let failed = results.fits.iter().filter_map(|f| Some((&*f.analysis, f.outcome_of_fit.as_ref().err()?)));
+    failed.map(|(analysis, problem)| (analysis, &*problem.code, problem.message.clone())).collect()
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn with_all(page: &Page<'_>) -> bool {
 
 fn lines(page: &Page<'_>, weighted: bool) -> Vec<Vec<String>> {
     let rows = page.results.balance.iter().filter(|row| row.weighted == weighted);
-    rows.flat_map(|row| match (&row.level, row.kind) {
+    rows.flat_map(|row| match (&row.level, &*row.kind) {
         (Some(_), _) => vec![level(page, row)],
         (None, "continuous") => number_lines(page, row),
         (None, _) => vec![line(page, row, label(page, row), |_| String::new(), true)],
@@ -48,7 +48,7 @@ fn number_lines(page: &Page<'_>, row: &BalanceRow) -> Vec<Vec<String>> {
 
 fn level(page: &Page<'_>, row: &BalanceRow) -> Vec<String> {
     let count = |cells: &BalanceCells| {
-        let n = cells.value.unwrap_or(f64::NAN);
+        let Some(n) = cells.value else { return number::HIDDEN.into() };
         let n = if row.weighted { format!("{n:.1}") } else { format!("{n:.0}") };
         format!("{n} ({}%)", short(cells.spread))
     };
@@ -74,9 +74,10 @@ fn line(
     if with_all(page) {
         line.push(cell(&row.all));
     }
-    line.push(if first { row.smd.map_or_else(|| "–".into(), |d| format!("{d:.3}")) } else { String::new() });
+    let none = || if row.floored { number::HIDDEN.into() } else { "–".to_owned() };
+    line.push(if first { row.smd.map_or_else(none, |d| format!("{d:.3}")) } else { String::new() });
     if !row.weighted {
-        line.push(if first { row.p_value.map_or_else(|| "–".into(), number::p_value) } else { String::new() });
+        line.push(if first { row.p_value.map_or_else(none, number::p_value) } else { String::new() });
     }
     line
 }
@@ -95,8 +96,10 @@ fn label(page: &Page<'_>, row: &BalanceRow) -> String {
             _ => variable.label.clone(),
         },
     );
-    let [control, treated] = row.missing;
-    let missing = if control + treated > 0 { format!("; missing {control} and {treated}") } else { String::new() };
+    let missing = match row.missing {
+        [Some(0), Some(0)] => String::new(),
+        [control, treated] => format!("; missing {} and {}", number::count(control), number::count(treated)),
+    };
     labels::plain(&(label + &missing))
 }
 

@@ -14,11 +14,11 @@ pub(super) fn proportional_hazards(out: &mut impl Write, page: &Page<'_>) -> io:
     let tests = page.results.tests.iter().filter_map(|test| Some((transform(test)?, test)));
     let shown = tests.filter(|(_, test)| test.term == "global" || test.test.p_value < LEVEL);
     let rows = shown.map(|(transform, test)| {
-        let ties = test.ties.map_or_else(String::new, |t| format!("; {}", labels::ties(t)));
+        let ties = test.ties.as_deref().map_or_else(String::new, |t| format!("; {}", labels::ties(t)));
         let term = if test.term == "global" { "all terms".to_owned() } else { page.labels.variables(&test.term) };
         vec![
             labels::event(page.protocol, &test.outcome, &test.cause),
-            format!("{}{ties}", labels::model(test.model)),
+            format!("{}{ties}", labels::model(&test.model)),
             term,
             transform.to_owned(),
             format!("{:.2}", test.test.statistic),
@@ -33,7 +33,7 @@ pub(super) fn proportional_hazards(out: &mut impl Write, page: &Page<'_>) -> io:
 
 /// How time enters the test, when it is one of proportional hazards.
 fn transform(test: &TestRow) -> Option<&'static str> {
-    match test.name {
+    match &*test.name {
         "zph_km" => Some("Kaplan-Meier"),
         "zph_rank" => Some("rank"),
         "zph_identity" => Some("identity"),

@@ -23,7 +23,7 @@ pub(super) fn incidences(
         let mut rows = Vec::new();
         for cause in &competing.causes {
             let shown = |row: &&IncidenceRow| {
-                row.cause == cause.name && (row.n_risk.is_none() || row.conf_type == first.conf_type)
+                row.cause == cause.name && (row.arm == page.labels.treatment() || row.conf_type == first.conf_type)
             };
             rows.extend(by_time(page, cause, &all.iter().copied().filter(shown).collect::<Vec<_>>()));
             let mut tests = page.results.tests.iter().filter(|_| !weighted);
@@ -61,11 +61,12 @@ fn by_time(page: &Page<'_>, cause: &Cause, shown: &[&IncidenceRow]) -> Vec<Vec<S
 
 fn percent(row: &IncidenceRow) -> String {
     let show = |x: f64| format!("{:.1}", 100.0 * x);
+    let Some(incidence) = row.incidence else { return number::HIDDEN.into() };
     match row.interval {
-        None => show(row.incidence),
+        None => show(incidence),
         Some((low, high)) => {
             let to = if low < 0.0 { " to " } else { "–" };
-            format!("{}\n({}{to}{})", show(row.incidence), show(low), show(high))
+            format!("{}\n({}{to}{})", show(incidence), show(low), show(high))
         }
     }
 }
@@ -86,10 +87,10 @@ pub(super) fn hazard_ratios(
         let (mut rows, mut before) = (Vec::new(), "");
         for row in page.results.estimates.iter().filter(of_cause) {
             let hazard = if row.analysis == before { "" } else { hazard(row) };
-            before = row.analysis;
-            let ties = row.ties.filter(|ties| *ties != "efron");
+            before = &row.analysis;
+            let ties = row.ties.as_deref().filter(|ties| *ties != "efron");
             let ties = ties.map_or_else(String::new, |ties| format!("; {}", labels::ties(ties)));
-            let model = format!("{}{ties}", labels::model(row.model));
+            let model = format!("{}{ties}", labels::model(&row.model));
             let names = [hazard.to_owned(), model, labels::variance(row.variance).to_owned()];
             rows.push([names.to_vec(), effect(page, row).into()].concat());
         }

@@ -24,20 +24,20 @@ pub(super) const COLUMNS: [Column; 6] = [
 #[derive(Clone, Copy)]
 pub(super) struct Group<'a> {
     page: &'a Page<'a>,
-    analysis: &'static str,
+    analysis: &'a str,
     outcome: &'a str,
-    ties: Option<&'static str>,
+    ties: Option<&'a str>,
 }
 
 impl<'a> Group<'a> {
     /// The first declared analysis of an outcome; none when there is no model for it.
     pub(super) fn first(page: &'a Page<'a>, outcome: &'a str) -> Option<Self> {
         let fit = page.results.fits.iter().find(|f| f.outcome == outcome && f.analysis != KAPLAN_MEIER)?;
-        Some(Group { page, analysis: fit.analysis, outcome, ties: fit.ties })
+        Some(Group { page, analysis: &fit.analysis, outcome, ties: fit.ties.as_deref() })
     }
 
     pub(super) fn holds(&self, row: &EstimateRow) -> bool {
-        row.analysis == self.analysis && row.outcome == self.outcome && row.ties == self.ties
+        row.analysis == self.analysis && row.outcome == self.outcome && row.ties.as_deref() == self.ties
     }
 
     fn rows(self) -> impl Iterator<Item = &'a EstimateRow> {
@@ -57,7 +57,7 @@ impl<'a> Group<'a> {
         self.page.results.fits.iter().any(|f| {
             f.analysis == self.analysis
                 && f.outcome == self.outcome
-                && f.ties == self.ties
+                && f.ties.as_deref() == self.ties
                 && f.model == model
                 && f.outcome_of_fit.is_err()
         })

@@ -31,15 +31,15 @@ pub(super) fn models(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
 /// The treatment's rows of every model without a column in a main table.
 fn shown(page: &Page<'_>, row: &EstimateRow) -> bool {
     let single = row.cause.is_empty() && row.modifier.is_empty();
-    let outcome_model = single && !["propensity", KAPLAN_MEIER].contains(&row.analysis);
+    let outcome_model = single && !["propensity", KAPLAN_MEIER].contains(&&*row.analysis);
     let main = Group::first(page, &row.outcome).is_some_and(|group| group.holds(row))
         && COLUMNS.iter().any(|(model, _)| *model == row.model);
     outcome_model && !main && row.term == page.labels.treatment()
 }
 
 fn model(row: &EstimateRow) -> String {
-    match row.ties {
-        Some(ties) => format!("{}; {}", labels::model(row.model), labels::ties(ties)),
-        None => labels::model(row.model).to_owned(),
+    match row.ties.as_deref() {
+        Some(ties) => format!("{}; {}", labels::model(&row.model), labels::ties(ties)),
+        None => labels::model(&row.model).to_owned(),
     }
 }

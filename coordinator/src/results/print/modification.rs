@@ -15,7 +15,7 @@ pub(super) fn within_levels(out: &mut impl Write, page: &Page<'_>) -> io::Result
     let mut before = String::new();
     for row in estimates.iter().filter(|row| place(row).is_some() && main(page, row)) {
         let same = |r: &&EstimateRow| {
-            (&r.outcome, r.model, &r.modifier, &r.term) == (&row.outcome, row.model, &row.modifier, &row.term)
+            (&r.outcome, &r.model, &r.modifier, &r.term) == (&row.outcome, &row.model, &row.modifier, &row.term)
                 && r.variance == Variance::Robust
                 && main(page, r)
         };
@@ -79,7 +79,7 @@ pub(super) fn e_values(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> 
             page.results.estimates.iter().find(|r| {
                 r.outcome == outcome.name
                     && r.cause.is_empty()
-                    && (r.model, r.variance) == (model, variance)
+                    && (&*r.model, r.variance) == (model, variance)
                     && r.term == page.labels.treatment()
                     && main(page, r)
             })
@@ -88,7 +88,7 @@ pub(super) fn e_values(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> 
         for (i, row) in shown.enumerate() {
             let Some(value) = row.e_value else { continue };
             let outcome = if i == 0 { labels::plain(&outcome.label) } else { String::new() };
-            let names = [labels::model(row.model), labels::variance(row.variance)].map(str::to_owned);
+            let names = [labels::model(&row.model), labels::variance(row.variance)].map(str::to_owned);
             let [ratio, _] = effect(page, row);
             let values = [value.estimate, value.limit].map(number::e_value);
             rows.push([vec![outcome], names.into(), vec![ratio], values.into()].concat());

@@ -45,12 +45,20 @@ pub(super) fn e_value(x: f64) -> String {
     if x < 1000.0 { format!("{x:.2}") } else { format!("{x:.1e}") }
 }
 
-/// "113/147 (76.9%)"; without a percentage when there is no row.
-pub(super) fn share(events: u64, n: u64) -> String {
-    if n == 0 {
-        return format!("{events}/{n}");
+/// "113/147 (76.9%)"; without a percentage when there is no row, or when one of the two is hidden.
+pub(super) fn share(events: Option<u64>, n: Option<u64>) -> String {
+    match (events, n) {
+        (Some(events), Some(n)) if n > 0 => format!("{events}/{n} ({:.1}%)", 100.0 * events as f64 / n as f64),
+        _ => format!("{}/{}", count(events), count(n)),
     }
-    format!("{events}/{n} ({:.1}%)", 100.0 * events as f64 / n as f64)
+}
+
+/// What stands where a floor of the study hides a number.
+pub(super) const HIDDEN: &str = "hidden";
+
+/// A count, or that it is hidden.
+pub(super) fn count(n: Option<u64>) -> String {
+    n.map_or_else(|| HIDDEN.into(), |n| n.to_string())
 }
 
 #[cfg(test)]
@@ -67,7 +75,8 @@ mod tests {
         assert_eq!(ratio(f64::NAN, Digits::Contrast), "–");
         assert_eq!(p_value(1e-30), "p < 0.001");
         assert_eq!(p_value(0.7336), "p = 0.734");
-        assert_eq!(share(113, 147), "113/147 (76.9%)");
-        assert_eq!(share(0, 0), "0/0");
+        assert_eq!(share(Some(113), Some(147)), "113/147 (76.9%)");
+        assert_eq!(share(Some(0), Some(0)), "0/0");
+        assert_eq!([share(None, Some(147)), share(Some(113), None)], ["hidden/147", "113/hidden"]);
     }
 }

@@ -45,24 +45,24 @@ fn all<'a>(page: &'a Page<'_>) -> impl Iterator<Item = (&'a str, &'a Results)> {
 }
 
 fn treatment(page: &Page<'_>, row: &EstimateRow) -> bool {
-    let regression = !["propensity", KAPLAN_MEIER].contains(&row.analysis) && row.modifier.is_empty();
+    let regression = !["propensity", KAPLAN_MEIER].contains(&&*row.analysis) && row.modifier.is_empty();
     regression && row.term == page.labels.treatment()
 }
 
 /// Which effect of the treatment a row is.
 #[derive(Clone, Copy, PartialEq)]
 struct Effect<'a> {
-    analysis: &'static str,
+    analysis: &'a str,
     outcome: &'a str,
     cause: &'a str,
-    model: &'static str,
-    ties: Option<&'static str>,
+    model: &'a str,
+    ties: Option<&'a str>,
 }
 
 impl<'a> Effect<'a> {
     fn of(row: &'a EstimateRow) -> Self {
         let EstimateRow { analysis, outcome, cause, model, ties, .. } = row;
-        Effect { analysis, outcome, cause, model, ties: *ties }
+        Effect { analysis, outcome, cause, model, ties: ties.as_deref() }
     }
 }
 

@@ -11,7 +11,7 @@ pub(super) fn flow(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
     let [control, treated] = page.labels.arms();
     let header = [String::new(), "patients".into(), control.clone(), treated.clone(), "left out".into()];
     let rows = page.results.flow.iter().map(|f| {
-        let counts = [f.n, f.control, f.treated, f.excluded].map(|n| n.to_string());
+        let counts = [f.n, f.control, f.treated, f.excluded].map(number::count);
         [vec![labels::plain(&f.label)], counts.into()].concat()
     });
     table(out, page, "Patients", Texts { wrap: 1, left: 1 }, &header, rows.collect())
@@ -24,11 +24,11 @@ pub(super) fn effect_modification(out: &mut impl Write, page: &Page<'_>) -> io::
     let rows = tests.iter().filter(|t| t.name == "interaction_wald").map(|wald| {
         let same = |t: &&TestRow| {
             t.name == "interaction_lr"
-                && (&t.outcome, &t.cause, t.model) == (&wald.outcome, &wald.cause, wald.model)
-                && (&t.modifier, t.ties) == (&wald.modifier, wald.ties)
+                && (&t.outcome, &t.cause, &t.model) == (&wald.outcome, &wald.cause, &wald.model)
+                && (&t.modifier, &t.ties) == (&wald.modifier, &wald.ties)
         };
         let ratio = tests.iter().find(same).map_or_else(|| "–".into(), |t| number::p_value(t.test.p_value));
-        let ties = wald.ties.map_or_else(String::new, |t| format!("; {}", labels::ties(t)));
+        let ties = wald.ties.as_deref().map_or_else(String::new, |t| format!("; {}", labels::ties(t)));
         let weighted = if wald.model == "interaction" { "" } else { "; IPTW" };
         vec![
             format!("{}{ties}{weighted}", labels::event(page.protocol, &wald.outcome, &wald.cause)),
@@ -49,7 +49,7 @@ fn modifier(page: &Page<'_>, product: &str) -> String {
 
 /// Name of a model; of a curve, whether it is weighted; of a standardisation, its method.
 fn model(fit: &FitRow) -> &str {
-    match fit.analysis {
+    match &*fit.analysis {
         KAPLAN_MEIER if fit.model == "iptw" => "Kaplan-Meier, weighted",
         KAPLAN_MEIER => "Kaplan-Meier",
         "g_formula" => "g-formula",
@@ -57,7 +57,7 @@ fn model(fit: &FitRow) -> &str {
         "standardised" => "standardised survival",
         CUMULATIVE_INCIDENCE if fit.model == "iptw" => "cumulative incidence, weighted",
         CUMULATIVE_INCIDENCE => "cumulative incidence",
-        _ => labels::model(fit.model),
+        _ => labels::model(&fit.model),
     }
 }
 
@@ -67,12 +67,12 @@ pub(super) fn failures(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> 
     let others = page.results.scenarios.iter().flat_map(|s| s.results.fits.iter().map(|fit| (Some(&s.label), fit)));
     let rows = main.chain(others).filter_map(|(scenario, fit)| {
         let problem = fit.outcome_of_fit.as_ref().err()?;
-        let ties = fit.ties.map_or_else(String::new, |t| format!("; ties: {}", labels::ties(t)));
+        let ties = fit.ties.as_deref().map_or_else(String::new, |t| format!("; ties: {}", labels::ties(t)));
         let scenario = scenario.map_or_else(String::new, |label| format!("\n{}", labels::plain(label)));
         Some(vec![
             format!("{}\n{}{ties}{scenario}", labels::event(page.protocol, &fit.outcome, &fit.cause), model(fit)),
             format!("{} ({})", labels::plain(&problem.message), problem.code),
-            problem.hint.to_owned(),
+            problem.hint.to_string(),
         ])
     });
     let header = ["", "Why it has no result", "What to do"].map(str::to_owned);

@@ -16,7 +16,7 @@ pub(super) fn absolute(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> 
     for outcome in &page.protocol.outcomes {
         let all = page.results.effects.iter().filter(|row| row.outcome == outcome.name && place(row).is_some());
         let Some(first) = all.clone().next() else { continue };
-        let model = |row: &EffectRow| (row.model, row.ties, row.modifier.clone());
+        let model = |row: &EffectRow| (row.model.clone(), row.ties.clone(), row.modifier.clone());
         let shown: Vec<&EffectRow> = all.filter(|row| row.variance != "simple" && model(row) == model(first)).collect();
         let mut groups: Vec<Vec<&EffectRow>> = Vec::new();
         for row in &shown {
@@ -26,7 +26,7 @@ pub(super) fn absolute(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> 
             }
         }
         let name = labels::plain(&outcome.label);
-        let name = if first.model == "adjusted" { name } else { format!("{name} ({})", labels::model(first.model)) };
+        let name = if first.model == "adjusted" { name } else { format!("{name} ({})", labels::model(&first.model)) };
         rows.push([vec![name], vec![String::new(); 4]].concat());
         rows.extend(groups.into_iter().map(|group| {
             let cell = |at: usize| group.iter().find(|row| place(row) == Some(at)).map(|row| value(page, row));
@@ -58,14 +58,14 @@ fn risk(row: &EffectRow) -> bool {
 }
 
 fn same(a: &EffectRow, b: &EffectRow) -> bool {
-    let key = |row: &EffectRow| (row.method, row.at_days.map(f64::to_bits), risk(row));
+    let key = |row: &EffectRow| (row.method.clone(), row.at_days.map(f64::to_bits), risk(row));
     key(a) == key(b)
 }
 
 /// Method, or time.
 fn label(page: &Page<'_>, row: &EffectRow) -> String {
     let months = row.at_days.map(|days| format!("{:.1}", days / page.protocol.month_days));
-    match (row.method, months) {
+    match (&*row.method, months) {
         ("g_formula", _) => "- g-formula".into(),
         ("aipw", _) => "- AIPW".into(),
         (_, Some(months)) if risk(row) => format!("- risk at {months}"),

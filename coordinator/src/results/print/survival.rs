@@ -36,7 +36,8 @@ pub(super) fn curves(out: &mut impl Write, page: &Page<'_>, outcome: &Outcome) -
 fn hazard_ratio(page: &Page<'_>, outcome: &Outcome, model: &str) -> Option<Vec<String>> {
     let variance = if model == "iptw" { Variance::Robust } else { Variance::Naive };
     let row = page.results.estimates.iter().find(|r| {
-        r.analysis == KAPLAN_MEIER && (&r.outcome, r.model, r.variance) == (&outcome.name, model, variance)
+        r.analysis == KAPLAN_MEIER
+            && (r.outcome.as_str(), &*r.model, r.variance) == (outcome.name.as_str(), model, variance)
     })?;
     let [ratio, _] = effect(page, row);
     Some(vec![format!("HR ({})", labels::variance(variance)), String::new(), String::new(), ratio])
@@ -76,6 +77,9 @@ fn label(page: &Page<'_>, row: &MedianRow) -> String {
 
 /// Months with one decimal, probabilities in percent; n.r. where a median or its limit is not reached.
 fn value(page: &Page<'_>, row: &MedianRow) -> String {
+    if row.value.is_none() && !matches!(row.quantity, Quantity::Median | Quantity::FollowUp) {
+        return number::HIDDEN.into();
+    }
     let percent = matches!(row.quantity, Quantity::SurvivalAt | Quantity::RiskDifferenceAt);
     let show = |x: Option<f64>| match x {
         None => "n.r.".to_owned(),

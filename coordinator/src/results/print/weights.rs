@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use study::results::WarningRow;
 
-use super::{Page, Texts, labels, table};
+use super::{Page, Texts, labels, number, table};
 
 /// Label of a weighting scheme.
 fn scheme(name: &str) -> String {
@@ -26,10 +26,14 @@ fn scheme(name: &str) -> String {
 pub(super) fn tables(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
     let value = |x: Option<f64>| x.map_or_else(|| "–".into(), |x| format!("{x:.2}"));
     let rows = page.results.weights.iter().enumerate().map(|(i, w)| {
-        let at_a_bound = w.truncated.map_or_else(|| "–".into(), |[low, high]| format!("{low} and {high}"));
+        let at_a_bound = w
+            .truncated
+            .map_or_else(|| "–".into(), |[low, high]| format!("{} and {}", number::count(low), number::count(high)));
         vec![
-            w.bounds
-                .map_or_else(|| scheme(w.scheme), |(low, high)| format!("{}: {low:.2} to {high:.2}", scheme(w.scheme))),
+            w.bounds.map_or_else(
+                || scheme(&w.scheme),
+                |(low, high)| format!("{}: {low:.2} to {high:.2}", scheme(&w.scheme)),
+            ),
             page.labels.arms()[i % 2].clone(),
             w.n.to_string(),
             format!("{:.1}", w.sum),
@@ -54,14 +58,9 @@ fn overlap(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
         format!("above {}", first.bounds.1),
     ];
     let rows = page.results.overlap.iter().zip(page.labels.arms()).map(|(row, arm)| {
-        let share = 100.0 * row.equipoise as f64 / row.n as f64;
-        vec![
-            arm.clone(),
-            row.n.to_string(),
-            format!("{} ({share:.1}%)", row.equipoise),
-            row.below.to_string(),
-            row.above.to_string(),
-        ]
+        let share = |rows: u64| format!("{rows} ({:.1}%)", 100.0 * rows as f64 / row.n as f64);
+        let equipoise = row.equipoise.map_or_else(|| number::HIDDEN.into(), share);
+        vec![arm.clone(), row.n.to_string(), equipoise, number::count(row.below), number::count(row.above)]
     });
     table(out, page, "Propensity scores", Texts { wrap: 1, left: 1 }, &header, rows.collect())
 }
@@ -69,7 +68,7 @@ fn overlap(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
 /// Of the main analysis, then of the scenarios.
 fn warnings(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
     let line = |scenario: Option<&str>, warning: &WarningRow| {
-        let about = scheme(warning.about);
+        let about = scheme(&warning.about);
         let about = scenario.map_or_else(|| about.clone(), |label| format!("{}: {about}", labels::plain(label)));
         vec![about, format!("{} ({})", labels::plain(&warning.text), warning.code)]
     };

@@ -226,7 +226,7 @@ impl Agreed {
 }
 
 /// `T = H("entente/v1/bundle" | list of (fields in order | signature))`.
-fn transcript(bundle: &[Announcement]) -> Digest {
+pub fn transcript(bundle: &[Announcement]) -> Digest {
     Canonical::new(BUNDLE).list(bundle, |writer, entry| entry.entry(writer)).digest()
 }
 

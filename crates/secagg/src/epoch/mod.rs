@@ -35,7 +35,7 @@ mod confirm;
 mod error;
 mod keys;
 
-pub use announce::{Announced, Announcement};
+pub use announce::{Announced, Announcement, transcript};
 pub use boxes::{Boxed, SealedBox};
 pub use confirm::{Confirmation, Confirming};
 pub use error::EpochError;

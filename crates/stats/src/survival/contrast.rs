@@ -1,11 +1,13 @@
 //! Estimates of one arm and their difference between arms.
 
+use serde::{Deserialize, Serialize};
+
 use crate::inference::{Wald, wald};
 
 use super::curve::Point;
 
 /// An estimate with its standard error.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// The estimate.
     pub estimate: f64,

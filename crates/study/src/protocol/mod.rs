@@ -11,6 +11,7 @@ mod digest;
 mod forms;
 mod grid;
 mod parse;
+mod release;
 mod scenario;
 mod standardised;
 mod weighting;
@@ -28,6 +29,7 @@ pub use checks::{Checks, TRANSFORMS};
 pub use competing::{Cause, Competing, IncidenceAnalysis};
 pub use forms::{EffectModifier, Ridge};
 pub use grid::TimeGrid;
+pub use release::{ReleaseOpening, ReleaseRules};
 pub use scenario::{Imputation, MISSING, Scenario};
 pub use standardised::{Marginal, Standardised};
 pub use weighting::{Truncation, WeightDetail, Weighting};
@@ -68,6 +70,8 @@ pub struct Protocol {
     pub trimming: Option<(f64, f64)>,
     /// The bootstrap of the main analysis, where one is declared.
     pub bootstrap: Option<Bootstrap>,
+    /// What the coordinator opens, and the floors of what is given out; of a scenario those of the study.
+    pub release: ReleaseRules,
     /// Variations of the whole, in file order.
     pub scenarios: Vec<Scenario>,
     /// SHA-256 over all keys and values; comments and layout do not count.

@@ -1,5 +1,6 @@
 //! The rows of `balance.csv`: patients' characteristics by arm, before and after weighting.
 
+use serde::{Deserialize, Serialize};
 use stats::descriptive::balance::{self, Spread};
 use stats::descriptive::categorical::{self, Counts};
 use stats::descriptive::fisher;
@@ -8,19 +9,20 @@ use stats::descriptive::moments::{Arms, MOMENTS_LEN, Moments};
 use stats::descriptive::quantile::{QuantileType, quantile};
 use stats::descriptive::rank;
 
+use super::rows::Name;
 use crate::dictionary::{Kind, Variable};
 use crate::plan::{BaselineSums, Branch, Facts};
 use crate::protocol::{BaselineAnalysis, CategoryTest};
 
 /// One variable, or one level of it, before or after weighting.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BalanceRow {
     /// Name of the variable.
     pub variable: String,
     /// The level; none for the variable as a whole.
     pub level: Option<String>,
     /// continuous, categorical or binary.
-    pub kind: &'static str,
+    pub kind: Name,
     /// With the study's weights?
     pub weighted: bool,
     /// Control arm.
@@ -30,7 +32,7 @@ pub struct BalanceRow {
     /// Both arms.
     pub all: BalanceCells,
     /// `mann_whitney`, `chi_square`, `chi_square_yates`, `fisher`; none for levels and with weights.
-    pub test: Option<&'static str>,
+    pub test: Option<Name>,
     /// W with the treated arm first, or chi-square.
     pub statistic: Option<f64>,
     /// Two-sided.
@@ -39,12 +41,15 @@ pub struct BalanceRow {
     pub smd: Option<f64>,
     /// Difference as cobalt reports it: of means over the unweighted pooled spread, of a level's shares.
     pub smd_cobalt: Option<f64>,
-    /// Rows without a value, control and treated.
-    pub missing: [u64; 2],
+    /// Rows without a value, control and treated; none when hidden.
+    pub missing: [Option<u64>; 2],
+    /// Does a floor hide something of the variable? Its hidden cells are none, and so are tests and differences that
+    /// would tell them.
+    pub floored: bool,
 }
 
 /// What stands under one arm.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct BalanceCells {
     /// Mean of a number; rows, or sum of their weights, of a category or level.
     pub value: Option<f64>,
@@ -85,7 +90,7 @@ fn empty(variable: &Variable, weighted: bool, missing: [u64; 2]) -> BalanceRow {
     BalanceRow {
         variable: variable.name.clone(),
         level: None,
-        kind,
+        kind: kind.into(),
         weighted,
         control: BalanceCells::default(),
         treated: BalanceCells::default(),
@@ -95,7 +100,8 @@ fn empty(variable: &Variable, weighted: bool, missing: [u64; 2]) -> BalanceRow {
         p_value: None,
         smd: None,
         smd_cobalt: None,
-        missing,
+        missing: missing.map(Some),
+        floored: false,
     }
 }
 
@@ -123,7 +129,7 @@ fn numbers(
         control: quartiles(mean_and_sd(&unweighted.control), control),
         treated: quartiles(mean_and_sd(&unweighted.treated), treated),
         all: quartiles(mean_and_sd(&unweighted.all()), &all),
-        test: Some("mann_whitney"),
+        test: Some("mann_whitney".into()),
         statistic: test.map(|t| t.w),
         p_value: test.map(|t| t.p_value),
         smd: balance::smd_continuous(&unweighted),
@@ -161,7 +167,7 @@ fn category(
     let (test, statistic, p_value) = category_test(&counts, declared.category_test);
     let from = plain.len();
     category_rows(variable, &counts, false, missing, plain);
-    plain[from] = BalanceRow { test: Some(test), statistic, p_value, ..plain[from].clone() };
+    plain[from] = BalanceRow { test: Some(test.into()), statistic, p_value, ..plain[from].clone() };
     if sums.weighted.len() == categorical::counts_len(levels, true) {
         category_rows(variable, &Counts::weights(&sums.weighted, levels), true, missing, weighted);
     }

@@ -21,7 +21,7 @@ pub(super) fn add(results: &mut Results, plan: &Plan) {
             row.analysis == key.analysis_name()
                 && row.outcome == key.outcome
                 && row.model == key.model_name()
-                && row.ties == key.ties().map(ties_name)
+                && row.ties.as_deref() == key.ties().map(ties_name)
                 && row.cause.is_empty()
                 && row.term == treatment
                 && row.variance == Variance::Naive
@@ -34,7 +34,7 @@ pub(super) fn add(results: &mut Results, plan: &Plan) {
         match rows(&main, &replicates) {
             Ok(rows) => results.estimates.extend(rows),
             Err(why) => results.fits.push(FitRow {
-                analysis: "bootstrap",
+                analysis: "bootstrap".into(),
                 outcome: main.outcome,
                 cause: main.cause,
                 model: main.model,
@@ -61,7 +61,7 @@ fn rows(main: &EstimateRow, replicates: &Replicates) -> Result<[EstimateRow; 2],
         conf_low,
         conf_high,
         e_value: main.e_value.and_then(|_| {
-            effects::of_ratio(main.ties.is_some(), main.estimate, [conf_low, conf_high], main.n, main.events)
+            effects::of_ratio(main.ties.is_some(), main.estimate, [conf_low, conf_high], main.n, main.events?)
         }),
         replicates: Some(summary.replicates),
         failed_replicates: Some(summary.failed),

@@ -1,15 +1,16 @@
 //! Rows of the checks of Cox models: tests of proportional hazards, concordance, and what has none.
 
+use serde::{Deserialize, Serialize};
 use stats::fit::Fit;
 use stats::zph::{self, Transform, Untestable};
 
-use super::rows::{FitRow, TestRow};
+use super::rows::{FitRow, Name, TestRow};
 use crate::plan::{Branch, CheckSums, FitKey};
 use crate::protocol::{Protocol, TRANSFORMS};
 use crate::term::Term;
 
 /// Concordance of a model and how far it can be from that of the predictor itself.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Concordance {
     /// Share of concordant pairs, ties counted half.
     pub value: f64,
@@ -18,31 +19,31 @@ pub struct Concordance {
 }
 
 /// Why a check has no number.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum CheckProblem {
     /// All events in one cell.
     #[error("zph_{transform}: the events do not spread over time")]
     NoSpread {
         /// Name of the transform.
-        transform: &'static str,
+        transform: Name,
     },
     /// Cell 0 has events.
     #[error("zph_{transform}: events at time 0 have no logarithm")]
     LogOfZero {
         /// Name of the transform.
-        transform: &'static str,
+        transform: Name,
     },
     /// There are no counts of those who leave, or they do not fit the events.
     #[error("zph_{transform}: the counts of exits do not fit the events")]
     Counts {
         /// Name of the transform.
-        transform: &'static str,
+        transform: Name,
     },
     /// The columns of a term vary in one event cell at most, or follow from others.
     #[error("zph_{transform}: the data do not tell whether `{term}` changes with time")]
     NoCourse {
         /// Name of the transform.
-        transform: &'static str,
+        transform: Name,
         /// Name of the term, or `global`.
         term: String,
     },
@@ -70,7 +71,7 @@ impl CheckProblem {
         }
     }
 
-    fn of(why: Untestable, transform: &'static str) -> CheckProblem {
+    fn of(why: Untestable, transform: Name) -> CheckProblem {
         match why {
             Untestable::NoSpread => CheckProblem::NoSpread { transform },
             Untestable::LogOfZero => CheckProblem::LogOfZero { transform },
@@ -98,15 +99,15 @@ pub(super) fn add(row: &mut FitRow, branch: &Branch, key: &FitKey, fit: &Fit) ->
     let mut tests = Vec::new();
     for (kind, trend) in &sums.trends {
         match trend {
-            Err(why) => problems.push(CheckProblem::of(*why, names(*kind).0)),
+            Err(why) => problems.push(CheckProblem::of(*why, names(*kind).0.into())),
             Ok(trend) => {
                 let test = |name, term, test| TestRow {
-                    name,
+                    name: Name::from(name),
                     outcome: key.outcome.clone(),
                     cause: key.cause.clone().unwrap_or_default(),
-                    model: key.model_name(),
+                    model: key.model_name().into(),
                     modifier: row.modifier.clone(),
-                    ties: row.ties,
+                    ties: row.ties.clone(),
                     term,
                     test,
                 };
@@ -162,7 +163,7 @@ fn proportional_hazards(
     for (term, test) in all.zip(tests.terms.into_iter().chain([tests.global])) {
         match test {
             Some(test) => rows.push(row(name, term, test)),
-            None => problems.push(CheckProblem::NoCourse { transform, term }),
+            None => problems.push(CheckProblem::NoCourse { transform: transform.into(), term }),
         }
     }
     rows

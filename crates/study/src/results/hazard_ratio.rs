@@ -33,7 +33,7 @@ pub(super) fn add(results: &mut Results, protocol: &Protocol, key: &CurveKey, ta
         subdistribution: false,
     };
     let outcome_of_fit = match fitted {
-        Err(failure) => Err(FitProblem { code: failure.code(), message: failure.to_string(), hint: failure.hint() }),
+        Err(failure) => Err(FitProblem::of(&failure)),
         Ok(fit) => {
             of.iterations = fit.iterations;
             let robust = fit.robust.as_ref();

@@ -1,10 +1,11 @@
 //! Cumulative incidences of competing causes, their differences and Gray's tests, from the tables of causes.
 
+use serde::{Deserialize, Serialize};
 use stats::competing::{CauseTable, Incidence, IncidencePoint, gray};
 use stats::inference::wald;
 use stats::survival::{Estimate, IntervalKind, Who, difference, interval, merge_leavers};
 
-use super::rows::{FitProblem, FitRow, TestRow};
+use super::rows::{FitProblem, FitRow, Name, TestRow};
 use super::survival::{At, MINIMUM_LEAVERS, conf_type};
 use super::tables::{Results, arm_names};
 use crate::plan::{Branch, Facts, IncidenceKey};
@@ -16,7 +17,7 @@ use crate::term::Term;
 pub const CUMULATIVE_INCIDENCE: &str = "cumulative_incidence";
 
 /// The incidence of one cause at one time, with an interval of one kind.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IncidenceRow {
     /// Name of the outcome.
     pub outcome: String,
@@ -28,16 +29,16 @@ pub struct IncidenceRow {
     pub weighted: bool,
     /// Right end of the cell in days.
     pub time_days: f64,
-    /// Patients at risk just before; none of a difference.
+    /// Patients at risk just before; none of a difference, and when hidden.
     pub n_risk: Option<f64>,
-    /// Cumulative incidence, or difference of two.
-    pub incidence: f64,
-    /// Its standard error.
-    pub std_error: f64,
+    /// Cumulative incidence, or difference of two; none when hidden.
+    pub incidence: Option<f64>,
+    /// Its standard error; none when hidden.
+    pub std_error: Option<f64>,
     /// 95% interval, where there is one.
     pub interval: Option<(f64, f64)>,
     /// log, log-log, plain.
-    pub conf_type: &'static str,
+    pub conf_type: Name,
     /// Declared time or merged cell.
     pub at: At,
     /// Probability of no event of any cause, with its standard error; none of a difference.
@@ -52,20 +53,16 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
             None => {}
             Some(Ok(table)) => Rows::new(protocol, key, table).add(results),
             Some(Err(failure)) => results.fits.push(FitRow {
-                analysis: CUMULATIVE_INCIDENCE,
+                analysis: CUMULATIVE_INCIDENCE.into(),
                 outcome: protocol.outcomes[key.outcome].name.clone(),
                 cause: String::new(),
                 modifier: String::new(),
-                model: key.model_name(),
+                model: key.model_name().into(),
                 ties: None,
                 n: facts.analysed(),
-                events: all_events(protocol, facts, key.outcome),
+                events: Some(all_events(protocol, facts, key.outcome)),
                 imputations: None,
-                outcome_of_fit: Err(FitProblem {
-                    code: failure.code(),
-                    message: failure.to_string(),
-                    hint: failure.hint(),
-                }),
+                outcome_of_fit: Err(FitProblem::of(failure)),
             }),
         }
     }
@@ -150,10 +147,10 @@ impl<'a> Rows<'a> {
             weighted: self.key.weighted,
             time_days: point.time * self.competing.grid.days,
             n_risk: Some(point.risk.n),
-            incidence: estimate,
-            std_error,
+            incidence: Some(estimate),
+            std_error: Some(std_error),
             interval: interval(estimate, Some(std_error), kind),
-            conf_type: conf_type(kind),
+            conf_type: conf_type(kind).into(),
             at,
             event_free: Some(point.event_free),
         }
@@ -165,8 +162,8 @@ impl<'a> Rows<'a> {
         let limits = wald(estimate, std_error);
         IncidenceRow {
             n_risk: None,
-            incidence: estimate,
-            std_error,
+            incidence: Some(estimate),
+            std_error: Some(std_error),
             interval: Some((limits.conf_low, limits.conf_high)),
             event_free: None,
             ..self.row(cause, k, &self.treatment, control, IntervalKind::Plain, At::Declared)
@@ -179,11 +176,11 @@ impl<'a> Rows<'a> {
             return;
         }
         results.tests.extend(gray(self.table, k as u8 + 1).map(|gray| TestRow {
-            name: "gray",
+            name: "gray".into(),
             outcome: self.outcome.into(),
             cause: cause.into(),
             modifier: String::new(),
-            model: self.key.model_name(),
+            model: self.key.model_name().into(),
             ties: None,
             term: self.treatment.clone(),
             test: gray.test,

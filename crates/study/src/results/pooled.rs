@@ -17,14 +17,14 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
     let protocol = branch.protocol();
     if let Some(failure) = imputation.failure() {
         results.fits.push(FitRow {
-            analysis: "imputation",
+            analysis: "imputation".into(),
             outcome: String::new(),
             cause: String::new(),
-            model: "imputation",
+            model: "imputation".into(),
             modifier: String::new(),
             ties: None,
             n: facts.analysed(),
-            events: 0,
+            events: Some(0),
             imputations: None,
             outcome_of_fit: Err(FitProblem::of(failure)),
         });

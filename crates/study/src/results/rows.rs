@@ -1,5 +1,8 @@
 //! The rows of `estimates.csv`, `fits.csv`, `flow.csv`, `outcomes.csv` and `tests.csv`.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use stats::evalue::EValue;
 use stats::fit::Penalised;
 use stats::inference::ChiSquare;
@@ -7,8 +10,11 @@ use stats::inference::ChiSquare;
 use super::checks::{CheckProblem, Concordance};
 use crate::plan::Failure;
 
+/// A name that this code gives: borrowed where rows are made, owned where they are read from a release.
+pub type Name = Cow<'static, str>;
+
 /// How a standard error was computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Variance {
     /// Inverse information.
     Naive,
@@ -42,18 +48,18 @@ impl Variance {
 }
 
 /// One term of one model under one variance; log scale.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EstimateRow {
     /// propensity, logistic, cox, `fine_gray`; `kaplan_meier` for a hazard ratio from the table of a curve.
-    pub analysis: &'static str,
+    pub analysis: Name,
     /// Name of the outcome, empty for the propensity model.
     pub outcome: String,
     /// Cause that the model is about; empty where no causes compete.
     pub cause: String,
     /// Name of the model.
-    pub model: &'static str,
+    pub model: Name,
     /// Handling of ties (Cox).
-    pub ties: Option<&'static str>,
+    pub ties: Option<Name>,
     /// Name of the effect modifier; empty for models without.
     pub modifier: String,
     /// Name of the term.
@@ -74,8 +80,8 @@ pub struct EstimateRow {
     pub conf_high: f64,
     /// Analysed rows.
     pub n: u64,
-    /// Events.
-    pub events: u64,
+    /// Events; none when hidden.
+    pub events: Option<u64>,
     /// Evaluations.
     pub iterations: usize,
     /// E-values of estimate and interval, where the term is an effect of the treatment.
@@ -91,26 +97,26 @@ pub struct EstimateRow {
 }
 
 /// One model.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FitRow {
     /// propensity, logistic, cox, `fine_gray`; `kaplan_meier` for a hazard ratio from the table of a curve, or a curve that
     /// failed; `cumulative_incidence` for incidences that failed; the method of a standardisation that failed; `bootstrap`
     /// for one without enough replicates, `imputation` for one that failed.
-    pub analysis: &'static str,
+    pub analysis: Name,
     /// Name of the outcome.
     pub outcome: String,
     /// Cause that the model is about; empty where no causes compete.
     pub cause: String,
     /// Name of the model.
-    pub model: &'static str,
+    pub model: Name,
     /// Name of the effect modifier; empty for models without.
     pub modifier: String,
     /// Handling of ties (Cox).
-    pub ties: Option<&'static str>,
+    pub ties: Option<Name>,
     /// Analysed rows.
     pub n: u64,
-    /// Events.
-    pub events: u64,
+    /// Events; none when hidden.
+    pub events: Option<u64>,
     /// Imputations that the estimates are pooled over; the numbers of such a fit are not numbers, but for the iterations.
     pub imputations: Option<usize>,
     /// The numbers of a fit, or why there are none.
@@ -118,7 +124,7 @@ pub struct FitRow {
 }
 
 /// Log likelihoods and tests of one model.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FitNumbers {
     /// Of the empty model.
     pub loglik_null: f64,
@@ -145,41 +151,41 @@ pub struct FitNumbers {
 }
 
 /// Why a model has no numbers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FitProblem {
     /// Stable code.
-    pub code: &'static str,
+    pub code: Name,
     /// Cause, naming columns.
     pub message: String,
     /// What to do next.
-    pub hint: &'static str,
+    pub hint: Name,
 }
 
 impl FitProblem {
     pub(super) fn of(failure: &Failure) -> FitProblem {
-        FitProblem { code: failure.code(), message: failure.to_string(), hint: failure.hint() }
+        FitProblem { code: failure.code().into(), message: failure.to_string(), hint: failure.hint().into() }
     }
 }
 
 /// One step of the flow chart.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FlowRow {
     /// From 0.
     pub step: usize,
     /// What a person reads.
     pub label: String,
-    /// Rows left in the control arm.
-    pub control: u64,
+    /// Rows left in the control arm; none when hidden, as below.
+    pub control: Option<u64>,
     /// Rows left in the treated arm.
-    pub treated: u64,
+    pub treated: Option<u64>,
     /// All rows left.
-    pub n: u64,
-    /// Rows that this step left out.
-    pub excluded: u64,
+    pub n: Option<u64>,
+    /// Rows left out since the last step that is shown.
+    pub excluded: Option<u64>,
 }
 
 /// Counts of one outcome in one arm.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutcomeRow {
     /// Name of the outcome.
     pub outcome: String,
@@ -187,27 +193,27 @@ pub struct OutcomeRow {
     pub cause: String,
     /// Level of the arm.
     pub arm: String,
-    /// Rows with a value.
-    pub n: u64,
-    /// Events.
-    pub events: u64,
+    /// Rows with a value; none when hidden.
+    pub n: Option<u64>,
+    /// Events; none when hidden.
+    pub events: Option<u64>,
 }
 
 /// One test.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TestRow {
     /// interaction_wald, interaction_lr, chi_square, log_rank, gray; zph_ and a transform of time.
-    pub name: &'static str,
+    pub name: Name,
     /// Name of the outcome.
     pub outcome: String,
     /// Cause that it is about; empty where no causes compete.
     pub cause: String,
     /// Name of the model.
-    pub model: &'static str,
+    pub model: Name,
     /// Name of the effect modifier; empty for models without.
     pub modifier: String,
     /// Handling of ties (Cox).
-    pub ties: Option<&'static str>,
+    pub ties: Option<Name>,
     /// Terms under test.
     pub term: String,
     /// The test.

@@ -2,11 +2,12 @@
 //!
 //! The estimators count in cells; rows are in days: the right end of the cell.
 
+use serde::{Deserialize, Serialize};
 use stats::inference::wald;
 use stats::standardise::Means;
 use stats::survival::Estimate;
 
-use super::rows::{FitProblem, FitRow};
+use super::rows::{FitProblem, FitRow, Name};
 use super::tables::{Results, arm_names, ties_name};
 use crate::plan::{Branch, Contrast, Facts, FitKey, Target};
 use crate::protocol::TimeToEvent;
@@ -14,18 +15,18 @@ use crate::question::time_to_event;
 use crate::term::Term;
 
 /// One quantity of the two arms, or of one.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EffectRow {
     /// Name of the outcome.
     pub outcome: String,
     /// Name of the model that it is standardised over.
-    pub model: &'static str,
+    pub model: Name,
     /// Handling of ties (Cox).
-    pub ties: Option<&'static str>,
+    pub ties: Option<Name>,
     /// Name of the effect modifier; empty for models without.
     pub modifier: String,
     /// `g_formula`, `aipw`, `standardised`.
-    pub method: &'static str,
+    pub method: Name,
     /// Which one.
     pub quantity: EffectQuantity,
     /// Level of the arm; for contrasts the treatment's term.
@@ -35,7 +36,7 @@ pub struct EffectRow {
     /// Time of survival, or horizon of a restricted mean.
     pub at_days: Option<f64>,
     /// Kind of standard error.
-    pub variance: &'static str,
+    pub variance: Name,
     /// A probability, days, or a ratio; none where a ratio has no finite value.
     pub estimate: Option<f64>,
     /// Its standard error; of a ratio that of its logarithm.
@@ -51,7 +52,7 @@ pub struct EffectRow {
 }
 
 /// What an [`EffectRow`] holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EffectQuantity {
     /// Probability of the event, of a time to event until `at_days`.
     Risk,
@@ -97,20 +98,16 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
             None => {}
             Some(Ok(contrasts)) => contrasts.iter().for_each(|contrast| rows.add(results, facts, contrast)),
             Some(Err(failure)) => results.fits.push(FitRow {
-                analysis: target.method(),
+                analysis: target.method().into(),
                 outcome: key.outcome.clone(),
                 cause: String::new(),
-                model: key.model_name(),
+                model: key.model_name().into(),
                 modifier: rows.modifier,
-                ties: key.ties().map(ties_name),
+                ties: key.ties().map(ties_name).map(Name::from),
                 n: facts.analysed(),
-                events: super::tables::events_of(protocol, facts, key),
+                events: Some(super::tables::events_of(protocol, facts, key)),
                 imputations: None,
-                outcome_of_fit: Err(FitProblem {
-                    code: failure.code(),
-                    message: failure.to_string(),
-                    hint: failure.hint(),
-                }),
+                outcome_of_fit: Err(FitProblem::of(failure)),
             }),
         }
     }
@@ -142,15 +139,15 @@ impl Rows<'_> {
         });
         let empty = EffectRow {
             outcome: self.key.outcome.clone(),
-            model: self.key.model_name(),
-            ties: self.key.ties().map(ties_name),
+            model: self.key.model_name().into(),
+            ties: self.key.ties().map(ties_name).map(Name::from),
             modifier: self.modifier.clone(),
-            method: self.target.method(),
+            method: self.target.method().into(),
             quantity: EffectQuantity::Risk,
             arm: String::new(),
             treated: false,
             at_days: time.map(|(grid, cell, _)| grid.days(cell)),
-            variance: contrast.variance.name(),
+            variance: contrast.variance.name().into(),
             estimate: None,
             std_error: None,
             conf_low: None,

@@ -2,13 +2,14 @@
 //!
 //! The estimators count in cells; rows are in days: the right end of the cell.
 
+use serde::{Deserialize, Serialize};
 use stats::inference::wald;
 use stats::survival::{
     ArmTable, Curve, Estimate, IntervalKind, Point, Who, difference, log_rank, median, merge, restricted_mean,
 };
 
 use super::hazard_ratio;
-use super::rows::{FitProblem, FitRow, TestRow};
+use super::rows::{FitProblem, FitRow, Name, TestRow};
 use super::tables::{Results, arm_names};
 use crate::plan::{Branch, CurveKey, Facts};
 use crate::protocol::{CurveAnalysis, Protocol, TimeToEvent};
@@ -22,7 +23,7 @@ pub const MINIMUM_LEAVERS: u32 = 5;
 pub const KAPLAN_MEIER: &str = "kaplan_meier";
 
 /// Which rows of `survival.csv` or `incidence.csv` a row belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum At {
     /// A time that the protocol declares.
     Declared,
@@ -41,7 +42,7 @@ impl At {
 }
 
 /// A survival curve at one time, with an interval of one kind.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SurvivalRow {
     /// Name of the outcome.
     pub outcome: String,
@@ -51,26 +52,26 @@ pub struct SurvivalRow {
     pub weighted: bool,
     /// Right end of the cell in days.
     pub time_days: f64,
-    /// At risk just before, sum of weights.
-    pub n_risk: f64,
+    /// At risk just before, sum of weights; none when hidden, as below.
+    pub n_risk: Option<f64>,
     /// Events since the row before of the same kind, sum of weights.
-    pub n_event: f64,
+    pub n_event: Option<f64>,
     /// Censored since the row before of the same kind, sum of weights.
-    pub n_censor: f64,
+    pub n_censor: Option<f64>,
     /// Survival.
-    pub survival: f64,
+    pub survival: Option<f64>,
     /// Its standard error, where there is one.
     pub std_error: Option<f64>,
     /// 95% interval, where there is one.
     pub interval: Option<(f64, f64)>,
     /// log, log-log, plain.
-    pub conf_type: &'static str,
+    pub conf_type: Name,
     /// Declared time or merged cell.
     pub at: At,
 }
 
 /// A quantity of a curve, or of two.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MedianRow {
     /// Name of the outcome.
     pub outcome: String,
@@ -91,11 +92,11 @@ pub struct MedianRow {
     /// Upper limit, 95%; none where it is not reached.
     pub conf_high: Option<f64>,
     /// log, log-log, plain.
-    pub conf_type: &'static str,
+    pub conf_type: Name,
 }
 
 /// What a [`MedianRow`] holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Quantity {
     /// Median survival.
     Median,
@@ -137,20 +138,16 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
                 hazard_ratio::add(results, protocol, key, table, facts);
             }
             Some(Err(failure)) => results.fits.push(FitRow {
-                analysis: KAPLAN_MEIER,
+                analysis: KAPLAN_MEIER.into(),
                 outcome: name.clone(),
                 cause: String::new(),
-                model: key.model_name(),
+                model: key.model_name().into(),
                 modifier: String::new(),
                 ties: None,
                 n: facts.analysed(),
-                events: facts.events.get(&key.outcome).map_or(0, |e| e.events.iter().sum()),
+                events: Some(facts.events.get(&key.outcome).map_or(0, |e| e.events.iter().sum())),
                 imputations: None,
-                outcome_of_fit: Err(FitProblem {
-                    code: failure.code(),
-                    message: failure.to_string(),
-                    hint: failure.hint(),
-                }),
+                outcome_of_fit: Err(FitProblem::of(failure)),
             }),
         }
     }
@@ -201,10 +198,10 @@ impl<'a> Rows<'a> {
         self.survival_at(results);
         self.restricted_means(results);
         results.tests.extend(log_rank(self.table).map(|log_rank| TestRow {
-            name: "log_rank",
+            name: "log_rank".into(),
             outcome: self.outcome.into(),
             cause: String::new(),
-            model: self.key.model_name(),
+            model: self.key.model_name().into(),
             modifier: String::new(),
             ties: None,
             term: self.treatment.clone(),
@@ -236,13 +233,13 @@ impl<'a> Rows<'a> {
             arm: arm.into(),
             weighted: self.key.weighted,
             time_days: self.days(point.time),
-            n_risk: point.risk.w,
-            n_event: point.events.w,
-            n_censor: point.censored.w,
-            survival: point.survival,
+            n_risk: Some(point.risk.w),
+            n_event: Some(point.events.w),
+            n_censor: Some(point.censored.w),
+            survival: Some(point.survival),
             std_error: point.std_error,
             interval: point.interval(kind),
-            conf_type: conf_type(kind),
+            conf_type: conf_type(kind).into(),
             at,
         }
     }
@@ -258,7 +255,7 @@ impl<'a> Rows<'a> {
             std_error: None,
             conf_low: None,
             conf_high: None,
-            conf_type: conf_type(kind),
+            conf_type: conf_type(kind).into(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! All tables of a run, and the rows of its models, counts and tests.
 
+use serde::{Deserialize, Serialize};
 use stats::cox::Ties;
 use stats::fit::Fit;
 use stats::inference;
@@ -11,7 +12,7 @@ use super::checks;
 use super::effects;
 use super::incidence::{self, IncidenceRow};
 use super::pooled;
-use super::rows::{EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, OutcomeRow, TestRow, Variance};
+use super::rows::{EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, Name, OutcomeRow, TestRow, Variance};
 use super::standardised::{self, EffectRow};
 use super::survival::{self, MedianRow, SurvivalRow};
 use super::weights::{self, HistogramRow, OverlapRow, WarningRow, WeightRow};
@@ -20,7 +21,7 @@ use crate::protocol::{AnalysisKind, Model, OutcomeKind, Protocol, Scenario};
 use crate::term::Term;
 
 /// All tables of one run.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Results {
     /// `estimates.csv`.
     pub estimates: Vec<EstimateRow>,
@@ -50,7 +51,9 @@ pub struct Results {
     pub overlap: Vec<OverlapRow>,
     /// `warnings.csv`.
     pub warnings: Vec<WarningRow>,
-    /// The same tables of every scenario.
+    /// The same tables of every scenario. A derived encoding leaves them out, so that no input nests scenarios in
+    /// scenarios; [`crate::release::Release`] writes them beside.
+    #[serde(skip)]
     pub scenarios: Vec<ScenarioResults>,
 }
 
@@ -170,11 +173,11 @@ impl RowsOfModel {
         let limits = [wald.conf_low, wald.conf_high];
         let e_value = || effects::of_ratio(self.hazard, estimate, limits, self.n, self.events);
         EstimateRow {
-            analysis: self.analysis,
+            analysis: self.analysis.into(),
             outcome: self.outcome.clone(),
             cause: self.cause.clone(),
-            model: self.model,
-            ties: self.ties,
+            model: self.model.into(),
+            ties: self.ties.map(Name::from),
             modifier: self.modifier.clone(),
             term,
             variance,
@@ -185,7 +188,7 @@ impl RowsOfModel {
             conf_low: wald.conf_low,
             conf_high: wald.conf_high,
             n: self.n,
-            events: self.events,
+            events: Some(self.events),
             iterations: self.iterations,
             e_value: (effect && !self.subdistribution).then(e_value).flatten(),
             df: None,
@@ -198,14 +201,14 @@ impl RowsOfModel {
     /// The row of the model.
     pub(super) fn fit(self, outcome_of_fit: Result<FitNumbers, FitProblem>) -> FitRow {
         FitRow {
-            analysis: self.analysis,
+            analysis: self.analysis.into(),
             outcome: self.outcome,
             cause: self.cause,
-            model: self.model,
+            model: self.model.into(),
             modifier: self.modifier,
-            ties: self.ties,
+            ties: self.ties.map(Name::from),
             n: self.n,
-            events: self.events,
+            events: Some(self.events),
             imputations: None,
             outcome_of_fit,
         }
@@ -268,7 +271,13 @@ fn outcomes(protocol: &Protocol, facts: &Facts) -> Vec<OutcomeRow> {
     for (index, outcome) in protocol.outcomes.iter().enumerate() {
         for (cause, arms) in outcome_counts(protocol, facts, index) {
             for ((n, events), arm) in arms.into_iter().zip(arm_names(protocol)) {
-                rows.push(OutcomeRow { outcome: outcome.name.clone(), cause: cause.clone(), arm, n, events });
+                rows.push(OutcomeRow {
+                    outcome: outcome.name.clone(),
+                    cause: cause.clone(),
+                    arm,
+                    n: Some(n),
+                    events: Some(events),
+                });
             }
         }
     }
@@ -284,8 +293,9 @@ fn flow(protocol: &Protocol, facts: &Facts) -> Vec<FlowRow> {
     let mut rows = Vec::new();
     for (step, (count, label)) in facts.flow.iter().zip(labels).enumerate() {
         let n = count.control + count.treated + count.neither;
-        let excluded = before.map_or(0, |b: u64| b - n);
-        rows.push(FlowRow { step, label, control: count.control, treated: count.treated, n, excluded });
+        let excluded = Some(before.map_or(0, |b: u64| b - n));
+        let (control, treated) = (Some(count.control), Some(count.treated));
+        rows.push(FlowRow { step, label, control, treated, n: Some(n), excluded });
         before = Some(n);
     }
     rows
@@ -300,10 +310,10 @@ fn chi_squares(protocol: &Protocol, facts: &Facts) -> Vec<TestRow> {
         if let Some(test) = inference::pearson(&numbers(control), &numbers(treated)) {
             let term = Term::Treatment.name(protocol);
             rows.push(TestRow {
-                name: "chi_square",
+                name: "chi_square".into(),
                 outcome: outcome.name.clone(),
                 cause: String::new(),
-                model: "unadjusted",
+                model: "unadjusted".into(),
                 modifier: String::new(),
                 ties: None,
                 term,
@@ -389,12 +399,12 @@ fn interaction_tests(branch: &Branch, key: &FitKey, fit: &Fit) -> Vec<TestRow> {
     }
     let names: Vec<String> = products.iter().map(|j| key.terms[*j].name(branch.protocol())).collect();
     let row = |name, test| TestRow {
-        name,
+        name: Name::from(name),
         outcome: key.outcome.clone(),
         cause: cause_of(key),
-        model: key.model_name(),
+        model: key.model_name().into(),
         modifier: key.modifier_name(branch.protocol()),
-        ties: key.ties().map(ties_name),
+        ties: key.ties().map(ties_name).map(Name::from),
         term: names.join(" + "),
         test,
     };

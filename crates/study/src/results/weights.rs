@@ -1,17 +1,19 @@
 //! Rows about propensity scores and weights: sums, extremes and quantiles, overlap of the arms, and what to warn about.
 
+use serde::{Deserialize, Serialize};
 use stats::descriptive::quantile::QuantileType;
 use stats::weights::positivity::{self, ArmOverlap, ArmWeights, Positivity};
 use stats::weights::quantiles::{HistogramError, WeightGrid, WeightHistogram};
 
+use super::rows::Name;
 use super::tables::arm_names;
 use crate::plan::{Branch, WeightSummary};
 
 /// Weights of one arm under one scheme.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WeightRow {
     /// Name of the scheme ([`crate::protocol::Weighting::name`]).
-    pub scheme: &'static str,
+    pub scheme: Name,
     /// Level of the arm.
     pub arm: String,
     /// Rows.
@@ -24,12 +26,12 @@ pub struct WeightRow {
     pub counted: Option<CountedWeights>,
     /// Bounds of a truncated scheme.
     pub bounds: Option<(f64, f64)>,
-    /// Rows of the arm whose weight the lower and the upper bound replace; none without truncation.
-    pub truncated: Option<[u64; 2]>,
+    /// Rows of the arm whose weight the lower and the upper bound replace, none when hidden; none without truncation.
+    pub truncated: Option<[Option<u64>; 2]>,
 }
 
 /// Weights on the declared grid: the value nearest to each. None is beyond the grid.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CountedWeights {
     /// Largest of the arm.
     pub max: Option<f64>,
@@ -38,7 +40,7 @@ pub struct CountedWeights {
 }
 
 /// One bin of the propensity score in one arm.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HistogramRow {
     /// Lower edge.
     pub low: f64,
@@ -46,36 +48,36 @@ pub struct HistogramRow {
     pub high: f64,
     /// Level of the arm.
     pub arm: String,
-    /// Rows.
-    pub n: u64,
-    /// Sum of weights.
-    pub weighted: f64,
+    /// Rows; none when hidden.
+    pub n: Option<u64>,
+    /// Sum of weights; none when hidden.
+    pub weighted: Option<f64>,
 }
 
 /// How well one arm overlaps with the other.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OverlapRow {
     /// Level of the arm.
     pub arm: String,
     /// Rows.
     pub n: u64,
-    /// Rows with a preference score from 0.3 to 0.7.
-    pub equipoise: u64,
+    /// Rows with a preference score from 0.3 to 0.7; none when hidden, as below.
+    pub equipoise: Option<u64>,
     /// Rows with a propensity score below the lower bound.
-    pub below: u64,
+    pub below: Option<u64>,
     /// Rows with a propensity score above the upper bound.
-    pub above: u64,
+    pub above: Option<u64>,
     /// The bounds.
     pub bounds: (f64, f64),
 }
 
 /// A reason to doubt a result.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WarningRow {
     /// Stable code.
-    pub code: &'static str,
+    pub code: Name,
     /// What it is about: `propensity`, or the name of a weighting scheme.
-    pub about: &'static str,
+    pub about: Name,
     /// One sentence.
     pub text: String,
 }
@@ -89,14 +91,18 @@ pub(super) fn weights(branch: &Branch) -> Vec<WeightRow> {
         for (i, arm) in arm_names(branch.protocol()).into_iter().enumerate() {
             let [n, sum, squares] = summary.arms[i];
             rows.push(WeightRow {
-                scheme: summary.weighting.name(),
+                scheme: summary.weighting.name().into(),
                 arm,
                 n: n as u64,
                 sum,
                 ess: sum * sum / squares,
                 counted: counted.map(|arms| arms[i]),
                 bounds: summary.bounds,
-                truncated: summary.truncated.chunks(2).nth(i).map(|counts| [counts[0] as u64, counts[1] as u64]),
+                truncated: summary
+                    .truncated
+                    .chunks(2)
+                    .nth(i)
+                    .map(|counts| [Some(counts[0] as u64), Some(counts[1] as u64)]),
             });
         }
     }
@@ -140,8 +146,8 @@ pub(super) fn histogram(branch: &Branch) -> Vec<HistogramRow> {
                 low: i as f64 / width,
                 high: (i + 1) as f64 / width,
                 arm,
-                n: pair[0] as u64,
-                weighted: pair[1],
+                n: Some(pair[0] as u64),
+                weighted: Some(pair[1]),
             });
         }
     }
@@ -155,9 +161,9 @@ pub(super) fn overlap(branch: &Branch) -> Vec<OverlapRow> {
     let row = |(counts, arm): (ArmOverlap, String)| OverlapRow {
         arm,
         n: counts.rows as u64,
-        equipoise: counts.equipoise as u64,
-        below: counts.below as u64,
-        above: counts.above as u64,
+        equipoise: Some(counts.equipoise as u64),
+        below: Some(counts.below as u64),
+        above: Some(counts.above as u64),
         bounds: declared.score_bounds,
     };
     [overlap.control, overlap.treated].into_iter().zip(arm_names(branch.protocol())).map(row).collect()
@@ -174,7 +180,7 @@ pub(super) fn warnings(branch: &Branch) -> Vec<WarningRow> {
         for warning in positivity::positivity(&overlap, &control, &treated, largest) {
             let (code, of_scores) = named(warning);
             let about = if of_scores { "propensity" } else { summary.weighting.name() };
-            let row = WarningRow { code, about, text: warning.to_string() };
+            let row = WarningRow { code: code.into(), about: about.into(), text: warning.to_string() };
             if !rows.contains(&row) {
                 rows.push(row);
             }

@@ -9,6 +9,7 @@ mod messages;
 mod policy;
 mod protocol;
 mod question;
+mod release;
 mod resampling;
 mod roster;
 mod sample;

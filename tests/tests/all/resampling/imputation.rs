@@ -265,8 +265,8 @@ fn compare_pooled(worst: &mut Worst, results: &Results, golden: &Value) {
             let golden = &golden[section][model][variance.name()];
             let Some(terms) = golden["estimate"].as_array() else { continue };
             let of_model = |row: &&EstimateRow| {
-                (row.outcome.as_str(), row.model, row.variance) == (outcome, model, variance)
-                    && row.ties != Some("breslow")
+                (row.outcome.as_str(), &*row.model, row.variance) == (outcome, model, variance)
+                    && row.ties.as_deref() != Some("breslow")
                     && !(model == "iptw" && row.term == "(intercept)")
             };
             let rows: Vec<&EstimateRow> = results.estimates.iter().filter(of_model).collect();

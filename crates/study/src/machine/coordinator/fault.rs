@@ -29,9 +29,12 @@ pub enum Fault {
         /// Number of the round.
         round: u32,
     },
-    /// The site computed other results.
-    #[error("the site's results differ from the coordinator's")]
+    /// The sites computed different results.
+    #[error("the sites did not end with the same results")]
     OtherResults,
+    /// What a site sent is not the release that all sites signed.
+    #[error("the release of the site is not the one that all sites signed")]
+    OtherRelease,
     /// The site refused.
     #[error("the site refuses ({code})")]
     Refused {
@@ -50,12 +53,13 @@ impl Fault {
             Fault::Length { .. } => "peer.length",
             Fault::OtherSum { .. } => "peer.other_sum",
             Fault::OtherResults => "peer.other_results",
+            Fault::OtherRelease => "peer.other_release",
             Fault::Refused { .. } => "peer.refused",
         }
     }
 
     /// Can the run not go on?
     pub fn stops(&self) -> bool {
-        !matches!(self, Fault::Unexpected)
+        !matches!(self, Fault::Unexpected | Fault::OtherRelease)
     }
 }

@@ -2,43 +2,17 @@
 
 mod fault;
 mod gathered;
+mod record;
 
-use std::sync::Arc;
+use secagg::{Announcement, Confirmation, Digest, Masked, SealedBox, Signature, SigningIdentity};
 
-use secagg::{Announcement, Confirmation, Digest, Masked, SealedBox, SigningIdentity, open_unsealed};
-
+use crate::layout::Layout;
 use crate::manifest::{Approval, Manifest, Withdrawal};
-use crate::message::{Answer, Finished, FromSite, Next, RoundOpen, RoundResult, ToSite};
-use crate::plan::{Plan, Progress};
-use crate::protocol::Protocol;
-use crate::results::results_digest;
-use crate::word;
+use crate::message::{Answer, Closed, Finished, FromSite, ModelCounts, Next, RoundOpen, RoundResult, ToSite};
+use crate::release::Release;
 pub use fault::Fault;
 use gathered::Gathered;
-
-/// What a coordinator writes down before it speaks.
-#[derive(Debug, Clone, PartialEq)]
-pub enum CoordinatorRecord {
-    /// It opens an epoch.
-    Epoch {
-        /// Number.
-        epoch: u64,
-    },
-    /// It has the sum of a round.
-    Opened {
-        /// Round.
-        round: u32,
-        /// Request digest.
-        q0: Digest,
-        /// The sum, as it is sent to the sites.
-        result: Box<RoundResult>,
-    },
-    /// All sites ended with the same results.
-    Finished {
-        /// Digest of the results.
-        results: Digest,
-    },
-}
+pub use record::CoordinatorRecord;
 
 /// Where the machine leaves what it wants done.
 pub trait CoordinatorContext {
@@ -46,6 +20,8 @@ pub trait CoordinatorContext {
     fn persist(&mut self, record: CoordinatorRecord);
     /// To be sent to one site.
     fn send(&mut self, site: u16, message: ToSite);
+    /// Digest of the newest durable record: what was persisted in the same call does not count.
+    fn head(&self) -> Digest;
 }
 
 /// Digest and signature of each site's answer, and the sum so far.
@@ -54,7 +30,7 @@ struct Round {
     open: RoundOpen,
     q: Option<Digest>,
     sum: Masked,
-    answers: Gathered<(Digest, secagg::Signature)>,
+    answers: Gathered<(Digest, Signature)>,
 }
 
 #[derive(Debug)]
@@ -62,11 +38,22 @@ enum Stage {
     /// Until every site has approved and is connected.
     Waiting,
     Announcing(Gathered<Announcement>),
-    Boxing(Gathered<Vec<SealedBox>>),
-    Confirming(Gathered<Confirmation>),
-    Nexts(Gathered<Option<Next>>, Gathered<Digest>),
+    /// With the announcements.
+    Boxing(Gathered<Vec<SealedBox>>, Vec<Announcement>),
+    /// With the announcements.
+    Confirming(Gathered<Confirmation>, Vec<Announcement>),
+    Nexts(Gathered<Said>),
     Answering(Box<Round>),
-    Finished,
+    /// All sites signed the same release; the site that is asked for it.
+    Releasing(Vec<Finished>, u16),
+    Closed(Box<Closed>),
+}
+
+/// What a site says when it is asked nothing.
+#[derive(Debug, Clone)]
+enum Said {
+    Next(Next),
+    Finished(Finished),
 }
 
 /// What the run waits for.
@@ -91,21 +78,30 @@ pub struct CoordinatorMachine {
     approvals: Vec<Option<Approval>>,
     connected: Vec<bool>,
     epoch: u64,
-    plan: Plan,
-    /// Round before the plan's next one: its request and result.
-    last: Option<(u32, Digest, Box<RoundResult>)>,
+    /// The newest request.
+    requested: Option<Box<RoundOpen>>,
+    /// The last round that was opened.
+    last: Option<Last>,
+    /// The release, where it is there already.
+    release: Option<Vec<u8>>,
+    counts: ModelCounts,
     stage: Stage,
     bytes_per_site: u64,
 }
 
+/// The last round that was opened.
+#[derive(Debug)]
+struct Last {
+    q0: Digest,
+    layout: Layout,
+    result: Box<RoundResult>,
+}
+
 impl CoordinatorMachine {
-    /// A run from its journal; an empty one for a run that has not begun. A journal that does not lead where the plan
-    /// leads is a fault.
+    /// A run from its ledger; an empty one for a run that has not begun. Records that do not follow are a fault.
     pub fn recover(
         manifest: Manifest,
-        protocol: Arc<Protocol>,
         identity: SigningIdentity,
-        approvals: impl IntoIterator<Item = Approval>,
         records: impl IntoIterator<Item = CoordinatorRecord>,
     ) -> Result<CoordinatorMachine, Fault> {
         let sites = manifest.roster.len();
@@ -117,35 +113,54 @@ impl CoordinatorMachine {
             approvals: vec![None; sites],
             connected: vec![false; sites],
             epoch: 0,
-            plan: Plan::new(protocol),
+            requested: None,
             last: None,
+            release: None,
+            counts: ModelCounts::default(),
             stage: Stage::Waiting,
             bytes_per_site: 0,
         };
-        for approval in approvals {
-            let slot = machine.approvals.get_mut(usize::from(approval.site)).ok_or(Fault::Unexpected)?;
-            *slot = Some(approval);
-        }
         for record in records {
-            match record {
-                CoordinatorRecord::Epoch { epoch } => machine.epoch = epoch,
-                CoordinatorRecord::Opened { round, q0, result } => machine.replay(round, q0, result)?,
-                CoordinatorRecord::Finished { .. } => machine.stage = Stage::Finished,
-            }
+            machine.replay(record)?;
         }
         Ok(machine)
     }
 
-    /// A sum from the journal must be the one that the plan asks next.
-    fn replay(&mut self, round: u32, q0: Digest, result: Box<RoundResult>) -> Result<(), Fault> {
-        if self.plan.done() || round != self.plan.progress().round {
-            return Err(Fault::OtherPlan { round });
+    fn replay(&mut self, record: CoordinatorRecord) -> Result<(), Fault> {
+        match record {
+            CoordinatorRecord::Approved { approval } => {
+                let slot = self.approvals.get_mut(usize::from(approval.site)).ok_or(Fault::Unexpected)?;
+                *slot = Some(approval);
+            }
+            CoordinatorRecord::Withdrawn { withdrawal } => {
+                let slot = self.approvals.get_mut(usize::from(withdrawal.site)).ok_or(Fault::Unexpected)?;
+                *slot = None;
+            }
+            CoordinatorRecord::Epoch { epoch } => self.epoch = epoch,
+            CoordinatorRecord::Requested { open } => {
+                self.counts = open.counts;
+                self.requested = Some(open);
+            }
+            CoordinatorRecord::Opened { q0, result } => {
+                let round = result.round;
+                let open = self.requested.as_ref().filter(|open| open.round == round && open.q0 == q0);
+                let layout = open.ok_or(Fault::OtherPlan { round })?.layout.clone();
+                let (expected, got) = (layout.words(), result.sum.words.len());
+                if round != self.round() {
+                    return Err(Fault::OtherPlan { round });
+                }
+                if expected != got {
+                    return Err(Fault::Length { expected, got });
+                }
+                self.last = Some(Last { q0, layout, result });
+            }
+            CoordinatorRecord::Released { bytes, .. } => self.release = Some(bytes),
+            CoordinatorRecord::Closed { closed } => {
+                self.counts = closed.finished.first().map_or(self.counts, |finished| finished.counts);
+                self.stage = Stage::Closed(closed);
+            }
+            CoordinatorRecord::Agreed { .. } | CoordinatorRecord::Refused { .. } => {}
         }
-        let (expected, got) = (self.plan.words(), result.sum.words.len());
-        if expected != got {
-            return Err(Fault::Length { expected, got });
-        }
-        self.advance(round, q0, result);
         Ok(())
     }
 
@@ -154,19 +169,24 @@ impl CoordinatorMachine {
         &self.manifest
     }
 
-    /// The plan as the coordinator holds it.
-    pub fn plan(&self) -> &Plan {
-        &self.plan
+    /// Number of the next round.
+    pub fn round(&self) -> u32 {
+        self.last.as_ref().map_or(1, |last| last.result.round + 1)
     }
 
-    /// Where the plan stands.
-    pub fn progress(&self) -> Progress {
-        self.plan.progress()
+    /// How the models stand, as all sites said last.
+    pub fn counts(&self) -> ModelCounts {
+        self.counts
+    }
+
+    /// The release that all sites signed.
+    pub fn release(&self) -> Option<&[u8]> {
+        self.release.as_deref()
     }
 
     /// Are all results there, and the same at every site?
     pub fn finished(&self) -> bool {
-        matches!(self.stage, Stage::Finished)
+        matches!(self.stage, Stage::Closed(_))
     }
 
     /// Bytes of masked words that each site has sent in the rounds of this process.
@@ -189,11 +209,12 @@ impl CoordinatorMachine {
                 (0..self.connected.len()).filter(|i| !self.connected[*i]).map(|i| i as u16).collect(),
             ),
             Stage::Announcing(g) => Waiting::Message(g.missing()),
-            Stage::Boxing(g) => Waiting::Message(g.missing()),
-            Stage::Confirming(g) => Waiting::Message(g.missing()),
-            Stage::Nexts(g, _) => Waiting::Message(g.missing()),
+            Stage::Boxing(g, _) => Waiting::Message(g.missing()),
+            Stage::Confirming(g, _) => Waiting::Message(g.missing()),
+            Stage::Nexts(g) => Waiting::Message(g.missing()),
             Stage::Answering(round) => Waiting::Message(round.answers.missing()),
-            Stage::Finished => Waiting::Nothing,
+            Stage::Releasing(_, site) => Waiting::Message(vec![*site]),
+            Stage::Closed(_) => Waiting::Nothing,
         }
     }
 
@@ -204,10 +225,13 @@ impl CoordinatorMachine {
             return Err(Fault::Unexpected);
         }
         let site = usize::from(approval.site);
-        self.approvals[site] = Some(approval);
+        if self.approvals[site].as_ref() != Some(&approval) {
+            context.persist(CoordinatorRecord::Approved { approval: approval.clone() });
+            self.approvals[site] = Some(approval);
+        }
         self.connected[site] = true;
-        if self.finished() {
-            context.send(site as u16, ToSite::Finished);
+        if let Stage::Closed(closed) = &self.stage {
+            context.send(site as u16, ToSite::Closed(closed.clone()));
             return Ok(());
         }
         self.stage = Stage::Waiting;
@@ -218,12 +242,16 @@ impl CoordinatorMachine {
     }
 
     /// A site takes its approval back. A run that is not finished waits from now on.
-    pub fn withdrawn(&mut self, withdrawal: &Withdrawal) -> Result<(), Fault> {
+    pub fn withdrawn(&mut self, withdrawal: &Withdrawal, context: &mut dyn CoordinatorContext) -> Result<(), Fault> {
         withdrawal.verify(&self.manifest.roster).map_err(|_| Fault::Signature)?;
         if withdrawal.manifest != self.digest {
             return Err(Fault::Unexpected);
         }
         let site = usize::from(withdrawal.site);
+        if self.finished() || self.approvals[site].is_none() {
+            return Ok(());
+        }
+        context.persist(CoordinatorRecord::Withdrawn { withdrawal: withdrawal.clone() });
         self.approvals[site] = None;
         self.left(withdrawal.site);
         Ok(())
@@ -245,8 +273,12 @@ impl CoordinatorMachine {
             FromSite::Confirmation { epoch, confirmation } => self.confirmation(site, epoch, confirmation, context),
             FromSite::Next(next) => self.next(site, next, context),
             FromSite::Answer(answer) => self.answer(site, &answer, context),
-            FromSite::Finished(finished) => self.site_finished(site, &finished, context),
-            FromSite::Refused { code } => Err(Fault::Refused { code }),
+            FromSite::Finished(finished) => self.site_finished(site, finished, context),
+            FromSite::Release { bytes } => self.released(site, bytes, context),
+            FromSite::Refused { code } => {
+                context.persist(CoordinatorRecord::Refused { site, rule: code.clone() });
+                Err(Fault::Refused { code })
+            }
         }
     }
 
@@ -280,7 +312,7 @@ impl CoordinatorMachine {
         gathered.put(site, announcement)?;
         if gathered.complete() {
             let announcements = gathered.take();
-            self.stage = Stage::Boxing(Gathered::new(self.sites()));
+            self.stage = Stage::Boxing(Gathered::new(self.sites()), announcements.clone());
             self.broadcast(&ToSite::Bundle { announcements }, context);
         }
         Ok(())
@@ -293,7 +325,7 @@ impl CoordinatorMachine {
         boxes: Vec<SealedBox>,
         context: &mut dyn CoordinatorContext,
     ) -> Result<(), Fault> {
-        let Stage::Boxing(gathered) = &mut self.stage else { return Err(Fault::Unexpected) };
+        let Stage::Boxing(gathered, announcements) = &mut self.stage else { return Err(Fault::Unexpected) };
         if epoch != self.epoch {
             return Err(Fault::Unexpected);
         }
@@ -301,7 +333,8 @@ impl CoordinatorMachine {
         if gathered.complete() {
             let mut boxes: Vec<SealedBox> = gathered.take().into_iter().flatten().collect();
             boxes.sort_by_key(|b| (b.from, b.to));
-            self.stage = Stage::Confirming(Gathered::new(self.sites()));
+            let announcements = std::mem::take(announcements);
+            self.stage = Stage::Confirming(Gathered::new(self.sites()), announcements);
             self.broadcast(&ToSite::Boxes { boxes }, context);
         }
         Ok(())
@@ -314,13 +347,15 @@ impl CoordinatorMachine {
         confirmation: Confirmation,
         context: &mut dyn CoordinatorContext,
     ) -> Result<(), Fault> {
-        let Stage::Confirming(gathered) = &mut self.stage else { return Err(Fault::Unexpected) };
+        let Stage::Confirming(gathered, announcements) = &mut self.stage else { return Err(Fault::Unexpected) };
         if epoch != self.epoch {
             return Err(Fault::Unexpected);
         }
         gathered.put(site, confirmation)?;
         if gathered.complete() {
-            let confirmations = gathered.take();
+            let (epoch, announcements, confirmations) = (self.epoch, std::mem::take(announcements), gathered.take());
+            let agreed = confirmations.clone();
+            context.persist(CoordinatorRecord::Agreed { epoch, announcements, confirmations: agreed });
             self.expect_next();
             self.broadcast(&ToSite::Confirmations { confirmations }, context);
         }
@@ -328,54 +363,72 @@ impl CoordinatorMachine {
     }
 
     fn expect_next(&mut self) {
-        self.stage = Stage::Nexts(Gathered::new(self.sites()), Gathered::new(self.sites()));
+        self.stage = Stage::Nexts(Gathered::new(self.sites()));
     }
 
     fn next(&mut self, site: u16, next: Next, context: &mut dyn CoordinatorContext) -> Result<(), Fault> {
         let member = self.manifest.roster.members().get(usize::from(site)).ok_or(Fault::Unexpected)?;
         next.verify(&member.identity, &self.digest).map_err(|_| Fault::Signature)?;
-        let Stage::Nexts(nexts, _) = &mut self.stage else { return Err(Fault::Unexpected) };
+        let Stage::Nexts(said) = &mut self.stage else { return Err(Fault::Unexpected) };
         if next.epoch != self.epoch {
             return Err(Fault::Unexpected);
         }
-        nexts.put(site, Some(next))?;
+        said.put(site, Said::Next(next))?;
         self.maybe_open_round(context)
     }
 
     fn site_finished(
         &mut self,
         site: u16,
-        finished: &Finished,
+        finished: Finished,
         context: &mut dyn CoordinatorContext,
     ) -> Result<(), Fault> {
         let member = self.manifest.roster.members().get(usize::from(site)).ok_or(Fault::Unexpected)?;
         finished.verify(&member.identity, &self.digest).map_err(|_| Fault::Signature)?;
-        let Stage::Nexts(nexts, results) = &mut self.stage else { return Err(Fault::Unexpected) };
-        nexts.put(site, None)?;
-        results.put(site, finished.results)?;
+        let Stage::Nexts(said) = &mut self.stage else { return Err(Fault::Unexpected) };
+        said.put(site, Said::Finished(finished))?;
         self.maybe_open_round(context)
     }
 
     /// When all sites have said what comes next: the round that the last of them is at, or the end.
     fn maybe_open_round(&mut self, context: &mut dyn CoordinatorContext) -> Result<(), Fault> {
-        let Stage::Nexts(nexts, results) = &mut self.stage else { return Ok(()) };
-        if !nexts.complete() {
+        let Stage::Nexts(said) = &mut self.stage else { return Ok(()) };
+        if !said.complete() {
             return Ok(());
         }
-        let nexts: Vec<Next> = nexts.take().into_iter().flatten().collect();
-        let Some(first) = nexts.iter().min_by_key(|n| n.round) else {
-            let results = results.take();
-            return self.finish(&results, context);
+        let said = said.take();
+        let nexts = said.iter().map(|said| match said {
+            Said::Next(next) => Some(next),
+            Said::Finished(_) => None,
+        });
+        let nexts: Vec<Option<&Next>> = nexts.collect();
+        let Some(first) = nexts.iter().flatten().min_by_key(|n| n.round) else {
+            let finished = said.into_iter().filter_map(|said| match said {
+                Said::Finished(finished) => Some(finished),
+                Said::Next(_) => None,
+            });
+            return self.finish(finished.collect(), context);
         };
-        let (round, q0, words) = (first.round, first.q0, first.words as usize);
-        if nexts.iter().any(|n| n.round == round && n.q0 != q0) {
+        let Next { round, q0, layout, counts, .. } = Next::clone(first);
+        let here: Vec<Option<&Next>> = nexts.iter().map(|next| next.filter(|n| n.round == round)).collect();
+        if here.iter().flatten().any(|n| n.q0 != q0 || n.layout != layout || n.counts != counts) {
             return Err(Fault::OtherPlan { round });
         }
-        let expected = self.expected_words(round, &q0)?;
-        if words != expected {
-            return Err(Fault::Length { expected, got: words });
-        }
-        let open = RoundOpen::sign(&self.identity, &self.digest, self.epoch, round, q0);
+        let words = layout.words();
+        self.check_round(round, &q0, &layout)?;
+        self.counts = counts;
+        let open = RoundOpen {
+            epoch: self.epoch,
+            round,
+            q0,
+            layout,
+            counts,
+            head: context.head(),
+            witnesses: here.iter().map(|next| next.map(Next::witness)).collect(),
+            signature: Signature([0; 64]),
+        };
+        let open = open.signed(&self.identity, &self.digest);
+        context.persist(CoordinatorRecord::Requested { open: Box::new(open.clone()) });
         self.stage = Stage::Answering(Box::new(Round {
             open: open.clone(),
             q: None,
@@ -386,13 +439,11 @@ impl CoordinatorMachine {
         Ok(())
     }
 
-    /// The round must be the plan's next one, or the last opened one again.
-    fn expected_words(&self, round: u32, q0: &Digest) -> Result<usize, Fault> {
-        if round == self.plan.progress().round && !self.plan.done() {
-            return Ok(self.plan.words());
-        }
+    /// The round must be the next one, or the last opened one again.
+    fn check_round(&self, round: u32, q0: &Digest, layout: &Layout) -> Result<(), Fault> {
         match &self.last {
-            Some((last, last_q0, result)) if *last == round && last_q0 == q0 => Ok(result.sum.words.len()),
+            _ if round == self.round() => Ok(()),
+            Some(last) if last.result.round == round && last.q0 == *q0 && last.layout == *layout => Ok(()),
             _ => Err(Fault::OtherPlan { round }),
         }
     }
@@ -426,38 +477,67 @@ impl CoordinatorMachine {
         let Round { open, sum, mut answers, .. } = *round;
         self.bytes_per_site += 16 * sum.words.len() as u64 + 48;
         let result = RoundResult::sign(&self.identity, self.epoch, open.round, q, sum, answers.take());
-        if open.round == self.plan.progress().round {
-            let record = CoordinatorRecord::Opened { round: open.round, q0: open.q0, result: Box::new(result.clone()) };
-            context.persist(record);
-            self.advance(open.round, open.q0, Box::new(result.clone()));
-        } else {
-            let same = self.last.as_ref().is_some_and(|(_, _, last)| last.sum.words == result.sum.words);
-            if !same {
-                return Err(Fault::OtherSum { round: open.round });
-            }
+        if open.round == self.round() {
+            context.persist(CoordinatorRecord::Opened { q0: open.q0, result: Box::new(result.clone()) });
+            self.last = Some(Last { q0: open.q0, layout: open.layout, result: Box::new(result.clone()) });
+        } else if !self.reopened(&result) {
+            return Err(Fault::OtherSum { round: open.round });
         }
         self.expect_next();
         self.broadcast(&ToSite::RoundResult(result), context);
         Ok(())
     }
 
-    fn advance(&mut self, round: u32, q0: Digest, result: Box<RoundResult>) {
-        let words: Vec<i128> = open_unsealed(&result.sum, &[]).into_iter().map(Option::unwrap_or_default).collect();
-        self.plan.tell(&word::read(&words, self.sites()));
-        self.last = Some((round, q0, result));
+    /// Does a round that was answered again have the sum of the last one, as far as the coordinator reads it?
+    fn reopened(&self, result: &RoundResult) -> bool {
+        self.last.as_ref().is_some_and(|last| {
+            let mut opened = last.layout.ranges().filter(|(segment, _)| !segment.sealed);
+            opened.all(|(_, range)| last.result.sum.words.get(range.clone()) == result.sum.words.get(range))
+        })
     }
 
-    fn finish(&mut self, results: &[Digest], context: &mut dyn CoordinatorContext) -> Result<(), Fault> {
-        if !self.plan.done() {
-            return Err(Fault::OtherPlan { round: self.plan.progress().round });
-        }
-        let own = results_digest(&self.digest, &self.plan);
-        if results.iter().any(|r| *r != own) {
+    /// All sites are done: the same results, the same release. One of them is asked for it.
+    fn finish(&mut self, finished: Vec<Finished>, context: &mut dyn CoordinatorContext) -> Result<(), Fault> {
+        if finished.windows(2).any(|pair| !pair[0].agrees_with(&pair[1])) {
             return Err(Fault::OtherResults);
         }
-        context.persist(CoordinatorRecord::Finished { results: own });
-        self.stage = Stage::Finished;
-        self.broadcast(&ToSite::Finished, context);
+        self.counts = finished.first().map_or(self.counts, |finished| finished.counts);
+        if self.release.is_some() {
+            return self.close(finished, context);
+        }
+        self.stage = Stage::Releasing(finished, 0);
+        context.send(0, ToSite::SendRelease);
+        Ok(())
+    }
+
+    /// A release is the one that all sites signed, or the next site is asked.
+    fn released(&mut self, site: u16, bytes: Vec<u8>, context: &mut dyn CoordinatorContext) -> Result<(), Fault> {
+        let Stage::Releasing(finished, asked) = &mut self.stage else { return Err(Fault::Unexpected) };
+        if site != *asked {
+            return Err(Fault::Unexpected);
+        }
+        let signed = finished.first().map(|f| f.release);
+        let same = signed == Some(Release::digest_of(&self.digest, &bytes));
+        if !same || Release::from_bytes(&bytes).is_err() {
+            *asked += 1;
+            let next = *asked;
+            if usize::from(next) < self.manifest.roster.len() {
+                context.send(next, ToSite::SendRelease);
+            }
+            return Err(Fault::OtherRelease);
+        }
+        let finished = std::mem::take(finished);
+        context.persist(CoordinatorRecord::Released { site, bytes: bytes.clone() });
+        self.release = Some(bytes);
+        self.close(finished, context)
+    }
+
+    fn close(&mut self, finished: Vec<Finished>, context: &mut dyn CoordinatorContext) -> Result<(), Fault> {
+        let closed = Closed { finished, head: context.head(), signature: Signature([0; 64]) };
+        let closed = Box::new(closed.signed(&self.identity, &self.digest));
+        context.persist(CoordinatorRecord::Closed { closed: closed.clone() });
+        self.broadcast(&ToSite::Closed(closed.clone()), context);
+        self.stage = Stage::Closed(closed);
         Ok(())
     }
 }

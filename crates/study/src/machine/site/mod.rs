@@ -1,97 +1,26 @@
 //! The site's end of one run.
 
+mod config;
+mod end;
 mod random;
+mod record;
 mod refusal;
 
 use std::sync::Arc;
 
-use secagg::{Announced, Announcement, Boxed, Canonical, Confirming, Digest, DrawKey, Epoch, Opened, SigningIdentity};
+use secagg::{Announced, Announcement, Boxed, Canonical, Confirming, Digest, Epoch, Opened, Signature};
 
-use crate::cohort::Cohort;
 use crate::evaluate::{EvaluateError, Evaluator};
-use crate::manifest::Manifest;
-use crate::message::{Answer, Finished, FromSite, Next, RoundOpen, RoundResult, ToSite};
+use crate::layout::Layout;
+use crate::message::{Answer, FromSite, Next, RoundOpen, RoundResult, ToSite};
 use crate::plan::{Plan, Progress};
-use crate::policy::Policy;
-use crate::protocol::Protocol;
 use crate::request::{epoch_digest, first_digest, request_digest, sum_digest};
-use crate::results::results_digest;
 use crate::view::Asked;
 use crate::word;
+pub use config::SiteConfig;
 use random::ContextRng;
+pub use record::SiteRecord;
 pub use refusal::Refusal;
-
-/// What one site brings into a run.
-pub struct SiteConfig {
-    /// The signed manifest's content.
-    pub manifest: Manifest,
-    /// The protocol that the manifest names.
-    pub protocol: Arc<Protocol>,
-    /// The frozen cohort.
-    pub cohort: Arc<Cohort>,
-    /// Salted commitment to it.
-    pub commitment: Digest,
-    /// 32 secret bytes of the site, made at approval; the salt of the first site's answers comes from it.
-    pub secret: [u8; 32],
-    /// The site's key for draws about its rows, the same in all runs.
-    pub draws: DrawKey,
-    /// The site's rules.
-    pub policy: Policy,
-    /// Seconds since 1970 when the site approved.
-    pub approved: u64,
-    /// The site's identity.
-    pub identity: SigningIdentity,
-    /// Index in the roster.
-    pub site: u16,
-}
-
-impl std::fmt::Debug for SiteConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SiteConfig({}, site {}, ..)", self.manifest.name(), self.site)
-    }
-}
-
-/// What a site writes down before it speaks.
-#[derive(Debug, Clone, PartialEq)]
-pub enum SiteRecord {
-    /// It takes part in an epoch.
-    Epoch {
-        /// Number.
-        epoch: u64,
-    },
-    /// It answers a round.
-    Answered {
-        /// Round.
-        round: u32,
-        /// Request digest.
-        q0: Digest,
-        /// Bound to the epoch.
-        q: Digest,
-        /// Digest of the masked words.
-        masked: Digest,
-    },
-    /// It accepts a sum.
-    Accepted {
-        /// Round.
-        round: u32,
-        /// Request digest.
-        q0: Digest,
-        /// The stripped sum.
-        opened: Opened,
-    },
-    /// It refuses a request or a result.
-    Refused {
-        /// Rule id.
-        rule: String,
-    },
-    /// Its plan is done.
-    Finished {
-        /// Digest of the results.
-        results: Digest,
-    },
-    /// Its people have withdrawn the approval: nothing is answered any more, stored answers included.
-    Withdrawn,
-}
 
 /// Where the machine leaves what it wants done, and gets what it may not make itself.
 pub trait SiteContext {
@@ -105,7 +34,7 @@ pub trait SiteContext {
     fn answer(&self, evaluator: &Evaluator<'_>, questions: &[Asked]) -> Result<Vec<i128>, EvaluateError>;
     /// Seconds since 1970.
     fn now(&self) -> u64;
-    /// Digest of the newest record.
+    /// Digest of the newest durable record: what was persisted in the same call does not count.
     fn head(&self) -> Digest;
 }
 
@@ -115,13 +44,13 @@ struct Turn {
     round: u32,
     q0: Digest,
     questions: Arc<[Asked]>,
-    words: usize,
+    layout: Layout,
 }
 
 impl Turn {
     fn of(manifest: &Digest, round: u32, plan: &Plan, previous: &Digest) -> Turn {
         let q0 = request_digest(manifest, round, plan, previous);
-        Turn { round, q0, questions: Arc::clone(plan.ask()), words: plan.words() }
+        Turn { round, q0, questions: Arc::clone(plan.ask()), layout: Layout::of(plan) }
     }
 }
 
@@ -157,7 +86,16 @@ pub struct SiteMachine {
     /// The accepted round before, with the digest of its sum.
     previous: Option<(Turn, Digest)>,
     sent: Option<Sent>,
+    /// Of all sites, until the epoch is confirmed.
+    announcements: Vec<Announcement>,
+    /// What was said last in this epoch about the round to come.
+    said: Option<Next>,
+    /// Digest of the last request of this epoch; before the first, its transcript.
+    witnessed: Digest,
+    /// The same when this site spoke last: what all sites signed that the request to come repeats.
+    seen: Digest,
     finished: bool,
+    closed: bool,
 }
 
 impl SiteMachine {
@@ -175,7 +113,12 @@ impl SiteMachine {
             current,
             previous: None,
             sent: None,
+            announcements: Vec::new(),
+            said: None,
+            witnessed: manifest,
+            seen: manifest,
             finished: false,
+            closed: false,
         };
         for record in records {
             machine.replay(record)?;
@@ -186,18 +129,25 @@ impl SiteMachine {
     fn replay(&mut self, record: SiteRecord) -> Result<(), Refusal> {
         match record {
             SiteRecord::Epoch { epoch } => self.epoch = epoch,
-            SiteRecord::Accepted { round, q0, opened } => {
+            SiteRecord::Accepted { q0, proof, opened } => {
+                let round = proof.round;
                 if round != self.current.round || q0 != self.current.q0 {
                     return Err(Refusal::NotThePlan { round });
                 }
-                if opened.words.len() != self.current.words {
+                if opened.words.len() != self.current.layout.words() {
                     return Err(Refusal::OtherSum);
                 }
                 self.advance(&opened);
             }
             SiteRecord::Finished { .. } => self.finished = true,
+            SiteRecord::Closed { .. } => self.closed = true,
             SiteRecord::Withdrawn => self.stage = Stage::Withdrawn,
-            SiteRecord::Answered { .. } | SiteRecord::Refused { .. } => {}
+            SiteRecord::Consented
+            | SiteRecord::Approved { .. }
+            | SiteRecord::Agreed { .. }
+            | SiteRecord::Requested { .. }
+            | SiteRecord::Answered { .. }
+            | SiteRecord::Refused { .. } => {}
         }
         Ok(())
     }
@@ -210,6 +160,11 @@ impl SiteMachine {
     /// Is the plan done and acknowledged in the journal?
     pub fn finished(&self) -> bool {
         self.finished
+    }
+
+    /// Did all sites end with the same, as this site has seen?
+    pub fn closed(&self) -> bool {
+        self.closed
     }
 
     /// The plan as this site holds it.
@@ -259,7 +214,7 @@ impl SiteMachine {
         self.config.policy.check_time(self.config.approved, context.now())?;
         match message {
             ToSite::EpochOpen { epoch } => self.open_epoch(epoch, context),
-            ToSite::Bundle { announcements } => self.bundle(&announcements, context),
+            ToSite::Bundle { announcements } => self.bundle(announcements, context),
             ToSite::Boxes { boxes } => match std::mem::replace(&mut self.stage, Stage::Idle) {
                 Stage::Boxed(boxed) => {
                     let (next, confirmation) = boxed.boxes(&self.config.identity, &boxes)?;
@@ -273,7 +228,10 @@ impl SiteMachine {
                 Stage::Confirming(confirming) => {
                     let roster = self.config.manifest.roster.identities();
                     let epoch = confirming.confirmations(&roster, &confirmations)?;
+                    self.witnessed = epoch.transcript();
                     self.stage = Stage::Ready(Box::new(epoch));
+                    let announcements = std::mem::take(&mut self.announcements);
+                    context.persist(SiteRecord::Agreed { epoch: self.epoch, announcements, confirmations });
                     self.say_next(context);
                     Ok(())
                 }
@@ -281,7 +239,8 @@ impl SiteMachine {
             },
             ToSite::RoundOpen(open) => self.round_open(&open, context),
             ToSite::RoundResult(result) => self.round_result(&result, context),
-            ToSite::Finished => Ok(()),
+            ToSite::SendRelease => self.send_release(context),
+            ToSite::Closed(closed) => self.close(*closed, context),
         }
     }
 
@@ -297,6 +256,7 @@ impl SiteMachine {
         self.config.policy.check_study(&self.config.manifest, &self.config.protocol)?;
         self.epoch = epoch;
         self.sent = None;
+        self.said = None;
         context.persist(SiteRecord::Epoch { epoch });
         let head = context.head();
         let (announced, announcement) = Announced::start(
@@ -313,12 +273,13 @@ impl SiteMachine {
         Ok(())
     }
 
-    fn bundle(&mut self, all: &[Announcement], context: &mut dyn SiteContext) -> Result<(), Refusal> {
+    fn bundle(&mut self, all: Vec<Announcement>, context: &mut dyn SiteContext) -> Result<(), Refusal> {
         match std::mem::replace(&mut self.stage, Stage::Idle) {
             Stage::Announced(announced) => {
                 let roster = self.config.manifest.roster.identities();
-                let (next, boxes) = announced.bundle(&mut ContextRng(context), &roster, all)?;
+                let (next, boxes) = announced.bundle(&mut ContextRng(context), &roster, &all)?;
                 self.stage = Stage::Boxed(next);
+                self.announcements = all;
                 context.send(FromSite::Boxes { epoch: self.epoch, boxes });
                 Ok(())
             }
@@ -328,19 +289,24 @@ impl SiteMachine {
 
     /// Says what the plan derives next, or that it is done.
     fn say_next(&mut self, context: &mut dyn SiteContext) {
+        self.said = None;
+        self.seen = self.witnessed;
         if self.plan.done() {
-            let results = results_digest(&self.manifest, &self.plan);
-            if !self.finished {
-                self.finished = true;
-                context.persist(SiteRecord::Finished { results });
-            }
-            let finished = Finished::sign(&self.config.identity, &self.manifest, results);
-            context.send(FromSite::Finished(finished));
-            return;
+            return self.say_finished(context);
         }
-        let Turn { round, q0, words, .. } = &self.current;
-        let words = *words as u32;
-        let next = Next::sign(&self.config.identity, &self.manifest, self.epoch, *round, *q0, words);
+        let Turn { round, q0, layout, .. } = &self.current;
+        let next = Next {
+            epoch: self.epoch,
+            round: *round,
+            q0: *q0,
+            layout: layout.clone(),
+            counts: self.plan.progress().into(),
+            head: context.head(),
+            witnessed: self.witnessed,
+            signature: Signature([0; 64]),
+        };
+        let next = next.signed(&self.config.identity, &self.manifest);
+        self.said = Some(next.clone());
         context.send(FromSite::Next(next));
     }
 
@@ -358,7 +324,12 @@ impl SiteMachine {
             context.send(FromSite::Answer(sent.answer.clone()));
             return Ok(());
         }
+        context.persist(SiteRecord::Requested { open: Box::new(open.clone()) });
         let turn = self.turn(open.round, &open.q0)?.clone();
+        if open.layout != turn.layout {
+            return Err(Refusal::NotThePlan { round: open.round });
+        }
+        self.check_witnesses(open)?;
         self.config.policy.check_round(open.round)?;
         self.config.policy.check_opened(&self.plan)?;
         let sites = self.config.manifest.roster.len();
@@ -367,11 +338,25 @@ impl SiteMachine {
             .drawing(&self.config.draws, &turn.questions);
         let x = context.answer(&evaluator, &turn.questions)?;
         let q = epoch_digest(&open.q0, self.epoch, &epoch.transcript());
-        let masked = epoch.mask_salted(q, &x, self.salt(&open.q0), &[]);
+        let masked = epoch.mask_salted(q, &x, self.salt(&open.q0), &turn.layout.sealed());
         let (answer, words) = Answer::sign(&self.config.identity, self.epoch, open.round, q, masked);
         context.persist(SiteRecord::Answered { round: open.round, q0: open.q0, q, masked: words });
         context.send(FromSite::Answer(answer.clone()));
         self.sent = Some(Sent { turn, answer, words });
+        self.witnessed = open.digest(&self.manifest);
+        Ok(())
+    }
+
+    /// The request repeats what this site said, and the other sites saw the request before that this one saw.
+    fn check_witnesses(&self, open: &RoundOpen) -> Result<(), Refusal> {
+        let own = self.said.as_ref().filter(|next| next.round == open.round).map(Next::witness);
+        let listed = open.witnesses.len() == self.config.manifest.roster.len();
+        if !listed || open.witnesses.get(usize::from(self.config.site)) != Some(&own) {
+            return Err(Refusal::Witness);
+        }
+        if open.witnesses.iter().flatten().any(|witness| witness.witnessed != self.seen) {
+            return Err(Refusal::Witness);
+        }
         Ok(())
     }
 
@@ -396,7 +381,8 @@ impl SiteMachine {
 
     fn round_result(&mut self, result: &RoundResult, context: &mut dyn SiteContext) -> Result<(), Refusal> {
         let Stage::Ready(epoch) = &self.stage else { return Err(Refusal::Unexpected) };
-        result.verify(&self.config.manifest.coordinator).map_err(|_| Refusal::Signature)?;
+        let proof = result.proof();
+        proof.verify(&self.config.manifest.coordinator).map_err(|_| Refusal::Signature)?;
         let Some(sent) = &self.sent else { return Err(Refusal::Unexpected) };
         if result.q != sent.answer.q || result.round != sent.turn.round || result.epoch != self.epoch {
             return Err(Refusal::Unexpected);
@@ -406,15 +392,15 @@ impl SiteMachine {
         if !complete || result.answers.get(usize::from(self.config.site)) != Some(&own) {
             return Err(Refusal::NotMyAnswer);
         }
-        let opened = epoch.open(result.q, &result.sum, &[])?;
-        if opened.words.len() != sent.turn.words {
+        let opened = epoch.open(result.q, &result.sum, &sent.turn.layout.sealed())?;
+        if opened.words.len() != sent.turn.layout.words() {
             return Err(Refusal::OtherSum);
         }
         let q0 = sent.turn.q0;
         if sent.turn.round != self.current.round {
             return self.reopened(&q0, &opened, context);
         }
-        context.persist(SiteRecord::Accepted { round: self.current.round, q0, opened: opened.clone() });
+        context.persist(SiteRecord::Accepted { q0, proof: Box::new(proof), opened: opened.clone() });
         self.advance(&opened);
         self.sent = None;
         self.say_next(context);

@@ -40,6 +40,12 @@ pub enum Refusal {
     /// A reopened sum differs from the one that was accepted.
     #[error("a reopened sum differs from the accepted one")]
     OtherSum,
+    /// The request does not repeat what this site said, or other sites saw another request before.
+    #[error("the request shows other sites another past than this one")]
+    Witness,
+    /// The sites ended with different results.
+    #[error("the sites did not end with the same results")]
+    OtherResults,
     /// The site's policy.
     #[error("the site's policy refuses")]
     Policy(#[from] PolicyRefusal),
@@ -66,6 +72,8 @@ impl Refusal {
             Refusal::Sum(_) => "run.sum",
             Refusal::NotMyAnswer => "run.not_my_answer",
             Refusal::OtherSum => "run.other_sum",
+            Refusal::Witness => "run.witness",
+            Refusal::OtherResults => "run.other_results",
             Refusal::Policy(refusal) => refusal.rule(),
             Refusal::Expired => "run.expired",
             Refusal::Withdrawn => "run.withdrawn",
@@ -80,6 +88,7 @@ impl Refusal {
             Refusal::Sum(_)
                 | Refusal::NotMyAnswer
                 | Refusal::OtherSum
+                | Refusal::OtherResults
                 | Refusal::Policy(_)
                 | Refusal::Expired
                 | Refusal::Withdrawn

@@ -11,6 +11,7 @@ mod imputation;
 mod incidence;
 mod outcomes;
 mod propensity;
+mod release;
 mod scenario;
 mod standardised;
 mod variables;
@@ -65,6 +66,7 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
     let (analyses, curves) = analyses::analyses(root, &declared);
     let incidences = incidence::incidences(root, &declared);
     let baseline = baseline::baseline(root, &declared);
+    let release = release::release(root);
     if let (Some(study), Some((_, _, patient, _))) = (&study, &head)
         && dictionary.find(patient).is_some()
     {
@@ -86,6 +88,7 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
         curves,
         incidences,
         trimming: None,
+        release,
         bootstrap: None,
         scenarios: Vec::new(),
         digest,

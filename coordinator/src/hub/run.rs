@@ -55,7 +55,9 @@ impl Run {
         let digest = stored.manifest.digest();
         let records: Vec<_> = store.entries(&digest)?.into_iter().map(|entry| entry.record).collect();
         let mut opened = Tally::default();
-        records.iter().for_each(|record| opened.add(record));
+        for record in &records {
+            opened.add(record);
+        }
         let machine = CoordinatorMachine::recover(stored.manifest.clone(), identity, records)
             .map_err(|_| StoreError::Damaged { what: "a record" })?;
         let (problem, head) = (store.problem(&digest)?, store.ledger_end(&digest)?.head());
@@ -68,7 +70,9 @@ impl Run {
     ) -> Outcome<T> {
         let mut effects = Effects { head: self.head, records: Vec::new(), messages: Vec::new() };
         let result = act(&mut self.machine, &mut effects);
-        effects.records.iter().for_each(|record| self.opened.add(record));
+        for record in &effects.records {
+            self.opened.add(record);
+        }
         Outcome { result, records: effects.records, messages: effects.messages }
     }
 }

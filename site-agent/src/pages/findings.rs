@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use study::forecast::Foreseen;
 use study::question::Opening;
-use web::{Scroll, digest, state};
+use web::{Scroll, state};
 
 use super::desk::time_of;
 use crate::run::{Against, Counted, Findings, OwnCount, Verdict};
@@ -23,8 +23,8 @@ pub(super) fn summary(findings: &Findings, needed: u32) -> Markup {
         dl.facts {
             dt { "Question" } dd { (findings.question) }
             dt { "Run" } dd { (findings.name) }
-            dt { "Protocol" } dd { (digest(&findings.protocol.to_string())) }
-            dt { "Manifest" } dd { (digest(&findings.manifest.to_string())) }
+            dt { "Protocol" } dd { code { (findings.protocol) } }
+            dt { "Manifest" } dd { code { (findings.manifest) } }
             dt { "Offered until" } dd { (time_of(findings.expires)) }
             dt { "Approvals here" }
             dd {

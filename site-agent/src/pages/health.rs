@@ -26,7 +26,7 @@ pub(super) async fn page(State(desk): State<Arc<Desk>>, visit: Visit<Visitor>) -
 fn content(desk: &Desk) -> Result<Markup, Unable> {
     let now = Timestamp::now();
     Ok(html! {
-        div id="health" data-live="5" {
+        div id="health" data-live="10" {
             h2 { "Connection" }
             (connection(&desk.link.state()))
             h2 { "This site" }
@@ -95,11 +95,11 @@ fn policy(desk: &Desk) -> Markup {
     let changed = fs::metadata(data).and_then(|m| m.modified()).ok().and_then(|at| Timestamp::try_from(at).ok());
     html! {
         dl.facts {
-            dt { "Policy" } dd { (path.as_deref().unwrap_or("no file: the strict default holds")) }
+            dt { "Policy" } dd { @match path { Some(path) => code { (path) }, None => "no file: the strict default holds" } }
             dt { "Its digest" }
             dd {
                 @match read {
-                    Ok(policy) => (digest(&policy.digest().to_string())),
+                    Ok(policy) => code { (policy.digest()) },
                     Err(e) => { (state("bad", "cannot be used")) " " (e) }
                 }
             }

@@ -38,7 +38,7 @@ fn content(run: &RunFolder, visit: &Visit<Visitor>) -> Result<Markup, Unable> {
             (facts(run, &entries))
             (ledger(&entries))
         }
-        @if !over { (withdrawal(run, visit)) }
+        div id="withdrawal" data-live=[(!over).then_some("3")] { @if !over { (withdrawal(run, visit)) } }
     })
 }
 
@@ -55,10 +55,10 @@ fn facts(run: &RunFolder, entries: &[Entry]) -> Markup {
             dt { "Answers sent" } dd { (answers) }
             dt { "Refusals" } dd { (entries.iter().filter(|entry| entry.rule.is_some()).count()) }
             dt { "Sites" } dd { (run.manifest.roster.len()) }
-            dt { "Manifest" } dd { (digest(&run.manifest.digest().to_string())) }
-            dt { "Protocol" } dd { (digest(&run.manifest.protocol.to_string())) }
-            dt { "Policy at approval" } dd { (digest(&run.approval.policy.to_string())) }
-            dt { "Cohort, as committed to" } dd { (digest(&run.approval.cohort.to_string())) }
+            dt { "Manifest" } dd { code { (run.manifest.digest()) } }
+            dt { "Protocol" } dd { code { (run.manifest.protocol) } }
+            dt { "Policy at approval" } dd { code { (run.approval.policy) } }
+            dt { "Cohort, as committed to" } dd { code { (run.approval.cohort) } }
             dt { "Ends" } dd { (time_of(run.manifest.expires)) }
         }
     }
@@ -81,8 +81,8 @@ fn ledger(entries: &[Entry]) -> Markup {
             p { "Nothing has left yet. The rounds begin when all sites have approved and are connected." }
         } @else {
             p {
-                "Each line is a record of this site's journal, chained by digests and written before anything was sent. "
-                "Answers are digests of masked numbers; the numbers themselves are not kept in clear."
+                "Each line is a record of this site's journal, chained by digests and written before anything was sent. Of an "
+                "answer the journal keeps the digest of the masked numbers."
             }
             (Scroll { caption: "Ledger" }.table(&html! {
                 thead { tr {

@@ -59,7 +59,7 @@ fn waits(desk: &Desk, offered: &Offered) -> Result<Markup, Unable> {
     Ok(html! {
         article.study {
             h3 { bdi { (offered.protocol.title) } }
-            p { (state("wait", "waits for a decision")) " " span.faint { (manifest.name()) } }
+            p { (state("wait", "waits for a decision")) }
             dl.facts {
                 dt { "Question" } dd { (offered.protocol.trial.question) }
                 dt { "Sites" } dd { (manifest.roster.len()) }
@@ -70,7 +70,7 @@ fn waits(desk: &Desk, offered: &Offered) -> Result<Markup, Unable> {
                 }
                 dt { "Offered until" } dd { (time_of(manifest.expires)) }
             }
-            p { a href={ "/offers/" (manifest.digest()) } { "Read what it asks, and decide" } }
+            p { a href={ "/offers/" (manifest.digest()) } { "Review " (manifest.name()) } }
         }
     })
 }

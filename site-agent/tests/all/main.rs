@@ -2,6 +2,7 @@
 
 mod approval;
 mod examples;
+mod pages;
 mod snapshot;
 mod source;
 mod study_files;

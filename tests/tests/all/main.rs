@@ -2,6 +2,7 @@
 
 mod agreement;
 mod architecture;
+mod browser;
 mod checks;
 mod competing;
 mod deploy;

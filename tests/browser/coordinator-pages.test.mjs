@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { Person, startBrowser } from "./browser.mjs";
-import { Federation, freePort } from "./federation.mjs";
+import { Federation, freePort, until } from "./federation.mjs";
 
 const SITES = ["R01", "R02", "R03", "R04"];
 const HOSTILE = `<script>globalThis.taken = 1</script><img src=x onerror="globalThis.taken = 2"> =1+1 \u202Eright to left ${"x".repeat(90)}`;
@@ -36,8 +36,7 @@ before(async () => {
     pages = `https://127.0.0.1:${port}`;
     federation = await Federation.start({ study: "rotterdam", sites: SITES, coordinator: `web_listen = "127.0.0.1:${port}"\n` });
     browser = await startBrowser();
-    const title = (text) => text.replace(/^title = .*$/m, () => `title = ${JSON.stringify(HOSTILE)}`);
-    run = await federation.offer("protocol-quarter.toml", title);
+    run = await federation.offer("protocol-quarter.toml");
     for (const site of Object.values(federation.sites)) await federation.offered(site, run);
     auditor = await certified("auditor", "First Auditor");
 });
@@ -146,9 +145,17 @@ test("without script a run's page loads itself again", async () => {
 });
 
 test("hostile text does nothing", async () => {
-    await auditor.open(`${pages}/studies`);
-    assert.ok((await auditor.text()).includes("<script>globalThis.taken"));
-    assert.equal(await auditor.page.evaluate(() => globalThis.taken), undefined);
+    const title = (text) => text.replace(/^title = .*$/m, () => `title = ${JSON.stringify(HOSTILE)}`);
+    const hostile = await federation.offer("protocol.toml", title);
+    for (const [page, name] of [["/studies", "studies"], [`/studies/${hostile}`, "run"]]) {
+        await until(`the ${name} page shows the run`, async () => {
+            await auditor.page.goto(pages + page);
+            return (await auditor.text()).includes("<script>globalThis.taken");
+        });
+        assert.equal(await auditor.page.evaluate(() => globalThis.taken), undefined);
+        auditor.expect(503);
+        await auditor.check(`coordinator-hostile-${name}`);
+    }
 });
 
 test("the keyboard is enough", async () => {

@@ -4,6 +4,11 @@
 // A page that renews itself is no sign of a person before it: it does not keep the session alive.
 const LIVE = { "Entente-Live": "1" };
 
+// What a reader has opened or is writing in is left alone.
+function inUse(part) {
+    return part.contains(document.activeElement) || part.querySelector("details[open]") !== null;
+}
+
 function renew(part) {
     const seconds = Number(part.dataset.live);
     setTimeout(async () => {
@@ -20,7 +25,7 @@ function renew(part) {
                 const fresh = page.getElementById(part.id);
                 // A part that is gone has nothing more to say; a reader's place in an unchanged one is kept.
                 if (fresh === null) return;
-                if (fresh.outerHTML !== part.outerHTML) {
+                if (fresh.outerHTML !== part.outerHTML && !inUse(part)) {
                     part.replaceWith(fresh);
                     current = fresh;
                 }

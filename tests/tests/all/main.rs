@@ -3,6 +3,7 @@
 mod agreement;
 mod architecture;
 mod audit;
+mod browser;
 mod checks;
 mod competing;
 mod deploy;

@@ -182,7 +182,7 @@ pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
         manifest_digest: digest.to_string(),
         results_digest: closed.results.to_string(),
         release_digest: closed.release.to_string(),
-        opening: protocol.release.opening.name(),
+        release: protocol.release,
         rounds,
         opened_scalars: by_coordinator,
         sealed_scalars: by_sites,

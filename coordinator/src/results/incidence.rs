@@ -4,7 +4,7 @@ use serde::Serialize;
 use study::results::IncidenceRow;
 
 use super::records::{Notes, Record};
-use super::survival::TOO_FEW_LEAVE;
+use super::survival::{FEW_AT_ONCE, TOO_FEW_LEAVE};
 
 /// A row of `incidence.csv`.
 #[derive(Serialize)]
@@ -39,8 +39,11 @@ impl<'a> From<&'a IncidenceRow> for IncidenceRecord<'a> {
         let hidden = row.incidence.is_none();
         let why = if hidden { TOO_FEW_LEAVE } else { "is not defined at this incidence" };
         // Nobody is at risk in a difference, and nothing is free of events.
-        let n_risk =
-            if hidden || row.event_free.is_some() { notes.present("n_risk", row.n_risk, TOO_FEW_LEAVE) } else { None };
+        let n_risk = if hidden || row.event_free.is_some() {
+            notes.present("n_risk", row.n_risk, if hidden { TOO_FEW_LEAVE } else { FEW_AT_ONCE })
+        } else {
+            None
+        };
         IncidenceRecord {
             outcome: &row.outcome,
             cause: &row.cause,

@@ -134,7 +134,11 @@ fn a_ledger_that_its_own_party_wrote_anew_is_caught_by_its_witnesses() {
     });
     // alone: the heads that it signed before stand in the requests, which the coordinator and the others signed
     let report = verify(std::slice::from_ref(&forked));
-    assert!(places(&report).iter().any(|p| p.contains("lacks the entry that its party signed")), "{:?}", places(&report));
+    assert!(
+        places(&report).iter().any(|p| p.contains("lacks the entry that its party signed")),
+        "{:?}",
+        places(&report)
+    );
     let others = [forked, run.bundle(Party::Site(2), &small::text())];
     let report = verify(&others);
     let named = report.findings.iter().find(|f| f.place == study::audit::Place::Between(Party::Site(2)));
@@ -147,7 +151,7 @@ fn a_ledger_that_its_own_party_wrote_anew_is_caught_by_its_witnesses() {
             let record = chain.next::<CoordinatorRecord>(entry).unwrap().record;
             matches!(record, CoordinatorRecord::Requested { .. })
         };
-        let requests: Vec<bool> = entries.iter().map(|entry| entry.as_slice()).map(is_request).collect();
+        let requests: Vec<bool> = entries.iter().map(Vec::as_slice).map(is_request).collect();
         entries.truncate(requests.iter().rposition(|r| *r).unwrap());
     });
     assert!(verify(std::slice::from_ref(&shortened)).holds(), "an older export is no lie by itself");

@@ -7,6 +7,7 @@ use coordinator::results::{Provenance, print, write};
 use entente_tests::federation::{Federation, Rows, bits, plain};
 use entente_tests::golden::{Study, TOLERANCE, compare};
 use study::protocol::Protocol;
+use study::release::Release;
 use study::results::Results;
 
 use crate::reference::{self, centre, cohorts};
@@ -102,15 +103,15 @@ fn compare_with_r(protocol: &str, sites: &[Rows], section: &str) -> usize {
         manifest_digest: String::new(),
         results_digest: String::new(),
         release_digest: String::new(),
-        opening: "totals",
         sealed_scalars: 0,
         variables: 0,
+        release: protocol.release,
         rounds: 0,
         opened_scalars: 0,
         bytes_sent_per_site: 0,
         sites: (1..=sites.len()).map(|i| (format!("S{i:02}"), String::new())).collect(),
     };
-    write(out.path(), &Results::of(&plan), &provenance).unwrap();
+    write(out.path(), Release::of(&plan).results(), &provenance).unwrap();
     let golden = path("reference/golden/competing.json");
     let report = compare(out.path(), &golden, Study::Competing, section, TOLERANCE).unwrap();
     println!("{section}, {} rounds: {report}", plan.progress().round - 1);

@@ -46,6 +46,7 @@ fn the_digest_is_of_the_rules() {
         "minimum_leavers = 6",
         "maximum_runs = 6",
         "allow_differencing = true",
+        "opening = \"results\"",
         "approvals = 1",
         "approval_days = 6",
         "trusted_sites = []",
@@ -140,6 +141,29 @@ fn curves_must_be_merged_as_far_as_the_policy_asks() {
     assert_eq!(policy(5).check_study(&manifest(), &with), Ok(()));
     assert_eq!(policy(6).check_study(&manifest(), &with), Err(PolicyRefusal::Leavers { got: 5, minimum: 6 }));
     assert_eq!(policy(6).check_study(&manifest(), &protocol()), Ok(()), "without curves nothing is released");
+    let stricter =
+        Protocol::parse(&format!("{}{curve}\n[release]\nminimum_leavers = 6\n", crate::sample::PROTOCOL)).unwrap();
+    assert_eq!(policy(6).check_study(&manifest(), &stricter), Ok(()));
+}
+
+#[test]
+fn a_study_is_as_strict_as_the_policy_or_more() {
+    let with =
+        |release: &str| Protocol::parse(&format!("{}\n[release]\n{release}\n", crate::sample::PROTOCOL)).unwrap();
+    let policy = |text: &str| Policy::parse(&format!("minimum_sites = 3\n{text}\n")).unwrap();
+    let refusal = |text: &str, release: &str| policy(text).check_study(&manifest(), &with(release)).err();
+    let floor = PolicyRefusal::Floor { got: 4, minimum: 5 };
+    assert_eq!((floor.rule(), refusal("", "minimum_cell = 4")), ("policy.minimum_cell", Some(floor.clone())));
+    assert!(floor.to_string().contains("hides counts below 4"), "{floor}");
+    assert_eq!(refusal("", "minimum_cell = 5"), None);
+    assert_eq!(refusal("minimum_cell = 0", "minimum_cell = 1"), None);
+    assert_eq!(refusal("minimum_cell = 3", "minimum_cell = 10"), None);
+    let opening = PolicyRefusal::Opening { got: study::protocol::ReleaseOpening::Totals };
+    assert_eq!(opening.rule(), "policy.opening");
+    assert_eq!(refusal("opening = \"results\"", ""), Some(opening));
+    assert_eq!(refusal("opening = \"results\"", "opening = \"results\""), None);
+    assert_eq!(refusal("opening = \"totals\"", "opening = \"results\""), None);
+    assert_eq!(mistakes("opening = \"result\""), ["line 1: opening: `result` is not known (known: totals, results)"]);
 }
 
 /// A run of the sample with these patients, under another manifest for each number.

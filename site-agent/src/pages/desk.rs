@@ -119,8 +119,6 @@ pub(super) fn time(at: Timestamp) -> Markup {
 
 /// The same from seconds since 1970.
 pub(super) fn time_of(seconds: u64) -> Markup {
-    match i64::try_from(seconds).ok().and_then(|s| Timestamp::from_second(s).ok()) {
-        Some(at) => time(at),
-        None => html! { "no end" },
-    }
+    let at = i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    at.map_or_else(|| html! { "no end" }, time)
 }

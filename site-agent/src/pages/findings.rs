@@ -154,8 +154,8 @@ pub(super) fn own(findings: &Findings) -> Markup {
     html! {
         h3 { "This site's own counts in round 1" }
         p {
-            "They are shown here alone; the study opens sums over all sites. Counts from 1 to "
-            (findings.minimum_cell.saturating_sub(1)) " are marked as small."
+            "They are shown here alone; the study opens sums over all sites. Counts below " (findings.minimum_cell)
+            " are marked as small, unless they are 0."
         }
         (Scroll { caption: "Patients of this site" }.table(&html! {
             thead { tr {

@@ -11,7 +11,7 @@ use web::{Problem, Scroll, Visit, digest};
 use super::desk::{Desk, Visitor, time_of};
 use super::problem::Unable;
 use super::studies::badge;
-use crate::run::{Entry, RunFolder, RunState, entries};
+use crate::run::{Line, RunFolder, RunState, lines};
 
 /// The page.
 pub(super) async fn page(
@@ -28,22 +28,21 @@ pub(super) async fn page(
 }
 
 fn content(run: &RunFolder, visit: &Visit<Visitor>) -> Result<Markup, Unable> {
-    let entries = entries(run)?;
-    let state = RunState::of(run, &entries, Timestamp::now());
+    let lines = lines(run)?;
+    let state = RunState::of(run, &lines, Timestamp::now());
     let over = matches!(state, RunState::Finished | RunState::Withdrawn | RunState::Ended);
     Ok(html! {
         div id="run" data-live=[(!over).then_some("3")] {
             p { (badge(&state)) " " span.faint { (run.manifest.name()) } }
             @if let RunState::Refused { rule } = &state { (refused(rule)) }
-            (facts(run, &entries))
-            (ledger(&entries))
+            (facts(run, &lines))
+            (ledger(&lines))
         }
         div id="withdrawal" data-live=[(!over).then_some("3")] { @if !over { (withdrawal(run, visit)) } }
     })
 }
 
-fn facts(run: &RunFolder, entries: &[Entry]) -> Markup {
-    let answers = entries.iter().filter(|entry| entry.digests.iter().any(|(name, _)| *name == "answer")).count();
+fn facts(run: &RunFolder, lines: &[Line]) -> Markup {
     html! {
         dl.facts {
             dt { "Approved by" }
@@ -52,8 +51,8 @@ fn facts(run: &RunFolder, entries: &[Entry]) -> Markup {
                     div { bdi { (person.name) } " (account " bdi { (person.account) } "), " (time_of(person.at)) }
                 }
             }
-            dt { "Answers sent" } dd { (answers) }
-            dt { "Refusals" } dd { (entries.iter().filter(|entry| entry.rule.is_some()).count()) }
+            dt { "Answers sent" } dd { (lines.iter().filter(|line| line.is_answer()).count()) }
+            dt { "Refusals" } dd { (lines.iter().filter(|line| line.rule.is_some()).count()) }
             dt { "Sites" } dd { (run.manifest.roster.len()) }
             dt { "Manifest" } dd { code { (run.manifest.digest()) } }
             dt { "Protocol" } dd { code { (run.manifest.protocol) } }
@@ -74,10 +73,10 @@ fn refused(rule: &str) -> Markup {
     }
 }
 
-fn ledger(entries: &[Entry]) -> Markup {
+fn ledger(lines: &[Line]) -> Markup {
     html! {
         h2 { "What left, and what came back" }
-        @if entries.is_empty() {
+        @if lines.is_empty() {
             p { "Nothing has left yet. The rounds begin when all sites have approved and are connected." }
         } @else {
             p {
@@ -90,21 +89,21 @@ fn ledger(entries: &[Entry]) -> Markup {
                     th scope="col" { "What happened" } th scope="col" class="number" { "Numbers" }
                     th scope="col" { "Digests" }
                 } }
-                tbody { @for entry in entries { (row(entry)) } }
+                tbody { @for line in lines { (row(line)) } }
             }))
         }
     }
 }
 
-fn row(entry: &Entry) -> Markup {
+fn row(line: &Line) -> Markup {
     html! {
         tr {
-            th scope="row" class="number" { (entry.number) }
-            td.number { @if let Some(round) = entry.round { (round) } }
-            td.text { (entry.what) @if let Some(rule) = &entry.rule { ": " code { (rule) } } }
-            td.number { @if let Some(numbers) = entry.numbers { (numbers) } }
+            th scope="row" class="number" { (line.number) }
+            td.number { @if let Some(round) = line.round { (round) } }
+            td.text { (line.what) @if let Some(rule) = &line.rule { ": " code { (rule) } } }
+            td.number { @if let Some(numbers) = line.numbers { (numbers) } }
             td.digests {
-                @for (name, value) in &entry.digests { span { (name) " " (digest(&value.to_string())) } " " }
+                @for (name, value) in &line.digests { span { (name) " " (digest(&value.to_string())) } " " }
             }
         }
     }

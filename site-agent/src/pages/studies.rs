@@ -9,7 +9,7 @@ use web::{Problem, Scroll, Visit, state};
 
 use super::desk::{Desk, Visitor, time_of};
 use super::problem::Unable;
-use crate::run::{LinkState, Offered, RunFolder, RunState, consented, entries, offers, read_policy, runs};
+use crate::run::{LinkState, Offered, RunFolder, RunState, consented, lines, offers, read_policy, runs};
 
 /// The page.
 pub(super) async fn page(State(desk): State<Arc<Desk>>, visit: Visit<Visitor>) -> Result<Markup, Problem> {
@@ -77,8 +77,7 @@ fn waits(desk: &Desk, offered: &Offered) -> Result<Markup, Unable> {
 
 fn approved(runs: &[RunFolder]) -> Result<Markup, Unable> {
     let now = Timestamp::now();
-    let rows: Result<Vec<_>, Unable> =
-        runs.iter().map(|run| Ok((run, RunState::of(run, &entries(run)?, now)))).collect();
+    let rows: Result<Vec<_>, Unable> = runs.iter().map(|run| Ok((run, RunState::of(run, &lines(run)?, now)))).collect();
     let rows = rows?;
     Ok(Scroll { caption: "Approved studies" }.table(&html! {
         thead { tr {

@@ -1,4 +1,4 @@
-//! What a run's journal says, for people: one entry per record, and the state that follows.
+//! What a run's journal says, for people: one line per record, and the state that follows.
 
 use jiff::Timestamp;
 use secagg::Digest;
@@ -10,7 +10,7 @@ use super::withdraw::is_withdrawn;
 
 /// One record of a run's journal.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
+pub struct Line {
     /// Its number, from 1.
     pub number: usize,
     /// The round, if it is about one.
@@ -26,9 +26,17 @@ pub struct Entry {
     kind: Kind,
 }
 
+impl Line {
+    /// Did numbers leave this site?
+    pub fn is_answer(&self) -> bool {
+        self.kind == Kind::Answered
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Other,
+    Answered,
     Accepted,
     Refused,
     Finished,
@@ -59,23 +67,24 @@ pub enum RunState {
 }
 
 /// The run's journal, oldest record first. The agent may be writing it.
-pub fn entries(run: &RunFolder) -> Result<Vec<Entry>, JournalError> {
+pub fn lines(run: &RunFolder) -> Result<Vec<Line>, JournalError> {
     let records = Journal::read(&run.path.join("journal"), run.manifest.digest())?;
-    Ok(records.into_iter().enumerate().map(|(i, record)| entry(i + 1, record)).collect())
+    Ok(records.into_iter().enumerate().map(|(i, record)| line(i + 1, record)).collect())
 }
 
-fn entry(number: usize, record: SiteRecord) -> Entry {
+fn line(number: usize, record: SiteRecord) -> Line {
     let none =
-        Entry { number, round: None, what: "", numbers: None, digests: Vec::new(), rule: None, kind: Kind::Other };
+        Line { number, round: None, what: "", numbers: None, digests: Vec::new(), rule: None, kind: Kind::Other };
     match record {
-        SiteRecord::Epoch { .. } => Entry { what: "Agreed with all sites on new keys for the masks", ..none },
-        SiteRecord::Answered { round, q0, q, masked } => Entry {
+        SiteRecord::Epoch { .. } => Line { what: "Agreed with all sites on new keys for the masks", ..none },
+        SiteRecord::Answered { round, q0, q, masked } => Line {
             round: Some(round),
             what: "Sent this site's numbers under masks",
             digests: vec![("question", q0), ("request", q), ("answer", masked)],
+            kind: Kind::Answered,
             ..none
         },
-        SiteRecord::Accepted { round, q0, opened } => Entry {
+        SiteRecord::Accepted { round, q0, opened } => Line {
             round: Some(round),
             what: "Received the sum over all sites and accepted it",
             numbers: Some(opened.words.len()),
@@ -84,23 +93,23 @@ fn entry(number: usize, record: SiteRecord) -> Entry {
             ..none
         },
         SiteRecord::Refused { rule } => {
-            Entry { what: "Refused a request; nothing left", rule: Some(rule), kind: Kind::Refused, ..none }
+            Line { what: "Refused a request; nothing left", rule: Some(rule), kind: Kind::Refused, ..none }
         }
-        SiteRecord::Finished { results } => Entry {
+        SiteRecord::Finished { results } => Line {
             what: "Finished; signed the results",
             digests: vec![("results", results)],
             kind: Kind::Finished,
             ..none
         },
-        SiteRecord::Withdrawn => Entry { what: "Stopped: the approval was withdrawn", kind: Kind::Withdrawn, ..none },
+        SiteRecord::Withdrawn => Line { what: "Stopped: the approval was withdrawn", kind: Kind::Withdrawn, ..none },
     }
 }
 
 impl RunState {
-    /// The state of a run whose journal has these entries.
-    pub fn of(run: &RunFolder, entries: &[Entry], now: Timestamp) -> RunState {
+    /// The state of a run whose journal has these lines.
+    pub fn of(run: &RunFolder, lines: &[Line], now: Timestamp) -> RunState {
         let now = now.as_second().max(0).cast_unsigned();
-        let has = |kind| entries.iter().any(|entry| entry.kind == kind);
+        let has = |kind| lines.iter().any(|line| line.kind == kind);
         if is_withdrawn(&run.path) || has(Kind::Withdrawn) {
             return RunState::Withdrawn;
         }
@@ -110,10 +119,10 @@ impl RunState {
         if now > run.manifest.expires || run.policy.check_time(run.approved(), now).is_err() {
             return RunState::Ended;
         }
-        if let Some(Entry { kind: Kind::Refused, rule: Some(rule), .. }) = entries.last() {
+        if let Some(Line { kind: Kind::Refused, rule: Some(rule), .. }) = lines.last() {
             return RunState::Refused { rule: rule.clone() };
         }
-        let accepted = entries.iter().rev().find(|entry| entry.kind == Kind::Accepted);
-        accepted.and_then(|entry| entry.round).map_or(RunState::NotBegun, |round| RunState::Running { round })
+        let accepted = lines.iter().rev().find(|line| line.kind == Kind::Accepted);
+        accepted.and_then(|line| line.round).map_or(RunState::NotBegun, |round| RunState::Running { round })
     }
 }

@@ -23,7 +23,7 @@ pub use consent::consented;
 pub use folder::{FolderError, Offered, RunFolder, offers, reject, runs, save_offer};
 pub use inspect::{Against, AskedFirst, Counted, Findings, InspectError, Inspection, MemberFound, OwnCount, Verdict};
 pub use journal::{Journal, JournalError};
-pub use ledger::{Entry, RunState, entries};
+pub use ledger::{Line, RunState, lines};
 pub use link::{Link, LinkState};
 pub use person::{Person, account};
 pub use withdraw::{withdraw, withdrawal};

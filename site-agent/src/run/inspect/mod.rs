@@ -188,7 +188,7 @@ impl Inspection<'_> {
             members: self.members(),
             people: self.people.clone(),
             columns: protocol.dictionary.variables().iter().map(|v| (v.name.clone(), v.label.clone())).collect(),
-            criteria: protocol.eligibility.iter().map(|c| (c.label.clone(), c.require.to_string())).collect(),
+            criteria: protocol.eligibility.iter().map(|c| (c.label.clone(), c.require.clone())).collect(),
             scenarios: protocol.scenarios.iter().map(|s| (s.name.clone(), s.label.clone())).collect(),
             first,
             first_of_scenarios,
@@ -215,7 +215,7 @@ impl Inspection<'_> {
         let found = members.map(|member| MemberFound {
             id: member.id.clone(),
             legal_name: member.legal_name.clone(),
-            fingerprint: member.identity.fingerprint().to_string(),
+            fingerprint: member.identity.fingerprint(),
             vouched: self.policy.trusted_sites.as_ref().map(|_| self.policy.vouches_for(member)),
         });
         found.collect()

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { chromium } from "playwright-core";
+import { PATIENCE } from "./federation.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const IMAGES = new URL("../../docs/images", import.meta.url).pathname;
@@ -25,6 +26,7 @@ export class Person {
         const person = new Person();
         person.context = await browser.newContext({ viewport: WIDE, ...options });
         person.page = await person.context.newPage();
+        person.page.setDefaultTimeout(PATIENCE);
         person.complaints = [];
         person.seen = [];
         person.page.on("console", (message) => {
@@ -72,6 +74,7 @@ export class Person {
         for (const colorScheme of ["light", "dark"]) {
             await this.page.emulateMedia({ colorScheme });
             assert.deepEqual(await this.findings(), [], `${name}: accessibility, ${colorScheme}`);
+            if (colorScheme === "dark") await this.screenshot(`${name}-dark`);
         }
         await this.page.emulateMedia({ colorScheme: "light" });
         await this.page.setViewportSize(NARROW);

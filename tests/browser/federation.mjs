@@ -25,9 +25,12 @@ export async function freePort() {
     return port;
 }
 
-// Waits until `what` returns something; after a minute it fails and says what was waited for, a text or what makes one.
-export async function until(said, what, patience = 60_000) {
-    const end = Date.now() + patience;
+// The tests share the machine with others: what takes two seconds may take a minute.
+export const PATIENCE = 120_000;
+
+// Waits until `what` returns something; at the end of the patience it fails and says what was waited for, a text or what makes one.
+export async function until(said, what) {
+    const end = Date.now() + PATIENCE;
     for (;;) {
         const found = await what();
         if (found) return found;
@@ -64,10 +67,10 @@ class Program {
         return failure.stderr;
     }
 
-    // Starts the program's service. It ends with this process: its standard input closes.
+    // Starts the program's service; it logs all that it can. It ends with this process: its standard input closes.
     start(...words) {
         const log = openSync(this.log, "a");
-        const env = { ...process.env, ENTENTE_END_WITH_INPUT: "1", ENTENTE_LOG: process.env.ENTENTE_LOG ?? "info" };
+        const env = { ...process.env, ENTENTE_END_WITH_INPUT: "1", ENTENTE_LOG: process.env.ENTENTE_LOG ?? "trace" };
         this.process = spawn(process.env.ENTENTE_PARTY, this.arguments(words), { env, stdio: ["pipe", "ignore", log] });
         closeSync(log);
     }

@@ -1,7 +1,7 @@
 // The site agent's pages: review, approve with two people, reject, follow, ledger, health, withdraw; and what is refused.
 
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -23,6 +23,8 @@ maximum_runs = 9
 const HOSTILE = `<script>globalThis.taken = 1</script><img src=x onerror="globalThis.taken = 2"> =1+1 \u202Eright to left ${"x".repeat(90)}`;
 
 let federation, browser, site, run, reviewer;
+// What must not be in a log: logins, cookies, fields of forms.
+const secrets = [];
 
 // Patients of the first site are marked: no page may ever show one.
 const marked = (id, text) => {
@@ -34,8 +36,11 @@ const marked = (id, text) => {
 // A person who has signed in to the site's pages.
 async function signedIn(options) {
     const person = await Person.at(browser, options);
-    await person.open(await site.login());
+    const link = await site.login();
+    await person.open(link);
     await person.press("Sign in");
+    const cookies = await person.context.cookies();
+    secrets.push(new URL(link).searchParams.get("token"), ...cookies.map(({ value }) => value));
     return person;
 }
 
@@ -210,6 +215,7 @@ test("other pages, hosts and forms change nothing", async () => {
     const fields = await forms.evaluate((form) => Object.fromEntries(new FormData(form)));
     const action = await forms.evaluate((form) => form.action);
     assert.equal(fields.csrf.length, 64);
+    secrets.push(fields.csrf);
 
     // a page of another program on this machine, to which the browser even sends the cookie along
     const hidden = Object.entries({ ...fields, name: "Somebody" }).map(([k, v]) => `<input name="${k}" value="${v}">`);
@@ -258,9 +264,20 @@ test("health says how the agent is", async () => {
     const said = await reviewer.text();
     for (const word of ["connected", "Hospital S01", "valid", "as approved", "GB"]) assert.ok(said.includes(word), word);
     await check(reviewer, "site-health");
-    await reviewer.picture("site-health");
+    // who is on a link stays there while the page renews itself
+    await reviewer.page.getByRole("link", { name: run }).focus();
     await federation.coordinator.stop();
     await reviewer.page.getByText("not connected").waitFor();
+    assert.equal(await reviewer.page.evaluate(() => document.activeElement.textContent), run);
     await until("the failed attempt is explained", async () => (await reviewer.text()).includes("connect_unreachable"));
     await check(reviewer, "site-health-away");
+});
+
+test("the log has no login, cookie, form or patient", async () => {
+    const log = readFileSync(site.log, "utf8");
+    assert.match(log, /pages are served/);
+    assert.ok(log.includes(" TRACE ") || process.env.ENTENTE_LOG, "everything is logged");
+    assert.ok(secrets.length >= 5 && secrets.every((secret) => secret.length === 64));
+    for (const secret of secrets) assert.ok(!log.includes(secret));
+    assert.ok(!log.includes("canary"));
 });

@@ -100,10 +100,12 @@ impl Seen {
                 dd { (if finished { round.saturating_sub(1) } else { *round }) }
                 dt { "Models" }
                 dd {
-                    (fitted) " of " (models) " fitted"
-                    @if *failed > 0 { ", " (failed) " failed" }
-                    " "
-                    progress max=(models) value=(fitted + failed) aria-label="Models that have ended" {}
+                    @if *models == 0 { "known when the first round begins" } @else {
+                        (fitted) " of " (models) " fitted"
+                        @if *failed > 0 { ", " (failed) " failed" }
+                        " "
+                        progress max=(models) value=(fitted + failed) aria-label="Models that have ended" {}
+                    }
                 }
                 dt { "Numbers opened" } dd { (whole(*opened)) " by the coordinator, " (whole(*sealed)) " by the sites alone; sums over all sites" }
                 dt { "Waits for" } dd { (self.waits_for()) }

@@ -59,7 +59,7 @@ fn table(rows: &[Row]) -> Markup {
                     th scope="row" { a href=(format!("/studies/{name}")) { bdi { (name) } } }
                     td.text { bdi { (title.as_deref().unwrap_or("protocol of another version")) } }
                     td { (standing(report.as_ref())) }
-                    td.number { @if let Some(report) = report { (report.fitted) " of " (report.models) } }
+                    td.number { @if let Some(report) = report && report.models > 0 { (report.fitted) " of " (report.models) } }
                     td.number { (run.manifest.roster.len()) }
                     td { (time_of(run.manifest.created)) }
                     td { (time_of(run.manifest.expires)) }

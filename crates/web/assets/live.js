@@ -6,7 +6,20 @@ const LIVE = { "Entente-Live": "1" };
 
 // What a reader has opened or is writing in is left alone.
 function inUse(part) {
-    return part.contains(document.activeElement) || part.querySelector("details[open]") !== null;
+    const writing = document.activeElement.matches("input, textarea, select") && part.contains(document.activeElement);
+    return writing || part.querySelector("details[open]") !== null;
+}
+
+// Puts the new part in the place of the old one; focus and sideways scrolling stay where they were.
+function replace(part, fresh) {
+    const focused = part.contains(document.activeElement) ? document.activeElement : null;
+    const boxes = [...part.querySelectorAll(".scroll")].map((box) => box.scrollLeft);
+    part.replaceWith(fresh);
+    fresh.querySelectorAll(".scroll").forEach((box, i) => (box.scrollLeft = boxes[i] ?? 0));
+    if (focused === null) return;
+    const same = (name) => (element) => element.getAttribute(name) === focused.getAttribute(name);
+    const alike = [...fresh.querySelectorAll(focused.localName)].filter(same("href")).find(same("aria-label"));
+    alike?.focus({ preventScroll: true });
 }
 
 function renew(part) {
@@ -26,7 +39,7 @@ function renew(part) {
                 // A part that is gone has nothing more to say; a reader's place in an unchanged one is kept.
                 if (fresh === null) return;
                 if (fresh.outerHTML !== part.outerHTML && !inUse(part)) {
-                    part.replaceWith(fresh);
+                    replace(part, fresh);
                     current = fresh;
                 }
                 if (current.dataset.live === undefined) return;

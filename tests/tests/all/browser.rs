@@ -50,7 +50,7 @@ fn pages_hold_in_a_real_browser() {
     assert!(!subjects.is_empty(), "no tests in {}", folder().display());
     for subject in subjects {
         let output = Command::new("node")
-            .arg("--test")
+            .args(["--test", "--test-reporter=tap"])
             .arg(&subject)
             .env("ENTENTE_PARTY", env!("CARGO_BIN_EXE_party"))
             .env("ENTENTE_CHROMIUM", &chromium)

@@ -17,6 +17,6 @@ mod tables;
 mod tests;
 mod weights;
 
-pub use files::{tables, value, write};
+pub use files::{files, tables, value, write};
 pub use print::{Texts, plain, print, ruled};
 pub use provenance::{Provenance, SCHEMA_VERSION};

@@ -299,7 +299,7 @@ impl Federation {
                 return Err(RehearsalError::Interrupted);
             }
             match self.reports.recv_timeout(Duration::from_millis(100)) {
-                Ok(Report::Listening { .. }) => {}
+                Ok(Report::Listening { .. } | Report::Pages { .. }) => {}
                 Ok(Report::Run(report)) if report.run != self.run_name() => {}
                 Ok(Report::Run(report)) => {
                     moved = Instant::now();

@@ -154,15 +154,18 @@ async fn from_our_pages<V: Clone + Send + Sync + 'static>(
     }
 }
 
-/// Lets in who has a session; a POST also needs the session's own form.
+/// Lets in who has a session, or is vouched for; a POST also needs the visit's own form.
 async fn signed_in<V: Clone + Send + Sync + 'static>(
     State(gate): State<Gate<V>>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let cookie = gate.cookie(request.headers());
-    let in_person = !request.headers().contains_key(LIVE);
-    let Some(visit) = cookie.and_then(|c| gate.inner.sessions.visit(&c, in_person, Instant::now())) else {
+    let vouched = request.extensions().get::<Visit<V>>().cloned();
+    let by_cookie = || {
+        let in_person = !request.headers().contains_key(LIVE);
+        gate.inner.sessions.visit(&gate.cookie(request.headers())?, in_person, Instant::now())
+    };
+    let Some(visit) = vouched.or_else(by_cookie) else {
         return Problem::no_login().into_response();
     };
     if *request.method() == Method::POST {

@@ -18,6 +18,15 @@ impl Secret {
         SysRng.try_fill_bytes(&mut bytes).ok().map(|()| Secret(bytes))
     }
 
+    /// A secret that follows from this one and a name, and says nothing of either.
+    #[must_use]
+    pub fn derive(&self, name: &[u8]) -> Secret {
+        let mut hash = Sha256::new_with_prefix("entente/v1/web derived secret");
+        hash.update(self.0);
+        hash.update(name);
+        Secret(hash.finalize().into())
+    }
+
     /// Reads what [`Secret::text`] wrote.
     pub fn parse(text: &str) -> Option<Secret> {
         let digits = text.as_bytes();
@@ -79,6 +88,9 @@ mod tests {
         assert!(read.same(&secret));
         assert_eq!(read.digest(), secret.digest());
         assert!(!Secret::random().unwrap().same(&secret));
+        assert!(secret.derive(b"a").same(&secret.derive(b"a")));
+        assert!(!secret.derive(b"a").same(&secret.derive(b"b")));
+        assert!(!secret.derive(b"a").same(&Secret::random().unwrap().derive(b"a")));
         assert_eq!(format!("{secret:?}"), "Secret(..)");
         for wrong in ["", "00", &"g".repeat(64), &"A".repeat(64), &"0".repeat(65)] {
             assert!(Secret::parse(wrong).is_none(), "{wrong}");

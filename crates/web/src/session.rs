@@ -46,6 +46,12 @@ pub struct Visit<V> {
 }
 
 impl<V> Visit<V> {
+    /// A visitor for whom something else than a cookie vouches, such as a client certificate, with the secret that the
+    /// visitor's forms hold. Whoever put this into a request's extensions before the [`crate::Gate`] lets it in.
+    pub fn vouched(visitor: V, csrf: Secret) -> Visit<V> {
+        Visit { visitor, csrf }
+    }
+
     /// The hidden field that every form of this session holds.
     pub fn csrf_field(&self) -> Markup {
         html! { input type="hidden" name=(CSRF_FIELD) value=(self.csrf.text()); }

@@ -69,7 +69,7 @@ pub(super) fn dispatch(
 fn show(config: &Config) -> Result<Answer, Failure> {
     let entries = decisions(&config.state_dir)?;
     let lines: Vec<String> = entries.iter().map(line).collect();
-    Ok(lines.iter().fold(Answer::of(json!({ "entries": lines })), |answer, line| answer.line(line)))
+    Ok(lines.iter().fold(Answer::of(json!({ "entries": lines })), Answer::line))
 }
 
 fn line(entry: &Entry<DecisionRecord>) -> String {

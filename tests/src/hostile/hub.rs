@@ -291,6 +291,8 @@ impl Run {
             waiting: waiting.into(),
             sites: Vec::new(),
             problem: None,
+            opened: 0,
+            sealed: 0,
             bytes_per_site: self.machine.bytes_per_site(),
         }
     }

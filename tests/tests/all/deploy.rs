@@ -24,6 +24,17 @@ fn the_coordinators_sample_is_read() {
     assert_eq!(config.state_dir, Path::new("/var/lib/entente-coordinator"));
     assert!(config.hosts.iter().any(|host| config.url.contains(host)), "the url has a host of the certificate");
     assert!(config.url.ends_with(&format!(":{}", config.listen.port())));
+    assert!(config.pages().is_none(), "no pages unless somebody asks for them");
+    let spoken: String = read("coordinator.toml").lines().map(|l| uncommented(l) + "\n").collect();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("coordinator.toml");
+    fs::write(&path, &spoken).expect("a file is written");
+    let pages = coordinator::config::Config::read(&path).expect("commented keys are keys").pages().expect("pages");
+    assert_eq!(pages.origins(pages.listen.port()), ["entente.example.org:8444", "entente.example.org"]);
+    assert!(pages.certificate.is_some());
+    let half: Vec<&str> = spoken.lines().filter(|line| !line.starts_with("web_key")).collect();
+    fs::write(&path, half.join("\n")).expect("a file is written");
+    assert_eq!(coordinator::config::Config::read(&path).expect_err("a certificate without key").code(), "config.pair");
 }
 
 #[test]

@@ -150,3 +150,19 @@ async fn cookies_are_hidden_from_scripts_and_other_sites() {
         assert!(cookie.starts_with(begin) && cookie.ends_with(end), "https: {https}");
     }
 }
+
+#[tokio::test]
+async fn who_is_vouched_for_needs_no_cookie_but_the_form() {
+    let (gate, csrf) = (Gate::new(origin(true), "entente"), Secret::random().unwrap());
+    let vouch = csrf.clone();
+    let vouched = pages(&gate).layer(from_fn(move |mut request: Request, next: Next| {
+        request.extensions_mut().insert(Visit::vouched("auditor", vouch.clone()));
+        next.run(request)
+    }));
+    assert_eq!(send(&vouched, "GET", "/", &[], "").await.status(), StatusCode::OK);
+    let note = send(&vouched, "POST", "/note", &[SAME], &format!("text=a&csrf={}", csrf.text())).await;
+    assert_eq!(text(note).await, "auditor a");
+    let other = Secret::random().unwrap().text();
+    let refused = send(&vouched, "POST", "/note", &[SAME], &format!("text=a&csrf={other}")).await;
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+}

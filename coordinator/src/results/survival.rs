@@ -3,7 +3,7 @@
 use serde::Serialize;
 use study::results::{MedianRow, Quantity, SurvivalRow};
 
-use super::records::{Notes, Record};
+use super::records::{HIDDEN, Notes, Record};
 
 /// A row of `survival.csv`.
 #[derive(Serialize)]
@@ -32,14 +32,19 @@ impl Record for SurvivalRecord<'_> {
 impl<'a> From<&'a SurvivalRow> for SurvivalRecord<'a> {
     fn from(row: &'a SurvivalRow) -> Self {
         let mut notes = Notes::default();
+        let counts = if row.survival.is_none() { TOO_FEW_LEAVE } else { HIDDEN };
         let why = if row.survival.is_none() { TOO_FEW_LEAVE } else { NOT_DEFINED };
-        let apart = if row.weighted && row.survival.is_some() { SINGLE_WEIGHTS } else { TOO_FEW_LEAVE };
+        let apart = if row.weighted && row.survival.is_some() { SINGLE_WEIGHTS } else { counts };
         SurvivalRecord {
             outcome: &row.outcome,
             arm: &row.arm,
             weighted: row.weighted,
             time_days: row.time_days,
-            n_risk: notes.present("n_risk", row.n_risk, TOO_FEW_LEAVE),
+            n_risk: notes.present(
+                "n_risk",
+                row.n_risk,
+                if row.survival.is_none() { TOO_FEW_LEAVE } else { FEW_AT_ONCE },
+            ),
             n_event: notes.present("n_event", row.n_event, apart),
             n_censor: notes.present("n_censor", row.n_censor, apart),
             survival: notes.present("survival", row.survival, TOO_FEW_LEAVE),
@@ -58,6 +63,10 @@ pub(super) const TOO_FEW_LEAVE: &str = "is hidden: too few patients of an arm le
 
 /// Events and censored rows of a weighted curve, under a floor of leavers.
 const SINGLE_WEIGHTS: &str = "is hidden: one event among those who leave would be a patient's weight";
+
+/// The number at risk just before a time counts those who leave at it.
+pub(super) const FEW_AT_ONCE: &str =
+    "is hidden: with the rows around it, it would tell of too few patients who leave at once";
 
 /// Where a curve is at its edges, R has NA.
 const NOT_DEFINED: &str = "is not defined where the curve is 0 or 1";

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use crate::cohort::{Cohort, Column, FlowCount};
 use crate::dictionary::{Kind, VariableId};
 use crate::evaluate::{EvaluateError, Evaluator};
+use crate::layout::seals;
 use crate::plan::Plan;
-use crate::protocol::{Protocol, ReleaseOpening};
+use crate::protocol::Protocol;
 use crate::question::Opening;
 use crate::word;
 
@@ -24,7 +25,7 @@ pub struct Foreseen {
     pub kind: &'static str,
     /// What its sum tells, for the people who approve.
     pub sentence: &'static str,
-    /// Who is meant to open it.
+    /// Who may open it.
     pub opening: Opening,
     /// Is it repeated until a model has converged?
     pub repeated: bool,
@@ -34,8 +35,8 @@ pub struct Foreseen {
     pub questions: usize,
     /// Fewest and most numbers of one answer.
     pub words: (usize, usize),
-    /// Numbers of all answers.
-    pub numbers: usize,
+    /// Numbers of all answers that the coordinator opens, and that the sites alone open, under the protocol's opening.
+    pub opened: (usize, usize),
 }
 
 /// A whole run on invented patients.
@@ -66,10 +67,11 @@ impl Forecast {
                     round: plan.progress().round,
                     questions: 0,
                     words: (words, words),
-                    numbers: 0,
+                    opened: (0, 0),
                 });
                 foreseen.questions += 1;
-                foreseen.numbers += words;
+                let (coordinator, sites) = &mut foreseen.opened;
+                *if seals(protocol, asked) { sites } else { coordinator } += words;
                 foreseen.words = (foreseen.words.0.min(words), foreseen.words.1.max(words));
                 sums.extend(evaluator.answer(asked)?);
             }
@@ -78,12 +80,6 @@ impl Forecast {
         let mut kinds: Vec<Foreseen> = kinds.into_values().collect();
         kinds.sort_by_key(|foreseen| (foreseen.round, foreseen.kind));
         Ok(Forecast { kinds, rounds: plan.progress().round - 1 })
-    }
-
-    /// The kinds that the coordinator opens under an opening, and those that the sites alone open.
-    pub fn openers(&self, opening: ReleaseOpening) -> (Vec<&Foreseen>, Vec<&Foreseen>) {
-        let coordinator = |f: &&Foreseen| opening == ReleaseOpening::Totals && f.opening == Opening::Fit;
-        self.kinds.iter().partition(coordinator)
     }
 }
 

@@ -232,19 +232,21 @@ fn later_rounds(page: &mut String, protocol: &Arc<Protocol>) -> Result<(), Inspe
 /// Who would read how many numbers of which kind under the study's opening.
 fn openers(page: &mut String, protocol: &Protocol, forecast: &Forecast) {
     let opening = protocol.release.opening;
-    let (coordinator, sites) = forecast.openers(opening);
-    let sum = |kinds: &[&Foreseen]| kinds.iter().map(|foreseen| foreseen.numbers).sum::<usize>();
+    let kinds = &forecast.kinds;
+    let by_coordinator: usize = kinds.iter().map(|foreseen| foreseen.opened.0).sum();
+    let by_sites: usize = kinds.iter().map(|foreseen| foreseen.opened.1).sum();
     line(page, format_args!("Who can open the sums, under opening = \"{}\":", opening.name()));
-    if coordinator.is_empty() {
+    if by_coordinator == 0 {
         line(page, format_args!("  the coordinator: no number, only the results that all sites sign"));
     } else {
-        line(page, format_args!("  the coordinator: about {} numbers over all sites", sum(&coordinator)));
-        for Foreseen { kind, numbers, .. } in coordinator {
+        line(page, format_args!("  the coordinator: about {by_coordinator} numbers over all sites"));
+        for Foreseen { kind, opened: (numbers, _), .. } in kinds.iter().filter(|foreseen| foreseen.opened.0 > 0) {
             line(page, format_args!("    {numbers:>8} of {kind}"));
         }
     }
-    let kinds = sites.iter().map(|foreseen| foreseen.kind).collect::<Vec<_>>().join(", ");
-    line(page, format_args!("  the sites alone: about {} numbers of {kinds}", sum(&sites)));
+    let sealed = kinds.iter().filter(|foreseen| foreseen.opened.1 > 0).map(|foreseen| foreseen.kind);
+    let sealed = sealed.collect::<Vec<_>>().join(", ");
+    line(page, format_args!("  the sites alone: about {by_sites} numbers of {sealed}"));
     let variables = protocol.dictionary.variables().len();
     line(
         page,

@@ -118,12 +118,12 @@ impl Problem<'_> {
                 .flat_map(|k| (0..equations).map(move |equation| (equation, k)))
                 .map(|(e, k)| scaled(e, k))
                 .collect();
-            let (_, gram) = gram(Design::new(unknowns, equations, turned.clone()), &vec![0.0; unknowns]);
+            let (_, gram) = gram(&Design::new(unknowns, equations, turned.clone()), &vec![0.0; unknowns]);
             return Normal { gram, slope: residuals.to_vec(), residuals: residuals.to_vec(), turned: Some(turned) };
         }
         let values =
             (0..equations).flat_map(|equation| (0..unknowns).map(move |k| (equation, k))).map(|(e, k)| scaled(e, k));
-        let (slope, gram) = gram(Design::new(equations, unknowns, values.collect()), residuals);
+        let (slope, gram) = gram(&Design::new(equations, unknowns, values.collect()), residuals);
         Normal { gram, slope, residuals: residuals.to_vec(), turned: None }
     }
 
@@ -140,10 +140,10 @@ impl Problem<'_> {
 }
 
 /// X'y and X'X packed.
-fn gram(x: Design, y: &[f64]) -> (Vec<f64>, Vec<f64>) {
+fn gram(x: &Design, y: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let columns = x.columns();
     let mut total = Plain::zero(normal_equations_len(columns));
-    normal_equations(&LinearRows { x: &x, y, w: None }, &mut total);
+    normal_equations(&LinearRows { x, y, w: None }, &mut total);
     let (slope, gram) = total.0[2..].split_at(columns);
     (slope.to_vec(), gram.to_vec())
 }

@@ -152,13 +152,13 @@ impl Policy {
             approval_days: whole("approval_days", default.approval_days),
         };
         if policy.minimum_sites < FLOOR_SITES {
-            root.mistake("minimum_sites", format!("must be at least {FLOOR_SITES}: a site hides behind two others"));
+            root.mistake("minimum_sites", format!("must be at least {FLOOR_SITES}; a site hides behind two others"));
         }
         if !(1..=2).contains(&policy.approvals) {
-            root.mistake("approvals", "must be 1 or 2");
+            root.mistake("approvals", "must be 1 or 2; 2 is the default");
         }
         if policy.trusted_sites.iter().flatten().any(|text| !is_fingerprint(text)) {
-            root.mistake("trusted_sites", "expected fingerprints: 16 groups of four hexadecimal digits joined by `-`");
+            root.mistake("trusted_sites", "expected fingerprints; 16 groups of four hexadecimal digits joined by `-`");
         }
         root.close();
         drop(root);

@@ -111,9 +111,12 @@ impl<'a> Rows<'a> {
             for (arm, curves) in &self.arms {
                 for kind in &self.analysis.conf_types {
                     for (at, times) in [(At::Declared, &declared), (At::MergedCell, &merged)] {
-                        let rows = curves.at(times).into_iter().map(|point| match self.shown(&point, at) {
-                            true => self.row(&cause.name, k, arm, &point, *kind, at),
-                            false => self.hidden(&cause.name, arm, point.time, *kind, at),
+                        let rows = curves.at(times).into_iter().map(|point| {
+                            if self.shown(&point, at) {
+                                self.row(&cause.name, k, arm, &point, *kind, at)
+                            } else {
+                                self.hidden(&cause.name, arm, point.time, *kind, at)
+                            }
                         });
                         results.incidences.extend(rows);
                     }
@@ -121,10 +124,10 @@ impl<'a> Rows<'a> {
             }
             let [_, (_, control), (_, treated)] = &self.arms;
             for (control, treated) in control.at(&declared).iter().zip(treated.at(&declared)) {
-                let kind = IntervalKind::Plain;
-                results.incidences.push(match self.shown(control, At::Declared) {
-                    true => self.difference(&cause.name, k, control, &treated),
-                    false => self.hidden(&cause.name, &self.treatment, control.time, kind, At::Declared),
+                results.incidences.push(if self.shown(control, At::Declared) {
+                    self.difference(&cause.name, k, control, &treated)
+                } else {
+                    self.hidden(&cause.name, &self.treatment, control.time, IntervalKind::Plain, At::Declared)
                 });
             }
             self.test(results, &cause.name, k);

@@ -67,6 +67,7 @@ impl HiddenLevels {
         }
         table.suppress(minimum);
         let mut hidden: Vec<bool> = by_level.iter().map(|cells| table.hides(cells[0])).collect();
+        hidden[0] &= first_is_shown;
         let missing = hidden.pop().unwrap_or_default();
         HiddenLevels { levels: hidden, missing }
     }

@@ -4,54 +4,60 @@ use super::super::suppress::Table;
 use super::Arms;
 use crate::results::{HistogramRow, OverlapRow, WeightRow};
 
-/// Rows of the histogram alternate between control and treated arm. Of the overlap, `below` and `above` follow from the bins
-/// where the bounds lie between two of them.
+/// Rows of the histogram alternate between control and treated arm; each arm is a table of its own.
 pub(super) fn histogram(rows: &mut [HistogramRow], overlap: &mut [OverlapRow], arms: Arms, minimum: u64) {
-    for arm in 0..2 {
-        let mut bins: Vec<&mut HistogramRow> = rows.iter_mut().skip(arm).step_by(2).collect();
-        let mut table = Table::default();
-        let cells: Vec<usize> =
-            bins.iter().enumerate().map(|(group, bin)| table.shown(bin.n.unwrap_or_default(), group)).collect();
-        if !cells.is_empty() {
-            table.known(cells.iter().map(|cell| (*cell, 1)).collect());
-        }
-        let tails = overlap.get_mut(arm).map(|row| {
-            let counts = [row.equipoise, row.below, row.above].map(Option::unwrap_or_default);
-            let mut group = cells.len()..;
-            let mut next = || group.next().unwrap_or_default();
-            let [equipoise, below, above] = counts.map(|n| table.shown(n, next()));
-            let outside = table.implied(arms[arm].saturating_sub(counts[0]), next());
-            let middle = table.implied(arms[arm].saturating_sub(counts[1] + counts[2]), next());
-            table.known(vec![(equipoise, 1), (outside, 1)]);
-            table.known(vec![(below, 1), (middle, 1), (above, 1)]);
-            let (low, high) = row.bounds;
-            let edges = [(below, low, true), (above, high, false)];
-            for (tail, bound, first) in edges {
-                let between =
-                    |bin: &&mut HistogramRow| (bin.low - bound).abs() < EDGE || (bin.high - bound).abs() < EDGE;
-                if bins.iter().any(|bin| between(&bin)) {
-                    let inside = bins
-                        .iter()
-                        .zip(&cells)
-                        .filter(|(bin, _)| if first { bin.high < bound + EDGE } else { bin.low > bound - EDGE });
-                    let parts = inside.map(|(_, cell)| (*cell, -1));
-                    table.known(parts.chain([(tail, 1)]).collect());
-                }
-            }
-            (row, [equipoise, below, above])
-        });
-        table.suppress(minimum);
-        for (bin, _) in bins.iter_mut().zip(&cells).filter(|(_, cell)| table.hides(**cell)) {
-            (bin.n, bin.weighted) = (None, None);
-        }
-        if let Some((row, cells)) = tails {
-            for (count, cell) in [&mut row.equipoise, &mut row.below, &mut row.above].into_iter().zip(cells) {
-                if table.hides(cell) {
-                    *count = None;
-                }
-            }
+    for (arm, n) in arms.into_iter().enumerate() {
+        let bins = rows.iter_mut().skip(arm).step_by(2).collect();
+        scores_of_arm(bins, overlap.get_mut(arm), n, minimum);
+    }
+}
+
+fn scores_of_arm(mut bins: Vec<&mut HistogramRow>, overlap: Option<&mut OverlapRow>, n: u64, minimum: u64) {
+    let mut table = Table::default();
+    let cells: Vec<usize> =
+        bins.iter().enumerate().map(|(group, bin)| table.shown(bin.n.unwrap_or_default(), group)).collect();
+    table.known(cells.iter().map(|cell| (*cell, 1)).collect());
+    let counts = overlap.map(|row| {
+        let cells = add_overlap(&mut table, row, &bins, &cells, n);
+        ([&mut row.equipoise, &mut row.below, &mut row.above], cells)
+    });
+    table.suppress(minimum);
+    for (bin, _) in bins.iter_mut().zip(cells).filter(|(_, cell)| table.hides(*cell)) {
+        (bin.n, bin.weighted) = (None, None);
+    }
+    for (count, cell) in counts.into_iter().flat_map(|(counts, cells)| counts.into_iter().zip(cells)) {
+        if table.hides(cell) {
+            *count = None;
         }
     }
+}
+
+/// Adds those in equipoise, below and above the bounds, and what these three leave: nobody shows that, but it follows. Below
+/// and above follow from bins where the bounds lie between two of them.
+fn add_overlap(table: &mut Table, row: &OverlapRow, bins: &[&mut HistogramRow], cells: &[usize], n: u64) -> [usize; 3] {
+    let [in_equipoise, of_low, of_high] = [row.equipoise, row.below, row.above].map(Option::unwrap_or_default);
+    let group = cells.len();
+    let equipoise = table.shown(in_equipoise, group);
+    let below = table.shown(of_low, group + 1);
+    let above = table.shown(of_high, group + 2);
+    let outside = table.implied(n.saturating_sub(in_equipoise), group + 3);
+    let between = table.implied(n.saturating_sub(of_low + of_high), group + 4);
+    table.known(vec![(equipoise, 1), (outside, 1)]);
+    table.known(vec![(below, 1), (between, 1), (above, 1)]);
+    let (low, high) = row.bounds;
+    let is_edge =
+        |bound: f64| bins.iter().any(|bin| [bin.low, bin.high].iter().any(|edge| (edge - bound).abs() < EDGE));
+    let mut sum = |tail: usize, inside: &dyn Fn(&HistogramRow) -> bool| {
+        let parts = bins.iter().zip(cells).filter(|(bin, _)| inside(bin)).map(|(_, cell)| (*cell, -1));
+        table.known(parts.chain([(tail, 1)]).collect());
+    };
+    if is_edge(low) {
+        sum(below, &|bin| bin.high < low + EDGE);
+    }
+    if is_edge(high) {
+        sum(above, &|bin| bin.low > high - EDGE);
+    }
+    [equipoise, below, above]
 }
 
 /// Bins and bounds are decimals of the protocol: nearer than this they are the same.

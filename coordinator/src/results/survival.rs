@@ -61,12 +61,12 @@ impl<'a> From<&'a SurvivalRow> for SurvivalRecord<'a> {
 /// Released times of a curve lie as far apart as the floor of leavers wants.
 pub(super) const TOO_FEW_LEAVE: &str = "is hidden: too few patients of an arm leave between this time and the next";
 
-/// Events and censored rows of a weighted curve, under a floor of leavers.
-const SINGLE_WEIGHTS: &str = "is hidden: one event among those who leave would be a patient's weight";
-
 /// The number at risk just before a time counts those who leave at it.
 pub(super) const FEW_AT_ONCE: &str =
     "is hidden: with the rows around it, it would tell of too few patients who leave at once";
+
+/// Events and censored rows of a weighted curve, under a floor of leavers.
+const SINGLE_WEIGHTS: &str = "is hidden: one event among those who leave would be a patient's weight";
 
 /// Where a curve is at its edges, R has NA.
 const NOT_DEFINED: &str = "is not defined where the curve is 0 or 1";

@@ -352,6 +352,21 @@ impl Federation {
         &self.layout.sites
     }
 
+    /// State directory of one site's agent.
+    pub fn site_dir(&self, index: usize) -> PathBuf {
+        self.layout.site_dir(index)
+    }
+
+    /// State directory of the coordinator.
+    pub fn coordinator_dir(&self) -> PathBuf {
+        self.layout.dir.join("coordinator")
+    }
+
+    /// The followed run.
+    pub fn followed(&self) -> Option<&StoredRun> {
+        self.run.as_ref()
+    }
+
     fn note(&mut self, report: &RunReport) {
         if self.connected.is_none() && report.waiting == "message" {
             self.connected = Some(Instant::now());

@@ -9,7 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use secagg::Digest;
-use study::ledger::{Chain, Entry};
+use study::ledger::{Chain, Entry, Recorded};
 use study::machine::site::SiteRecord;
 
 use super::person::Person;
@@ -53,7 +53,7 @@ impl From<io::Error> for JournalError {
 }
 
 /// Actor of what the program does by itself.
-const AGENT: &str = "site-agent";
+pub(super) const AGENT: &str = "site-agent";
 
 /// An open journal.
 #[derive(Debug)]
@@ -108,8 +108,7 @@ pub(super) fn beginning(manifest: Digest, people: &[Person], policy: Digest, coh
     for (index, person) in people.iter().enumerate() {
         let last = index + 1 == people.len();
         let record = if last { SiteRecord::Approved { policy, cohort } } else { SiteRecord::Consented };
-        let actor = format!("{} ({})", person.name, person.account);
-        append(&mut frames, &mut chain, person.at, &actor, &record);
+        append(&mut frames, &mut chain, person.at, &person.to_string(), &record);
     }
     frames
 }
@@ -124,7 +123,8 @@ pub(super) fn entries(bytes: &[u8]) -> Vec<Vec<u8>> {
     entries
 }
 
-fn append(frames: &mut Vec<u8>, chain: &mut Chain, time: u64, actor: &str, record: &SiteRecord) {
+/// Appends the frame of a record's entry.
+pub(super) fn append<R: Recorded>(frames: &mut Vec<u8>, chain: &mut Chain, time: u64, actor: &str, record: &R) {
     let entry = chain.append(time, actor, record);
     frames.extend_from_slice(&(entry.len() as u32).to_le_bytes());
     frames.extend_from_slice(&entry);

@@ -1,5 +1,6 @@
 //! Who approves: the name that a person gives, and the account that the operating system knows.
 
+use std::fmt;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
@@ -35,6 +36,13 @@ impl Person {
 
     pub(super) fn read(r: &mut Reader<'_>) -> Result<Person, CanonicalError> {
         Ok(Person { name: r.str()?.to_owned(), account: r.str()?.to_owned(), at: r.u64()? })
+    }
+}
+
+/// Name and account, as they stand in a ledger.
+impl fmt::Display for Person {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.account)
     }
 }
 

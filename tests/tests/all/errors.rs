@@ -50,7 +50,14 @@ fn codes(text: &str) -> Vec<&str> {
 
 fn texts() -> Vec<String> {
     let mut files = Vec::new();
-    for folder in ["coordinator/src", "site-agent/src", "proto/src/convert", "crates/study/src", "crates/secagg/src"] {
+    for folder in [
+        "coordinator/src",
+        "site-agent/src",
+        "crates/terminal/src",
+        "proto/src/convert",
+        "crates/study/src",
+        "crates/secagg/src",
+    ] {
         sources(&root().join(folder), &mut files);
     }
     files.iter().map(|f| fs::read_to_string(f).expect("a source file")).collect()

@@ -3,6 +3,7 @@
 mod agreement;
 mod architecture;
 mod audit;
+mod canaries;
 mod checks;
 mod commands;
 mod competing;
@@ -10,6 +11,7 @@ mod deploy;
 mod documents;
 mod errors;
 mod forms;
+mod hostile;
 mod identity;
 mod machines;
 mod pathology;

@@ -31,8 +31,9 @@ struct Run {
 }
 
 fn run(opening: &str) -> Run {
-    let text = format!("{}\n[release]\nopening = \"{opening}\"\n", protocol_text());
+    let text = protocol_text().replacen("[release]\n", &format!("[release]\nopening = \"{opening}\"\n"), 1);
     let protocol = Arc::new(Protocol::parse(&text).unwrap());
+    assert_eq!(protocol.release.opening.name(), opening);
     let mut federation = Federation::new(Arc::clone(&protocol), per_site(&protocol), 11);
     federation.run();
     assert!(federation.finished(), "{:?} {:?}", federation.refusals, federation.faults);

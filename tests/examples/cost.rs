@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::hint::black_box;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use chacha20::ChaCha20;
@@ -111,7 +112,7 @@ impl Round {
         let kinds = 12;
         let segment = |i: usize| Segment {
             kind: Cow::Borrowed("CoxEventCells"),
-            sealed: i % 2 == 0,
+            sealed: i.is_multiple_of(2),
             words: (words / kinds) as u32,
         };
         let layout = Layout::new((0..kinds).map(segment).collect());
@@ -166,7 +167,7 @@ fn main() {
     for agreement in &agreements {
         for words in [1_000, 20_000] {
             let (epoch, x) = (&agreement.epochs[0], vec![1 << 70; words]);
-            let sealed = vec![0..words / 2];
+            let sealed = [Range { start: 0, end: words / 2 }];
             let mask = fastest(|| epoch.mask_salted(RUN, black_box(&x), 5, &sealed));
             let mut bytes = vec![0; 16 * words];
             let plain =

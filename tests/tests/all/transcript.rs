@@ -31,8 +31,9 @@ struct Run {
 }
 
 fn run(opening: &str) -> Run {
-    let text = format!("{}\n[release]\nopening = \"{opening}\"\n", protocol_text());
+    let text = protocol_text().replacen("[release]\n", &format!("[release]\nopening = \"{opening}\"\n"), 1);
     let protocol = Arc::new(Protocol::parse(&text).unwrap());
+    assert_eq!(protocol.release.opening.name(), opening);
     let mut federation = Federation::new(Arc::clone(&protocol), per_site(&protocol), 11);
     federation.run();
     assert!(federation.finished(), "{:?} {:?}", federation.refusals, federation.faults);
@@ -65,11 +66,11 @@ fn pooled(protocol: &Protocol) -> Cohort {
     rows().cohort(protocol)
 }
 
-/// Rows of `## Who opens what` in the threat model: kinds, and what the coordinator opens under either opening.
+/// Rows of `## What the coordinator opens, kind by kind` in the threat model: kinds, and what the coordinator opens under either opening.
 fn documented() -> Vec<(Vec<String>, [bool; 2])> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/threat-model.md");
     let text = std::fs::read_to_string(path).unwrap();
-    let (_, section) = text.split_once("\n## Who opens what\n").expect("the section");
+    let (_, section) = text.split_once("\n## What the coordinator opens, kind by kind\n").expect("the section");
     let section = section.split("\n## ").next().unwrap();
     let row = |line: &str| {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();

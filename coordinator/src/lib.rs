@@ -3,9 +3,11 @@
 pub mod authority;
 pub mod cli;
 pub mod config;
+pub mod draft;
 pub mod enrol;
 pub mod hub;
 pub mod log;
+pub mod progress;
 pub mod results;
 pub mod serve;
 pub mod store;

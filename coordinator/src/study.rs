@@ -180,7 +180,7 @@ pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
         manifest_digest: digest.to_string(),
         results_digest: closed.results.to_string(),
         release_digest: closed.release.to_string(),
-        opening: protocol.release.opening.name(),
+        release: protocol.release,
         rounds,
         opened_scalars: by_coordinator,
         sealed_scalars: by_sites,
@@ -217,8 +217,8 @@ pub fn status(state_dir: &Path, name: &str) -> Result<RunReport, StudyError> {
     Ok(hub::recovered(&store, &stored, load_signing_identity(state_dir)?)?)
 }
 
-/// The ledger of a run with what is needed to verify it, signed by the coordinator.
-pub fn export(state_dir: &Path, name: &str) -> Result<Bundle, StudyError> {
+/// Name and ledger of a run, with what is needed to verify it, signed by the coordinator.
+pub fn export(state_dir: &Path, name: &str) -> Result<(String, Bundle), StudyError> {
     let store = Store::open(state_dir)?;
     let stored = store.find_run(name)?;
     let bundle = Bundle {
@@ -232,5 +232,5 @@ pub fn export(state_dir: &Path, name: &str) -> Result<Bundle, StudyError> {
         count: 0,
         signature: Signature([0; 64]),
     };
-    Ok(bundle.signed(&load_signing_identity(state_dir)?))
+    Ok((stored.manifest.name(), bundle.signed(&load_signing_identity(state_dir)?)))
 }

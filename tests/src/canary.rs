@@ -28,7 +28,8 @@ impl Canaries {
     /// When they are too few to be found by anything but chance.
     pub fn secret(&mut self, name: &str, bytes: &[u8]) {
         self.add(name, bytes);
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+        let hex: String = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
         self.text(&format!("{name}, hexadecimal"), &hex);
         self.text(&format!("{name}, capital hexadecimal"), &hex.to_uppercase());
         let list = format!("{bytes:?}");

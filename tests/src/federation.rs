@@ -120,6 +120,7 @@ impl Federation {
     ///
     /// # Panics
     /// When the cohorts are fewer than a roster needs, or not as many as the policies.
+    #[expect(clippy::needless_pass_by_value, reason = "every party shares it from now on")]
     pub fn with_policies(
         protocol: Arc<Protocol>,
         cohorts: Vec<Cohort>,

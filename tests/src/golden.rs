@@ -147,7 +147,7 @@ pub fn compare_with(
         return Err(GoldenError::Section(section.to_owned()));
     }
     let files = Files::read(out)?;
-    let mut comparison = Comparison::new(&golden, tolerance);
+    let mut comparison = Comparison::new(&golden, tolerance, files.minimum_cell);
     for other in study.sections().iter().filter(|s| **s != section) {
         for entry in study.entries(other) {
             comparison.leave_out(entry, "of another protocol of the study");

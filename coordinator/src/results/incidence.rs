@@ -4,7 +4,7 @@ use serde::Serialize;
 use study::results::IncidenceRow;
 
 use super::records::{Notes, Record};
-use super::survival::TOO_FEW_LEAVE;
+use super::survival::{FEW_AT_ONCE, TOO_FEW_LEAVE};
 
 /// A row of `incidence.csv`.
 #[derive(Serialize)]
@@ -39,8 +39,20 @@ impl<'a> From<&'a IncidenceRow> for IncidenceRecord<'a> {
         let hidden = row.incidence.is_none();
         let why = if hidden { TOO_FEW_LEAVE } else { "is not defined at this incidence" };
         // Nobody is at risk in a difference, and nothing is free of events.
-        let n_risk =
-            if hidden || row.event_free.is_some() { notes.present("n_risk", row.n_risk, TOO_FEW_LEAVE) } else { None };
+        let n_risk = if hidden || row.event_free.is_some() {
+            notes.present("n_risk", row.n_risk, if hidden { TOO_FEW_LEAVE } else { FEW_AT_ONCE })
+        } else {
+            None
+        };
+        let [event_free, event_free_std_error] = match row.event_free {
+            Some(free) => {
+                [notes.finite("event_free", free.estimate), notes.finite("event_free_std_error", free.std_error)]
+            }
+            None if hidden => {
+                ["event_free", "event_free_std_error"].map(|name| notes.present(name, None, TOO_FEW_LEAVE))
+            }
+            None => [None; 2],
+        };
         IncidenceRecord {
             outcome: &row.outcome,
             cause: &row.cause,
@@ -54,8 +66,8 @@ impl<'a> From<&'a IncidenceRow> for IncidenceRecord<'a> {
             conf_high: notes.present("conf_high", ends.1, why),
             conf_type: &row.conf_type,
             at: row.at.name(),
-            event_free: row.event_free.and_then(|free| notes.finite("event_free", free.estimate)),
-            event_free_std_error: row.event_free.and_then(|free| notes.finite("event_free_std_error", free.std_error)),
+            event_free,
+            event_free_std_error,
             notes: notes.text(),
         }
     }

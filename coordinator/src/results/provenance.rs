@@ -1,6 +1,7 @@
 //! Where the numbers of one run come from.
 
 use serde::Serialize;
+use study::protocol::ReleaseRules;
 
 /// Version of `docs/results.schema.json` that `results.json` follows.
 pub const SCHEMA_VERSION: u32 = 6;
@@ -24,8 +25,8 @@ pub struct Provenance {
     pub results_digest: String,
     /// SHA-256 of what was released of them, which every site signed, hex.
     pub release_digest: String,
-    /// Who opened sums: `totals` or `results`.
-    pub opening: &'static str,
+    /// What the coordinator opened, and the floors of what is shown.
+    pub release: ReleaseRules,
     /// Rounds that were answered.
     pub rounds: u32,
     /// Numbers that the coordinator opened, over all rounds.
@@ -53,6 +54,8 @@ pub(super) struct ProvenanceRecord<'a> {
     roster_size: usize,
     release_digest: &'a str,
     opening: &'a str,
+    minimum_cell: u32,
+    minimum_leavers: u32,
     rounds: u32,
     opened_scalars: u64,
     sealed_scalars: u64,
@@ -79,7 +82,9 @@ impl<'a> From<&'a Provenance> for ProvenanceRecord<'a> {
             results_digest: &provenance.results_digest,
             roster_size: provenance.sites.len(),
             release_digest: &provenance.release_digest,
-            opening: provenance.opening,
+            opening: provenance.release.opening.name(),
+            minimum_cell: provenance.release.minimum_cell,
+            minimum_leavers: provenance.release.minimum_leavers,
             rounds: provenance.rounds,
             opened_scalars: provenance.opened_scalars,
             sealed_scalars: provenance.sealed_scalars,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use study::results::{MedianRow, Quantity, SurvivalRow};
 
-use super::records::{Notes, Record};
+use super::records::{HIDDEN, Notes, Record};
 
 /// A row of `survival.csv`.
 #[derive(Serialize)]
@@ -32,15 +32,20 @@ impl Record for SurvivalRecord<'_> {
 impl<'a> From<&'a SurvivalRow> for SurvivalRecord<'a> {
     fn from(row: &'a SurvivalRow) -> Self {
         let mut notes = Notes::default();
+        let counts = if row.survival.is_none() { TOO_FEW_LEAVE } else { HIDDEN };
         let why = if row.survival.is_none() { TOO_FEW_LEAVE } else { NOT_DEFINED };
         SurvivalRecord {
             outcome: &row.outcome,
             arm: &row.arm,
             weighted: row.weighted,
             time_days: row.time_days,
-            n_risk: notes.present("n_risk", row.n_risk, TOO_FEW_LEAVE),
-            n_event: notes.present("n_event", row.n_event, TOO_FEW_LEAVE),
-            n_censor: notes.present("n_censor", row.n_censor, TOO_FEW_LEAVE),
+            n_risk: notes.present(
+                "n_risk",
+                row.n_risk,
+                if row.survival.is_none() { TOO_FEW_LEAVE } else { FEW_AT_ONCE },
+            ),
+            n_event: notes.present("n_event", row.n_event, counts),
+            n_censor: notes.present("n_censor", row.n_censor, counts),
             survival: notes.present("survival", row.survival, TOO_FEW_LEAVE),
             std_error: notes.present("std_error", row.std_error, why),
             conf_low: notes.present("conf_low", row.interval.map(|ends| ends.0), why),
@@ -54,6 +59,10 @@ impl<'a> From<&'a SurvivalRow> for SurvivalRecord<'a> {
 
 /// Released times of a curve lie as far apart as the floor of leavers wants.
 pub(super) const TOO_FEW_LEAVE: &str = "is hidden: too few patients of an arm leave between this time and the next";
+
+/// The number at risk just before a time counts those who leave at it.
+pub(super) const FEW_AT_ONCE: &str =
+    "is hidden: with the rows around it, it would tell of too few patients who leave at once";
 
 /// Where a curve is at its edges, R has NA.
 const NOT_DEFINED: &str = "is not defined where the curve is 0 or 1";

@@ -5,8 +5,9 @@ use serde_json::Value;
 use study::cohort::{Cohort, Column, FlowCount};
 use study::evaluate::Evaluator;
 use study::plan::Plan;
-use study::protocol::Protocol;
-use study::results::{At, EstimateRow, MINIMUM_LEAVERS, Results, Variance};
+use study::protocol::{Protocol, ReleaseRules};
+use study::release::Release;
+use study::results::{At, EstimateRow, Results, Variance};
 
 use super::records::{EstimateRecord, FitRecord, Record};
 use super::tables::fields;
@@ -112,6 +113,11 @@ conf_types = ["log", "plain"]
 
 /// A study of 24 rows at one site; outcome `z` never happens, so its models fail.
 fn small() -> (Arc<Protocol>, Results) {
+    let plan = small_plan();
+    (Arc::clone(plan.protocol()), Results::of(&plan))
+}
+
+fn small_plan() -> Plan {
     let protocol = Arc::new(Protocol::parse(PROTOCOL).unwrap());
     let rows = 24_u8;
     let every = |k: u8| Column::Levels((0..rows).map(|i| u8::from(i % k == 0)).collect());
@@ -136,7 +142,7 @@ fn small() -> (Arc<Protocol>, Results) {
         let words: Vec<i128> = plan.ask().iter().flat_map(|q| site.answer(q).unwrap()).collect();
         plan.tell(&words.into_iter().map(secagg::decode).collect::<Vec<_>>());
     }
-    (protocol, Results::of(&plan))
+    plan
 }
 
 fn provenance() -> Provenance {
@@ -149,9 +155,9 @@ fn provenance() -> Provenance {
         manifest_digest: "22".repeat(32),
         results_digest: "33".repeat(32),
         release_digest: "0d".repeat(32),
-        opening: "totals",
         sealed_scalars: 200,
         variables: 12,
+        release: ReleaseRules::default(),
         rounds: 9,
         opened_scalars: 812,
         bytes_sent_per_site: 20_480,
@@ -189,7 +195,7 @@ fn files_hold_the_same_bits_as_the_results() {
     let survival = rows(&read("survival.csv"));
     assert_eq!(survival.len(), results.survival.len());
     for (row, expected) in survival.iter().zip(&results.survival) {
-        assert_eq!(row[7].parse::<f64>().unwrap().to_bits(), expected.survival.unwrap().to_bits());
+        assert_eq!(row[7].parse().ok().map(f64::to_bits), expected.survival.map(f64::to_bits));
         assert_eq!((&row[2] == "true", &row[11]), (expected.weighted, &*expected.conf_type));
     }
     assert_eq!(rows(&read("medians.csv")).len(), results.medians.len());
@@ -279,9 +285,32 @@ fn a_released_curve_has_no_cell_with_few_leavers_and_all_patients() {
             .filter(|r| r.arm == arm && !r.weighted && r.conf_type == "log" && r.at == At::MergedCell)
             .map(|r| r.n_event.unwrap() + r.n_censor.unwrap())
             .collect();
-        assert!(!cells.is_empty() && cells.iter().all(|n| *n == 0.0 || *n >= f64::from(MINIMUM_LEAVERS)), "{cells:?}");
+        assert!(!cells.is_empty() && cells.iter().all(|n| *n == 0.0 || *n >= 5.0), "{cells:?}");
         assert_eq!(cells.iter().sum::<f64>(), 12.0);
     }
+}
+
+/// Few at a time leave in this study, and few bins of the score are filled.
+#[test]
+fn what_is_hidden_is_empty_with_a_note_and_said_in_the_terminal() {
+    let plan = small_plan();
+    let results = Release::of(&plan).into_results();
+    let hidden = |row: &study::results::SurvivalRow| row.at == At::Declared && row.survival.is_none();
+    assert!(results.survival.iter().any(hidden), "{:?}", results.survival);
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), &results, &provenance()).unwrap();
+    let survival = rows(&fs::read(dir.path().join("survival.csv")).unwrap());
+    let (row, _) = survival.iter().zip(&results.survival).find(|(_, row)| hidden(row)).unwrap();
+    assert_eq!((&row[4], &row[7], &row[8]), ("", "", ""));
+    assert!(row[13].starts_with("n_risk is hidden: too few patients of an arm leave"), "{}", &row[13]);
+    let document: Value = serde_json::from_slice(&fs::read(dir.path().join("results.json")).unwrap()).unwrap();
+    let survival = document["survival"].as_array().unwrap();
+    assert!(survival.iter().any(|row| row["survival"].is_null() && row["at"] == "declared"));
+    let mut page = Vec::new();
+    print(&mut page, &results, plan.protocol(), 100).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    let line = page.lines().find(|line| line.trim_start().starts_with("% at 0.2")).unwrap();
+    assert_eq!(line.matches("hidden").count(), 3, "{page}");
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn run(child: impl Future<Output = Result<(), String>>) -> ExitCode {
 
 async fn coordinator_child(state_dir: PathBuf, address: SocketAddr) -> Result<(), String> {
     coordinator::log::start();
-    let served = coordinator::cli::serve_until_stopped(&state_dir, address, true).await;
+    let served = coordinator::cli::serve_until_stopped(&state_dir, address).await;
     served.map_err(|e| format!("error[{}]: {e}; {}", e.code(), e.hint()))
 }
 

@@ -72,7 +72,13 @@ impl<'a> Reader<'a> {
 pub(crate) fn parse(text: &str) -> Result<Spanned<DeTable<'_>>, Mistakes> {
     DeTable::parse(text).map_err(|e| {
         let at = e.span().map_or(0, |s| s.start);
-        Mistakes(vec![Mistake { line: line(text, at), key: "(syntax)".into(), message: e.message().to_string() }])
+        let message = e.message();
+        let hint = match message {
+            "duplicate key" => "keep one of the two",
+            _ => "look at quotation marks, brackets and commas here and in the line above",
+        };
+        let message = format!("{message}; {hint}");
+        Mistakes(vec![Mistake { line: line(text, at), key: "(syntax)".into(), message }])
     })
 }
 
@@ -123,16 +129,20 @@ impl<'a, 'r> Table<'a, 'r> {
         self.entries.get(name)
     }
 
-    fn wrong(&self, name: &str, expected: &str, got: &DeValue<'_>) {
-        self.mistake(name, format!("expected {expected}, got {}", got.type_str()));
+    fn wrong(&self, name: &str, expected: &str, example: &str, got: &DeValue<'_>) {
+        self.mistake(name, format!("expected {expected}, got {}; write {example}", got.type_str()));
     }
 
-    fn wrong_list(&self, name: &str, items: &str, got: &DeValue<'_>) {
+    fn wrong_list(&self, name: &str, items: &str, example: &str, got: &DeValue<'_>) {
         if got.is_array() {
-            self.mistake(name, format!("expected nothing but {items} in the list"));
+            self.mistake(name, format!("expected nothing but {items} in the list; write `{name} = {example}`"));
         } else {
-            self.wrong(name, &format!("a list of {items}"), got);
+            self.wrong(name, &format!("a list of {items}"), &format!("`{name} = {example}`"), got);
         }
+    }
+
+    fn missing(&self, name: &str, example: &str) {
+        self.mistake(name, format!("is missing; add a line such as `{name} = {example}`"));
     }
 
     /// A text as it stands, without a word about mistakes.
@@ -144,28 +154,37 @@ impl<'a, 'r> Table<'a, 'r> {
         let value = self.get(name)?.get_ref();
         let text = value.as_str().map(str::to_owned);
         if text.is_none() {
-            self.wrong(name, "a string", value);
+            self.wrong(name, "a string", &format!("it in quotation marks, `{name} = \"…\"`"), value);
         }
         text
     }
 
     pub(crate) fn text(&self, name: &'static str) -> Option<String> {
         if !self.has(name) {
-            self.mistake(name, "is missing");
+            self.missing(name, "\"…\"");
             return None;
         }
         let text = self.optional_text(name)?;
         if text.trim().is_empty() {
-            self.mistake(name, "is empty");
+            self.mistake(name, "is empty; write a text between the quotation marks");
             return None;
         }
         Some(text)
     }
 
+    /// A text that its reader holds against these words; they are named where it is missing.
+    pub(crate) fn choice(&self, name: &'static str, known: &[&str]) -> Option<String> {
+        if self.has(name) {
+            return self.text(name);
+        }
+        self.mistake(name, format!("is missing; use one of {}", known.join(", ")));
+        None
+    }
+
     pub(crate) fn flag(&self, name: &'static str, default: bool) -> bool {
         let Some(value) = self.get(name) else { return default };
         value.get_ref().as_bool().unwrap_or_else(|| {
-            self.wrong(name, "true or false", value.get_ref());
+            self.wrong(name, "true or false", &format!("`{name} = true` or `{name} = false`"), value.get_ref());
             default
         })
     }
@@ -174,14 +193,14 @@ impl<'a, 'r> Table<'a, 'r> {
         let value = self.get(name)?.get_ref();
         let number = number(value);
         if number.is_none() {
-            self.wrong(name, "a finite number", value);
+            self.wrong(name, "a finite number", "digits with a decimal point, without quotation marks", value);
         }
         number
     }
 
     pub(crate) fn number(&self, name: &'static str) -> Option<f64> {
         if !self.has(name) {
-            self.mistake(name, "is missing");
+            self.missing(name, "365");
         }
         self.optional_number(name)
     }
@@ -190,7 +209,7 @@ impl<'a, 'r> Table<'a, 'r> {
     pub(crate) fn whole(&self, name: &'static str) -> Option<u32> {
         let number = self.number(name)?;
         if number < 0.0 || number.fract() != 0.0 || number > f64::from(u32::MAX - 1) {
-            self.mistake(name, "expected a whole number that is not negative");
+            self.mistake(name, "expected a whole number that is not negative; write it without sign and decimals");
             return None;
         }
         Some(number as u32)
@@ -204,7 +223,7 @@ impl<'a, 'r> Table<'a, 'r> {
         let value = self.get(name)?.get_ref();
         let list: Option<Vec<f64>> = value.as_array().and_then(|a| a.iter().map(|v| number(v.get_ref())).collect());
         if list.is_none() {
-            self.wrong_list(name, "numbers", value);
+            self.wrong_list(name, "numbers", "[1, 2]", value);
         }
         list
     }
@@ -213,7 +232,7 @@ impl<'a, 'r> Table<'a, 'r> {
         let value = self.get(name)?.get_ref();
         let list: Option<Vec<bool>> = value.as_array().and_then(|a| a.iter().map(|v| v.get_ref().as_bool()).collect());
         if list.is_none() {
-            self.wrong_list(name, "true or false", value);
+            self.wrong_list(name, "true or false", "[false, true]", value);
         }
         list
     }
@@ -223,19 +242,19 @@ impl<'a, 'r> Table<'a, 'r> {
         let list: Option<Vec<String>> =
             value.as_array().and_then(|a| a.iter().map(|v| v.get_ref().as_str().map(str::to_owned)).collect());
         if list.is_none() {
-            self.wrong_list(name, "strings", value);
+            self.wrong_list(name, "strings", "[\"a\", \"b\"]", value);
         }
         list
     }
 
     pub(crate) fn texts(&self, name: &'static str) -> Option<Vec<String>> {
         if !self.has(name) {
-            self.mistake(name, "is missing");
+            self.missing(name, "[\"a\", \"b\"]");
             return None;
         }
         let list = self.optional_texts(name)?;
         if list.is_empty() {
-            self.mistake(name, "is empty");
+            self.mistake(name, "is empty; name at least one");
             return None;
         }
         Some(list)
@@ -244,15 +263,16 @@ impl<'a, 'r> Table<'a, 'r> {
     pub(crate) fn optional_table(&self, name: &'static str) -> Option<Table<'a, 'r>> {
         let value = self.get(name)?;
         let Some(table) = value.get_ref().as_table() else {
-            self.wrong(name, "a table", value.get_ref());
+            self.wrong(name, "a table", &format!("`[{}]` and its keys below", self.key(name)), value.get_ref());
             return None;
         };
         Some(self.child(self.key(name), value.span(), table))
     }
 
-    pub(crate) fn table(&self, name: &'static str) -> Option<Table<'a, 'r>> {
+    /// A table that has to be there; `keys` says what stands in it.
+    pub(crate) fn table(&self, name: &'static str, keys: &str) -> Option<Table<'a, 'r>> {
         if !self.has(name) {
-            self.mistake(name, format!("the table [{}] is missing", self.key(name)));
+            self.mistake(name, format!("the table [{}] is missing; add it with {keys}", self.key(name)));
             return None;
         }
         self.optional_table(name)
@@ -262,7 +282,8 @@ impl<'a, 'r> Table<'a, 'r> {
     pub(crate) fn tables(&self, name: &'static str) -> Vec<Table<'a, 'r>> {
         let Some(value) = self.get(name) else { return Vec::new() };
         let Some(array) = value.get_ref().as_array() else {
-            self.wrong(name, &format!("tables headed [[{}]]", self.key(name)), value.get_ref());
+            let heading = format!("[[{}]]", self.key(name));
+            self.wrong(name, &format!("tables headed {heading}"), &format!("`{heading}` above each"), value.get_ref());
             return Vec::new();
         };
         let mut tables = Vec::new();
@@ -270,7 +291,7 @@ impl<'a, 'r> Table<'a, 'r> {
             let path = format!("{}[{}]", self.key(name), i + 1);
             match item.get_ref().as_table() {
                 Some(table) => tables.push(self.child(path, item.span(), table)),
-                None => self.reader.mistake(&item.span(), &path, "expected a table"),
+                None => self.reader.mistake(&item.span(), &path, "expected a table; write its keys below a heading"),
             }
         }
         tables
@@ -308,9 +329,8 @@ impl<'a, 'r> Table<'a, 'r> {
         for (key, _) in self.entries {
             let name: &str = key.get_ref();
             if !known.contains(name) {
-                let hint =
-                    nearest(name, known.iter().copied()).map_or_else(String::new, |k| format!("; did you mean `{k}`?"));
-                self.reader.mistake(&key.span(), &self.key(name), format!("is not a known key{hint}"));
+                let hint = suggestion(name, known.iter().copied());
+                self.reader.mistake(&key.span(), &self.key(name), format!("is not a known key; {hint}"));
             }
         }
     }
@@ -325,9 +345,27 @@ fn number(value: &DeValue<'_>) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
-/// The known word nearest to a mistyped one, when it is near enough to be meant.
+/// Most words of a list in a message.
+const LISTED: usize = 24;
+
+/// What to write in place of an unknown word: the nearest known one, or else those there are.
+pub(crate) fn suggestion<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> String {
+    let known: Vec<&str> = known.collect();
+    if let Some(near) = nearest(word, known.iter().copied()) {
+        return format!("did you mean `{near}`?");
+    }
+    match known.len() {
+        0 => "nothing can stand here".into(),
+        n if n > LISTED => format!("known are {} and {} more", known[..LISTED].join(", "), n - LISTED),
+        _ => format!("known: {}", known.join(", ")),
+    }
+}
+
+/// The known word nearest to a mistyped one, when it is near enough to be meant. Case, hyphens and blanks do not count.
 pub(crate) fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
-    known.map(|k| (distance(word, k), k)).filter(|(d, k)| *d <= 1 + k.len() / 4).min().map(|(_, k)| k)
+    let plain = |word: &str| word.to_lowercase().replace(['-', ' '], "_");
+    let word = plain(word);
+    known.map(|k| (distance(&word, &plain(k)), k)).filter(|(d, k)| *d <= 1 + k.len() / 4).min().map(|(_, k)| k)
 }
 
 /// Edit distance (Levenshtein), one row of the table at a time.

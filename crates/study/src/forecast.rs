@@ -24,7 +24,7 @@ pub struct Foreseen {
     pub kind: &'static str,
     /// What its sum tells, for the people who approve.
     pub sentence: &'static str,
-    /// Who is meant to open it.
+    /// Who may open it.
     pub opening: Opening,
     /// Is it repeated until a model has converged?
     pub repeated: bool,

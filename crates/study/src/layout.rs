@@ -12,6 +12,7 @@ use secagg::{Canonical, Reader};
 use crate::plan::Plan;
 use crate::protocol::ReleaseOpening;
 use crate::question::Opening;
+use crate::view::Draw;
 
 /// The words of one question that the coordinator opens, or of neighbours of one kind that the sites alone open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,13 +35,14 @@ impl Layout {
         Layout(segments)
     }
 
-    /// Of the round that a plan asks next. With [`ReleaseOpening::Results`] every word is sealed.
+    /// Of the round that a plan asks next. With [`ReleaseOpening::Results`] every word is sealed, and always those of a
+    /// replicate or of a completed data set: they are no model's own fit, and many of them say more of the rows than one.
     pub fn of(plan: &Plan) -> Layout {
         let protocol = plan.protocol();
         let all = protocol.release.opening == ReleaseOpening::Results;
         let mut segments: Vec<Segment> = Vec::new();
         for asked in plan.ask().iter() {
-            let sealed = all || asked.question.opening() == Opening::Sites;
+            let sealed = all || asked.view.draw != Draw::Nothing || asked.question.opening() == Opening::Sites;
             let (kind, words) = (asked.question.kind(), asked.words(protocol) as u32);
             match segments.last_mut() {
                 Some(last) if sealed && last.sealed && last.kind == kind => last.words += words,

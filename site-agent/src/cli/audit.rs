@@ -1,17 +1,15 @@
 //! `site-agent audit ...`: a run's ledger as a file, the verification of such files, the site's own ledger.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use jiff::Timestamp;
-use study::audit::{Bundle, verify};
+use serde_json::json;
 use study::ledger::DecisionRecord;
+use terminal::{Answer, Failure, verify_bundles, write_bundle};
 
-use super::failure::Failure;
 use super::study::approved;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::identity;
 use crate::run::{decisions, export};
 
@@ -19,6 +17,7 @@ use crate::run::{decisions, export};
 pub(super) enum AuditCommand {
     /// Write a run's ledger to a file that a reviewer can verify offline: signatures, requests, digests, and the sums
     /// over all sites that this site opened. No rows.
+    #[command(after_help = "Example: site-agent audit export relapsed --out north.bundle")]
     Export {
         /// Name of the run, or its beginning.
         run: String,
@@ -28,8 +27,11 @@ pub(super) enum AuditCommand {
     },
     /// Show the site's own ledger: what was offered, what its people decided, what was refused beside all runs. Reading
     /// it follows its chain.
+    #[command(after_help = "Example: site-agent audit decisions")]
     Decisions,
     /// Verify exported ledgers of one run, of any parties, offline. Exit code 0: everything holds; 1: not.
+    #[command(after_help = "From a site's bundle every request and every released number is computed again.\n\n\
+                            Example: site-agent audit verify north.bundle south.bundle")]
     Verify {
         /// Files of `audit export`.
         #[arg(required = true, value_name = "FILE")]
@@ -37,22 +39,43 @@ pub(super) enum AuditCommand {
     },
 }
 
-pub(super) fn export_run(config: &Config, name: &str, out: &Path) -> Result<(), Failure> {
-    let run = approved(config, name)?;
-    let identity = identity::load(&config.state_dir, Timestamp::now())?;
-    let bundle = export(&run, identity.signing())?;
-    write_new(out, &bundle.to_bytes()).map_err(|e| Failure::operating_system("write the bundle", &e))?;
-    println!("{}: {} entries.", run.manifest.name(), bundle.entries.len());
-    Ok(())
+impl AuditCommand {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            AuditCommand::Export { .. } => "audit-export",
+            AuditCommand::Decisions => "audit-decisions",
+            AuditCommand::Verify { .. } => "audit-verify",
+        }
+    }
+}
+
+pub(super) fn dispatch(
+    config: impl FnOnce() -> Result<Config, ConfigError>,
+    command: &AuditCommand,
+) -> Result<Answer, Failure> {
+    match command {
+        AuditCommand::Export { run, out } => {
+            let config = config()?;
+            let run = approved(&config, run)?;
+            let identity = identity::load(&config.state_dir, Timestamp::now())?;
+            write_bundle(&export(&run, identity.signing())?, &run.manifest.name(), out)
+        }
+        AuditCommand::Decisions => show_decisions(&config()?),
+        AuditCommand::Verify { bundles } => Ok(verify_bundles(bundles)?.1),
+    }
 }
 
 /// One line per entry, oldest first.
-pub(super) fn print_decisions(config: &Config) -> Result<(), Failure> {
-    for entry in decisions(&config.state_dir)? {
-        let time = Timestamp::from_second(entry.time.cast_signed()).unwrap_or_default();
-        println!("{time}  {}  {}", entry.actor.escape_debug(), words(&entry.record));
-    }
-    Ok(())
+fn show_decisions(config: &Config) -> Result<Answer, Failure> {
+    let entries = decisions(&config.state_dir)?.into_iter().map(|entry| {
+        let time = Timestamp::from_second(entry.time.cast_signed()).unwrap_or_default().to_string();
+        (time, entry.actor.escape_debug().to_string(), words(&entry.record))
+    });
+    let entries: Vec<(String, String, String)> = entries.collect();
+    let named = |(time, actor, what): &(String, String, String)| json!({ "time": time, "actor": actor, "what": what });
+    let data: Vec<_> = entries.iter().map(named).collect();
+    let lines = entries.iter().map(|(time, actor, what)| format!("{time}  {actor}  {what}"));
+    Ok(lines.fold(Answer::of(json!({ "decisions": data })), Answer::line))
 }
 
 fn words(record: &DecisionRecord) -> String {
@@ -66,28 +89,4 @@ fn words(record: &DecisionRecord) -> String {
         DecisionRecord::Refused { manifest: Some(manifest), rule } => format!("refuses {manifest} ({rule})"),
         DecisionRecord::Refused { manifest: None, rule } => format!("refuses a message ({rule})"),
     }
-}
-
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).open(path)?;
-    io::Write::write_all(&mut file, bytes)?;
-    file.sync_all()
-}
-
-pub(super) fn verify_files(paths: &[PathBuf]) -> Result<(), Failure> {
-    let mut bundles = Vec::new();
-    for path in paths {
-        let bytes = fs::read(path).map_err(|e| Failure::operating_system("read the bundle", &e))?;
-        bundles.push(Bundle::from_bytes(&bytes).map_err(|place| {
-            let message = format!("{} does not read: it is damaged at: {place}", path.display());
-            Failure::new("audit.damaged", message, "ask the party for a new export")
-        })?);
-    }
-    let report = verify(&bundles);
-    print!("{}", report.page(|seconds| Timestamp::from_second(seconds.cast_signed()).unwrap_or_default().to_string()));
-    if report.holds() {
-        return Ok(());
-    }
-    let hint = "the page above says where; compare with bundles of other parties, and stop publishing the results";
-    Err(Failure::new("audit.findings", "the ledgers do not hold".to_owned(), hint))
 }

@@ -4,26 +4,35 @@ mod audit;
 mod failure;
 mod study;
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
 use jiff::Timestamp;
+use serde_json::json;
+use terminal::{Answer, Exit, Failure, Format, completions, conclude, read_file};
 
 use crate::config::{Config, DEFAULT_PATH};
 use crate::identity;
 use crate::run::{Attending, attend};
 use crate::source;
-use failure::Failure;
 
 /// Runs beside a hospital's data and answers what the site has approved.
 #[derive(Debug, Parser)]
-#[command(name = "site-agent", version, about, after_help = "Exit codes: 0 done, 1 refused or failed, 2 wrong usage.")]
+#[command(
+    name = "site-agent",
+    version,
+    after_help = "Examples:\n  site-agent check-data protocol.toml\n  site-agent study inspect relapsed\n  site-agent run\n\n\
+                  Exit codes: 0 done, 1 refused or failed, 2 wrong usage."
+)]
 struct Arguments {
     /// Configuration file.
     #[arg(long, global = true, default_value = DEFAULT_PATH)]
     config: PathBuf,
+    /// How the answer is written.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    format: Format,
     #[command(subcommand)]
     command: Command,
 }
@@ -41,7 +50,8 @@ enum Command {
         legal_name: String,
     },
     /// Accept the coordinator's enrolment package.
-    #[command(after_help = "The fingerprint must come by another channel than the package, such as the telephone.")]
+    #[command(after_help = "The fingerprint must come by another channel than the package, such as the telephone.\n\n\
+                            Example: site-agent accept S07.package --fingerprint c810-890d-…-7bea")]
     Accept {
         /// The package.
         package: PathBuf,
@@ -50,18 +60,46 @@ enum Command {
         fingerprint: String,
     },
     /// Connect to the coordinator and answer approved studies until stopped.
+    #[command(after_help = "The log is on standard error; ENTENTE_LOG=debug says more.\n\nExample: site-agent run")]
     Run,
     /// Studies: look, approve, reject, withdraw.
     #[command(subcommand)]
     Study(study::StudyCommand),
-    /// Ledgers of runs as files for a reviewer.
-    #[command(subcommand)]
-    Audit(audit::AuditCommand),
     /// Check this site's file against a protocol; nothing is sent.
+    #[command(after_help = "Example: site-agent check-data protocol.toml")]
     CheckData {
         /// Protocol file.
         protocol: PathBuf,
     },
+    /// Ledgers of runs as files for a reviewer: export, verify.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Print a script that completes this command line in a shell.
+    #[command(after_help = "Example: site-agent completions bash > /etc/bash_completion.d/site-agent")]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+impl Command {
+    /// The words of the command joined by hyphens.
+    fn name(&self) -> &'static str {
+        match self {
+            Command::Request { .. } => "request",
+            Command::Accept { .. } => "accept",
+            Command::Run => "run",
+            Command::Study(command) => command.name(),
+            Command::CheckData { .. } => "check-data",
+            Command::Audit(command) => command.name(),
+            Command::Completions { .. } => "completions",
+        }
+    }
+}
+
+/// The grammar of the command line, for its help and its completions.
+pub fn grammar() -> clap::Command {
+    Arguments::command()
 }
 
 /// Runs a command line; the first argument is the program's name.
@@ -70,62 +108,57 @@ pub fn main(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode
         Ok(arguments) => arguments,
         Err(e) => {
             let _ = e.print();
-            return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2));
+            return if e.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
         }
     };
-    match dispatch(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            let _ = write!(io::stderr(), "{failure}");
-            ExitCode::FAILURE
-        }
-    }
+    conclude(arguments.format, arguments.command.name(), &dispatch(&arguments)).into()
 }
 
-fn dispatch(arguments: &Arguments) -> Result<(), Failure> {
-    if let Command::Audit(audit::AuditCommand::Verify { bundles }) = &arguments.command {
-        return audit::verify_files(bundles);
-    }
-    let config = Config::read(&arguments.config)?;
+fn dispatch(arguments: &Arguments) -> Result<Answer, Failure> {
+    let config = || Config::read(&arguments.config);
     match &arguments.command {
-        Command::Request { site, legal_name } => request(&config, site, legal_name),
-        Command::Accept { package, fingerprint } => accept(&config, package, fingerprint),
-        Command::Run => run(&config),
-        Command::Study(command) => study::dispatch(&config, command),
-        Command::Audit(audit::AuditCommand::Export { run, out }) => audit::export_run(&config, run, out),
-        Command::Audit(audit::AuditCommand::Verify { bundles }) => audit::verify_files(bundles),
-        Command::Audit(audit::AuditCommand::Decisions) => audit::print_decisions(&config),
-        Command::CheckData { protocol } => check_data(&config, protocol),
+        Command::Request { site, legal_name } => request(&config()?, site, legal_name),
+        Command::Accept { package, fingerprint } => accept(&config()?, package, fingerprint),
+        Command::Run => run(&config()?),
+        Command::Study(command) => study::dispatch(&config()?, command),
+        Command::CheckData { protocol } => check_data(&config()?, protocol),
+        Command::Audit(command) => audit::dispatch(config, command),
+        Command::Completions { shell } => Ok(completions(grammar(), *shell)),
     }
 }
 
-fn request(config: &Config, site: &str, legal_name: &str) -> Result<(), Failure> {
+fn request(config: &Config, site: &str, legal_name: &str) -> Result<Answer, Failure> {
     let request = identity::create(&config.state_dir, site, legal_name)?;
-    print!("{}", request.text);
-    eprintln!("Send the request above to the coordinator's operator.");
-    eprintln!("Tell the operator this fingerprint by another channel: {}", request.fingerprint());
-    Ok(())
+    let fingerprint = request.fingerprint();
+    Ok(Answer::of(json!({ "site": site, "request": request.text, "fingerprint": fingerprint }))
+        .text(&request.text)
+        .beside("Send the request above to the coordinator's operator.")
+        .beside(format_args!("Tell the operator this fingerprint by another channel: {fingerprint}")))
 }
 
-fn accept(config: &Config, package: &Path, fingerprint: &str) -> Result<(), Failure> {
-    let text = failure::read_file(package)?;
+fn accept(config: &Config, package: &Path, fingerprint: &str) -> Result<Answer, Failure> {
+    let text = read_file(package)?;
     let identity = identity::accept(&config.state_dir, &text, fingerprint, Timestamp::now())?;
-    println!("Enrolled as {} at {}.", identity.site(), identity.coordinator().url);
-    println!("The certificate is valid until {}.", identity.not_after());
-    Ok(())
+    let (site, url, not_after) = (identity.site(), &identity.coordinator().url, identity.not_after());
+    let data = json!({ "site": site, "coordinator": url, "valid_until": not_after.to_string() });
+    Ok(Answer::of(data)
+        .line(format_args!("Enrolled as {site} at {url}."))
+        .line(format_args!("The certificate is valid until {not_after}.")))
 }
 
-fn run(config: &Config) -> Result<(), Failure> {
+fn run(config: &Config) -> Result<Answer, Failure> {
     crate::log::start();
     let attending = Attending { state_dir: config.state_dir.clone(), options: config.options() };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|e| Failure::operating_system("start", &e))?;
     runtime.block_on(async {
         tokio::select! {
-            ended = attend(&attending) => ended.map_err(Failure::from),
+            biased;
             () = stopped() => Ok(()),
+            ended = attend(&attending) => ended.map_err(Failure::from),
         }
-    })
+    })?;
+    Ok(Answer::of(json!({ "stopped_by": "signal" })))
 }
 
 /// Ctrl-C or SIGTERM.
@@ -144,15 +177,20 @@ async fn stopped() {
     }
 }
 
-fn check_data(config: &Config, protocol: &Path) -> Result<(), Failure> {
-    let text = failure::read_file(protocol)?;
-    let protocol = ::study::protocol::Protocol::parse(&text)?;
+fn check_data(config: &Config, protocol: &Path) -> Result<Answer, Failure> {
+    let text = read_file(protocol)?;
+    let protocol = ::study::protocol::Protocol::parse(&text).map_err(failure::protocol)?;
     let loaded = source::csv::load(&config.data, &protocol)?;
-    for warning in &loaded.warnings {
-        println!("warning: {warning}");
-    }
-    for (i, count) in loaded.cohort.flow.iter().enumerate() {
-        println!("step {i}: {} control, {} treated, {} neither", count.control, count.treated, count.neither);
-    }
-    Ok(())
+    let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+    let flow = &loaded.cohort.flow;
+    let steps: Vec<_> = flow
+        .iter()
+        .map(|count| json!({ "control": count.control, "treated": count.treated, "neither": count.neither }))
+        .collect();
+    let answer = Answer::of(json!({ "warnings": warnings, "flow": steps }));
+    let answer = warnings.iter().fold(answer, |answer, warning| answer.line(format_args!("warning: {warning}")));
+    Ok(flow.iter().enumerate().fold(answer, |answer, (i, count)| {
+        let (control, treated, neither) = (count.control, count.treated, count.neither);
+        answer.line(format_args!("step {i}: {control} control, {treated} treated, {neither} neither"))
+    }))
 }

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use ::study::manifest::Manifest;
 use clap::Subcommand;
 use jiff::Timestamp;
+use serde_json::json;
+use terminal::{Answer, Failure};
 
-use super::failure::Failure;
 use crate::config::Config;
 use crate::identity;
 use crate::run::{
@@ -17,8 +19,10 @@ use crate::source;
 #[derive(Debug, Subcommand)]
 pub(super) enum StudyCommand {
     /// Offered and approved studies.
+    #[command(after_help = "Example: site-agent study list --format json")]
     List,
     /// What a study would compute here, in plain words; nothing is sent.
+    #[command(after_help = "Example: site-agent study inspect relapsed --data export.csv")]
     Inspect {
         /// Name of the run, or its beginning.
         run: String,
@@ -27,6 +31,7 @@ pub(super) enum StudyCommand {
         data: Option<PathBuf>,
     },
     /// Consent. With the last person that the policy asks for, the cohort is frozen and a running agent takes part.
+    #[command(after_help = "Example: site-agent study approve relapsed --as 'First Reviewer'")]
     Approve {
         /// Name of the run, or its beginning.
         run: String,
@@ -35,6 +40,8 @@ pub(super) enum StudyCommand {
         name: String,
     },
     /// Decline; the coordinator learns only that the site declined.
+    #[command(after_help = "A rejection is final for a run.\n\n\
+                            Example: site-agent study reject relapsed --reason 'the grid is too fine'")]
     Reject {
         /// Name of the run, or its beginning.
         run: String,
@@ -43,6 +50,7 @@ pub(super) enum StudyCommand {
         reason: String,
     },
     /// Take an approval back for good; a running agent stops answering at once.
+    #[command(after_help = "Example: site-agent study withdraw relapsed --reason 'the board decided otherwise'")]
     Withdraw {
         /// Name of the run, or its beginning.
         run: String,
@@ -52,7 +60,19 @@ pub(super) enum StudyCommand {
     },
 }
 
-pub(super) fn dispatch(config: &Config, command: &StudyCommand) -> Result<(), Failure> {
+impl StudyCommand {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            StudyCommand::List => "study-list",
+            StudyCommand::Inspect { .. } => "study-inspect",
+            StudyCommand::Approve { .. } => "study-approve",
+            StudyCommand::Reject { .. } => "study-reject",
+            StudyCommand::Withdraw { .. } => "study-withdraw",
+        }
+    }
+}
+
+pub(super) fn dispatch(config: &Config, command: &StudyCommand) -> Result<Answer, Failure> {
     match command {
         StudyCommand::List => list(config),
         StudyCommand::Inspect { run, data } => inspect(config, &find(config, run)?, data.as_deref()),
@@ -62,8 +82,8 @@ pub(super) fn dispatch(config: &Config, command: &StudyCommand) -> Result<(), Fa
             let offered = find(config, run)?;
             let person = Person::here("", Timestamp::now().as_second().max(0).cast_unsigned());
             reject(&config.state_dir, &offered, &person, reason)?;
-            println!("Rejected {}.", offered.offer.manifest.name());
-            Ok(())
+            let run = offered.offer.manifest.name();
+            Ok(Answer::of(json!({ "run": run, "state": "rejected" })).line(format_args!("Rejected {run}.")))
         }
     }
 }
@@ -82,20 +102,25 @@ fn find(config: &Config, name: &str) -> Result<Offered, Failure> {
     }
 }
 
-fn list(config: &Config) -> Result<(), Failure> {
+fn list(config: &Config) -> Result<Answer, Failure> {
+    let mut found = Vec::new();
     for offered in offers(&config.state_dir)? {
-        let sites = offered.offer.manifest.roster.len();
         let state = if offered.rejected { "rejected" } else { "waits for a decision" };
-        println!("{}  {state}  {sites} sites  {}", offered.offer.manifest.name(), offered.protocol.title);
+        found.push((offered.offer.manifest, state, offered.protocol.title.clone()));
     }
     for run in runs(&config.state_dir)? {
         let state = if withdrawal(&run.path)?.is_some() { "withdrawn" } else { "approved" };
-        println!("{}  {state}  {} sites  {}", run.manifest.name(), run.manifest.roster.len(), run.protocol.title);
+        found.push((run.manifest, state, run.protocol.title.clone()));
     }
-    Ok(())
+    let named = |(manifest, state, title): &(Manifest, &str, String)| json!({ "run": manifest.name(), "state": state, "sites": manifest.roster.len(), "title": title });
+    let data: Vec<_> = found.iter().map(named).collect();
+    let lines = found.iter().map(|(manifest, state, title)| {
+        format!("{}  {state}  {} sites  {title}", manifest.name(), manifest.roster.len())
+    });
+    Ok(lines.fold(Answer::of(json!({ "studies": data })), Answer::line))
 }
 
-fn inspect(config: &Config, offered: &Offered, data: Option<&Path>) -> Result<(), Failure> {
+fn inspect(config: &Config, offered: &Offered, data: Option<&Path>) -> Result<Answer, Failure> {
     let identity = identity::load(&config.state_dir, Timestamp::now())?;
     let policy = read_policy(&config.policy_text()?)?;
     let loaded = data.map(|data| source::csv::load(data, &offered.protocol)).transpose()?;
@@ -107,8 +132,10 @@ fn inspect(config: &Config, offered: &Offered, data: Option<&Path>) -> Result<()
         people: consented(&config.state_dir, &offered.offer.manifest.digest())?,
         preview: loaded.as_ref(),
     };
-    print!("{}", inspection.page()?);
-    Ok(())
+    let manifest = &offered.offer.manifest;
+    let page = inspection.page()?;
+    let (run, digest) = (manifest.name(), manifest.digest().to_string());
+    Ok(Answer::of(json!({ "run": run, "manifest_digest": digest, "page": page })).text(&page))
 }
 
 fn approver<'a>(config: &'a Config, identity: &'a identity::Identity) -> Approver<'a> {
@@ -119,7 +146,7 @@ fn approver<'a>(config: &'a Config, identity: &'a identity::Identity) -> Approve
     }
 }
 
-fn approve_run(config: &Config, offered: &Offered, name: &str) -> Result<(), Failure> {
+fn approve_run(config: &Config, offered: &Offered, name: &str) -> Result<Answer, Failure> {
     if offered.rejected {
         let message = format!("this site has rejected {}", offered.offer.manifest.name());
         return Err(Failure::new("study.rejected", message, "a rejection is final for a run; ask for a new one"));
@@ -128,15 +155,15 @@ fn approve_run(config: &Config, offered: &Offered, name: &str) -> Result<(), Fai
     let identity = identity::load(&config.state_dir, Timestamp::now())?;
     let approver = approver(config, &identity);
     let approved = approve(&approver, &offered.offer, &config.data, &config.policy_text()?, &person)?;
-    for warning in &approved.warnings {
-        println!("warning: {warning}");
-    }
+    let warnings: Vec<String> = approved.warnings.iter().map(ToString::to_string).collect();
     let run = offered.offer.manifest.name();
-    match approved.run {
-        Some(_) => println!("Approved {run}; the cohort is frozen. A running agent takes part from now on."),
-        None => println!("{} approves {run}. The policy asks for a second person before anything runs.", person.name),
-    }
-    Ok(())
+    let state = if approved.run.is_some() { "approved" } else { "waits for a second person" };
+    let answer = Answer::of(json!({ "run": run, "state": state, "warnings": warnings }));
+    let answer = warnings.iter().fold(answer, |answer, warning| answer.line(format_args!("warning: {warning}")));
+    Ok(answer.line(match approved.run {
+        Some(_) => format!("Approved {run}; the cohort is frozen. A running agent takes part from now on."),
+        None => format!("{} approves {run}. The policy asks for a second person before anything runs.", person.name),
+    }))
 }
 
 fn person(name: &str) -> Result<Person, Failure> {
@@ -147,13 +174,14 @@ fn person(name: &str) -> Result<Person, Failure> {
     Ok(person)
 }
 
-fn withdraw_run(config: &Config, name: &str, reason: &str) -> Result<(), Failure> {
+fn withdraw_run(config: &Config, name: &str, reason: &str) -> Result<Answer, Failure> {
     let run = approved(config, name)?;
     let identity = identity::load(&config.state_dir, Timestamp::now())?;
     let person = Person::here("", Timestamp::now().as_second().max(0).cast_unsigned());
     withdraw(&run, identity.signing(), &person, reason)?;
-    println!("Withdrew {}. Nothing of it is answered any more; what was summed before stays.", run.manifest.name());
-    Ok(())
+    let run = run.manifest.name();
+    Ok(Answer::of(json!({ "run": run, "state": "withdrawn" }))
+        .line(format_args!("Withdrew {run}. Nothing of it is answered any more; what was summed before stays.")))
 }
 
 /// The approved run of a name, or of the beginning of one.

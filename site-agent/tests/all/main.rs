@@ -1,6 +1,7 @@
 //! Integration tests of the site agent, one binary.
 
 mod approval;
+mod commands;
 mod examples;
 mod snapshot;
 mod source;

@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::early_glm;
+use super::files::HIDDEN;
 
 /// Golden entries by name that no run has yet, and why. A trailing `*` stands for any ending.
 const EXEMPT: [(&str, &str); 4] = [
@@ -26,6 +27,8 @@ pub(super) struct Comparison<'a> {
     golden: &'a Value,
     open: BTreeMap<String, f64>,
     tolerance: f64,
+    /// Counts from 1 to one less are hidden in the files.
+    minimum_cell: f64,
     report: Report,
 }
 
@@ -45,6 +48,9 @@ pub struct Report {
     pub bounded: (usize, [f64; 2]),
     /// Golden numbers that a run publishes on a grid only: compared within half a step of it.
     pub on_grid: usize,
+    /// Numbers that the files name as hidden: counts that R has below the study's floor, and others: what those would follow
+    /// from, and curves where few leave.
+    pub hidden: [usize; 2],
     /// Largest relative difference, and where; numbers that R has too early left out.
     pub worst: Option<(f64, String)>,
     /// Numbers that differ by more than the tolerance.
@@ -63,8 +69,8 @@ impl Report {
 }
 
 impl<'a> Comparison<'a> {
-    pub(super) fn new(golden: &'a Value, tolerance: f64) -> Self {
-        let mut comparison = Self { golden, open: BTreeMap::new(), tolerance, report: Report::default() };
+    pub(super) fn new(golden: &'a Value, tolerance: f64, minimum_cell: f64) -> Self {
+        let mut comparison = Self { golden, open: BTreeMap::new(), tolerance, minimum_cell, report: Report::default() };
         comparison.collect("", golden);
         comparison
     }
@@ -160,7 +166,7 @@ impl<'a> Comparison<'a> {
                 self.report.compared += 1;
                 self.judge(pointer, expected, got);
             }
-            Err(what) => self.report.missing.push(format!("{pointer}: {what}")),
+            Err(what) => self.lacks(pointer, expected, &what),
         }
     }
 
@@ -183,7 +189,7 @@ impl<'a> Comparison<'a> {
         };
         let got = match got {
             Ok(got) => got,
-            Err(what) => return self.report.missing.push(format!("{pointer}: {what}")),
+            Err(what) => return self.lacks(pointer, expected, &what),
         };
         let difference = relative(expected, got);
         self.report.early += 1;
@@ -231,7 +237,7 @@ impl<'a> Comparison<'a> {
                     self.report.differences.push(format!("{pointer}: {got} is more than {half} from {expected}"));
                 }
             }
-            Err(what) => self.report.missing.push(format!("{pointer}: {what}")),
+            Err(what) => self.lacks(pointer, expected, &what),
         }
     }
 
@@ -242,7 +248,7 @@ impl<'a> Comparison<'a> {
                 self.report.derived += 1;
                 self.judge(name, expected, got);
             }
-            Err(what) => self.report.missing.push(format!("{name}: {what}")),
+            Err(what) => self.lacks(name, expected, &what),
         }
     }
 
@@ -256,6 +262,16 @@ impl<'a> Comparison<'a> {
             (_, Err(what)) => self.report.missing.push(format!("{pointer}: {what}")),
             (Some(_), Ok(_)) => self.number(pointer, got),
         }
+    }
+
+    /// A number that the files do not have: hidden by a floor of the study, or missing.
+    fn lacks(&mut self, name: &str, expected: f64, what: &str) {
+        if !what.starts_with(HIDDEN) {
+            return self.report.missing.push(format!("{name}: {what}"));
+        }
+        let small = expected.fract() == 0.0 && expected >= 1.0 && expected < self.minimum_cell;
+        let [of_few, beside] = &mut self.report.hidden;
+        *(if small { of_few } else { beside }) += 1;
     }
 
     /// Something that must be there and is not.
@@ -315,6 +331,10 @@ impl fmt::Display for Report {
         writeln!(f, "compared: {} golden numbers, and {} that follow from them", self.compared, self.derived)?;
         if self.on_grid > 0 {
             writeln!(f, "published as bin edges only: {} golden numbers, equal within half a grid step", self.on_grid)?;
+        }
+        if self.hidden != [0, 0] {
+            let [of_few, beside] = self.hidden;
+            writeln!(f, "hidden by the floors of the study: {of_few} counts below them, {beside} other numbers")?;
         }
         if self.early > 0 {
             let (beyond, worst) = self.early_beyond;

@@ -5,6 +5,9 @@ use std::path::Path;
 
 use super::GoldenError;
 
+/// How the reason begins for a number that is not there because a floor of the study hides it.
+pub(super) const HIDDEN: &str = "hidden: ";
+
 /// The tables that golden numbers are in.
 #[derive(Clone)]
 pub(super) struct Files {
@@ -20,6 +23,8 @@ pub(super) struct Files {
     pub survival: Table,
     pub medians: Table,
     pub incidence: Table,
+    /// Floor of counts that the run had.
+    pub minimum_cell: f64,
 }
 
 impl Files {
@@ -37,6 +42,7 @@ impl Files {
             survival: Table::read(out, "survival.csv")?,
             medians: Table::read(out, "medians.csv")?,
             incidence: Table::read(out, "incidence.csv")?,
+            minimum_cell: minimum_cell(out)?,
         })
     }
 
@@ -48,6 +54,13 @@ impl Files {
         }
         self
     }
+}
+
+fn minimum_cell(out: &Path) -> Result<f64, GoldenError> {
+    let wrong = |e: String| GoldenError::File(format!("results.json: {e}"));
+    let text = std::fs::read_to_string(out.join("results.json")).map_err(|e| wrong(e.to_string()))?;
+    let document: serde_json::Value = serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+    document["provenance"]["minimum_cell"].as_f64().ok_or_else(|| wrong("no minimum_cell in the provenance".into()))
 }
 
 /// One CSV file.
@@ -104,6 +117,16 @@ impl<'a> Row<'a> {
     /// The cell as a number, or which one is missing.
     pub(super) fn number(&self, column: &str) -> Result<f64, String> {
         let text = self.text(column);
+        if text.is_empty() && self.is_hidden(column) {
+            return Err(format!("{HIDDEN}{column} of {}", self.table));
+        }
         text.parse().map_err(|_| format!("{}: `{text}` in column {column} is no number", self.table))
+    }
+
+    /// Do the notes of the row say that a floor of the study hides this cell?
+    fn is_hidden(&self, column: &str) -> bool {
+        let notes = self.text("notes");
+        notes.split("; ").any(|note| note.starts_with(&format!("{column} is hidden")))
+            || (self.table == "balance.csv" && notes.contains("small counts are hidden"))
     }
 }

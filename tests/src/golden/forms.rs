@@ -2,6 +2,7 @@
 //! ridge; and what a hazard ratio from a table must be equal to.
 
 use serde_json::Value;
+use study::protocol::ReleaseRules;
 use study::results::{EstimateRow, FitRow, KAPLAN_MEIER, Results, Variance};
 
 use super::tests::{judge, provenance};
@@ -39,7 +40,7 @@ fn more_effect_modifiers_and_weighted_interactions_are_equal_to_r() {
     };
     let (results, sites) = results(&(text + &age("logistic", "response") + &age("cox", "pfs")));
     let dir = tempfile::tempdir().unwrap();
-    coordinator::results::write(dir.path(), &results, &provenance(sites)).unwrap();
+    coordinator::results::write(dir.path(), &results, &provenance(sites, ReleaseRules::default())).unwrap();
     let report = judge(dir.path(), Study::Modification, "further");
     println!("{report}");
     assert!(report.passed() && report.compared > 150, "{report}");

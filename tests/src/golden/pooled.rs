@@ -8,7 +8,8 @@ use study::cohort::{Cohort, Column, FlowCount, MISSING_DAYS, MISSING_LEVEL};
 use study::dictionary::{Kind, Variable};
 use study::evaluate::Evaluator;
 use study::plan::Plan;
-use study::protocol::Protocol;
+use study::protocol::{Protocol, ReleaseRules};
+use study::release::Release;
 use study::results::Results;
 
 use crate::federation::draw_key;
@@ -18,11 +19,23 @@ pub(super) fn path(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(relative)
 }
 
-/// Runs the main analysis of the protocol on the rows of a reference file, `column` naming the site of a row. Rows without a value in
+/// What is released of the main analysis of the protocol on the rows of a reference file, `column` naming the site of a row. Rows without a value in
 /// `required` are not eligible.
 pub(super) fn results(protocol: &str, rows: &str, required: Option<&str>) -> (Arc<Protocol>, Results, usize) {
+    results_under(None, protocol, rows, required)
+}
+
+/// The same under other floors than the protocol's.
+pub(super) fn results_under(
+    release: Option<ReleaseRules>,
+    protocol: &str,
+    rows: &str,
+    required: Option<&str>,
+) -> (Arc<Protocol>, Results, usize) {
     let text = std::fs::read_to_string(path(protocol)).unwrap();
-    let protocol = Arc::new(Protocol { scenarios: Vec::new(), ..Protocol::parse(&text).unwrap() });
+    let mut protocol = Protocol { scenarios: Vec::new(), ..Protocol::parse(&text).unwrap() };
+    protocol.release = release.unwrap_or(protocol.release);
+    let protocol = Arc::new(protocol);
     let mut reader = csv::Reader::from_path(path(rows)).unwrap();
     let mut sites: BTreeMap<String, Vec<Row>> = BTreeMap::new();
     for row in reader.deserialize() {
@@ -35,7 +48,7 @@ pub(super) fn results(protocol: &str, rows: &str, required: Option<&str>) -> (Ar
         let sums = sums(&protocol, &cohorts, &plan);
         plan.tell(&sums);
     }
-    let results = Results::of(&plan);
+    let results = Release::of(&plan).into_results();
     (protocol, results, cohorts.len())
 }
 

@@ -3,11 +3,12 @@ use std::path::Path;
 
 use coordinator::results::Provenance;
 use rehearsal::published::Published;
+use study::protocol::ReleaseRules;
 use tempfile::TempDir;
 
 use super::{GoldenError, Report, Study, TOLERANCE, compare, compare_with, pooled};
 
-pub(super) fn provenance(sites: usize) -> Provenance {
+pub(super) fn provenance(sites: usize, release: ReleaseRules) -> Provenance {
     Provenance {
         software_version: "0.0.0".into(),
         study: "reference".into(),
@@ -17,9 +18,9 @@ pub(super) fn provenance(sites: usize) -> Provenance {
         manifest_digest: String::new(),
         results_digest: String::new(),
         release_digest: String::new(),
-        opening: "totals",
         sealed_scalars: 0,
         variables: 0,
+        release,
         rounds: 0,
         opened_scalars: 0,
         bytes_sent_per_site: 0,
@@ -29,9 +30,13 @@ pub(super) fn provenance(sites: usize) -> Provenance {
 
 /// Runs a reference study in this process and writes its files.
 fn files(protocol: &str, rows: &str, required: Option<&str>) -> TempDir {
+    files_under(None, protocol, rows, required)
+}
+
+fn files_under(release: Option<ReleaseRules>, protocol: &str, rows: &str, required: Option<&str>) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let (_, results, sites) = pooled::results(protocol, rows, required);
-    coordinator::results::write(dir.path(), &results, &provenance(sites)).unwrap();
+    let (protocol, results, sites) = pooled::results_under(release, protocol, rows, required);
+    coordinator::results::write(dir.path(), &results, &provenance(sites, protocol.release)).unwrap();
     dir
 }
 
@@ -56,6 +61,26 @@ fn myeloma_is_equal_to_r_on_both_grids() {
         println!("{report}");
         assert!(report.passed(), "{report}");
         assert!(report.compared > 1000, "{report}");
+    }
+}
+
+/// The example hides two bins of the propensity score and a weight at a bound, the curve of the last declared time, and
+/// numbers at risk that tell who leaves on one day. Without floors these are R's as well.
+#[test]
+fn what_the_floors_hide_is_equal_to_r_too() {
+    const ROWS: &str = "tests/reference/relapsed-myeloma-596.csv";
+    let open = ReleaseRules { minimum_cell: 1, minimum_leavers: 1, ..ReleaseRules::default() };
+    for (file, section) in [("protocol.toml", "survival_day"), ("protocol-month.toml", "survival_month")] {
+        let protocol = format!("examples/relapsed-myeloma/{file}");
+        let report = |release| {
+            let out = files_under(release, &protocol, ROWS, Some("fish"));
+            judge(out.path(), Study::RelapsedMyeloma, section)
+        };
+        let (floored, whole) = (report(None), report(Some(open)));
+        assert!(whole.passed(), "{whole}");
+        assert_eq!(whole.hidden, [0, 0]);
+        assert_eq!(floored.hidden[0] > 0, section == "survival_day", "{floored}");
+        assert!(floored.hidden[1] > 0 && floored.compared < whole.compared, "{floored}");
     }
 }
 

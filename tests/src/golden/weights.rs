@@ -68,13 +68,14 @@ fn sums(comparison: &mut Comparison<'_>, files: &Files, golden: &str, scheme: &s
 
 /// Smallest and largest score of an arm lie in the first and last bin that somebody of it is in.
 fn range(comparison: &mut Comparison<'_>, files: &Files, arm: &str, level: &str) {
-    let occupied = |row: &Row<'_>| row.is(&[("arm", level)]) && row.number("n").is_ok_and(|n| n > 0.0);
+    // A bin that is hidden may have somebody.
+    let occupied = |row: &Row<'_>| row.is(&[("arm", level)]) && row.number("n") != Ok(0.0);
     let rows: Vec<Row<'_>> = files.histogram.rows().filter(occupied).collect();
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
         return comparison.missing(format!("propensity_histogram.csv: nobody of arm {level}"));
     };
     for (i, row) in [first, last].into_iter().enumerate() {
-        let edges = row.number("low").and_then(|low| Ok((low, row.number("high")?)));
+        let edges = row.number("n").and_then(|_| row.number("low")).and_then(|low| Ok((low, row.number("high")?)));
         let half = edges.as_ref().map_or(0.0, |(low, high)| (high - low) / 2.0);
         let middle = edges.map(|(low, high)| f64::midpoint(low, high));
         comparison.on_grid(&format!("/propensity/range_{arm}/{i}"), middle, half);

@@ -151,7 +151,7 @@ fn a_ledger_that_its_own_party_wrote_anew_is_caught_by_its_witnesses() {
             let record = chain.next::<CoordinatorRecord>(entry).unwrap().record;
             matches!(record, CoordinatorRecord::Requested { .. })
         };
-        let requests: Vec<bool> = entries.iter().map(|entry| entry.as_slice()).map(is_request).collect();
+        let requests: Vec<bool> = entries.iter().map(Vec::as_slice).map(is_request).collect();
         entries.truncate(requests.iter().rposition(|r| *r).unwrap());
     });
     assert!(verify(std::slice::from_ref(&shortened)).holds(), "an older export is no lie by itself");

@@ -84,7 +84,7 @@ fn every_question_stands_in_the_table_and_on_the_page_of_an_estimator() {
 fn links_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut pages = vec!["README.md".to_owned(), "CONTRIBUTING.md".into(), "CHANGELOG.md".into()];
-    for folder in ["docs", "docs/decisions", "docs/estimators"] {
+    for folder in ["docs", "docs/commands", "docs/decisions", "docs/estimators"] {
         let entries = fs::read_dir(root.join(folder)).expect("a folder of pages").map(|entry| entry.unwrap().path());
         let found = entries.filter(|path| path.extension().is_some_and(|e| e == "md"));
         pages.extend(found.map(|path| format!("{folder}/{}", path.file_name().unwrap().display())));

@@ -86,7 +86,8 @@ horizon_days = 1500
 "#;
 
 /// A propensity model, a weighted model and both regressions.
-const MODELS: &str = r#"
+/// Models of the small study.
+pub const MODELS: &str = r#"
 [propensity]
 covariates = ["age", "sex"]
 bins = 4

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::io::{self, IsTerminal, Write};
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use coordinator::hub::RunReport;
+use coordinator::progress::{Elsewhere, Progress};
 use coordinator::study::FinishedRun;
-use indicatif::{ProgressBar, ProgressStyle};
 use rehearsal::published::{self, Published, PublishedError};
 use rehearsal::{Federation, RehearsalError, StudyDir, StudyDirError, child};
+use terminal::Exit;
 
 /// Starts one coordinator and one agent per site file on loopback, runs the study and prints its results.
 #[derive(Debug, Parser)]
@@ -51,20 +51,20 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(e) => {
             let _ = e.print();
-            return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2));
+            return if e.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
         }
     };
     let stop = Arc::new(AtomicBool::new(false));
     watch_for_interrupt(Arc::clone(&stop));
     match rehearse(&arguments, &stop) {
-        Ok(code) => code,
+        Ok(exit) => exit.into(),
         Err(Failure::Rehearsal(RehearsalError::Interrupted)) => {
             eprintln!("interrupted; all processes are stopped");
-            ExitCode::from(130)
+            Exit::Interrupted.into()
         }
         Err(failure) => {
             eprint!("{failure}");
-            ExitCode::FAILURE
+            Exit::Failed.into()
         }
     }
 }
@@ -89,18 +89,21 @@ fn watch_for_interrupt(stop: Arc<AtomicBool>) {
     });
 }
 
-fn rehearse(arguments: &Arguments, stop: &AtomicBool) -> Result<ExitCode, Failure> {
+fn rehearse(arguments: &Arguments, stop: &AtomicBool) -> Result<Exit, Failure> {
     let begun = Instant::now();
     let study = StudyDir::read(&arguments.study, &arguments.protocol)?;
     let executable = std::env::current_exe().map_err(|e| Failure::system("finding this program", &e))?;
     let temporary = tempfile::tempdir().map_err(|e| Failure::system("making a temporary folder", &e))?;
     let dir = arguments.keep.as_deref().unwrap_or(temporary.path());
-    let progress = Progress::new();
+    let progress = Progress::new(Elsewhere::Lines);
     progress.say(&format!("enrolling {} sites", study.sites.len()));
     let mut federation = Federation::set_up(&study, dir, &executable, stop)?;
-    progress.say("starting the agents");
+    progress.say("starting the agents and running the study");
     federation.start_agents()?;
-    let followed = federation.follow(stop, Duration::from_secs(arguments.patience), |report| progress.report(report));
+    let followed = federation.follow(stop, Duration::from_secs(arguments.patience), |report| {
+        progress.run(report);
+        false
+    });
     progress.end();
     followed?;
     let finished = federation.results()?;
@@ -132,11 +135,11 @@ fn rehearse(arguments: &Arguments, stop: &AtomicBool) -> Result<ExitCode, Failur
         println!("results in {}", out.display());
     }
     Ok(if finished.results.any_failed() {
-        ExitCode::from(3)
+        Exit::NotFitted
     } else if figures_stand {
-        ExitCode::SUCCESS
+        Exit::Done
     } else {
-        ExitCode::from(4)
+        Exit::Published
     })
 }
 
@@ -179,62 +182,6 @@ fn mistaken(e: &PublishedError) -> String {
 /// Columns of the terminal; wide enough for the tables when it cannot be told.
 fn width() -> u16 {
     std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok()).unwrap_or(140)
-}
-
-/// A progress line on a terminal; one line a round elsewhere.
-struct Progress {
-    bar: Option<ProgressBar>,
-    round: std::cell::Cell<u32>,
-}
-
-impl Progress {
-    fn new() -> Progress {
-        let bar = io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new_spinner();
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed:>4} {msg}") {
-                bar.set_style(style);
-            }
-            bar.enable_steady_tick(Duration::from_millis(100));
-            bar
-        });
-        Progress { bar, round: std::cell::Cell::new(0) }
-    }
-
-    fn say(&self, message: &str) {
-        match &self.bar {
-            Some(bar) => bar.set_message(message.to_owned()),
-            None => {
-                let _ = writeln!(io::stderr(), "{message}");
-            }
-        }
-    }
-
-    /// Shows a report; never ends the following.
-    fn report(&self, report: &RunReport) -> bool {
-        let RunReport { round, models, fitted, failed, waiting, sites, .. } = report;
-        let failed = if *failed > 0 { format!(", {failed} failed") } else { String::new() };
-        let line = format!("round {round}: {fitted} of {models} models fitted{failed}");
-        if let Some(bar) = &self.bar {
-            bar.set_message(format!("{line}; {}", waits(waiting, sites)));
-        } else if self.round.replace(*round) != *round {
-            self.say(&line);
-        }
-        false
-    }
-
-    fn end(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-fn waits(waiting: &str, sites: &[String]) -> String {
-    match sites {
-        [] => "finishing".into(),
-        few if few.len() <= 4 => format!("waiting for {waiting} of {}", few.join(", ")),
-        many => format!("waiting for {waiting} of {} and {} more", many[..3].join(", "), many.len() - 3),
-    }
 }
 
 /// Why the program fails.

@@ -62,7 +62,8 @@ impl Show {
                 Part::Field { column, over, form } => {
                     let Some(mut x) = number(row, column)? else { return Ok(absent(row, column).to_owned()) };
                     if let Some(over) = over {
-                        x /= number(row, over)?.unwrap_or(f64::NAN);
+                        let Some(all) = number(row, over)? else { return Ok(absent(row, over).to_owned()) };
+                        x /= all;
                     }
                     Ok(form.print(x, month_days))
                 }
@@ -127,10 +128,18 @@ fn number(row: &Map<String, Value>, column: &str) -> Result<Option<f64>, String>
     }
 }
 
-/// An empty cell says in `notes` whether it is a time that the curve does not reach.
+/// An empty cell says in `notes` whether it is a time that the curve does not reach, or hidden by a floor of the study; the
+/// notes of the baseline table speak of all cells of a row.
 fn absent(row: &Map<String, Value>, column: &str) -> &'static str {
     let notes = row.get("notes").and_then(Value::as_str).unwrap_or_default();
-    if notes.split("; ").any(|note| note == format!("{column} is not reached")) { "n.r." } else { "–" }
+    let says = |what: &str| notes.split("; ").any(|note| note.starts_with(what));
+    if says(&format!("{column} is not reached")) {
+        "n.r."
+    } else if says(&format!("{column} is hidden")) || says("small counts are hidden") {
+        "hidden"
+    } else {
+        "–"
+    }
 }
 
 /// The columns of a row as a list in words.
@@ -143,6 +152,22 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_a_floor_hides_is_said() {
+        let print =
+            |row: Value| Show::parse("{events:0}/{n:0}").unwrap().print(row.as_object().unwrap(), 30.0).unwrap();
+        let why = "events is hidden: it is a small count, or one would follow from it";
+        assert_eq!(print(json!({ "events": null, "n": 147, "notes": why })), "hidden/147");
+        assert_eq!(
+            print(json!({ "events": null, "n": 147, "notes": "small counts are hidden, and more" })),
+            "hidden/147"
+        );
+        assert_eq!(print(json!({ "events": null, "n": 147, "notes": "" })), "–/147");
+        let share = Show::parse("{events/n:1%}").unwrap();
+        let row = json!({ "events": 9, "n": null, "notes": "n is hidden: it is a small count" });
+        assert_eq!(share.print(row.as_object().unwrap(), 30.0).unwrap(), "hidden");
+    }
 
     fn print(template: &str, row: &Value) -> Result<String, String> {
         Show::parse(template).and_then(|show| show.print(row.as_object().unwrap(), 30.4375))

@@ -24,7 +24,7 @@ pub use curve::{Curve, Point};
 pub use interval::{IntervalKind, interval};
 pub use logrank::{LogRank, log_rank};
 pub use median::{Median, median};
-pub use merge::{merge, merge_leavers};
+pub use merge::{Released, released};
 pub use rmst::restricted_mean;
 pub(crate) use table::add_leavers;
 pub use table::{ArmTable, BadTable, Leavers, TableRows, Tally, Who, arm_table, arm_table_len};

@@ -146,7 +146,7 @@ fn walk(bundle: &Bundle, run: &Run, findings: &mut Findings, report: &mut Report
         Party::Coordinator => {
             let mut walk = coordinator::Walk::new(run);
             each(&bundle.entries, run, findings, &mut seen, |record, findings, seen| {
-                walk.record(record, findings, seen)
+                walk.record(record, findings, seen);
             });
             let (summary, release) = walk.end(findings);
             if report.release.is_none() {
@@ -157,7 +157,7 @@ fn walk(bundle: &Bundle, run: &Run, findings: &mut Findings, report: &mut Report
         Party::Site(index) => {
             let mut walk = site::Walk::new(run, index, &bundle.policy);
             each(&bundle.entries, run, findings, &mut seen, |record, findings, seen| {
-                walk.record(record, findings, seen)
+                walk.record(record, findings, seen);
             });
             let (summary, release) = walk.end(findings);
             if release.is_some() {

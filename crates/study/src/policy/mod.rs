@@ -13,6 +13,7 @@ mod study;
 use secagg::{Canonical, Digest};
 
 use crate::document::{Mistakes, Reader, Table, parse};
+use crate::protocol::ReleaseOpening;
 pub use memory::{Mark, Remembered};
 pub use refusal::PolicyRefusal;
 pub use rule::{Rule, When};
@@ -29,7 +30,8 @@ pub struct Policy {
     pub trusted_sites: Option<Vec<String>>,
     /// Fewest analysed patients over all sites for models to start, in the main analysis and in every scenario.
     pub minimum_patients: u32,
-    /// Smallest count over all sites that is opened, unless it is 0; 0 or 1 allows every count.
+    /// Smallest count over all sites that a study may show, and that a model may tell of, unless it is 0; 0 or 1 allows
+    /// every count.
     pub minimum_cell: u32,
     /// Fewest patients with two levels of two covariates of a model at once, unless 0; 0 or 1 allows every pair.
     pub minimum_pair: u32,
@@ -42,6 +44,8 @@ pub struct Policy {
     pub finest_grid_days: f64,
     /// Fewest leavers of an arm in a cell of a released curve.
     pub minimum_leavers: u32,
+    /// A study is as closed as this, or more.
+    pub opening: ReleaseOpening,
     /// Variables a study may use; none means all.
     pub variables: Option<Vec<String>>,
     /// Most rounds of one run.
@@ -69,6 +73,7 @@ impl Default for Policy {
             events_per_parameter: 5,
             finest_grid_days: 7.0,
             minimum_leavers: 5,
+            opening: ReleaseOpening::Totals,
             variables: None,
             maximum_rounds: 200,
             maximum_runs: 3,
@@ -92,6 +97,7 @@ impl Policy {
             events_per_parameter,
             finest_grid_days,
             minimum_leavers,
+            opening,
             variables,
             maximum_rounds,
             maximum_runs,
@@ -110,6 +116,7 @@ impl Policy {
             .u32(*events_per_parameter)
             .f64(*finest_grid_days)
             .u32(*minimum_leavers)
+            .str(opening.name())
             .option(variables.as_ref(), names)
             .u32(*maximum_rounds)
             .u32(*maximum_runs)
@@ -136,6 +143,7 @@ impl Policy {
             events_per_parameter: whole("events_per_parameter", default.events_per_parameter),
             finest_grid_days: root.optional_number("finest_grid_days").unwrap_or(default.finest_grid_days),
             minimum_leavers: whole("minimum_leavers", default.minimum_leavers),
+            opening: opening(&root).unwrap_or(default.opening),
             variables: root.optional_texts("variables"),
             maximum_rounds: whole("maximum_rounds", default.maximum_rounds),
             maximum_runs: whole("maximum_runs", default.maximum_runs),
@@ -144,13 +152,13 @@ impl Policy {
             approval_days: whole("approval_days", default.approval_days),
         };
         if policy.minimum_sites < FLOOR_SITES {
-            root.mistake("minimum_sites", format!("must be at least {FLOOR_SITES}: a site hides behind two others"));
+            root.mistake("minimum_sites", format!("must be at least {FLOOR_SITES}; a site hides behind two others"));
         }
         if !(1..=2).contains(&policy.approvals) {
-            root.mistake("approvals", "must be 1 or 2");
+            root.mistake("approvals", "must be 1 or 2; 2 is the default");
         }
         if policy.trusted_sites.iter().flatten().any(|text| !is_fingerprint(text)) {
-            root.mistake("trusted_sites", "expected fingerprints: 16 groups of four hexadecimal digits joined by `-`");
+            root.mistake("trusted_sites", "expected fingerprints; 16 groups of four hexadecimal digits joined by `-`");
         }
         root.close();
         drop(root);
@@ -172,6 +180,15 @@ impl Policy {
         }
         Ok(())
     }
+}
+
+fn opening(root: &Table<'_, '_>) -> Option<ReleaseOpening> {
+    let name = root.optional_text("opening")?;
+    let found = ReleaseOpening::ALL.into_iter().find(|opening| opening.name() == name);
+    if found.is_none() {
+        root.mistake("opening", format!("`{name}` is not known (known: totals, results)"));
+    }
+    found
 }
 
 /// 16 groups of four lower-case hexadecimal digits joined by hyphens, as fingerprints are shown.

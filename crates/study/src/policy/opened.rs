@@ -4,6 +4,8 @@
 //! later. A site that refuses keeps the models from
 //! starting; it cannot take the counts of the first round back.
 
+use std::collections::BTreeSet;
+
 use super::{Policy, PolicyRefusal};
 use crate::dictionary::VariableId;
 use crate::plan::{Branch, Facts, FitKey, FitOutcome, Plan};
@@ -138,75 +140,52 @@ impl Policy {
     }
 }
 
-/// Every count that the first round opens, with its name. Events in single cells of time are left to the rule of the
-/// finest grid.
+/// Every count that a model tells of, so that no floor of the release hides it, with its name: the arms, levels of
+/// covariates, effect modifiers and binary outcomes of models, and events.
 fn cells<'o>(opened: &'o Opened<'_>) -> impl Iterator<Item = (u64, Box<dyn Fn() -> String + 'o>)> {
     type Cell<'o> = (u64, Box<dyn Fn() -> String + 'o>);
     let (protocol, facts) = (opened.protocol, opened.facts);
-    let arms = ["control arm", "treated arm", "neither arm"];
+    let arms = ["control arm", "treated arm"];
     let mut cells: Vec<Cell<'o>> = Vec::new();
-    let counts = |step: usize| {
-        let count = facts.flow[step];
-        [count.control, count.treated, count.neither]
-    };
-    for step in 0..facts.flow.len() {
-        for (arm, name) in arms.into_iter().enumerate() {
-            cells.push((counts(step)[arm], Box::new(move || format!("{}, {name}", step_name(protocol, step)))));
-            if step > 0 {
-                let left = counts(step - 1)[arm].saturating_sub(counts(step)[arm]);
-                let place = move || format!("excluded by {}, {name}", step_name(protocol, step));
-                cells.push((left, Box::new(place)));
-            }
-        }
+    let last = facts.flow.last().copied().unwrap_or_default();
+    for (count, arm) in [last.control, last.treated].into_iter().zip(arms) {
+        cells.push((count, Box::new(move || format!("analysed patients, {arm}"))));
     }
-    for (id, by_arm) in &facts.levels {
+    for id in variables_of_models(opened) {
+        let Some(by_arm) = facts.levels.get(&id) else { continue };
         for (arm, counts) in arms.into_iter().zip(by_arm) {
-            for (level, count) in counts.iter().enumerate() {
-                cells.push((*count, Box::new(move || format!("{}, {arm}", level_name(protocol, *id, level)))));
+            // the last of them counts those without a value
+            for (level, count) in counts.iter().enumerate().take(counts.len() - 1) {
+                cells.push((*count, Box::new(move || format!("{}, {arm}", level_name(protocol, id, level)))));
             }
-        }
-    }
-    for (id, by_arm) in &facts.missing {
-        for (arm, count) in arms.into_iter().zip(by_arm) {
-            let place = move || format!("`{}` missing, {arm}", protocol.dictionary.variable(*id).name);
-            cells.push((*count, Box::new(place)));
         }
     }
     for (index, events) in &facts.events {
         let name = &protocol.outcomes[*index].name;
-        for (arm, label) in arms.into_iter().enumerate().take(2) {
-            cells.push((events.censored[arm], Box::new(move || format!("`{name}` censored, {label}"))));
-            cells.push((events.events[arm], Box::new(move || format!("`{name}` with event, {label}"))));
+        for (count, arm) in events.events.into_iter().zip(arms) {
+            cells.push((count, Box::new(move || format!("`{name}` with event, {arm}"))));
         }
-        cells.push((events.missing, Box::new(move || format!("`{name}` missing"))));
-        cells.push((events.beyond, Box::new(move || format!("`{name}` beyond the horizon"))));
     }
     for (index, causes) in &facts.causes {
         let OutcomeKind::Competing(competing) = &protocol.outcomes[*index].kind else { continue };
         let name = &protocol.outcomes[*index].name;
-        let mut censored = causes.rows();
         for (cause, number) in competing.causes.iter().zip(1..) {
-            for ((count, left), label) in causes.events(number).into_iter().zip(&mut censored).zip(arms) {
-                *left = left.saturating_sub(count);
-                cells.push((count, Box::new(move || format!("`{name}` = {}, {label}", cause.name))));
+            for (count, arm) in causes.events(number).into_iter().zip(arms) {
+                cells.push((count, Box::new(move || format!("`{name}` = {}, {arm}", cause.name))));
             }
         }
-        for (count, label) in censored.into_iter().zip(arms) {
-            cells.push((count, Box::new(move || format!("`{name}` censored, {label}"))));
-        }
-        cells.push((causes.missing, Box::new(move || format!("`{name}` missing"))));
-        cells.push((causes.beyond, Box::new(move || format!("`{name}` beyond the horizon"))));
     }
     cells.into_iter()
 }
 
-fn step_name(protocol: &Protocol, step: usize) -> String {
-    match step.checked_sub(1).map(|i| protocol.eligibility.get(i)) {
-        None => "rows of the files".into(),
-        Some(Some(criterion)) => format!("\"{}\"", criterion.label),
-        Some(None) if step == protocol.eligibility.len() + 1 => "being in one of the two arms".into(),
-        Some(None) => "trimming".into(),
-    }
+/// Variables of the columns and of the binary outcomes of all models that start.
+fn variables_of_models(opened: &Opened<'_>) -> BTreeSet<VariableId> {
+    let columns = opened.models.iter().flat_map(|key| key.terms.iter().flat_map(Term::variables));
+    let outcomes = opened.models.iter().filter_map(|key| match opened.protocol.outcome(&key.outcome)?.kind {
+        OutcomeKind::Binary { variable } => Some(variable),
+        OutcomeKind::TimeToEvent(_) | OutcomeKind::Competing(_) => None,
+    });
+    columns.chain(outcomes).collect()
 }
 
 fn level_name(protocol: &Protocol, id: VariableId, level: usize) -> String {

@@ -1,6 +1,7 @@
 //! Why a policy refuses: the rule, and what broke it. No count, row or patient is named.
 
 use super::Rule;
+use crate::protocol::ReleaseOpening;
 
 /// A rule that refuses a study.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,10 +68,26 @@ pub enum PolicyRefusal {
         /// Name of the outcome.
         outcome: String,
     },
+    /// A floor below the policy's.
+    #[error(
+        "the study hides counts below {got} (`minimum_cell` in its [release]), this site's policy asks for {minimum}"
+    )]
+    Floor {
+        /// In the protocol.
+        got: u32,
+        /// In the policy.
+        minimum: u32,
+    },
+    /// More open than the policy allows.
+    #[error("the study has the opening \"{}\", this site's policy asks for \"results\"", got.name())]
+    Opening {
+        /// In the protocol.
+        got: ReleaseOpening,
+    },
     /// Curves are merged less than the policy asks for.
     #[error("released curves have at least {got} leavers of an arm in a cell, this site's policy asks for {minimum}")]
     Leavers {
-        /// What this software merges until.
+        /// In the protocol.
         got: u32,
         /// In the policy.
         minimum: u32,
@@ -145,7 +162,8 @@ impl PolicyRefusal {
         match self {
             PolicyRefusal::Sites { .. } => Rule::MinimumSites,
             PolicyRefusal::Patients { .. } => Rule::MinimumPatients,
-            PolicyRefusal::Cell { .. } => Rule::MinimumCell,
+            PolicyRefusal::Cell { .. } | PolicyRefusal::Floor { .. } => Rule::MinimumCell,
+            PolicyRefusal::Opening { .. } => Rule::Opening,
             PolicyRefusal::Pair { .. } => Rule::MinimumPair,
             PolicyRefusal::RowsPerParameter { .. } => Rule::RowsPerParameter,
             PolicyRefusal::EventsPerParameter { .. } => Rule::EventsPerParameter,

@@ -19,6 +19,8 @@ pub enum Rule {
     FinestGridDays,
     /// Fewest leavers in a cell of a released curve.
     MinimumLeavers,
+    /// What the coordinator opens.
+    Opening,
     /// Variables that may be used.
     Variables,
     /// Rounds of one run.
@@ -35,7 +37,7 @@ pub enum Rule {
 
 impl Rule {
     /// All rules, in the order in which they are checked and documented.
-    pub const ALL: [Rule; 14] = [
+    pub const ALL: [Rule; 15] = [
         Rule::MinimumSites,
         Rule::MinimumPatients,
         Rule::MinimumCell,
@@ -44,6 +46,7 @@ impl Rule {
         Rule::EventsPerParameter,
         Rule::FinestGridDays,
         Rule::MinimumLeavers,
+        Rule::Opening,
         Rule::Variables,
         Rule::MaximumRounds,
         Rule::MaximumRuns,
@@ -63,6 +66,7 @@ impl Rule {
             Rule::EventsPerParameter => "policy.events_per_parameter",
             Rule::FinestGridDays => "policy.finest_grid_days",
             Rule::MinimumLeavers => "policy.minimum_leavers",
+            Rule::Opening => "policy.opening",
             Rule::Variables => "policy.variables",
             Rule::MaximumRounds => "policy.maximum_rounds",
             Rule::MaximumRuns => "policy.maximum_runs",
@@ -77,12 +81,15 @@ impl Rule {
         match self {
             Rule::MinimumSites => "A study has at least so many sites that this site vouches for.",
             Rule::MinimumPatients => "A model starts only when so many patients are analysed over all sites.",
-            Rule::MinimumCell => "No count over all sites is smaller than this, unless it is 0.",
+            Rule::MinimumCell => {
+                "The study hides counts below this, and no model tells of fewer patients, unless of none."
+            }
             Rule::MinimumPair => "No two levels of two covariates meet in fewer patients than this, unless in none.",
             Rule::RowsPerParameter => "A model has so many analysed patients for each of its parameters.",
             Rule::EventsPerParameter => "A model has so many events for each of its parameters.",
             Rule::FinestGridDays => "Time is cut into cells of at least so many days.",
             Rule::MinimumLeavers => "A released curve steps only where so many patients of an arm have left.",
+            Rule::Opening => "The coordinator opens no more than this by itself.",
             Rule::Variables => "A study uses only the variables that this site lists.",
             Rule::MaximumRounds => "A run ends after so many rounds.",
             Rule::MaximumRuns => "One study is approved at most so many times.",
@@ -95,12 +102,15 @@ impl Rule {
     /// When it is checked.
     pub fn when(self) -> When {
         match self {
-            Rule::MinimumSites | Rule::FinestGridDays | Rule::MinimumLeavers | Rule::Variables => When::BeforeApproval,
-            Rule::MinimumPatients
+            Rule::MinimumSites
             | Rule::MinimumCell
-            | Rule::MinimumPair
-            | Rule::RowsPerParameter
-            | Rule::EventsPerParameter => When::AfterFirstRound,
+            | Rule::FinestGridDays
+            | Rule::MinimumLeavers
+            | Rule::Opening
+            | Rule::Variables => When::BeforeApproval,
+            Rule::MinimumPatients | Rule::MinimumPair | Rule::RowsPerParameter | Rule::EventsPerParameter => {
+                When::AfterFirstRound
+            }
             Rule::MaximumRuns | Rule::Differencing | Rule::Approvals => When::AtApproval,
             Rule::MaximumRounds | Rule::ApprovalDays => When::EveryRound,
         }

@@ -4,7 +4,6 @@ use super::{Policy, PolicyRefusal, Rule};
 use crate::dictionary::VariableId;
 use crate::manifest::Manifest;
 use crate::protocol::Protocol;
-use crate::results::MINIMUM_LEAVERS;
 use crate::roster::Member;
 
 impl Policy {
@@ -19,9 +18,10 @@ impl Policy {
             Rule::MinimumSites => self.check_sites(manifest),
             Rule::FinestGridDays => self.check_grids(protocol),
             Rule::MinimumLeavers => self.check_leavers(protocol),
+            Rule::MinimumCell => self.check_floor(protocol),
+            Rule::Opening => self.check_opening(protocol),
             Rule::Variables => self.check_variables(protocol),
             Rule::MinimumPatients
-            | Rule::MinimumCell
             | Rule::MinimumPair
             | Rule::RowsPerParameter
             | Rule::EventsPerParameter
@@ -60,9 +60,26 @@ impl Policy {
     fn check_leavers(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         let released = std::iter::once(protocol)
             .chain(protocol.scenarios.iter().map(|scenario| &*scenario.protocol))
-            .any(|protocol| !protocol.curves.is_empty());
-        if released && MINIMUM_LEAVERS < self.minimum_leavers {
-            return Err(PolicyRefusal::Leavers { got: MINIMUM_LEAVERS, minimum: self.minimum_leavers });
+            .any(|protocol| !protocol.curves.is_empty() || !protocol.incidences.is_empty());
+        let got = protocol.release.minimum_leavers;
+        if released && got < self.minimum_leavers {
+            return Err(PolicyRefusal::Leavers { got, minimum: self.minimum_leavers });
+        }
+        Ok(())
+    }
+
+    /// The study hides what is smaller than its own floor, so that floor must be this site's or a higher one.
+    fn check_floor(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+        let got = protocol.release.minimum_cell;
+        if got < self.minimum_cell {
+            return Err(PolicyRefusal::Floor { got, minimum: self.minimum_cell });
+        }
+        Ok(())
+    }
+
+    fn check_opening(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+        if protocol.release.opening < self.opening {
+            return Err(PolicyRefusal::Opening { got: protocol.release.opening });
         }
         Ok(())
     }

@@ -1,11 +1,11 @@
-//! What each question is for, in words for the people who approve, and who is meant to open its sum.
+//! What each question is for, in words for the people who approve, and who may open its sum.
 
 use super::Question;
 
-/// Classes of sums by who is meant to open them.
+/// Classes of sums by who may open them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Opening {
-    /// The fit of a model itself: the coordinator needs it to find the next coefficients.
+    /// The fit of a model itself: log likelihood, score, information, sandwich. The coordinator too, where the protocol says so.
     Fit,
     /// Counts, moments, risk sets, tables, histograms and sums of weights: the sites alone, which release results.
     Sites,
@@ -100,7 +100,7 @@ impl Question {
         }
     }
 
-    /// Who is meant to open its sum once sums are sealed. In this version every party of a run opens every sum.
+    /// Who may open its sum; [`crate::layout::Layout`] seals more of them where the protocol says so.
     pub fn opening(&self) -> Opening {
         match self {
             Question::LogisticStep { .. }

@@ -4,6 +4,8 @@
 //! [`Release`] from its own plan and signs its digest; the coordinator gets the bytes from one site.
 
 mod encoding;
+mod floors;
+mod suppress;
 
 use secagg::{Canonical, Digest};
 
@@ -18,9 +20,11 @@ pub struct Release {
 }
 
 impl Release {
-    /// What a plan that is done gives out.
+    /// What a plan that is done gives out: its results, held against the floors of its protocol.
     pub fn of(plan: &Plan) -> Release {
-        Release { results: Results::of(plan) }
+        let mut results = Results::of(plan);
+        floors::apply(&mut results, plan.protocol());
+        Release { results }
     }
 
     /// The tables.

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use stats::competing::{CauseTable, Incidence, IncidencePoint, gray};
 use stats::inference::wald;
-use stats::survival::{Estimate, IntervalKind, Who, difference, interval, merge_leavers};
+use stats::survival::{Estimate, IntervalKind, Released, Who, difference, interval};
 
+use super::boundaries;
 use super::rows::{FitProblem, FitRow, Name, TestRow};
-use super::survival::{At, MINIMUM_LEAVERS, conf_type};
+use super::survival::{At, conf_type};
 use super::tables::{Results, arm_names};
 use crate::plan::{Branch, Facts, IncidenceKey};
 use crate::protocol::{Competing, IncidenceAnalysis, Protocol};
@@ -48,10 +49,11 @@ pub struct IncidenceRow {
 /// Adds the rows of all incidences that have ended.
 pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
     let protocol = branch.protocol();
+    let boundaries = boundaries::of_incidences(branch);
     for (key, outcome) in branch.incidences() {
         match outcome {
             None => {}
-            Some(Ok(table)) => Rows::new(protocol, key, table).add(results),
+            Some(Ok(table)) => Rows::new(protocol, key, table, &boundaries[&key.outcome]).add(results),
             Some(Err(failure)) => results.fits.push(FitRow {
                 analysis: CUMULATIVE_INCIDENCE.into(),
                 outcome: protocol.outcomes[key.outcome].name.clone(),
@@ -80,12 +82,13 @@ struct Rows<'a> {
     analysis: &'a IncidenceAnalysis,
     competing: &'a Competing,
     table: &'a CauseTable,
+    released: &'a Released,
     arms: [(String, Incidence); 3],
     treatment: String,
 }
 
 impl<'a> Rows<'a> {
-    fn new(protocol: &'a Protocol, key: &'a IncidenceKey, table: &'a CauseTable) -> Rows<'a> {
+    fn new(protocol: &'a Protocol, key: &'a IncidenceKey, table: &'a CauseTable, released: &'a Released) -> Rows<'a> {
         let [control, treated] = arm_names(protocol);
         let curves = |name, who| (name, Incidence::aalen_johansen(table, who));
         Rows {
@@ -94,6 +97,7 @@ impl<'a> Rows<'a> {
             analysis: key.analysis(protocol),
             competing: competing(protocol, key.outcome),
             table,
+            released,
             arms: [curves("all".into(), Who::All), curves(control, Who::Control), curves(treated, Who::Treated)],
             treatment: Term::Treatment.name(protocol),
         }
@@ -102,32 +106,53 @@ impl<'a> Rows<'a> {
     fn add(&self, results: &mut Results) {
         let grid = self.competing.grid;
         let declared: Vec<f64> = self.analysis.times_days.iter().map(|day| f64::from(grid.cell(*day))).collect();
-        let merged = self.merged_cells();
+        let merged: Vec<f64> = self.released.merged.iter().map(|cell| f64::from(*cell)).collect();
         for (k, cause) in self.competing.causes.iter().enumerate() {
             for (arm, curves) in &self.arms {
                 for kind in &self.analysis.conf_types {
                     for (at, times) in [(At::Declared, &declared), (At::MergedCell, &merged)] {
-                        let points = curves.at(times);
-                        let rows = points.iter().map(|point| self.row(&cause.name, k, arm, point, *kind, at));
+                        let rows = curves.at(times).into_iter().map(|point| {
+                            if self.shown(&point, at) {
+                                self.row(&cause.name, k, arm, &point, *kind, at)
+                            } else {
+                                self.hidden(&cause.name, arm, point.time, *kind, at)
+                            }
+                        });
                         results.incidences.extend(rows);
                     }
                 }
             }
             let [_, (_, control), (_, treated)] = &self.arms;
             for (control, treated) in control.at(&declared).iter().zip(treated.at(&declared)) {
-                results.incidences.push(self.difference(&cause.name, k, control, &treated));
+                results.incidences.push(if self.shown(control, At::Declared) {
+                    self.difference(&cause.name, k, control, &treated)
+                } else {
+                    self.hidden(&cause.name, &self.treatment, control.time, IntervalKind::Plain, At::Declared)
+                });
             }
             self.test(results, &cause.name, k);
         }
     }
 
-    /// Ends of the cells in which each arm has enough leavers, by whatever cause, or none; nothing when an arm has too few
-    /// patients for that.
-    fn merged_cells(&self) -> Vec<f64> {
-        let cells = self.table.cells().iter();
-        let leavers = cells.map(|arms| arms.each_ref().map(|leavers| leavers.all().n));
-        let ends = merge_leavers(leavers, f64::from(MINIMUM_LEAVERS)).unwrap_or_default();
-        ends.into_iter().map(f64::from).collect()
+    fn shown(&self, point: &IncidencePoint, at: At) -> bool {
+        at == At::MergedCell || self.released.declared.iter().any(|cell| f64::from(*cell) == point.time)
+    }
+
+    fn hidden(&self, cause: &str, arm: &str, time: f64, kind: IntervalKind, at: At) -> IncidenceRow {
+        IncidenceRow {
+            outcome: self.outcome.into(),
+            cause: cause.into(),
+            arm: arm.into(),
+            weighted: self.key.weighted,
+            time_days: time * self.competing.grid.days,
+            n_risk: None,
+            incidence: None,
+            std_error: None,
+            interval: None,
+            conf_type: conf_type(kind).into(),
+            at,
+            event_free: None,
+        }
     }
 
     fn row(
@@ -140,19 +165,14 @@ impl<'a> Rows<'a> {
         at: At,
     ) -> IncidenceRow {
         let Estimate { estimate, std_error } = point.causes[k];
+        let at_risk = self.released.at_risk.iter().any(|cell| f64::from(*cell) == point.time);
         IncidenceRow {
-            outcome: self.outcome.into(),
-            cause: cause.into(),
-            arm: arm.into(),
-            weighted: self.key.weighted,
-            time_days: point.time * self.competing.grid.days,
-            n_risk: Some(point.risk.n),
+            n_risk: at_risk.then_some(point.risk.n),
             incidence: Some(estimate),
             std_error: Some(std_error),
             interval: interval(estimate, Some(std_error), kind),
-            conf_type: conf_type(kind).into(),
-            at,
             event_free: Some(point.event_free),
+            ..self.hidden(cause, arm, point.time, kind, at)
         }
     }
 

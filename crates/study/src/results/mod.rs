@@ -5,6 +5,7 @@
 
 mod balance;
 mod bootstrap;
+mod boundaries;
 mod checks;
 mod digest;
 mod effects;
@@ -23,6 +24,6 @@ pub use digest::results_digest;
 pub use incidence::{CUMULATIVE_INCIDENCE, IncidenceRow};
 pub use rows::{EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, Name, OutcomeRow, TestRow, Variance};
 pub use standardised::{EffectQuantity, EffectRow};
-pub use survival::{At, KAPLAN_MEIER, MINIMUM_LEAVERS, MedianRow, Quantity, SurvivalRow};
+pub use survival::{At, KAPLAN_MEIER, MedianRow, Quantity, SurvivalRow};
 pub use tables::{Results, ScenarioResults};
 pub use weights::{CountedWeights, HistogramRow, OverlapRow, WarningRow, WeightRow};

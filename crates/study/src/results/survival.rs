@@ -5,9 +5,10 @@
 use serde::{Deserialize, Serialize};
 use stats::inference::wald;
 use stats::survival::{
-    ArmTable, Curve, Estimate, IntervalKind, Point, Who, difference, log_rank, median, merge, restricted_mean,
+    ArmTable, Curve, Estimate, IntervalKind, Point, Released, Who, difference, log_rank, median, restricted_mean,
 };
 
+use super::boundaries;
 use super::hazard_ratio;
 use super::rows::{FitProblem, FitRow, Name, TestRow};
 use super::tables::{Results, arm_names};
@@ -15,9 +16,6 @@ use crate::plan::{Branch, CurveKey, Facts};
 use crate::protocol::{CurveAnalysis, Protocol, TimeToEvent};
 use crate::question::time_to_event;
 use crate::term::Term;
-
-/// Fewest leavers of an arm in a merged cell of a released curve, unless it has none there.
-pub const MINIMUM_LEAVERS: u32 = 5;
 
 /// Name of the analysis in `estimates.csv` and `fits.csv`: hazard ratios from tables of curves, and curves that failed.
 pub const KAPLAN_MEIER: &str = "kaplan_meier";
@@ -129,12 +127,13 @@ impl Quantity {
 /// Adds the rows of every curve that has ended.
 pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
     let protocol = branch.protocol();
+    let boundaries = boundaries::of_curves(branch);
     for (key, outcome) in branch.curves() {
         let name = &protocol.outcomes[key.outcome].name;
         match outcome {
             None => {}
             Some(Ok(table)) => {
-                Rows::new(protocol, key, table).add(results);
+                Rows::new(protocol, key, table, &boundaries[&key.outcome]).add(results);
                 hazard_ratio::add(results, protocol, key, table, facts);
             }
             Some(Err(failure)) => results.fits.push(FitRow {
@@ -168,6 +167,7 @@ struct Rows<'a> {
     analysis: &'a CurveAnalysis,
     grid: &'a TimeToEvent,
     table: &'a ArmTable,
+    released: &'a Released,
     arms: [(String, Curve); 3],
     /// Declared times in cells.
     times: Vec<f64>,
@@ -175,7 +175,7 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn new(protocol: &'a Protocol, key: &'a CurveKey, table: &'a ArmTable) -> Rows<'a> {
+    fn new(protocol: &'a Protocol, key: &'a CurveKey, table: &'a ArmTable, released: &'a Released) -> Rows<'a> {
         let [control, treated] = arm_names(protocol);
         let curve = |name, who| (name, Curve::kaplan_meier(table, who));
         let analysis = key.analysis(protocol);
@@ -186,6 +186,7 @@ impl<'a> Rows<'a> {
             analysis,
             grid,
             table,
+            released,
             arms: [curve("all".into(), Who::All), curve(control, Who::Control), curve(treated, Who::Treated)],
             times: analysis.times_days.iter().map(|day| f64::from(grid.cell(*day))).collect(),
             treatment: Term::Treatment.name(protocol),
@@ -213,34 +214,61 @@ impl<'a> Rows<'a> {
         cells * self.grid.grid_days
     }
 
+    /// The curve at the declared times, none where it is hidden. What has left since the time before counts from the last
+    /// time that is shown.
+    fn declared(&self, curve: &Curve) -> Vec<(f64, Option<Point>)> {
+        let shown = |time: &&f64| self.released.declared.iter().any(|cell| f64::from(*cell) == **time);
+        let times: Vec<f64> = self.times.iter().filter(shown).copied().collect();
+        let mut points = curve.at(&times).into_iter().peekable();
+        self.times.iter().map(|time| (*time, points.next_if(|point| point.time == *time))).collect()
+    }
+
     /// The curves at the declared times, and at the ends of merged cells: none when an arm has too few patients for that.
     fn curves(&self, results: &mut Results) {
-        let ends = merge(self.table, f64::from(MINIMUM_LEAVERS)).unwrap_or_default();
-        let ends: Vec<f64> = ends.into_iter().map(f64::from).collect();
+        let ends: Vec<f64> = self.released.merged.iter().map(|cell| f64::from(*cell)).collect();
         for (arm, curve) in &self.arms {
+            let declared = self.declared(curve);
+            let merged: Vec<(f64, Option<Point>)> =
+                curve.at(&ends).into_iter().map(|point| (point.time, Some(point))).collect();
             for kind in &self.analysis.conf_types {
-                for (at, times) in [(At::Declared, &self.times), (At::MergedCell, &ends)] {
-                    let rows = curve.at(times).into_iter().map(|point| self.survival_row(arm, &point, *kind, at));
-                    results.survival.extend(rows);
+                for (at, points) in [(At::Declared, &declared), (At::MergedCell, &merged)] {
+                    let row = |(time, point): &(f64, Option<Point>)| match point {
+                        Some(point) => self.survival_row(arm, point, *kind, at),
+                        None => self.hidden_row(arm, *time, *kind, at),
+                    };
+                    results.survival.extend(points.iter().map(row));
                 }
             }
         }
     }
 
-    fn survival_row(&self, arm: &str, point: &Point, kind: IntervalKind, at: At) -> SurvivalRow {
+    fn hidden_row(&self, arm: &str, time: f64, kind: IntervalKind, at: At) -> SurvivalRow {
         SurvivalRow {
             outcome: self.outcome.into(),
             arm: arm.into(),
             weighted: self.key.weighted,
-            time_days: self.days(point.time),
-            n_risk: Some(point.risk.w),
+            time_days: self.days(time),
+            n_risk: None,
+            n_event: None,
+            n_censor: None,
+            survival: None,
+            std_error: None,
+            interval: None,
+            conf_type: conf_type(kind).into(),
+            at,
+        }
+    }
+
+    fn survival_row(&self, arm: &str, point: &Point, kind: IntervalKind, at: At) -> SurvivalRow {
+        let at_risk = self.released.at_risk.iter().any(|cell| f64::from(*cell) == point.time);
+        SurvivalRow {
+            n_risk: at_risk.then_some(point.risk.w),
             n_event: Some(point.events.w),
             n_censor: Some(point.censored.w),
             survival: Some(point.survival),
             std_error: point.std_error,
             interval: point.interval(kind),
-            conf_type: conf_type(kind).into(),
-            at,
+            ..self.hidden_row(arm, point.time, kind, at)
         }
     }
 
@@ -276,15 +304,15 @@ impl<'a> Rows<'a> {
     }
 
     fn survival_at(&self, results: &mut Results) {
-        let at = self.arms.each_ref().map(|(_, curve)| curve.at(&self.times));
+        let at = self.arms.each_ref().map(|(_, curve)| self.declared(curve));
         for ((arm, _), points) in self.arms.iter().zip(&at) {
-            for point in points {
+            for (time, point) in points {
                 results.medians.extend(self.analysis.conf_types.iter().map(|kind| {
-                    let ends = point.interval(*kind);
+                    let ends = point.and_then(|point| point.interval(*kind));
                     MedianRow {
-                        at_days: Some(self.days(point.time)),
-                        value: Some(point.survival),
-                        std_error: point.std_error,
+                        at_days: Some(self.days(*time)),
+                        value: point.map(|point| point.survival),
+                        std_error: point.and_then(|point| point.std_error),
                         conf_low: ends.map(|ends| ends.0),
                         conf_high: ends.map(|ends| ends.1),
                         ..self.row(arm, Quantity::SurvivalAt, *kind)
@@ -293,13 +321,14 @@ impl<'a> Rows<'a> {
             }
         }
         let [_, control, treated] = &at;
-        for (control, treated) in control.iter().zip(treated) {
+        for ((time, control), (_, treated)) in control.iter().zip(treated) {
+            let both = control.zip(*treated);
             let row = MedianRow {
-                at_days: Some(self.days(control.time)),
-                value: Some(control.survival - treated.survival),
+                at_days: Some(self.days(*time)),
+                value: both.map(|(control, treated)| control.survival - treated.survival),
                 ..self.row(&self.treatment, Quantity::RiskDifferenceAt, IntervalKind::Plain)
             };
-            let both = control.estimate().zip(treated.estimate());
+            let both = both.and_then(|(control, treated)| control.estimate().zip(treated.estimate()));
             results.medians.push(match both {
                 None => row,
                 // 1 - S has the standard error of S; the difference of risks is that of survival the other way round.

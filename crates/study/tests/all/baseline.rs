@@ -48,20 +48,20 @@ fn mistakes_of_the_declaration() {
         [
             "analysis[3].variables: `agee` is not a declared [[variable]]; did you mean `age`?",
             "analysis[3].variables: `days` is a time; the table has continuous, categorical and binary ones",
-            "analysis[3].variables: `drug` is the treatment that the arms are made of",
-            "analysis[3].variables: `stage` stands twice",
+            "analysis[3].variables: `drug` is the treatment that the arms are made of; leave it out",
+            "analysis[3].variables: `stage` stands twice; name it once",
         ]
     );
     assert_eq!(
         mistakes(&with("yates = true\nfisher = true\nmodels = [\"iptw\"]\n")),
         [
-            "analysis[3].fisher: an exact test has no Yates correction: use one of them",
-            "analysis[3].models: is not a known key",
+            "analysis[3].fisher: an exact test has no Yates correction; use one of them",
+            "analysis[3].models: is not a known key; known: continuity, fisher, kind, variables, weighted, yates",
         ]
     );
     assert_eq!(
         mistakes(&(with("") + TABLE)),
-        ["analysis[4].kind: an earlier [[analysis]] is the baseline table already"]
+        ["analysis[4].kind: an earlier [[analysis]] is the baseline table already; put all variables into that one"]
     );
     assert_eq!(
         mistakes(&with("").replace("resolution = 0.1", "resolution = 0.00001")),
@@ -73,7 +73,12 @@ fn mistakes_of_the_declaration() {
     let (head, rest) = plain.split_once("[propensity]").unwrap();
     let without = head.to_owned() + rest.split_once("bins = 10\n").unwrap().1;
     let found = mistakes(&without);
-    assert!(found.contains(&"analysis[3].weighted: weights need a [propensity] model".to_owned()), "{found:?}");
+    assert!(
+        found.contains(
+            &"analysis[3].weighted: weights need a [propensity] model; add one, or write `weighted = false`".to_owned()
+        ),
+        "{found:?}"
+    );
 }
 
 /// Everybody's propensity is 1/2.

@@ -28,15 +28,18 @@ fn the_declaration_and_its_mistakes() {
     assert_eq!(
         mistakes(&format!("{PROTOCOL}zph = [\"ranks\", \"km\", \"km\"]\nconcordance = 2\n")),
         [
-            "analysis[2].zph: `km` stands twice",
+            "analysis[2].zph: `km` stands twice; name it once",
             "analysis[2].zph: `ranks` is not known (known: km, rank, identity, log); did you mean `rank`?",
-            "analysis[2].concordance: expected the width of the predictor's bins, 0.0001 to 1",
+            "analysis[2].concordance: expected the width of the predictor's bins, 0.0001 to 1; such as 0.1",
         ]
     );
     let logistic = edited("kind = \"logistic\"\n", "kind = \"logistic\"\nzph = [\"km\"]\nconcordance = 0.1\n");
     assert_eq!(
         mistakes(&logistic),
-        ["analysis[1].zph: `zph` checks Cox models", "analysis[1].concordance: `concordance` checks Cox models"]
+        [
+            "analysis[1].zph: `zph` checks Cox models; leave it out here",
+            "analysis[1].concordance: `concordance` checks Cox models; leave it out here"
+        ]
     );
 }
 

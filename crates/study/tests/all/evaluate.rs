@@ -123,9 +123,9 @@ fn a_curve_without_all_times_fails_and_one_without_events_does_not() {
     cohort.columns[4] = study::cohort::Column::Days(vec![0, 10, 11, 950, 900, 40]);
     cohort.columns[5] = study::cohort::Column::Levels(vec![0; 6]);
     let flat = told(&cohort);
-    // Three patients in an arm are too few for a curve: the declared time alone, by arm.
-    let survival: Vec<f64> = flat.survival.iter().map(|row| row.survival.unwrap()).collect();
-    assert_eq!(survival, [1.0; 3]);
+    // Three patients in an arm are too few for a curve: the declared time is hidden, by arm and for both.
+    let survival: Vec<Option<f64>> = flat.survival.iter().map(|row| row.survival).collect();
+    assert_eq!(survival, [None; 3]);
     assert!(!flat.tests.iter().any(|test| test.name == "log_rank"));
 }
 

@@ -46,6 +46,7 @@ fn the_digest_is_of_the_rules() {
         "minimum_leavers = 6",
         "maximum_runs = 6",
         "allow_differencing = true",
+        "opening = \"results\"",
         "approvals = 1",
         "approval_days = 6",
         "trusted_sites = []",
@@ -65,18 +66,23 @@ fn all_mistakes_come_out_together() {
     assert_eq!(
         mistakes(text),
         [
-            "line 1: minimum_sites: must be at least 3: a site hides behind two others",
-            "line 2: minimum_patients: expected a whole number that is not negative",
+            "line 1: minimum_sites: must be at least 3; a site hides behind two others",
+            "line 2: minimum_patients: expected a whole number that is not negative; write it without sign and decimals",
             "line 3: finest_grid_day: is not a known key; did you mean `finest_grid_days`?",
-            "line 4: variables: expected nothing but strings in the list",
-            "line 5: maximum_rounds: expected a whole number that is not negative",
+            "line 4: variables: expected nothing but strings in the list; write `variables = [\"a\", \"b\"]`",
+            "line 5: maximum_rounds: expected a whole number that is not negative; write it without sign and decimals",
         ]
     );
-    assert_eq!(mistakes("approvals = 3"), ["line 1: approvals: must be 1 or 2"]);
+    assert_eq!(mistakes("approvals = 3"), ["line 1: approvals: must be 1 or 2; 2 is the default"]);
     let fingerprint =
-        "line 1: trusted_sites: expected fingerprints: 16 groups of four hexadecimal digits joined by `-`";
+        "line 1: trusted_sites: expected fingerprints; 16 groups of four hexadecimal digits joined by `-`";
     assert_eq!(mistakes("trusted_sites = [\"ABCD\"]"), [fingerprint]);
-    assert_eq!(mistakes("finest_grid_days = nan"), ["line 1: finest_grid_days: expected a finite number, got float"]);
+    assert_eq!(
+        mistakes("finest_grid_days = nan"),
+        [
+            "line 1: finest_grid_days: expected a finite number, got float; write digits with a decimal point, without quotation marks"
+        ]
+    );
 }
 
 #[test]
@@ -140,6 +146,29 @@ fn curves_must_be_merged_as_far_as_the_policy_asks() {
     assert_eq!(policy(5).check_study(&manifest(), &with), Ok(()));
     assert_eq!(policy(6).check_study(&manifest(), &with), Err(PolicyRefusal::Leavers { got: 5, minimum: 6 }));
     assert_eq!(policy(6).check_study(&manifest(), &protocol()), Ok(()), "without curves nothing is released");
+    let stricter =
+        Protocol::parse(&format!("{}{curve}\n[release]\nminimum_leavers = 6\n", crate::sample::PROTOCOL)).unwrap();
+    assert_eq!(policy(6).check_study(&manifest(), &stricter), Ok(()));
+}
+
+#[test]
+fn a_study_is_as_strict_as_the_policy_or_more() {
+    let with =
+        |release: &str| Protocol::parse(&format!("{}\n[release]\n{release}\n", crate::sample::PROTOCOL)).unwrap();
+    let policy = |text: &str| Policy::parse(&format!("minimum_sites = 3\n{text}\n")).unwrap();
+    let refusal = |text: &str, release: &str| policy(text).check_study(&manifest(), &with(release)).err();
+    let floor = PolicyRefusal::Floor { got: 4, minimum: 5 };
+    assert_eq!((floor.rule(), refusal("", "minimum_cell = 4")), ("policy.minimum_cell", Some(floor.clone())));
+    assert!(floor.to_string().contains("hides counts below 4"), "{floor}");
+    assert_eq!(refusal("", "minimum_cell = 5"), None);
+    assert_eq!(refusal("minimum_cell = 0", "minimum_cell = 1"), None);
+    assert_eq!(refusal("minimum_cell = 3", "minimum_cell = 10"), None);
+    let opening = PolicyRefusal::Opening { got: study::protocol::ReleaseOpening::Totals };
+    assert_eq!(opening.rule(), "policy.opening");
+    assert_eq!(refusal("opening = \"results\"", ""), Some(opening));
+    assert_eq!(refusal("opening = \"results\"", "opening = \"results\""), None);
+    assert_eq!(refusal("opening = \"totals\"", "opening = \"results\""), None);
+    assert_eq!(mistakes("opening = \"result\""), ["line 1: opening: `result` is not known (known: totals, results)"]);
 }
 
 /// A run of the sample with these patients, under another manifest for each number.

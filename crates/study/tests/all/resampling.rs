@@ -44,31 +44,38 @@ fn a_replicate_is_the_main_protocol_with_its_models_alone() {
 #[test]
 fn mistakes_of_a_bootstrap() {
     let found = mistakes("\n[bootstrap]\nreplicates = 3\nmodels = [\"iptw_truncated\"]\nsed = 1\n");
-    assert!(found.contains(&("bootstrap.replicates".into(), "expected 20 to 5000 replicates".into())), "{found:?}");
+    assert!(
+        found.contains(&("bootstrap.replicates".into(), "expected 20 to 5000 replicates; such as 200".into())),
+        "{found:?}"
+    );
     assert!(found.iter().any(|(key, message)| key == "bootstrap.models" && message.contains("case weights")));
     assert!(found.iter().any(|(key, message)| key == "bootstrap.sed" && message.contains("`seed`")));
     let found = mistakes("\n[bootstrap]\nmodels = [\"adjusted\"]\noutcomes = [\"cure\"]\n");
-    assert!(found[0].1.contains("nothing is left to do"), "{found:?}");
+    assert!(found[0].1.contains("name two that stand together"), "{found:?}");
 }
 
 #[test]
 fn mistakes_of_an_imputation() {
     let scenario = |lines: &str| mistakes(&format!("\n[[scenario]]\nname = \"imputed\"\n{lines}\n"));
     for (lines, key, message) in [
-        ("draws = 5", "scenario[1].draws", "belongs to `impute`, which is not there"),
-        ("impute = [\"stage\"]\ndraws = 1", "scenario[1].draws", "expected 2 to 200 draws"),
-        ("impute = [\"stage\", \"stage\"]", "scenario[1].impute", "`stage` stands twice"),
+        ("draws = 5", "scenario[1].draws", "belongs to `impute`, which is not there; add `impute`, or leave this out"),
+        ("impute = [\"stage\"]\ndraws = 1", "scenario[1].draws", "expected 2 to 200 draws; such as 10"),
+        ("impute = [\"stage\", \"stage\"]", "scenario[1].impute", "`stage` stands twice; name it once"),
         ("impute = [\"days\"]", "scenario[1].impute", "`days` is a time; only a covariate is imputed"),
-        ("impute = [\"cured\"]", "scenario[1].impute", "`cured` is not a covariate of this scenario's models"),
+        (
+            "impute = [\"cured\"]",
+            "scenario[1].impute",
+            "`cured` is not a covariate of this scenario's models; name covariates alone",
+        ),
         (
             "impute = [\"stage\"]\nmissing_as_level = [\"stage\"]",
             "scenario[1].impute",
-            "missing values of `stage` are a level of their own in this scenario",
+            "missing values of `stage` are a level of their own in this scenario; name it in one of the two",
         ),
         (
             "impute = [\"stage\"]\ntrim = [0.1, 0.9]",
             "scenario[1].impute",
-            "goes with models alone: leave out `baseline`, `curves`, `checks` and `trim`",
+            "goes with models alone; leave out `baseline`, `curves`, `checks` and `trim`",
         ),
     ] {
         let found = scenario(lines);

@@ -75,7 +75,10 @@ fn mistakes_of_a_scenario() {
     };
     let cases = [
         ("label = \"Nameless\"", "scenario[1].name: is missing"),
-        ("name = \"Over 65\"", "scenario[1].name: use 1 to 64 lower-case letters, digits and hyphens"),
+        (
+            "name = \"Over 65\"",
+            "scenario[1].name: is no short name; use 1 to 64 lower-case letters, digits and hyphens, such as `over-65`",
+        ),
         ("name = \"a\"\n[[scenario]]\nname = \"a\"", "scenario[2].name: an earlier [[scenario]] is called `a` already"),
         (
             "name = \"a\"\nwithout = [\"Adult\"]",
@@ -95,7 +98,7 @@ fn mistakes_of_a_scenario() {
         ),
         (
             "name = \"a\"\noutcomes = [\"cure\"]\nmodels = [\"stratified\"]",
-            "scenario[1].models: no [[analysis]] fits one of these models to one of these outcomes: nothing is left to do",
+            "scenario[1].models: no [[analysis]] fits one of these models to one of these outcomes; name two that stand together",
         ),
         ("name = \"a\"\ntrimm = 1", "scenario[1].trimm: is not a known key"),
         (

@@ -2,7 +2,7 @@
 
 use stats::cox::Ties;
 use stats::fit::Why;
-use stats::survival::{Curve, IntervalKind, Median, Who, log_rank, median, merge, restricted_mean, treatment_cox};
+use stats::survival::{Curve, IntervalKind, Median, Who, log_rank, median, released, restricted_mean, treatment_cox};
 
 use crate::myeloma::Cohort;
 
@@ -72,8 +72,10 @@ fn merged_grid() {
     let survival = cohort.survival("os_days", "death", 1.0);
     let treated: Vec<bool> = cohort.treated.iter().map(|a| *a == 1.0).collect();
     let table = rows(&survival.exit, &survival.event, &treated).pooled();
+    let leavers: Vec<Vec<f64>> =
+        table.cells().iter().map(|arms| arms.map(|leavers| leavers.all().n).to_vec()).collect();
     for minimum in [1.0, 2.0, 5.0, 20.0, 100.0] {
-        let ends: Vec<f64> = merge(&table, minimum).expect("enough").into_iter().map(f64::from).collect();
+        let ends: Vec<f64> = released(&leavers, &[], minimum).merged.into_iter().map(f64::from).collect();
         assert_eq!(ends.last(), Some(&((table.cells().len() - 1) as f64)));
         for who in [Who::Control, Who::Treated] {
             let curve = Curve::kaplan_meier(&table, who);
@@ -89,5 +91,5 @@ fn merged_grid() {
             assert_eq!(left, curve.points()[0].risk.n);
         }
     }
-    assert_eq!(merge(&table, 150.0), None);
+    assert!(released(&leavers, &[], 150.0).merged.is_empty());
 }

@@ -503,7 +503,8 @@ impl CoordinatorMachine {
         }
         self.counts = finished.first().map_or(self.counts, |finished| finished.counts);
         if self.release.is_some() {
-            return self.close(finished, context);
+            self.close(finished, context);
+            return Ok(());
         }
         self.stage = Stage::Releasing(finished, 0);
         context.send(0, ToSite::SendRelease);
@@ -529,15 +530,15 @@ impl CoordinatorMachine {
         let finished = std::mem::take(finished);
         context.persist(CoordinatorRecord::Released { site, bytes: bytes.clone() });
         self.release = Some(bytes);
-        self.close(finished, context)
+        self.close(finished, context);
+        Ok(())
     }
 
-    fn close(&mut self, finished: Vec<Finished>, context: &mut dyn CoordinatorContext) -> Result<(), Fault> {
+    fn close(&mut self, finished: Vec<Finished>, context: &mut dyn CoordinatorContext) {
         let closed = Closed { finished, head: context.head(), signature: Signature([0; 64]) };
         let closed = Box::new(closed.signed(&self.identity, &self.digest));
         context.persist(CoordinatorRecord::Closed { closed: closed.clone() });
         self.broadcast(&ToSite::Closed(closed.clone()), context);
         self.stage = Stage::Closed(closed);
-        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use stats::cox::Ties;
 
 use super::{Declared, checks, curves, forms, resolve, standardised, unknown};
 use crate::dictionary::{Kind, VariableId};
-use crate::document::{Table, nearest};
+use crate::document::{Table, suggestion};
 use crate::protocol::{
     Analysis, AnalysisKind, CurveAnalysis, EffectModifier, Model, Outcome, OutcomeKind, Propensity, Variances,
 };
@@ -17,15 +17,20 @@ pub(super) fn covariates(t: &Table<'_, '_>, names: &[String], declared: &Declare
         if matches!(declared.dictionary.variable(id).kind, Kind::Days { .. }) {
             t.mistake("covariates", format!("`{name}` is a time; a covariate is continuous, categorical or binary"));
         } else if declared.is_treatment(id) {
-            t.mistake("covariates", format!("`{name}` is the treatment and stands in every model already"));
+            t.mistake(
+                "covariates",
+                format!("`{name}` is the treatment and stands in every model already; leave it out here"),
+            );
         } else if ids.contains(&id) {
-            t.mistake("covariates", format!("`{name}` stands twice"));
+            t.mistake("covariates", format!("`{name}` stands twice; name it once"));
         } else {
             ids.push(id);
         }
     }
     ids
 }
+
+const KINDS: [&str; 6] = ["logistic", "cox", "fine_gray", "kaplan_meier", "cumulative_incidence", "baseline"];
 
 const MODELS: [Model; 14] = [
     Model::Unadjusted,
@@ -53,7 +58,7 @@ pub(super) fn analyses(root: &Table<'_, '_>, declared: &Declared<'_>) -> (Vec<An
         .iter()
         .filter(|t| !super::baseline::is_baseline(t) && !super::incidence::is_incidence(t))
     {
-        let kind = t.text("kind");
+        let kind = t.choice("kind", &KINDS);
         if kind.as_deref() == Some("kaplan_meier") {
             curves.push(curves::curve(t, declared, &curves));
             t.close();
@@ -73,13 +78,13 @@ pub(super) fn analyses(root: &Table<'_, '_>, declared: &Declared<'_>) -> (Vec<An
                     analysis.fits().iter().any(same)
                 });
             if clash {
-                t.mistake("models", "an earlier [[analysis]] already fits one of these models to the same outcome");
+                t.mistake("models", "an earlier [[analysis]] already fits one of these models to the same outcome; leave it out of one of them");
             }
         }
         analyses.push(analysis);
     }
     if analyses.is_empty() && !root.has("analysis") {
-        root.mistake("analysis", "no [[analysis]] is declared");
+        root.mistake("analysis", "no [[analysis]] is declared; add one with `kind`, `outcome` and `models`");
     }
     (analyses, curves)
 }
@@ -90,8 +95,7 @@ fn analysis(t: &Table<'_, '_>, kind: Option<&str>, declared: &Declared<'_>) -> O
         Some("cox") => Some(AnalysisKind::Cox(ties(t))),
         Some("fine_gray") => Some(AnalysisKind::FineGray(ties(t))),
         Some(other) => {
-            let kinds = ["logistic", "cox", "fine_gray", "kaplan_meier", "cumulative_incidence", "baseline"];
-            unknown(t, "kind", other, &kinds);
+            unknown(t, "kind", other, &KINDS);
             t.abandon();
             None
         }
@@ -113,19 +117,25 @@ fn analysis(t: &Table<'_, '_>, kind: Option<&str>, declared: &Declared<'_>) -> O
         || models.iter().any(|m| matches!(m, Model::Adjusted | Model::Stratified | Model::IptwAdjusted | Model::Firth));
     let named = t.has("covariates") || declared.weighting;
     if adjusted && covariates.is_empty() && !named {
-        t.mistake("models", "an adjusted model needs `covariates` here or in [propensity]");
+        t.mistake(
+            "models",
+            "an adjusted model needs `covariates` here or in [propensity]; add them, such as `covariates = [\"age\"]`",
+        );
     }
     for name in &outcomes {
         let Some(outcome) = declared.outcomes.iter().find(|o| o.name == *name) else { continue };
         let variables = outcome.kind.variables();
         for id in covariates.iter().filter(|id| variables.contains(id)) {
             let variable = &declared.dictionary.variable(*id).name;
-            t.mistake("covariates", format!("`{variable}` is part of the outcome `{name}`"));
+            t.mistake(
+                "covariates",
+                format!("`{variable}` is part of the outcome `{name}`; what happens after time zero is no covariate"),
+            );
         }
     }
     if matches!(kind, Some(AnalysisKind::FineGray(_))) {
         for key in ["effect_modifier", "effect_modifiers", "ridge"].into_iter().filter(|key| t.has(key)) {
-            t.mistake(key, "belongs to logistic and Cox regression");
+            t.mistake(key, "belongs to logistic and Cox regression; leave it out of `fine_gray`");
         }
     }
     let variances = variances(t, kind, &models);
@@ -161,12 +171,17 @@ fn cause(t: &Table<'_, '_>, outcomes: &[String], declared: &Declared<'_>) -> Opt
                 let known: Vec<&str> = competing.causes.iter().map(|c| c.name.as_str()).collect();
                 match found {
                     None if t.has("cause") => {}
-                    None => t.mistake("cause", format!("is missing: name one of {}", known.join(", "))),
+                    None => t.mistake("cause", format!("is missing; name one of {}", known.join(", "))),
                     Some(cause) if competing.cause(cause).is_none() => unknown(t, "cause", cause, &known),
                     Some(_) => {}
                 }
             }
-            (Some(_), Some(_)) => t.mistake("cause", format!("`{name}` has no competing causes")),
+            (Some(_), Some(_)) => t.mistake(
+                "cause",
+                format!(
+                    "`{name}` has no competing causes; leave `cause` out, or name an outcome of kind \"competing\""
+                ),
+            ),
             _ => {}
         }
     }
@@ -189,14 +204,14 @@ pub(super) fn outcome_names(t: &Table<'_, '_>, outcomes: &[Outcome], kind: Optio
     let (key, names) = match t.optional_text("outcome") {
         Some(name) => {
             if t.has("outcomes") {
-                t.mistake("outcomes", "stands beside `outcome`: use one of them");
+                t.mistake("outcomes", "stands beside `outcome`; use one of them");
             }
             ("outcome", vec![name])
         }
         None if t.has("outcome") => return Vec::new(),
         None if t.has("outcomes") => ("outcomes", t.texts("outcomes").unwrap_or_default()),
         None => {
-            t.mistake("outcome", "is missing: name one `outcome` or a list of `outcomes`");
+            t.mistake("outcome", "is missing; name one `outcome` or a list of `outcomes`");
             ("outcome", Vec::new())
         }
     };
@@ -205,9 +220,8 @@ pub(super) fn outcome_names(t: &Table<'_, '_>, outcomes: &[Outcome], kind: Optio
         match (outcomes.iter().find(|o| o.name == name).map(|o| &o.kind), kind) {
             (None, _) if t.reader.is_spoiled(&name) => {}
             (None, _) => {
-                let known = nearest(&name, outcomes.iter().map(|o| o.name.as_str()));
-                let hint = known.map_or_else(String::new, |k| format!("; did you mean `{k}`?"));
-                t.mistake(key, format!("`{name}` is not a declared [[outcome]]{hint}"));
+                let hint = suggestion(&name, outcomes.iter().map(|o| o.name.as_str()));
+                t.mistake(key, format!("`{name}` is not a declared [[outcome]]; {hint}"));
             }
             (Some(OutcomeKind::TimeToEvent(_)), Some(AnalysisKind::Logistic)) => {
                 t.mistake(key, format!("`{name}` is a time to event; logistic regression wants a binary outcome"));
@@ -219,9 +233,14 @@ pub(super) fn outcome_names(t: &Table<'_, '_>, outcomes: &[Outcome], kind: Optio
                 t.mistake(key, format!("`{name}` has competing causes; logistic regression wants a binary outcome"));
             }
             (Some(OutcomeKind::Binary { .. } | OutcomeKind::TimeToEvent(_)), Some(AnalysisKind::FineGray(_))) => {
-                t.mistake(key, format!("`{name}` has no competing causes, which Fine-Gray regression wants"));
+                t.mistake(
+                    key,
+                    format!(
+                        "`{name}` has no competing causes, which Fine-Gray regression wants; use `cox` or `logistic`"
+                    ),
+                );
             }
-            _ if good.contains(&name) => t.mistake(key, format!("`{name}` stands twice")),
+            _ if good.contains(&name) => t.mistake(key, format!("`{name}` stands twice; name it once")),
             _ => good.push(name),
         }
     }
@@ -236,17 +255,23 @@ pub(super) fn models(t: &Table<'_, '_>, kind: Option<AnalysisKind>, declared: &D
             continue;
         };
         if models.contains(&model) {
-            t.mistake("models", format!("`{name}` stands twice"));
+            t.mistake("models", format!("`{name}` stands twice; name it once"));
         }
         if model.weighted() && !declared.weighting {
-            t.mistake("models", format!("`{name}` needs a [propensity] model"));
+            t.mistake(
+                "models",
+                format!("`{name}` needs a [propensity] model; add one with `covariates`, or leave it out"),
+            );
         }
         let truncation = |p: &Propensity| p.detail.is_some_and(|detail| detail.truncation.is_some());
         if model == Model::IptwTruncated && declared.propensity.is_some_and(|p| !truncation(p)) {
-            t.mistake("models", format!("`{name}` needs `truncate` in [propensity]"));
+            t.mistake(
+                "models",
+                format!("`{name}` needs `truncate` in [propensity]; add it, such as `truncate = [0.01, 0.99]`"),
+            );
         }
         if model == Model::Stratified && matches!(kind, Some(AnalysisKind::Logistic | AnalysisKind::FineGray(_))) {
-            t.mistake("models", "`stratified` is a Cox model");
+            t.mistake("models", "`stratified` is a Cox model; use `adjusted` here");
         }
         models.push(model);
     }
@@ -268,10 +293,13 @@ fn variances(t: &Table<'_, '_>, kind: Option<AnalysisKind>, models: &[Model]) ->
     // Its naive variance takes the falling weights of the rows that stay for counts.
     variances.robust |= matches!(kind, Some(AnalysisKind::FineGray(_)));
     if variances.survey && matches!(kind, Some(AnalysisKind::Cox(_) | AnalysisKind::FineGray(_))) {
-        t.mistake("variance", "`survey` is a variance of logistic models");
+        t.mistake("variance", "`survey` is a variance of logistic models; use `robust`");
     }
     if variances.m_estimation && !models.iter().any(|m| m.weighted()) {
-        t.mistake("variance", "`m_estimation` belongs to weighted models and none is declared");
+        t.mistake(
+            "variance",
+            "`m_estimation` belongs to weighted models and none is declared; add one such as `iptw`, or leave it out",
+        );
     }
     variances
 }

@@ -17,7 +17,7 @@ pub(super) fn baseline(root: &Table<'_, '_>, declared: &Declared<'_>) -> Option<
         let table = read(t, declared);
         t.close();
         if found.is_some() {
-            t.mistake("kind", "an earlier [[analysis]] is the baseline table already");
+            t.mistake("kind", "an earlier [[analysis]] is the baseline table already; put all variables into that one");
         }
         found = found.or(table);
     }
@@ -29,7 +29,7 @@ fn read(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<BaselineAnalysis> 
     let names = t.texts("variables");
     let weighted = t.flag("weighted", declared.weighting);
     if weighted && !declared.weighting {
-        t.mistake("weighted", "weights need a [propensity] model");
+        t.mistake("weighted", "weights need a [propensity] model; add one, or write `weighted = false`");
     }
     let continuity = t.flag("continuity", false);
     let category_test = match (t.flag("yates", false), t.flag("fisher", false)) {
@@ -37,7 +37,7 @@ fn read(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<BaselineAnalysis> 
         (true, false) => CategoryTest::Yates,
         (false, true) => CategoryTest::Fisher,
         (true, true) => {
-            t.mistake("fisher", "an exact test has no Yates correction: use one of them");
+            t.mistake("fisher", "an exact test has no Yates correction; use one of them");
             CategoryTest::Fisher
         }
     };
@@ -59,9 +59,9 @@ fn variables(t: &Table<'_, '_>, names: &[String], declared: &Declared<'_>) -> Ve
                 format!("`{name}` is a time; the table has continuous, categorical and binary ones"),
             );
         } else if declared.is_treatment(id) {
-            t.mistake("variables", format!("`{name}` is the treatment that the arms are made of"));
+            t.mistake("variables", format!("`{name}` is the treatment that the arms are made of; leave it out"));
         } else if ids.contains(&id) {
-            t.mistake("variables", format!("`{name}` stands twice"));
+            t.mistake("variables", format!("`{name}` stands twice; name it once"));
         } else {
             ids.push(id);
         }

@@ -38,7 +38,10 @@ pub(super) fn curve(t: &Table<'_, '_>, declared: &Declared<'_>, earlier: &[Curve
             && other.weighted.iter().any(|w| curve.weighted.contains(w))
     };
     if earlier.iter().any(clash) {
-        t.mistake("weighted", "an earlier [[analysis]] already has this curve of the same outcome");
+        t.mistake(
+            "weighted",
+            "an earlier [[analysis]] already has this curve of the same outcome; leave it out of one of them",
+        );
     }
     curve
 }
@@ -47,7 +50,7 @@ pub(super) fn curve(t: &Table<'_, '_>, declared: &Declared<'_>, earlier: &[Curve
 fn hazard_ratio(t: &Table<'_, '_>) -> Option<Ties> {
     let (wanted, ties) = (t.flag("hazard_ratio", false), ties(t));
     if t.has("ties") && !wanted {
-        t.mistake("ties", "belongs to `hazard_ratio = true`");
+        t.mistake("ties", "belongs to `hazard_ratio = true`; add that, or leave `ties` out");
     }
     wanted.then_some(ties)
 }
@@ -65,12 +68,14 @@ pub(super) fn weighted(t: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<bool> 
     }
     let Some(weighted) = t.optional_flags("weighted") else { return Vec::new() };
     match weighted.as_slice() {
-        [] => t.mistake("weighted", "expected [false], [true] or [false, true]"),
-        [first, rest @ ..] if rest.len() > 1 || rest.contains(first) => t.mistake("weighted", "stands twice"),
+        [] => t.mistake("weighted", "is empty; write [false], [true] or [false, true]"),
+        [first, rest @ ..] if rest.len() > 1 || rest.contains(first) => {
+            t.mistake("weighted", "a value stands twice; write [false], [true] or [false, true]");
+        }
         _ => {}
     }
     if weighted.contains(&true) && !declared.weighting {
-        t.mistake("weighted", "`true` needs a [propensity] model");
+        t.mistake("weighted", "`true` needs a [propensity] model; add one, or write `weighted = [false]`");
     }
     weighted
 }
@@ -80,21 +85,30 @@ pub(super) fn times(t: &Table<'_, '_>, key: &str, numbers: Option<Vec<f64>>, gri
     let Some(numbers) = numbers else { return Vec::new() };
     let whole = |x: &f64| *x >= 1.0 && x.fract() == 0.0 && *x <= f64::from(u32::MAX);
     if !numbers.iter().all(whole) {
-        t.mistake(key, "expected whole days from 1");
+        t.mistake(key, "expected whole days from 1; such as [183, 365]");
         return Vec::new();
     }
     let days: Vec<u32> = numbers.iter().map(|x| *x as u32).collect();
     if !days.is_sorted_by(|a, b| a < b) {
-        t.mistake(key, "must ascend");
+        t.mistake(key, "must ascend; write the earlier day first");
         return days;
     }
     for grid in grids {
         if let Some(day) = days.iter().find(|day| **day > grid.horizon_days) {
-            t.mistake(key, format!("{day} is beyond the horizon of {} days", grid.horizon_days));
+            t.mistake(
+                key,
+                format!(
+                    "{day} is beyond the horizon of {} days; name an earlier day, or raise `horizon_days`",
+                    grid.horizon_days
+                ),
+            );
         }
         let neighbours = || days.iter().zip(days.iter().skip(1));
         if let Some((a, b)) = neighbours().find(|(a, b)| grid.cell(**a) == grid.cell(**b)) {
-            t.mistake(key, format!("{a} and {b} are in one cell of the time grid"));
+            t.mistake(
+                key,
+                format!("{a} and {b} are in one cell of the time grid; keep one of them, or make `grid_days` finer"),
+            );
         }
     }
     days
@@ -104,10 +118,16 @@ pub(super) fn times(t: &Table<'_, '_>, key: &str, numbers: Option<Vec<f64>>, gri
 pub(super) fn restricted_to(t: &Table<'_, '_>, key: &str, day: Option<u32>, grids: &[TimeGrid]) -> Option<u32> {
     let day = day?;
     if day == 0 {
-        t.mistake(key, "expected whole days from 1");
+        t.mistake(key, "expected whole days from 1; such as 365");
     }
     for grid in grids.iter().filter(|grid| day > grid.horizon_days) {
-        t.mistake(key, format!("{day} is beyond the horizon of {} days", grid.horizon_days));
+        t.mistake(
+            key,
+            format!(
+                "{day} is beyond the horizon of {} days; name an earlier day, or raise `horizon_days`",
+                grid.horizon_days
+            ),
+        );
     }
     Some(day)
 }
@@ -120,7 +140,9 @@ pub(super) fn conf_types(t: &Table<'_, '_>) -> Vec<IntervalKind> {
     for name in t.texts("conf_types").unwrap_or_default() {
         match CONF_TYPES.iter().find(|(known, _)| *known == name) {
             None => unknown(t, "conf_types", &name, &CONF_TYPES.map(|(known, _)| known)),
-            Some((_, kind)) if kinds.contains(kind) => t.mistake("conf_types", format!("`{name}` stands twice")),
+            Some((_, kind)) if kinds.contains(kind) => {
+                t.mistake("conf_types", format!("`{name}` stands twice; name it once"));
+            }
             Some((_, kind)) => kinds.push(*kind),
         }
     }

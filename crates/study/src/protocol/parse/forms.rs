@@ -10,7 +10,7 @@ pub(super) fn effect_modifiers(t: &Table<'_, '_>, declared: &Declared<'_>) -> Ve
     let (key, names) = match t.optional_text("effect_modifier") {
         Some(name) => {
             if t.has("effect_modifiers") {
-                t.mistake("effect_modifiers", "stands beside `effect_modifier`: use one of them");
+                t.mistake("effect_modifiers", "stands beside `effect_modifier`; use one of them");
             }
             ("effect_modifier", vec![name])
         }
@@ -23,9 +23,9 @@ pub(super) fn effect_modifiers(t: &Table<'_, '_>, declared: &Declared<'_>) -> Ve
         if matches!(declared.dictionary.variable(id).kind, Kind::Days { .. }) {
             t.mistake(key, format!("`{name}` is a time; an effect modifier is continuous, categorical or binary"));
         } else if declared.is_treatment(id) {
-            t.mistake(key, format!("`{name}` is the treatment itself"));
+            t.mistake(key, format!("`{name}` is the treatment itself; name another variable"));
         } else if ids.contains(&id) {
-            t.mistake(key, format!("`{name}` stands twice"));
+            t.mistake(key, format!("`{name}` stands twice; name it once"));
         } else {
             ids.push(id);
         }
@@ -52,16 +52,19 @@ fn values(t: &Table<'_, '_>, continuous: &[VariableId], declared: &Declared<'_>)
     };
     let variable = declared.dictionary.variable(*id);
     if !t.has(key) {
-        t.mistake(key, format!("is missing: give the values of `{}` at which the effect is reported", variable.name));
+        t.mistake(key, format!("is missing; give the values of `{}` at which the effect is reported", variable.name));
     }
     let at = at.unwrap_or_default();
     if t.has(key) && (at.is_empty() || !at.is_sorted_by(|a, b| a < b)) {
-        t.mistake(key, "expected values in ascending order");
+        t.mistake(key, "expected values in ascending order; such as [60, 70]");
     }
     if let Kind::Continuous { low, high, .. } = &variable.kind
         && let Some(beyond) = at.iter().find(|x| !(*low..=*high).contains(*x))
     {
-        t.mistake(key, format!("{beyond} is outside of the range of `{}`", variable.name));
+        t.mistake(
+            key,
+            format!("{beyond} is outside of the range of `{}`; it goes from {low} to {high}", variable.name),
+        );
     }
     at
 }
@@ -79,11 +82,11 @@ pub(super) fn ridge(t: &Table<'_, '_>) -> Option<Ridge> {
         }
     };
     if scale.is_some() && !t.has("ridge") {
-        t.mistake("ridge_scale", "belongs to `ridge`, which is not declared");
+        t.mistake("ridge_scale", "belongs to `ridge`, which is not declared; add `ridge`, or leave this out");
     }
     let lambda = lambda?;
     if lambda <= 0.0 {
-        t.mistake("ridge", "must be above zero");
+        t.mistake("ridge", "must be above zero; such as 1");
         return None;
     }
     Some(Ridge { lambda, standardised })
@@ -96,7 +99,10 @@ pub(super) fn check(t: &Table<'_, '_>, kind: Option<AnalysisKind>, models: &[Mod
     }
     let modified = t.has("effect_modifier") || t.has("effect_modifiers");
     if models.contains(&Model::IptwInteraction) && !modified {
-        t.mistake("models", "`iptw_interaction` needs `effect_modifier` or `effect_modifiers`");
+        t.mistake(
+            "models",
+            "`iptw_interaction` needs `effect_modifier` or `effect_modifiers`; add one, or leave the model out",
+        );
     }
     if models.contains(&Model::Ridge) {
         for key in ["zph", "concordance"].into_iter().filter(|key| t.has(key)) {

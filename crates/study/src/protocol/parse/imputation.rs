@@ -15,14 +15,14 @@ pub(super) fn imputation(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<I
     if !t.has(key) {
         for (there, name) in [(has_draws, "draws"), (has_seed, "seed")] {
             if there {
-                t.mistake(name, "belongs to `impute`, which is not there");
+                t.mistake(name, "belongs to `impute`, which is not there; add `impute`, or leave this out");
             }
         }
         return None;
     }
     let draws = t.optional_whole("draws").unwrap_or(10);
     if !DRAWS.contains(&draws) {
-        t.mistake("draws", format!("expected {} to {} draws", DRAWS.start(), DRAWS.end()));
+        t.mistake("draws", format!("expected {} to {} draws; such as 10", DRAWS.start(), DRAWS.end()));
     }
     let seed = t.optional_whole("seed").unwrap_or(1);
     let mut variables = Vec::new();
@@ -30,11 +30,11 @@ pub(super) fn imputation(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<I
         let Some(id) = resolve(t, key, &name, declared.dictionary) else { continue };
         let variable = declared.dictionary.variable(id);
         if variables.contains(&id) {
-            t.mistake(key, format!("`{name}` stands twice"));
+            t.mistake(key, format!("`{name}` stands twice; name it once"));
         } else if matches!(variable.kind, Kind::Days { .. }) {
             t.mistake(key, format!("`{name}` is a time; only a covariate is imputed"));
         } else if let Some(Err(why)) = variable.grid() {
-            t.mistake(key, format!("values of `{name}` have no grid: {why}"));
+            t.mistake(key, format!("values of `{name}` have no grid: {why}; see its `range` and `resolution`"));
         } else {
             variables.push(id);
         }
@@ -49,15 +49,18 @@ pub(super) fn check(t: &Table<'_, '_>, imputation: &Imputation, protocol: &Proto
         let in_outcome = protocol.outcomes.iter().any(|outcome| outcome.kind.variables().contains(id));
         if *id == protocol.treatment.variable || in_outcome || !all.contains(id) {
             let name = &protocol.dictionary.variable(*id).name;
-            t.mistake("impute", format!("`{name}` is not a covariate of this scenario's models"));
+            t.mistake(
+                "impute",
+                format!("`{name}` is not a covariate of this scenario's models; name covariates alone"),
+            );
         }
     }
     let outcomes = protocol.analyses.iter().flat_map(|analysis| &analysis.outcomes);
     let kinds = outcomes.filter_map(|name| protocol.outcome(name)).map(|outcome| &outcome.kind);
     if kinds.into_iter().any(|kind| matches!(kind, OutcomeKind::Competing(_))) {
-        t.mistake("impute", "competing causes are not analysed in imputed data: name `outcomes` without them");
+        t.mistake("impute", "competing causes are not analysed in imputed data; name `outcomes` without them");
     }
     if protocol.analyses.iter().any(|analysis| analysis.models.contains(&Model::IptwTruncated)) {
-        t.mistake("impute", "weights are not truncated in imputed data: name `models` without `iptw_truncated`");
+        t.mistake("impute", "weights are not truncated in imputed data; name `models` without `iptw_truncated`");
     }
 }

@@ -29,7 +29,7 @@ fn incidence(t: &Table<'_, '_>, declared: &Declared<'_>, earlier: &[IncidenceAna
     outcomes.retain(|name| {
         let competing = grid(declared, name).is_some();
         if !competing {
-            t.mistake(key, format!("`{name}` has no competing causes"));
+            t.mistake(key, format!("`{name}` has no competing causes; a time to event has the kind `kaplan_meier`"));
         }
         competing
     });
@@ -46,7 +46,10 @@ fn incidence(t: &Table<'_, '_>, declared: &Declared<'_>, earlier: &[IncidenceAna
             && other.weighted.iter().any(|w| incidence.weighted.contains(w))
     };
     if earlier.iter().any(clash) {
-        t.mistake("weighted", "an earlier [[analysis]] already has these incidences of the same outcome");
+        t.mistake(
+            "weighted",
+            "an earlier [[analysis]] already has these incidences of the same outcome; leave it out of one of them",
+        );
     }
     incidence
 }

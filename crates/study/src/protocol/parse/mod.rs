@@ -18,7 +18,7 @@ mod variables;
 
 use super::{Criterion, Outcome, Propensity, Protocol, Treatment, Trial, TrialElement, digest};
 use crate::dictionary::{Dictionary, VariableId};
-use crate::document::{Mistakes, Reader, Table, nearest, parse};
+use crate::document::{Mistakes, Reader, Table, nearest, parse, suggestion};
 
 pub(super) fn protocol(text: &str) -> Result<Protocol, Mistakes> {
     let document = parse(text)?;
@@ -47,12 +47,13 @@ impl Declared<'_> {
 }
 
 fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
-    let study = root.table("study");
+    let study = root.table("study", "`id`, `title` and `patient`");
     let head = study.as_ref().and_then(study_head);
     let trial = root.optional_table("trial").map(|t| trial(&t)).unwrap_or_default();
     let dictionary = variables::dictionary(root);
     let eligibility = root.tables("eligibility").iter().filter_map(criterion).collect();
-    let treatment = root.table("treatment").and_then(|t| treatment(&t, &dictionary));
+    let treatment =
+        root.table("treatment", "`variable`, `treated` and `control`").and_then(|t| treatment(&t, &dictionary));
     let outcomes = outcomes::outcomes(root, &dictionary);
     let mut declared = Declared {
         dictionary: &dictionary,
@@ -103,14 +104,17 @@ fn study_head(t: &Table<'_, '_>) -> Option<(String, String, String, f64)> {
     if let Some(id) = &id {
         let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if id.len() > 64 || !id.chars().all(good) {
-            t.mistake("id", "use at most 64 lower-case letters, digits and hyphens");
+            t.mistake(
+                "id",
+                format!("is no short name; use at most 64 lower-case letters, digits and hyphens{}", short(id)),
+            );
         }
     }
     let title = t.text("title");
     let patient = t.text("patient");
     let month_days = t.optional_number("months").unwrap_or(30.4375);
     if !(28.0..=31.0).contains(&month_days) {
-        t.mistake("months", "expected the days of one month, such as 30.4375");
+        t.mistake("months", "expected the days of one month, 28 to 31; such as 30.4375");
     }
     t.close();
     Some((id?, title?, patient?, month_days))
@@ -143,35 +147,51 @@ fn treatment(t: &Table<'_, '_>, dictionary: &Dictionary) -> Option<Treatment> {
     let variable = resolve(t, "variable", &name?, dictionary)?;
     let levels = dictionary.variable(variable).levels();
     if levels.is_empty() {
-        t.mistake("variable", "the treatment must be categorical or binary");
+        t.mistake("variable", "is continuous or a time; the treatment must be categorical or binary");
         return None;
     }
     let level = |key: &'static str, name: &str| {
         let found = levels.iter().position(|l| l == name);
         if found.is_none() {
-            t.mistake(key, format!("`{name}` is not a level of the treatment (levels: {})", levels.join(", ")));
+            t.mistake(key, no_level(name, "the treatment", levels));
         }
         found
     };
     let (treated, control) = (level("treated", &treated?), level("control", &control?));
     let (treated, control) = (treated?, control?);
     if treated == control {
-        t.mistake("control", "both arms are the same level");
+        t.mistake("control", "both arms are the same level; name another one");
     }
     Some(Treatment { variable, treated, control })
 }
 
 fn unknown(t: &Table<'_, '_>, key: &str, got: &str, known: &[&str]) {
-    let hint = nearest(got, known.iter().copied()).map_or_else(String::new, |k| format!("; did you mean `{k}`?"));
-    t.mistake(key, format!("`{got}` is not known (known: {}){hint}", known.join(", ")));
+    let near = nearest(got, known.iter().copied());
+    let hint = near.map_or_else(|| "use one of these".into(), |k| format!("did you mean `{k}`?"));
+    t.mistake(key, format!("`{got}` is not known (known: {}); {hint}", known.join(", ")));
+}
+
+/// What is said of a level that its variable does not have.
+fn no_level(got: &str, of: &str, levels: &[String]) -> String {
+    let near = nearest(got, levels.iter().map(String::as_str));
+    let hint = near.map_or_else(|| "spell one of these exactly so".into(), |level| format!("did you mean `{level}`?"));
+    format!("`{got}` is not a level of {of} (levels: {}); {hint}", levels.join(", "))
+}
+
+/// The nearest good short name to a bad one, as an example.
+fn short(text: &str) -> String {
+    let words = text.to_ascii_lowercase();
+    let words = words.split(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit()).filter(|word| !word.is_empty());
+    let name: String = words.collect::<Vec<_>>().join("-").chars().take(64).collect();
+    let name = name.trim_end_matches('-');
+    if name.is_empty() { String::new() } else { format!(", such as `{name}`") }
 }
 
 fn resolve(t: &Table<'_, '_>, key: &'static str, name: &str, dictionary: &Dictionary) -> Option<VariableId> {
     let id = dictionary.find(name);
     if id.is_none() && !t.reader.is_spoiled(name) {
-        let names = dictionary.variables().iter().map(|v| v.name.as_str());
-        let hint = nearest(name, names).map_or_else(String::new, |k| format!("; did you mean `{k}`?"));
-        t.mistake(key, format!("`{name}` is not a declared [[variable]]{hint}"));
+        let hint = suggestion(name, dictionary.variables().iter().map(|v| v.name.as_str()));
+        t.mistake(key, format!("`{name}` is not a declared [[variable]]; {hint}"));
     }
     id
 }

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use stats::competing::cause_table_len;
 
-use super::{resolve, unknown};
+use super::{no_level, resolve, unknown};
 use crate::dictionary::{Dictionary, Kind, VariableId};
 use crate::document::Table;
 use crate::protocol::{Cause, Competing, Outcome, OutcomeKind, TimeGrid, TimeToEvent};
 
 /// Largest time grid: cells are words of the first round.
 const MAX_CELLS: usize = 100_000;
+
+const KINDS: [&str; 3] = ["binary", "time_to_event", "competing"];
 
 /// Most causes of one outcome.
 const MAX_CAUSES: usize = 20;
@@ -31,7 +33,7 @@ pub(super) fn outcomes(root: &Table<'_, '_>, dictionary: &Dictionary) -> Vec<Out
         if names.insert(outcome.name.clone()) {
             outcomes.push(outcome);
         } else {
-            t.mistake("name", format!("`{}` is declared twice", outcome.name));
+            t.mistake("name", format!("`{}` is declared twice; give one of them another name", outcome.name));
         }
     }
     outcomes
@@ -40,7 +42,7 @@ pub(super) fn outcomes(root: &Table<'_, '_>, dictionary: &Dictionary) -> Vec<Out
 fn outcome(t: &Table<'_, '_>, dictionary: &Dictionary) -> Option<Outcome> {
     let name = t.text("name");
     let label = t.optional_text("label").or_else(|| name.clone());
-    let kind = match t.text("kind").as_deref() {
+    let kind = match t.choice("kind", &KINDS).as_deref() {
         Some("binary") => t.text("variable").and_then(|v| {
             let variable = binary(t, "variable", &v, dictionary)?;
             Some(OutcomeKind::Binary { variable })
@@ -48,7 +50,7 @@ fn outcome(t: &Table<'_, '_>, dictionary: &Dictionary) -> Option<Outcome> {
         Some("time_to_event") => time_to_event(t, dictionary).map(OutcomeKind::TimeToEvent),
         Some("competing") => competing(t, dictionary).map(OutcomeKind::Competing),
         Some(other) => {
-            unknown(t, "kind", other, &["binary", "time_to_event", "competing"]);
+            unknown(t, "kind", other, &KINDS);
             t.abandon();
             None
         }
@@ -64,9 +66,22 @@ fn binary(t: &Table<'_, '_>, key: &'static str, name: &str, dictionary: &Diction
     let id = resolve(t, key, name, dictionary)?;
     let is_binary = matches!(dictionary.variable(id).kind, Kind::Categorical { binary: true, .. });
     if !is_binary {
-        t.mistake(key, format!("`{name}` must be declared with kind = \"binary\""));
+        t.mistake(
+            key,
+            wrong_kind(name, "binary", dictionary, |kind| matches!(kind, Kind::Categorical { binary: true, .. })),
+        );
     }
     is_binary.then_some(id)
+}
+
+/// What is said of a variable of another kind, with those that have the right one.
+fn wrong_kind(name: &str, kind: &str, dictionary: &Dictionary, fits: impl Fn(&Kind) -> bool) -> String {
+    let fitting = dictionary.variables().iter().filter(|v| fits(&v.kind)).map(|v| format!("`{}`", v.name));
+    let hint = match fitting.collect::<Vec<_>>().as_slice() {
+        [] => "no variable is".to_owned(),
+        fitting => format!("so declared: {}", fitting.join(", ")),
+    };
+    format!("`{name}` must be declared with kind = \"{kind}\"; {hint}")
 }
 
 fn time_to_event(t: &Table<'_, '_>, dictionary: &Dictionary) -> Option<TimeToEvent> {
@@ -82,7 +97,7 @@ fn days(t: &Table<'_, '_>, name: &str, dictionary: &Dictionary) -> Option<Variab
     let id = resolve(t, "time", name, dictionary)?;
     let days = matches!(dictionary.variable(id).kind, Kind::Days { .. });
     if !days {
-        t.mistake("time", format!("`{name}` must be declared with kind = \"days\""));
+        t.mistake("time", wrong_kind(name, "days", dictionary, |kind| matches!(kind, Kind::Days { .. })));
     }
     days.then_some(id)
 }
@@ -91,15 +106,18 @@ fn grid(t: &Table<'_, '_>) -> Option<TimeGrid> {
     let days = t.optional_number("grid_days").unwrap_or(1.0);
     let horizon = t.whole("horizon_days");
     if days < 1.0 {
-        t.mistake("grid_days", "must be at least 1: time is measured in whole days");
+        t.mistake("grid_days", "must be at least 1; time is measured in whole days");
         return None;
     }
     let grid = TimeGrid { days, horizon_days: horizon? };
     if grid.horizon_days == 0 {
-        t.mistake("horizon_days", "must be at least one day");
+        t.mistake("horizon_days", "must be at least one day; such as 1826");
     }
     if grid.cells() > MAX_CELLS {
-        t.mistake("grid_days", format!("{} time cells up to the horizon; at most {MAX_CELLS}", grid.cells()));
+        t.mistake(
+            "grid_days",
+            format!("{} time cells up to the horizon, at most {MAX_CELLS}; choose wider cells", grid.cells()),
+        );
     }
     Some(grid)
 }
@@ -113,13 +131,18 @@ fn competing(t: &Table<'_, '_>, dictionary: &Dictionary) -> Option<Competing> {
     let status = status?;
     let id = resolve(t, "status", &status, dictionary)?;
     let Kind::Categorical { levels, labels, binary: false } = &dictionary.variable(id).kind else {
-        t.mistake("status", format!("`{status}` must be declared with kind = \"categorical\""));
+        t.mistake(
+            "status",
+            wrong_kind(&status, "categorical", dictionary, |kind| {
+                matches!(kind, Kind::Categorical { binary: false, .. })
+            }),
+        );
         return None;
     };
     let place = |key: &'static str, name: &String| {
         let level = levels.iter().position(|l| l == name);
         if level.is_none() {
-            t.mistake(key, format!("`{name}` is not a level of `{status}` (levels: {})", levels.join(", ")));
+            t.mistake(key, no_level(name, &format!("`{status}`"), levels));
         }
         level
     };
@@ -129,13 +152,19 @@ fn competing(t: &Table<'_, '_>, dictionary: &Dictionary) -> Option<Competing> {
     for name in names {
         let level = place("causes", &name)?;
         if seen.contains(&level) {
-            t.mistake("causes", format!("`{name}` stands twice, or is the censored level"));
+            t.mistake("causes", format!("`{name}` stands twice, or is the censored level; name each cause once"));
         }
         seen.push(level);
         causes.push(Cause { level, label: labels.get(level).unwrap_or(&name).clone(), name });
     }
     if let Some(level) = (0..levels.len()).find(|level| !seen.contains(level)) {
-        t.mistake("causes", format!("`{}` is a level of `{status}` and neither `censored` nor a cause", levels[level]));
+        t.mistake(
+            "causes",
+            format!(
+                "`{}` is a level of `{status}` and neither `censored` nor a cause; add it to `causes`",
+                levels[level]
+            ),
+        );
     }
     if !(2..=MAX_CAUSES).contains(&causes.len()) {
         t.mistake("causes", format!("expected 2 to {MAX_CAUSES} causes; a single one is a time_to_event"));
@@ -143,7 +172,10 @@ fn competing(t: &Table<'_, '_>, dictionary: &Dictionary) -> Option<Competing> {
     let outcome = Competing { time: time?, status: id, causes, grid: grid? };
     let words = cause_table_len(outcome.grid.cells(), outcome.count(), false);
     if words > MAX_TABLE {
-        t.mistake("grid_days", format!("{words} counts of cells, arms and causes; at most {MAX_TABLE}"));
+        t.mistake(
+            "grid_days",
+            format!("{words} counts of cells, arms and causes, at most {MAX_TABLE}; choose wider cells"),
+        );
     }
     Some(outcome)
 }

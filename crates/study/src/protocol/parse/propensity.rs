@@ -27,11 +27,11 @@ pub(super) fn propensity(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<P
     let estimand = t.optional_text("estimand").and_then(|name| estimand(t, "estimand", &name)).unwrap_or(Estimand::Ate);
     let stabilized = t.flag("stabilized", estimand == Estimand::Ate);
     if stabilized && estimand != Estimand::Ate {
-        t.mistake("stabilized", "only weights of the average treatment effect (`ATE`) are stabilised");
+        t.mistake("stabilized", "only weights of the average treatment effect (`ATE`) are stabilised; leave it out");
     }
     let bins = t.optional_whole("bins").unwrap_or(20) as usize;
     if !(2..=1000).contains(&bins) {
-        t.mistake("bins", "expected 2 to 1000 bins");
+        t.mistake("bins", "expected 2 to 1000 bins; such as 20");
     }
     let summaries = summaries(t);
     let detail = detail(t);
@@ -55,7 +55,7 @@ fn summaries(t: &Table<'_, '_>) -> Vec<Estimand> {
     for name in t.optional_texts("summaries").unwrap_or_default() {
         let Some(estimand) = estimand(t, "summaries", &name) else { continue };
         if summaries.contains(&estimand) {
-            t.mistake("summaries", format!("`{name}` stands twice"));
+            t.mistake("summaries", format!("`{name}` stands twice; name it once"));
         }
         summaries.push(estimand);
     }
@@ -69,11 +69,17 @@ fn detail(t: &Table<'_, '_>) -> Option<WeightDetail> {
     let kind = t.optional_whole("truncate_type");
     let truncate = t.has("truncate").then(|| bounds(t, "truncate"));
     if truncate.is_none() && kind.is_some() {
-        t.mistake("truncate_type", "stands without `truncate`");
+        t.mistake(
+            "truncate_type",
+            "stands without `truncate`; add it, such as `truncate = [0.01, 0.99]`, or leave this out",
+        );
     }
     if truncate.is_none() && resolution.is_none() {
         if largest.is_some() {
-            t.mistake("weight_max", "stands without `weight_resolution` or `truncate`");
+            t.mistake(
+                "weight_max",
+                "stands without `weight_resolution` or `truncate`; add one of them, or leave this out",
+            );
         }
         return None;
     }
@@ -81,7 +87,7 @@ fn detail(t: &Table<'_, '_>) -> Option<WeightDetail> {
         None | Some(7) => QuantileType::Linear,
         Some(3) => QuantileType::Nearest,
         Some(_) => {
-            t.mistake("truncate_type", "expected 3 or 7, as R counts the types of quantiles");
+            t.mistake("truncate_type", "expected 3 or 7, as R counts the types of quantiles; 7 is the default");
             return None;
         }
     };
@@ -89,7 +95,7 @@ fn detail(t: &Table<'_, '_>) -> Option<WeightDetail> {
     match WeightGrid::new(largest.unwrap_or(LARGEST), resolution.unwrap_or(RESOLUTION)) {
         Ok(grid) => Some(WeightDetail { grid, truncation }),
         Err(why) => {
-            t.mistake("weight_resolution", format!("the grid from 0 to `weight_max`: {why}"));
+            t.mistake("weight_resolution", format!("the grid from 0 to `weight_max`: {why}; the default is 0.01"));
             None
         }
     }
@@ -100,7 +106,7 @@ pub(super) fn bounds(t: &Table<'_, '_>, key: &'static str) -> Option<(f64, f64)>
     match t.numbers(key)?[..] {
         [low, high] if (0.0..1.0).contains(&low) && low < high && high <= 1.0 => Some((low, high)),
         _ => {
-            t.mistake(key, "expected two numbers from 0 to 1, the first below the second");
+            t.mistake(key, "expected two numbers from 0 to 1, the first below the second; such as [0.05, 0.95]");
             None
         }
     }

@@ -19,7 +19,7 @@ pub(super) fn release(root: &Table<'_, '_>) -> ReleaseRules {
     for (key, floor) in [("minimum_cell", &mut rules.minimum_cell), ("minimum_leavers", &mut rules.minimum_leavers)] {
         let Some(value) = t.optional_whole(key) else { continue };
         if !FLOORS.contains(&value) {
-            t.mistake(key, format!("expected {} to {} patients", FLOORS.start(), FLOORS.end()));
+            t.mistake(key, format!("expected {} to {} patients; such as 5", FLOORS.start(), FLOORS.end()));
         }
         *floor = value;
     }

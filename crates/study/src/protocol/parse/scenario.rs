@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Declared, analyses, imputation, propensity, resolve};
+use super::{Declared, analyses, imputation, propensity, resolve, short};
 use crate::dictionary::{Kind, VariableId};
-use crate::document::{Table, nearest};
+use crate::document::{Table, suggestion};
 use crate::protocol::scenario::{MISSING, Scenario, with_missing_levels};
 use crate::protocol::{Analysis, Checks, Criterion, Model, Protocol, Standardised};
 
@@ -16,7 +16,10 @@ pub(super) fn scenarios(root: &Table<'_, '_>, declared: &Declared<'_>, main: Opt
         t.close();
         let Some(scenario) = scenario else { continue };
         if scenarios.iter().any(|s| s.name == scenario.name) {
-            t.mistake("name", format!("an earlier [[scenario]] is called `{}` already", scenario.name));
+            t.mistake(
+                "name",
+                format!("an earlier [[scenario]] is called `{}` already; give this one another name", scenario.name),
+            );
         }
         scenarios.push(scenario);
     }
@@ -28,7 +31,10 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
     if let Some(name) = &name {
         let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if name.is_empty() || name.len() > 64 || !name.chars().all(good) {
-            t.mistake("name", "use 1 to 64 lower-case letters, digits and hyphens");
+            t.mistake(
+                "name",
+                format!("is no short name; use 1 to 64 lower-case letters, digits and hyphens{}", short(name)),
+            );
         }
     }
     let label = t.optional_text("label").or_else(|| name.clone());
@@ -40,18 +46,21 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
     let models = t.has("models").then(|| analyses::models(t, None, declared));
     let trimming = t.has("trim").then(|| propensity::bounds(t, "trim"));
     if trimming.is_some() && !declared.weighting {
-        t.mistake("trim", "propensity scores need a [propensity] model");
+        t.mistake("trim", "propensity scores need a [propensity] model; add one, or leave `trim` out");
     }
     let (baseline, curves) = (t.flag("baseline", false), t.flag("curves", false));
     let checks = t.flag("checks", false);
     let imputation = imputation::imputation(t, declared);
     if imputation.is_some() && (baseline || curves || checks || trimming.is_some()) {
-        let message = "goes with models alone: leave out `baseline`, `curves`, `checks` and `trim`";
+        let message = "goes with models alone; leave out `baseline`, `curves`, `checks` and `trim`";
         t.mistake("impute", message);
     }
     for id in imputation.iter().flat_map(|i| &i.variables).filter(|id| missing_as_level.contains(id)) {
         let name = &declared.dictionary.variable(*id).name;
-        t.mistake("impute", format!("missing values of `{name}` are a level of their own in this scenario"));
+        t.mistake(
+            "impute",
+            format!("missing values of `{name}` are a level of their own in this scenario; name it in one of the two"),
+        );
     }
     let mut protocol = main?.clone();
     for label in &without {
@@ -59,8 +68,8 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
         protocol.eligibility.retain(|criterion| criterion.label != *label);
         if protocol.eligibility.len() == before {
             let labels = main?.eligibility.iter().map(|criterion| criterion.label.as_str());
-            let hint = nearest(label, labels).map_or_else(String::new, |l| format!("; did you mean `{l}`?"));
-            t.mistake("without", format!("`{label}` is not the label of an [[eligibility]] line{hint}"));
+            let hint = suggestion(label, labels);
+            t.mistake("without", format!("`{label}` is not the label of an [[eligibility]] line; {hint}"));
         }
     }
     let (name, label) = (name?, label?);
@@ -96,7 +105,7 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
         && protocol.incidences.is_empty()
         && protocol.baseline.is_none()
     {
-        t.mistake("models", "no [[analysis]] fits one of these models to one of these outcomes: nothing is left to do");
+        t.mistake("models", "no [[analysis]] fits one of these models to one of these outcomes; name two that stand together in an [[analysis]]");
     }
     protocol.dictionary = with_missing_levels(&protocol.dictionary, &missing_as_level);
     if let Some(imputation) = &imputation {
@@ -141,7 +150,10 @@ fn missing_as_level(t: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<VariableI
     for name in t.optional_texts(key).unwrap_or_default() {
         let Some(id) = resolve(t, key, &name, declared.dictionary) else { continue };
         let Kind::Categorical { levels, .. } = &declared.dictionary.variable(id).kind else {
-            t.mistake(key, format!("`{name}` must be categorical or binary"));
+            t.mistake(
+                key,
+                format!("`{name}` must be categorical or binary; a continuous one can be imputed (`impute`)"),
+            );
             continue;
         };
         let in_outcome = declared.outcomes.iter().any(|outcome| outcome.kind.variables().contains(&id));
@@ -151,9 +163,12 @@ fn missing_as_level(t: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<VariableI
                 format!("`{name}` is the treatment or part of an outcome; only a covariate has such a level"),
             );
         } else if levels.iter().any(|level| level == MISSING) || levels.len() >= 250 {
-            t.mistake(key, format!("`{name}` cannot have one more level called `{MISSING}`"));
+            t.mistake(
+                key,
+                format!("`{name}` cannot have one more level called `{MISSING}`; rename a level, or leave it out"),
+            );
         } else if ids.contains(&id) {
-            t.mistake(key, format!("`{name}` stands twice"));
+            t.mistake(key, format!("`{name}` stands twice; name it once"));
         } else {
             ids.push(id);
         }

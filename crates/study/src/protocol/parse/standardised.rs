@@ -32,10 +32,10 @@ pub(super) fn standardised(
                 t.mistake(key, "is of logistic models; Cox models take `standardise_days`");
             }
             Some(AnalysisKind::Cox(_)) if grids.len() < outcomes.len() => {
-                t.mistake(key, "is of times to event: a cause alone gives no survival");
+                t.mistake(key, "is of times to event; a cause alone gives no survival");
             }
             Some(_) if !models.iter().any(|model| model.standardises()) => {
-                t.mistake(key, "needs the model `adjusted`, or an effect modifier");
+                t.mistake(key, "needs the model `adjusted`, or an effect modifier; add one of them");
             }
             _ => {}
         }
@@ -50,12 +50,14 @@ fn marginal(t: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<Marginal> {
     for name in names.unwrap_or_default() {
         match KNOWN.into_iter().find(|known| known.name() == name) {
             None => unknown(t, MARGINAL, &name, &KNOWN.map(Marginal::name)),
-            Some(method) if methods.contains(&method) => t.mistake(MARGINAL, format!("`{name}` stands twice")),
+            Some(method) if methods.contains(&method) => {
+                t.mistake(MARGINAL, format!("`{name}` stands twice; name it once"));
+            }
             Some(method) => methods.push(method),
         }
     }
     if methods.contains(&Marginal::Aipw) && !declared.weighting {
-        t.mistake(MARGINAL, "`aipw` needs a [propensity] model");
+        t.mistake(MARGINAL, "`aipw` needs a [propensity] model; add one, or use `g_formula`");
     }
     methods
 }

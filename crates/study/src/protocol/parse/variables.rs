@@ -6,10 +6,12 @@ use super::unknown;
 use crate::dictionary::{Dictionary, Kind, Variable};
 use crate::document::Table;
 
+const KINDS: [&str; 4] = ["continuous", "categorical", "binary", "days"];
+
 pub(super) fn dictionary(root: &Table<'_, '_>) -> Dictionary {
     let tables = root.tables("variable");
     if tables.is_empty() {
-        root.mistake("variable", "no [[variable]] is declared: the data dictionary is empty");
+        root.mistake("variable", "no [[variable]] is declared; declare each column that is used");
     }
     let mut names = BTreeSet::new();
     let mut variables = Vec::new();
@@ -23,7 +25,10 @@ pub(super) fn dictionary(root: &Table<'_, '_>) -> Dictionary {
         if names.insert(variable.name.to_ascii_lowercase()) {
             variables.push(variable);
         } else {
-            t.mistake("name", format!("`{}` is declared twice (case does not count)", variable.name));
+            t.mistake(
+                "name",
+                format!("`{}` is declared twice (case does not count); rename or remove one of them", variable.name),
+            );
         }
     }
     Dictionary::new(variables)
@@ -34,11 +39,14 @@ fn variable(t: &Table<'_, '_>) -> Option<Variable> {
     if let Some(name) = &name {
         let first = name.chars().next().is_some_and(|c| c.is_ascii_alphabetic());
         if !first || name.len() > 63 || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-            t.mistake("name", "use a letter, then letters, digits and underscores, at most 63");
+            t.mistake(
+                "name",
+                "is no name of a variable; use a letter, then letters, digits and underscores, at most 63",
+            );
         }
     }
     let label = t.optional_text("label").or_else(|| name.clone());
-    let kind = match t.text("kind").as_deref() {
+    let kind = match t.choice("kind", &KINDS).as_deref() {
         Some("continuous") => continuous(t),
         Some("categorical") => categorical(t),
         Some("binary") => {
@@ -46,7 +54,7 @@ fn variable(t: &Table<'_, '_>) -> Option<Variable> {
         }
         Some("days") => t.whole("max").map(|high| Kind::Days { high }),
         Some(other) => {
-            unknown(t, "kind", other, &["continuous", "categorical", "binary", "days"]);
+            unknown(t, "kind", other, &KINDS);
             t.abandon();
             None
         }
@@ -61,7 +69,7 @@ fn variable(t: &Table<'_, '_>) -> Option<Variable> {
 fn binary_labels(t: &Table<'_, '_>) -> Vec<String> {
     let labels = t.optional_texts("labels").unwrap_or_else(|| vec!["no".into(), "yes".into()]);
     if labels.len() != 2 {
-        t.mistake("labels", "a binary variable has two labels, for 0 and for 1");
+        t.mistake("labels", "a binary variable has two labels, for 0 and for 1; such as [\"no\", \"yes\"]");
     }
     labels
 }
@@ -69,37 +77,41 @@ fn binary_labels(t: &Table<'_, '_>) -> Vec<String> {
 fn continuous(t: &Table<'_, '_>) -> Option<Kind> {
     let unit = t.optional_text("unit").unwrap_or_default();
     if !t.has("range") {
-        t.mistake("range", "is missing: give the smallest and largest possible value");
+        t.mistake("range", "is missing; give the smallest and largest possible value, such as [18, 110]");
     }
     let range = t.numbers("range");
     let resolution = t.optional_number("resolution").unwrap_or(1.0);
     if resolution <= 0.0 {
-        t.mistake("resolution", "must be above zero");
+        t.mistake("resolution", "must be above zero; such as 0.1");
     }
     match range?.as_slice() {
         [low, high] if low < high => Some(Kind::Continuous { unit, low: *low, high: *high, resolution }),
         _ => {
-            t.mistake("range", "expected [smallest, largest] with smallest below largest");
+            t.mistake("range", "expected [smallest, largest] with smallest below largest; such as [18, 110]");
             None
         }
     }
 }
 
 fn categorical(t: &Table<'_, '_>) -> Option<Kind> {
-    let levels = t.texts("levels")?;
+    let (levels, labels) = (t.texts("levels"), t.optional_texts("labels"));
+    let levels = levels?;
     let distinct: BTreeSet<_> = levels.iter().collect();
     if distinct.len() != levels.len() {
-        t.mistake("levels", "a level stands twice");
+        t.mistake("levels", "a level stands twice; name each once");
     }
     if levels.len() < 2 || levels.len() > 200 {
-        t.mistake("levels", "expected 2 to 200 levels");
+        t.mistake("levels", "expected 2 to 200 levels; a column with more is no category");
     }
     if levels.iter().any(|l| l.is_empty() || l.trim() != l) {
-        t.mistake("levels", "a level is empty or has spaces at its ends");
+        t.mistake("levels", "a level is empty or has spaces at its ends; remove them here and in the file");
     }
-    let labels = t.optional_texts("labels").unwrap_or_else(|| levels.clone());
+    let labels = labels.unwrap_or_else(|| levels.clone());
     if labels.len() != levels.len() {
-        t.mistake("labels", format!("{} labels for {} levels", labels.len(), levels.len()));
+        t.mistake(
+            "labels",
+            format!("{} labels for {} levels; give each level one, in the same order", labels.len(), levels.len()),
+        );
     }
     Some(Kind::Categorical { levels, labels, binary: false })
 }

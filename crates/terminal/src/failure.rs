@@ -1,0 +1,68 @@
+//! How a failed command tells a person: code, cause, next action.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use study::document::{Mistake, Mistakes};
+
+/// A failed command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Stable code, explained in `docs/errors.md`.
+    pub code: String,
+    /// One fact.
+    pub message: String,
+    /// More lines, where one fact is not all.
+    pub details: Vec<String>,
+    /// Mistakes of a document, where it is one.
+    pub mistakes: Vec<Mistake>,
+    /// What to do next.
+    pub hint: String,
+}
+
+impl Failure {
+    /// A failure of one fact.
+    pub fn new(code: &str, message: impl Into<String>, hint: &str) -> Failure {
+        let (code, message, hint) = (code.into(), message.into(), hint.into());
+        Failure { code, message, details: Vec::new(), mistakes: Vec::new(), hint }
+    }
+
+    /// The operating system does not let a program do something.
+    pub fn operating_system(doing: &str, e: &io::Error) -> Failure {
+        let message = format!("the operating system does not let the program {doing} ({})", e.kind());
+        Failure::new("system", message, "check limits, permissions and free space")
+    }
+
+    /// The failure with further lines.
+    #[must_use]
+    pub fn with_details(mut self, details: impl IntoIterator<Item = String>) -> Failure {
+        self.details.extend(details);
+        self
+    }
+
+    /// The failure with the mistakes of a document.
+    #[must_use]
+    pub fn with_mistakes(mut self, mistakes: Mistakes) -> Failure {
+        self.mistakes = mistakes.0;
+        self
+    }
+}
+
+/// The text of a file that was named on the command line.
+pub fn read_file(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|e| {
+        let message = format!("`{}` cannot be read ({})", path.display(), e.kind());
+        Failure::new("file", message, "check the name and its permissions")
+    })
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "error[{}]: {}", self.code, self.message)?;
+        self.mistakes.iter().try_for_each(|mistake| writeln!(f, "  {mistake}"))?;
+        self.details.iter().try_for_each(|line| writeln!(f, "  {line}"))?;
+        if self.hint.is_empty() { Ok(()) } else { writeln!(f, "next: {}", self.hint) }
+    }
+}

@@ -1,0 +1,18 @@
+//! What the command lines share: one answer for people and for programs, failures, exit codes, shell completions.
+//!
+//! A command ends with an [`Answer`] or a [`Failure`]; [`Format`] decides how either is written. What the codes mean
+//! stands in `docs/exit-codes.md`.
+
+mod answer;
+mod audit;
+mod completions;
+mod exit;
+mod failure;
+mod format;
+
+pub use answer::Answer;
+pub use audit::{verify_bundles, write_bundle};
+pub use completions::completions;
+pub use exit::Exit;
+pub use failure::{Failure, read_file};
+pub use format::{Format, conclude};

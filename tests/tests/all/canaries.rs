@@ -109,8 +109,8 @@ fn executable(dir: &Path) -> PathBuf {
 }
 
 /// Everything that an error says, to people and to programmers.
-fn said(error: &dyn Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
+fn said(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error: &&dyn Error| Error::source(*error));
     causes.map(|cause| format!("{cause}\n{cause:?}")).collect::<Vec<_>>().join("\n")
 }
 

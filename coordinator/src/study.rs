@@ -143,6 +143,19 @@ pub struct FinishedRun {
     pub provenance: Provenance,
 }
 
+impl FinishedRun {
+    /// How many numbers were opened by whom, beside how many the analysed patients have in the data dictionary.
+    pub fn opened_beside_values(&self) -> String {
+        let Provenance { opened_scalars, sealed_scalars, variables, .. } = &self.provenance;
+        let patients = self.results.flow.last().and_then(|arms| arms.n).unwrap_or_default();
+        format!(
+            "{opened_scalars} numbers opened by the coordinator, {sealed_scalars} by the sites alone; {patients} patients x \
+             {variables} variables = {} values",
+            patients * *variables as u64
+        )
+    }
+}
+
 /// Reads what a finished run released, and what was opened on the way to it.
 pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
     let store = Store::open(state_dir)?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use jiff::Timestamp;
 use serde_json::json;
-use study::ledger::DecisionRecord;
+use study::ledger::{DecisionRecord, Entry};
 use terminal::{Answer, Failure, verify_bundles, write_bundle};
 
 use super::study::approved;
@@ -60,22 +60,21 @@ pub(super) fn dispatch(
             let identity = identity::load(&config.state_dir, Timestamp::now())?;
             write_bundle(&export(&run, identity.signing())?, &run.manifest.name(), out)
         }
-        AuditCommand::Decisions => show_decisions(&config()?),
+        AuditCommand::Decisions => show(&config()?),
         AuditCommand::Verify { bundles } => Ok(verify_bundles(bundles)?.1),
     }
 }
 
 /// One line per entry, oldest first.
-fn show_decisions(config: &Config) -> Result<Answer, Failure> {
-    let entries = decisions(&config.state_dir)?.into_iter().map(|entry| {
-        let time = Timestamp::from_second(entry.time.cast_signed()).unwrap_or_default().to_string();
-        (time, entry.actor.escape_debug().to_string(), words(&entry.record))
-    });
-    let entries: Vec<(String, String, String)> = entries.collect();
-    let named = |(time, actor, what): &(String, String, String)| json!({ "time": time, "actor": actor, "what": what });
-    let data: Vec<_> = entries.iter().map(named).collect();
-    let lines = entries.iter().map(|(time, actor, what)| format!("{time}  {actor}  {what}"));
-    Ok(lines.fold(Answer::of(json!({ "decisions": data })), Answer::line))
+fn show(config: &Config) -> Result<Answer, Failure> {
+    let entries = decisions(&config.state_dir)?;
+    let lines: Vec<String> = entries.iter().map(line).collect();
+    Ok(lines.iter().fold(Answer::of(json!({ "entries": lines })), Answer::line))
+}
+
+fn line(entry: &Entry<DecisionRecord>) -> String {
+    let time = Timestamp::from_second(entry.time.cast_signed()).unwrap_or_default();
+    format!("{time}  {}  {}", entry.actor.escape_debug(), words(&entry.record))
 }
 
 fn words(record: &DecisionRecord) -> String {

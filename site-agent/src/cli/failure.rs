@@ -5,6 +5,7 @@ use terminal::Failure;
 
 use crate::config::ConfigError;
 use crate::identity::IdentityError;
+use crate::pages::PagesError;
 use crate::run::{ApproveError, AttendError, FolderError, InspectError, LedgerError};
 use crate::source::SourceError;
 
@@ -23,7 +24,7 @@ macro_rules! from_coded {
     )*};
 }
 
-from_coded!(AttendError, ConfigError, FolderError, IdentityError, InspectError, LedgerError);
+from_coded!(AttendError, ConfigError, FolderError, IdentityError, InspectError, LedgerError, PagesError);
 
 impl From<SourceError> for Failure {
     fn from(e: SourceError) -> Failure {

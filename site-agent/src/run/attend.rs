@@ -25,6 +25,7 @@ use super::approve::check_offer;
 use super::decisions;
 use super::folder::{self, FolderError, RunFolder};
 use super::journal::{Journal, JournalError};
+use super::link::Link;
 use super::withdraw::{is_withdrawn, withdrawal};
 use crate::connect::{self, ConnectError, Options};
 use crate::identity::{self, Identity, IdentityError};
@@ -91,10 +92,17 @@ pub struct Attending {
 
 /// Connects and answers until the future is dropped; returns only on an error that waiting does not mend.
 pub async fn attend(attending: &Attending) -> Result<(), AttendError> {
+    attend_on(attending, &Link::default()).await
+}
+
+/// The same, and says on `link` how the connection is.
+pub async fn attend_on(attending: &Attending, link: &Link) -> Result<(), AttendError> {
     let mut active = BTreeMap::new();
     let mut pause = Duration::from_millis(200);
     loop {
-        match session(attending, &mut active).await {
+        let ended = session(attending, &mut active, link).await;
+        link.lost(ended.as_ref().err().and_then(SessionError::connect), Timestamp::now());
+        match ended {
             Ok(()) => {
                 tracing::info!("the coordinator closed the connection");
                 pause = Duration::from_millis(200);
@@ -134,6 +142,12 @@ enum SessionError {
     Attend(AttendError),
 }
 
+impl SessionError {
+    fn connect(&self) -> Option<&ConnectError> {
+        if let SessionError::Connect(e) = self { Some(e) } else { None }
+    }
+}
+
 impl<E: Into<AttendError>> From<E> for SessionError {
     fn from(e: E) -> SessionError {
         SessionError::Attend(e.into())
@@ -166,7 +180,11 @@ struct Session<'a> {
 }
 
 /// One connection.
-async fn session(attending: &Attending, active: &mut BTreeMap<Digest, Active>) -> Result<(), SessionError> {
+async fn session(
+    attending: &Attending,
+    active: &mut BTreeMap<Digest, Active>,
+    link: &Link,
+) -> Result<(), SessionError> {
     let identity = identity::load(&attending.state_dir, Timestamp::now()).map_err(AttendError::from)?;
     let channel = connect::connect(&identity, &attending.options).await.map_err(SessionError::Connect)?;
     let mut client = CoordinatorClient::new(channel)
@@ -178,6 +196,7 @@ async fn session(attending: &Attending, active: &mut BTreeMap<Digest, Active>) -
     let stream = client.attend(UnboundedReceiverStream::new(receiver)).await;
     let mut inbound = stream.map_err(|status| failed(&status))?.into_inner();
     tracing::info!(site = identity.site(), coordinator = identity.coordinator().url, "connected");
+    link.connected(Timestamp::now());
     let mut session = Session { state_dir: &attending.state_dir, identity, active, offered: BTreeMap::new(), outbound };
     let mut tick = tokio::time::interval(LOOK_FOR_DECISIONS);
     loop {

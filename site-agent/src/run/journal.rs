@@ -70,14 +70,19 @@ impl Journal {
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
-        let (mut chain, mut entries, mut at) = (Chain::new(manifest), Vec::new(), 0);
-        while let Some(frame) = frame(&bytes[at..]) {
-            entries.push(chain.next(frame).map_err(|e| JournalError::Damaged { record: e.number })?);
-            at += 4 + frame.len();
-        }
+        let (chain, entries, at) = chained(&bytes, manifest)?;
         file.set_len(at as u64)?;
         file.seek(SeekFrom::Start(at as u64))?;
         Ok((Journal { file, chain, durable: chain.head(), pending: Vec::new() }, entries))
+    }
+
+    /// The entries of a ledger that another process or thread may be writing; nothing is changed.
+    pub fn read(path: &Path, manifest: Digest) -> Result<Vec<Entry<SiteRecord>>, JournalError> {
+        match std::fs::read(path) {
+            Ok(bytes) => chained(&bytes, manifest).map(|(_, entries, _)| entries),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(e) => Err(e.into()),
+        }
     }
 
     /// Digest of the newest entry that is durable.
@@ -100,6 +105,18 @@ impl Journal {
         }
         Ok(())
     }
+}
+
+type Chained = (Chain, Vec<Entry<SiteRecord>>, usize);
+
+/// The end of the chain, all entries, and where a torn end begins.
+fn chained(bytes: &[u8], manifest: Digest) -> Result<Chained, JournalError> {
+    let (mut chain, mut entries, mut at) = (Chain::new(manifest), Vec::new(), 0);
+    while let Some(frame) = frame(&bytes[at..]) {
+        entries.push(chain.next(frame).map_err(|e| JournalError::Damaged { record: e.number })?);
+        at += 4 + frame.len();
+    }
+    Ok((chain, entries, at))
 }
 
 /// Frames of the entries with which the ledger of an approved run begins: who consented, who approved, to what.
@@ -179,6 +196,9 @@ mod tests {
         written(&path);
         let bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..bytes.len() - 3]).unwrap();
+        let read = Journal::read(&path, Digest::of(b"start")).unwrap();
+        assert_eq!(read.into_iter().map(|entry| entry.record).collect::<Vec<_>>(), records()[..3]);
+        assert_eq!(std::fs::read(&path).unwrap().len(), bytes.len() - 3, "reading changes nothing");
         let (_, read) = reopened(&path).unwrap();
         assert_eq!(read, records()[..3]);
     }

@@ -21,7 +21,12 @@ pub struct Person {
 impl Person {
     /// The person at this terminal.
     pub fn here(name: &str, at: u64) -> Person {
-        Person { name: name.split_whitespace().collect::<Vec<_>>().join(" "), account: account(), at }
+        Person::of_account(name, account(), at)
+    }
+
+    /// A person who is known to have come by an account.
+    pub fn of_account(name: &str, account: String, at: u64) -> Person {
+        Person { name: name.split_whitespace().collect::<Vec<_>>().join(" "), account, at }
     }
 
     /// Is it the same person by name? Capitals and blanks do not count.
@@ -47,7 +52,7 @@ impl fmt::Display for Person {
 }
 
 /// Name of the account that runs this process, and of the one that called sudo.
-fn account() -> String {
+pub fn account() -> String {
     let uid = fs::metadata("/proc/self").map(|m| m.uid());
     let own = uid.map_or_else(|_| "unknown".into(), |uid| name_of(uid).unwrap_or_else(|| format!("uid {uid}")));
     match std::env::var("SUDO_USER") {

@@ -39,6 +39,11 @@ fn the_agents_sample_is_read() {
     fs::write(&path, spoken).expect("a file is written");
     let config = site_agent::config::Config::read(&path).expect("commented keys are keys");
     assert!(config.connection.url.is_some() && config.connection.https_proxy.is_some());
+    let pages = config.pages.expect("a line for the pages").address();
+    let unit = read("systemd/entente-agent-pages.conf");
+    assert_eq!(unit_value(&unit, "SocketBindAllow"), [format!("ipv4:tcp:{}", pages.port())]);
+    let data = config.data.parent().expect("the folder of the export");
+    assert_eq!(unit_value(&unit, "ReadOnlyPaths"), [data.to_str().expect("a text")]);
 }
 
 /// A commented-out `key = value` without its comment mark; other lines as they are.

@@ -3,6 +3,7 @@
 mod agreement;
 mod architecture;
 mod audit;
+mod browser;
 mod canaries;
 mod checks;
 mod commands;
@@ -26,4 +27,5 @@ mod schema;
 mod small;
 mod splits;
 mod standardise;
+mod transcript;
 mod trimming;

@@ -28,7 +28,7 @@ impl Canaries {
     /// When they are too few to be found by anything but chance.
     pub fn secret(&mut self, name: &str, bytes: &[u8]) {
         self.add(name, bytes);
-        let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).expect("a nibble has a digit");
+        let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
         let hex: String = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
         self.text(&format!("{name}, hexadecimal"), &hex);
         self.text(&format!("{name}, capital hexadecimal"), &hex.to_uppercase());

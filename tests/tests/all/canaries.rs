@@ -109,14 +109,9 @@ fn executable(dir: &Path) -> PathBuf {
 }
 
 /// Everything that an error says, to people and to programmers.
-fn said(error: &dyn Error) -> String {
-    let mut text = format!("{error}\n{error:?}\n");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!("{cause}\n{cause:?}\n"));
-        source = cause.source();
-    }
-    text
+fn said(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error: &&dyn Error| Error::source(*error));
+    causes.map(|cause| format!("{cause}\n{cause:?}")).collect::<Vec<_>>().join("\n")
 }
 
 /// A run with failures; gives the texts of the errors.
@@ -131,15 +126,15 @@ fn disturbed(federation: &mut Federation, study: &StudyDir, data: &Path) -> Stri
     let bad_rows: Vec<Rows> = rows().into_iter().map(|rows| rows.with("regimen", level)).collect();
     let bad_row = self::study(data, "bad", &bad_rows);
     let grid = StudyDir { policy: POLICY.replace("finest_grid_days = 0", "finest_grid_days = 31"), ..study.clone() };
-    let mut errors = String::new();
+    let mut errors = Vec::new();
     let wrong =
         |criterion: &str| StudyDir { protocol: study.protocol.replace("age IS NOT NULL", criterion), ..study.clone() };
     for failing in [bad_row, grid, wrong("agee IS NOT NULL"), wrong("age > (SELECT 1)"), wrong("load_extension('x')")] {
         let error = federation.another_run(&failing, &stop).unwrap_err();
-        errors.push_str(&said(&error));
+        errors.push(said(&error));
     }
     federation.follow(&stop, PATIENCE, |_| false).unwrap();
-    errors
+    errors.join("\n")
 }
 
 /// Results, bundles and pages beside the state directories.

@@ -147,7 +147,7 @@ impl Stand {
         let identity = identity::load(&site, Timestamp::now()).unwrap();
         let folder = runs(&site).unwrap().into_iter().find(|folder| folder.manifest.digest() == *run).unwrap();
         let bundle = export(&folder, identity.signing()).unwrap();
-        verify(&[bundle]).findings.into_iter().map(|finding| finding.what.to_string()).collect()
+        verify(&[bundle]).findings.into_iter().map(|finding| finding.what).collect()
     }
 
     fn results(&self, run: &StoredRun) -> Option<Results> {

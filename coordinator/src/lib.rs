@@ -1,4 +1,4 @@
-//! The coordinator: certificate authority, gRPC, driver, store, results, command line.
+//! The coordinator: certificate authority, gRPC, driver, store, results, pages, command line.
 
 pub mod authority;
 pub mod cli;
@@ -7,8 +7,11 @@ pub mod draft;
 pub mod enrol;
 pub mod hub;
 pub mod log;
+pub mod opened;
+pub mod pages;
 pub mod progress;
 pub mod results;
+pub mod role;
 pub mod serve;
 pub mod store;
 pub mod study;

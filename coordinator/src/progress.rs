@@ -102,7 +102,7 @@ fn spinner(bars: &MultiProgress) -> ProgressBar {
 }
 
 fn bar(bars: &MultiProgress, report: &RunReport) -> ProgressBar {
-    let bar = bars.add(ProgressBar::new(report.models as u64));
+    let bar = bars.add(ProgressBar::new(u64::from(report.models)));
     // A study of curves alone has no model that could be counted.
     let counted = if report.models == 0 { "{prefix} {msg}" } else { "{prefix} [{bar:24}] {pos}/{len} models, {msg}" };
     bar.set_style(style(counted).progress_chars("=> "));
@@ -116,8 +116,8 @@ fn style(template: &str) -> ProgressStyle {
 }
 
 fn draw(bar: &ProgressBar, report: &RunReport) {
-    bar.set_length(report.models as u64);
-    bar.set_position((report.fitted + report.failed) as u64);
+    bar.set_length(u64::from(report.models));
+    bar.set_position(u64::from(report.fitted + report.failed));
     let failed = if report.failed > 0 { format!("{} failed, ", report.failed) } else { String::new() };
     let problem = report.problem.as_ref().map(|(code, message)| format!("stopped: {message} [{code}]"));
     let doing = problem.unwrap_or_else(|| waits(report));
@@ -160,6 +160,8 @@ mod tests {
             waiting: waiting.into(),
             sites: sites.iter().map(|&site| site.to_owned()).collect(),
             problem: None,
+            opened: 0,
+            sealed: 0,
             bytes_per_site: 0,
         }
     }

@@ -15,6 +15,7 @@ use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::hub::{Event, Hub, HubError, Report};
+use crate::pages;
 use crate::tls::{Acceptor, PeerIdentity, TlsError, TlsFiles};
 
 /// Why the server ends.
@@ -37,6 +38,9 @@ pub enum ServeError {
     /// HTTP/2.
     #[error("the server stopped")]
     Transport,
+    /// No secret for the forms of the pages.
+    #[error("the operating system gave no random bytes")]
+    Random,
 }
 
 impl ServeError {
@@ -47,33 +51,49 @@ impl ServeError {
             ServeError::Tls(e) => e.code(),
             ServeError::Hub(e) => e.code(),
             ServeError::Transport => "serve.transport",
+            ServeError::Random => "serve.random",
         }
     }
 
     /// What to do next.
     pub fn hint(&self) -> &'static str {
         match self {
-            ServeError::Listen { .. } => "choose a free address for `listen` in the configuration",
+            ServeError::Listen { .. } => "choose a free address for `listen` or `web_listen` in the configuration",
             ServeError::Tls(e) => e.hint(),
             ServeError::Hub(e) => e.hint(),
             ServeError::Transport => "start it again; runs go on where they were",
+            ServeError::Random => "try again; if it persists, check the operating system",
         }
     }
 }
 
-/// Serves until the future is dropped.
+/// Serves until the future is dropped: sites at their address, and the pages at theirs, if there are to be any.
 pub async fn serve(
     state_dir: &Path,
     address: SocketAddr,
+    pages: Option<&pages::Address>,
     reports: mpsc::UnboundedSender<Report>,
 ) -> Result<(), ServeError> {
     let acceptor = Acceptor::new(TlsFiles::of(state_dir))?;
-    let listener = TcpListener::bind(address).await;
-    let listener = listener.map_err(|e| ServeError::Listen { address, kind: e.kind() })?;
-    let bound = listener.local_addr().map_err(|e| ServeError::Listen { address, kind: e.kind() })?;
+    let (listener, bound) = bind(address).await?;
     let _ = reports.send(Report::Listening { address: bound.to_string() });
     tracing::info!(address = %bound, "listening");
-    let hub = Hub::open(state_dir, reports)?;
+    let hub = Hub::open(state_dir, reports.clone())?;
+    let pages = match pages {
+        None => None,
+        Some(pages) => {
+            let (listener, bound) = bind(pages.listen).await?;
+            let _ = reports.send(Report::Pages { address: bound.to_string() });
+            tracing::info!(address = %bound, "pages");
+            Some(pages::serve(state_dir, pages, listener, hub.board()))
+        }
+    };
+    let pages = async {
+        match pages {
+            None => std::future::pending().await,
+            Some(pages) => pages.await,
+        }
+    };
     let (events, receiver) = mpsc::unbounded_channel();
     let service = CoordinatorServer::new(Attend { events, connections: AtomicU64::new(0) })
         .max_decoding_message_size(MAX_MESSAGE_BYTES)
@@ -86,7 +106,15 @@ pub async fn serve(
     tokio::select! {
         ended = hub.serve(receiver) => Ok(ended?),
         ended = server => ended.map_err(|_| ServeError::Transport),
+        ended = pages => ended,
     }
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let failed = |e: std::io::Error| ServeError::Listen { address, kind: e.kind() };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
 }
 
 /// The gRPC service: each stream becomes events of the hub.

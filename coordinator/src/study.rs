@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use secagg::{Digest, Signature};
 use study::audit::{Bundle, Party};
 use study::document::Mistakes;
-use study::layout::Layout;
 use study::machine::coordinator::CoordinatorRecord;
 use study::manifest::Manifest;
 use study::plan::PLAN_VERSION;
@@ -20,6 +19,7 @@ use study::roster::{Member, Roster, RosterError};
 use crate::authority::{AuthorityError, load_signing_identity};
 use crate::enrol::{self, EnrolError};
 use crate::hub::{self, HubError, RunReport};
+use crate::opened::{Numbers, Tally};
 use crate::results::Provenance;
 use crate::store::{Store, StoreError, StoredRun};
 
@@ -143,6 +143,19 @@ pub struct FinishedRun {
     pub provenance: Provenance,
 }
 
+impl FinishedRun {
+    /// How many numbers were opened by whom, beside how many the analysed patients have in the data dictionary.
+    pub fn opened_beside_values(&self) -> String {
+        let Provenance { opened_scalars, sealed_scalars, variables, .. } = &self.provenance;
+        let patients = self.results.flow.last().and_then(|arms| arms.n).unwrap_or_default();
+        format!(
+            "{opened_scalars} numbers opened by the coordinator, {sealed_scalars} by the sites alone; {patients} patients x \
+             {variables} variables = {} values",
+            patients * *variables as u64
+        )
+    }
+}
+
 /// Reads what a finished run released, and what was opened on the way to it.
 pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
     let store = Store::open(state_dir)?;
@@ -150,15 +163,16 @@ pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
     let digest = stored.manifest.digest();
     let protocol = Arc::new(Protocol::parse(&stored.protocol)?);
     let ledger = store.entries(&digest)?;
-    let (mut opened, mut closed, mut release) = (Opened::default(), None, None);
+    let (mut tally, mut closed, mut release) = (Tally::default(), None, None);
     for entry in ledger {
+        tally.add(&entry.record);
         match entry.record {
-            CoordinatorRecord::Requested { open } => opened.asked = open.layout,
-            CoordinatorRecord::Opened { .. } => opened.add_round(),
             CoordinatorRecord::Released { bytes, .. } => release = Some(bytes),
             CoordinatorRecord::Closed { closed: all } => closed = all.finished.into_iter().next(),
             CoordinatorRecord::Approved { .. }
             | CoordinatorRecord::Withdrawn { .. }
+            | CoordinatorRecord::Requested { .. }
+            | CoordinatorRecord::Opened { .. }
             | CoordinatorRecord::Epoch { .. }
             | CoordinatorRecord::Agreed { .. }
             | CoordinatorRecord::Refused { .. } => {}
@@ -170,7 +184,8 @@ pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
     let release = Release::from_bytes(&release).map_err(|_| StoreError::Damaged { what: "a release" })?;
     let manifest = &stored.manifest;
     let sites = manifest.roster.members().iter().map(|m| (m.id.clone(), m.legal_name.clone())).collect();
-    let Opened { rounds, by_coordinator, by_sites, .. } = opened;
+    let rounds = tally.rounds().len() as u32;
+    let Numbers { opened: by_coordinator, sealed: by_sites } = tally.numbers();
     let provenance = Provenance {
         software_version: env!("CARGO_PKG_VERSION").into(),
         study: protocol.id.clone(),
@@ -190,24 +205,6 @@ pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
         sites,
     };
     Ok(FinishedRun { protocol, results: release.into_results(), provenance })
-}
-
-/// Numbers of a run by who opened them.
-#[derive(Default)]
-struct Opened {
-    /// Layout of the newest request.
-    asked: Layout,
-    rounds: u32,
-    by_coordinator: u64,
-    by_sites: u64,
-}
-
-impl Opened {
-    fn add_round(&mut self) {
-        self.rounds += 1;
-        self.by_coordinator += self.asked.opened() as u64;
-        self.by_sites += (self.asked.words() - self.asked.opened()) as u64;
-    }
 }
 
 /// Where a run stands, from the journal alone; who is connected only the server knows.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -21,9 +22,32 @@ pub struct Config {
     pub data: PathBuf,
     /// The site's policy; without it the strict default holds.
     pub policy: Option<PathBuf>,
+    /// Where the running agent serves its pages; none without it.
+    pub pages: Option<Loopback>,
     /// The connection to the coordinator.
     #[serde(default)]
     pub connection: Connection,
+}
+
+/// An address that this machine alone can reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "SocketAddr")]
+pub struct Loopback(SocketAddr);
+
+impl Loopback {
+    /// The address.
+    pub fn address(self) -> SocketAddr {
+        self.0
+    }
+}
+
+impl TryFrom<SocketAddr> for Loopback {
+    type Error = &'static str;
+
+    fn try_from(address: SocketAddr) -> Result<Loopback, &'static str> {
+        let own = address.ip().is_loopback();
+        if own { Ok(Loopback(address)) } else { Err("pages are served on a loopback address alone, as 127.0.0.1:8480") }
+    }
 }
 
 /// What may be said about the connection.
@@ -87,6 +111,7 @@ impl Config {
             state_dir: base.join(&config.state_dir),
             data: base.join(&config.data),
             policy: config.policy.map(|p| base.join(p)),
+            pages: config.pages,
             connection: config.connection,
         })
     }
@@ -105,5 +130,25 @@ impl Config {
             https_proxy: self.connection.https_proxy.clone(),
             ..Options::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_for_this_machine_alone() {
+        let read = |pages: &str| {
+            toml::from_str::<Config>(&format!("state_dir = \"s\"\ndata = \"d\"\npages = \"{pages}\"")).map(|c| c.pages)
+        };
+        for own in ["127.0.0.1:8480", "127.9.9.9:1", "[::1]:8480"] {
+            assert_eq!(read(own).unwrap().unwrap().address(), own.parse().unwrap());
+        }
+        for elsewhere in ["0.0.0.0:8480", "192.0.2.1:8480", "[::]:8480", "[2001:db8::1]:8480"] {
+            let refused = read(elsewhere).unwrap_err().to_string();
+            assert!(refused.contains("loopback address alone"), "{refused}");
+        }
+        assert!(read("localhost:8480").is_err(), "a name may mean something else tomorrow");
     }
 }

@@ -1,4 +1,4 @@
-//! The site agent: sources, cohort, disclosure checks, journal, command line.
+//! The site agent: sources, cohort, disclosure checks, journal, pages, command line.
 
 pub mod cli;
 pub mod config;
@@ -6,6 +6,7 @@ pub mod connect;
 pub mod enrol;
 pub mod identity;
 pub mod log;
+pub mod pages;
 pub mod run;
 pub mod snapshot;
 pub mod source;

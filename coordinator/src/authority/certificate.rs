@@ -1,4 +1,4 @@
-//! The three certificates of the built-in authority: its own, the server's, a site's. Keys are ECDSA P-256; names,
+//! The certificates of the built-in authority: its own, the server's, a site's, a person's. Keys are ECDSA P-256; names,
 //! usages and validity are always ours.
 
 use std::time::Duration;
@@ -7,8 +7,8 @@ use getrandom::SysRng;
 use getrandom::rand_core::TryRng as _;
 use jiff::Timestamp;
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PublicKeyData, SerialNumber, date_time_ymd,
+    BasicConstraints, Certificate, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, PublicKeyData, SerialNumber, date_time_ymd,
 };
 use secagg::Digest;
 
@@ -55,7 +55,27 @@ pub(super) fn site(
     now: Timestamp,
     days: u32,
 ) -> Result<Certificate, rcgen::Error> {
-    let mut params = named(site, now, u64::from(days))?;
+    client(named(site, now, u64::from(days))?, key, issuer)
+}
+
+/// A certificate with which a person opens the coordinator's pages.
+pub(super) fn person(
+    subject: &DistinguishedName,
+    key: &impl PublicKeyData,
+    issuer: &Issuer<'_, &KeyPair>,
+    now: Timestamp,
+    days: u32,
+) -> Result<Certificate, rcgen::Error> {
+    let mut params = named("", now, u64::from(days))?;
+    params.distinguished_name = subject.clone();
+    client(params, key, issuer)
+}
+
+fn client(
+    mut params: CertificateParams,
+    key: &impl PublicKeyData,
+    issuer: &Issuer<'_, &KeyPair>,
+) -> Result<Certificate, rcgen::Error> {
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     params.use_authority_key_identifier_extension = true;
@@ -65,7 +85,7 @@ pub(super) fn site(
 /// A subject with this common name only, a random serial number, valid for `days` days from `now`.
 fn named(name: &str, now: Timestamp, days: u64) -> Result<CertificateParams, rcgen::Error> {
     let mut params = CertificateParams::default();
-    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, name);
     params.serial_number = Some(serial()?);
     let epoch = date_time_ymd(1970, 1, 1);

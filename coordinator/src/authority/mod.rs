@@ -13,7 +13,7 @@ use std::str::FromStr;
 use getrandom::SysRng;
 use getrandom::rand_core::UnwrapErr;
 use jiff::Timestamp;
-use rcgen::{Issuer, KeyPair, PublicKeyData};
+use rcgen::{DistinguishedName, Issuer, KeyPair, PublicKeyData};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use secagg::{Canonical, Digest, HexError, PublicIdentity, SigningIdentity};
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 pub use state::StateError;
-pub(crate) use state::{create_directory, list_toml, read_private, read_text, replace_file};
+pub(crate) use state::{create_directory, create_file, list_toml, read_private, read_text, replace_file, take_turn};
 
 /// Who has to act on an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,7 +171,7 @@ impl Authority {
         let partial = state_dir.join("authority.partial");
         state::remove_leftover(&partial)?;
         create_directory(&partial)?;
-        let write = |file, bytes: &[u8]| state::create_file(&partial.join(file), bytes);
+        let write = |file, bytes: &[u8]| create_file(&partial.join(file), bytes);
         write(KEY, Zeroizing::new(key.serialize_pem()).as_bytes())?;
         write(CERTIFICATE, certificate.pem().as_bytes())?;
         write(IDENTITY, &*identity.to_bytes())?;
@@ -274,6 +274,17 @@ impl Authority {
     ) -> Result<rcgen::Certificate, AuthorityError> {
         let certificate = certificate::site(site, key, &self.issuer()?, now, days)?;
         Ok(certificate)
+    }
+
+    /// A client certificate under a person's subject over `key`, valid for `days` days from `now`.
+    pub(crate) fn certify_person(
+        &self,
+        subject: &DistinguishedName,
+        key: &impl PublicKeyData,
+        now: Timestamp,
+        days: u32,
+    ) -> Result<rcgen::Certificate, AuthorityError> {
+        Ok(certificate::person(subject, key, &self.issuer()?, now, days)?)
     }
 
     /// Key and certificate go into one file, so that a listener that reloads never sees a pair that does not match.

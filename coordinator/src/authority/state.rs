@@ -90,6 +90,16 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StateError> 
     rename(&partial, path)
 }
 
+/// Waits until no other program holds this lock file, and holds it until the file is dropped.
+pub(crate) fn take_turn(path: &Path) -> Result<File, StateError> {
+    let wait = || {
+        let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    wait().map_err(StateError::io("lock", path))
+}
+
 /// Reads a text file.
 pub(crate) fn read_text(path: &Path) -> Result<String, StateError> {
     fs::read_to_string(path).map_err(StateError::io("read", path))

@@ -7,6 +7,7 @@ use crate::authority::AuthorityError;
 use crate::config::ConfigError;
 use crate::draft::DraftError;
 use crate::enrol::EnrolError;
+use crate::role::RoleError;
 use crate::serve::ServeError;
 use crate::store::StoreError;
 use crate::study::StudyError;
@@ -45,4 +46,4 @@ macro_rules! from_coded {
     )*};
 }
 
-from_coded!(AuthorityError, ConfigError, EnrolError, ServeError, StoreError);
+from_coded!(AuthorityError, ConfigError, EnrolError, RoleError, ServeError, StoreError);

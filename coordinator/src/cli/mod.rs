@@ -3,9 +3,11 @@
 mod audit;
 mod failure;
 mod protocol;
+mod role;
 mod serve;
 mod site;
 mod study;
+mod web;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -68,6 +70,12 @@ enum Command {
     /// Protocol files: check, new, schema.
     #[command(subcommand)]
     Protocol(protocol::ProtocolCommand),
+    /// People who may open the pages: request, issue, list, revoke.
+    #[command(subcommand)]
+    Role(role::RoleCommand),
+    /// The pages for people: one-time logins.
+    #[command(subcommand)]
+    Web(web::WebCommand),
     /// Ledgers of runs as files for a reviewer: export, verify.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -89,6 +97,8 @@ impl Command {
             Command::Site(command) => command.name(),
             Command::Study(command) => command.name(),
             Command::Protocol(command) => command.name(),
+            Command::Role(command) => command.name(),
+            Command::Web(command) => command.name(),
             Command::Audit(command) => command.name(),
             Command::Completions { .. } => "completions",
         }
@@ -121,6 +131,8 @@ fn dispatch(arguments: &Arguments) -> Result<Answer, Failure> {
         Command::Site(command) => site::dispatch(&config()?, command),
         Command::Study(command) => study::dispatch(&config()?, command),
         Command::Protocol(command) => protocol::dispatch(command),
+        Command::Role(command) => role::dispatch(config, command),
+        Command::Web(command) => web::dispatch(&config()?, command),
         Command::Audit(command) => audit::dispatch(config, command),
         Command::Completions { shell } => Ok(completions(grammar(), *shell)),
     }

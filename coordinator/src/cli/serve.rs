@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::config::Config;
 use crate::hub::{Report, RunReport};
+use crate::pages;
 use crate::progress::{Elsewhere, Progress};
 use crate::serve;
 
@@ -19,19 +20,25 @@ pub(super) fn command(config: &Config, lines: bool) -> Result<Answer, Failure> {
     crate::log::start_above(progress.as_ref().and_then(Progress::bars));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|e| Failure::operating_system("start", &e))?;
-    runtime.block_on(until_stopped(&config.state_dir, config.listen, progress))?;
+    let pages = config.pages();
+    runtime.block_on(until_stopped(&config.state_dir, config.listen, pages.as_ref(), progress))?;
     Ok(Answer::of(json!({ "stopped_by": "signal" })))
 }
 
 /// Serves until Ctrl-C or SIGTERM, with one JSON object a line on standard output for everything that moves.
-pub async fn serve_until_stopped(state_dir: &Path, listen: SocketAddr) -> Result<(), serve::ServeError> {
-    until_stopped(state_dir, listen, None).await
+pub async fn serve_until_stopped(
+    state_dir: &Path,
+    listen: SocketAddr,
+    pages: Option<&pages::Address>,
+) -> Result<(), serve::ServeError> {
+    until_stopped(state_dir, listen, pages, None).await
 }
 
 /// `progress`: bars in place of lines.
 async fn until_stopped(
     state_dir: &Path,
     listen: SocketAddr,
+    pages: Option<&pages::Address>,
     progress: Option<Progress>,
 ) -> Result<(), serve::ServeError> {
     let (reports, receiver) = mpsc::unbounded_channel();
@@ -40,7 +47,7 @@ async fn until_stopped(
     tokio::select! {
         biased;
         () = stopped() => Ok(()),
-        ended = serve::serve(state_dir, listen, reports) => ended,
+        ended = serve::serve(state_dir, listen, pages, reports) => ended,
     }
 }
 
@@ -49,7 +56,7 @@ async fn show_reports(mut reports: mpsc::UnboundedReceiver<Report>, progress: Op
     let mut last: Option<RunReport> = None;
     while let Some(report) = reports.recv().await {
         let moved = match &report {
-            Report::Listening { .. } => true,
+            Report::Listening { .. } | Report::Pages { .. } => true,
             Report::Run(now) => last.as_ref().is_none_or(|l| {
                 l.run != now.run
                     || l.round != now.round
@@ -63,6 +70,7 @@ async fn show_reports(mut reports: mpsc::UnboundedReceiver<Report>, progress: Op
         match (&progress, &report) {
             (Some(progress), Report::Run(now)) => progress.run(now),
             (Some(progress), Report::Listening { address }) => progress.say(&format!("listening on {address}")),
+            (Some(progress), Report::Pages { address }) => progress.say(&format!("pages on {address}")),
             (None, _) => {
                 if moved && let Ok(line) = serde_json::to_string(&report) {
                     let mut out = io::stdout().lock();

@@ -13,8 +13,9 @@ use crate::authority::{Authority, AuthorityError, Blame, StateError};
 
 pub use package::Package;
 pub use request::Request;
+pub(crate) use request::public_key;
 pub use roster::{Enrolled, Issued, list, load, revoke};
-pub(crate) use roster::{check_site, parse_revoked, revoked_path};
+pub(crate) use roster::{add_revoked, check_site, parse_revoked, revoked_path};
 
 /// The longest validity of a site's certificate.
 pub const MAX_VALID_DAYS: u32 = 1_826;
@@ -216,7 +217,8 @@ fn server_name(authority: &Authority, url: &str) -> Result<String, EnrolError> {
     if good { Ok(host.to_owned()) } else { Err(EnrolError::Url) }
 }
 
-fn end_of_validity(authority: &Authority, days: u32, now: Timestamp) -> Result<Timestamp, EnrolError> {
+/// The end of a certificate of so many days, which must lie within the authority's own validity.
+pub(crate) fn end_of_validity(authority: &Authority, days: u32, now: Timestamp) -> Result<Timestamp, EnrolError> {
     if !(1..=MAX_VALID_DAYS).contains(&days) {
         return Err(EnrolError::Validity);
     }

@@ -72,7 +72,7 @@ impl Request {
 }
 
 /// The public key of a certificate request that signed itself; everything else in it is ignored.
-fn public_key(csr: &CertificateSigningRequestDer<'_>) -> Result<PublicKey, EnrolError> {
+pub(crate) fn public_key(csr: &CertificateSigningRequestDer<'_>) -> Result<PublicKey, EnrolError> {
     let key = CertificateSigningRequestParams::from_der(csr).map_err(|_| EnrolError::CertificateRequest)?.public_key;
     // An uncompressed point of P-256: the signature algorithm alone does not fix the curve.
     let point = key.der_bytes();

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use study::roster::{Member, is_site_id};
 
 use super::EnrolError;
-use crate::authority::{StateError, create_directory, list_toml, read_text, replace_file};
+use crate::authority::{StateError, create_directory, list_toml, read_text, replace_file, take_turn};
 
 /// A certificate that was issued to a site.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,18 +70,25 @@ pub fn load(state_dir: &Path, site: &str) -> Result<Option<Enrolled>, EnrolError
 pub fn revoke(state_dir: &Path, site: &str, now: Timestamp) -> Result<Enrolled, EnrolError> {
     let mut enrolled = load(state_dir, site)?.ok_or(EnrolError::UnknownSite)?;
     // The list comes first: after a crash between the two the site is shut out, and the command can be repeated.
-    let mut revoked = revoked(state_dir)?;
-    revoked.extend(enrolled.certificates.iter().map(|c| c.fingerprint));
-    let mut text = String::from("# SHA-256 of each revoked certificate (DER), one per line\n");
-    for fingerprint in &revoked {
-        let _ = writeln!(text, "{fingerprint}");
-    }
-    replace_file(&revoked_path(state_dir), text.as_bytes())?;
+    add_revoked(state_dir, enrolled.certificates.iter().map(|c| c.fingerprint))?;
     if enrolled.revoked_at.is_none() {
         enrolled.revoked_at = Some(now);
         write(state_dir, &enrolled)?;
     }
     Ok(enrolled)
+}
+
+/// Adds certificates to the list of revoked ones. Command line and pages may do so at the same moment: the second waits
+/// for the first, so that none is lost.
+pub(crate) fn add_revoked(state_dir: &Path, fingerprints: impl IntoIterator<Item = Digest>) -> Result<(), EnrolError> {
+    let _turn = take_turn(&state_dir.join("revoked.lock"))?;
+    let mut revoked = revoked(state_dir)?;
+    revoked.extend(fingerprints);
+    let mut text = String::from("# SHA-256 of each revoked certificate (DER), one per line\n");
+    for fingerprint in &revoked {
+        let _ = writeln!(text, "{fingerprint}");
+    }
+    Ok(replace_file(&revoked_path(state_dir), text.as_bytes())?)
 }
 
 /// Writes the record of a site, in place of the one before.

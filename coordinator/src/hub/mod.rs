@@ -2,6 +2,7 @@
 //!
 //! Events come in over one channel; each is handled whole (records durable, then messages sent) before the next.
 
+mod board;
 mod progress;
 mod run;
 
@@ -16,10 +17,11 @@ use secagg::{Digest, SigningIdentity};
 use study::machine::coordinator::CoordinatorRecord;
 use study::manifest::{Approval, Withdrawal};
 use study::message::{FromSite, ToSite};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::authority::{AuthorityError, load_signing_identity};
 use crate::store::{Store, StoreError, StoredRun};
+pub use board::Board;
 pub use progress::{Report, RunReport};
 use run::Run;
 
@@ -113,6 +115,7 @@ pub struct Hub {
     peers: BTreeMap<String, Peer>,
     runs: BTreeMap<Digest, Run>,
     reports: mpsc::UnboundedSender<Report>,
+    board: watch::Sender<Board>,
 }
 
 impl Hub {
@@ -126,9 +129,15 @@ impl Hub {
             peers: BTreeMap::new(),
             runs: BTreeMap::new(),
             reports,
+            board: watch::Sender::default(),
         };
         hub.look_for_runs()?;
         Ok(hub)
+    }
+
+    /// What pages show of this hub.
+    pub fn board(&self) -> watch::Receiver<Board> {
+        self.board.subscribe()
     }
 
     /// Handles events until all senders are gone.
@@ -164,13 +173,13 @@ impl Hub {
                 continue;
             }
             let run = Run::recover(&self.store, &stored, self.identity()?)?;
-            self.report(&run);
             for member in stored.manifest.roster.members() {
                 if let Some(peer) = self.peers.get(&member.id) {
                     offer(peer, &stored);
                 }
             }
             self.runs.insert(digest, run);
+            self.report(&digest);
         }
         Ok(())
     }
@@ -202,6 +211,7 @@ impl Hub {
                 offer(&peer, &stored);
             }
         }
+        self.board.send_modify(|board| _ = board.connected.insert(site.clone()));
         self.peers.insert(site, peer);
         Ok(())
     }
@@ -212,11 +222,14 @@ impl Hub {
         }
         tracing::info!(%site, "site disconnected");
         self.peers.remove(site);
-        for run in self.runs.values_mut() {
-            if let Some(index) = run.machine.manifest().roster.index(site) {
+        self.board.send_modify(|board| _ = board.connected.remove(site));
+        let of_the_site =
+            |(digest, run): (&Digest, &Run)| run.machine.manifest().roster.index(site).map(|index| (*digest, index));
+        for (digest, index) in self.runs.iter().filter_map(of_the_site).collect::<Vec<_>>() {
+            if let Some(run) = self.runs.get_mut(&digest) {
                 run.machine.left(index);
-                let _ = self.reports.send(Report::Run(RunReport::of(run)));
             }
+            self.report(&digest);
         }
     }
 
@@ -289,8 +302,8 @@ impl Hub {
         if let Some(run) = self.runs.get_mut(digest) {
             self.store.put_problem(digest, code, message)?;
             run.problem = Some((code.to_owned(), message.to_owned()));
-            let _ = self.reports.send(Report::Run(RunReport::of(run)));
         }
+        self.report(digest);
         Ok(())
     }
 
@@ -329,12 +342,16 @@ impl Hub {
             };
             let _ = peer.outbound.send(Ok(wire));
         }
-        self.report(run);
+        self.report(digest);
         Ok(())
     }
 
-    fn report(&self, run: &Run) {
-        let _ = self.reports.send(Report::Run(RunReport::of(run)));
+    /// Tells the terminal and the pages where a run stands.
+    fn report(&self, digest: &Digest) {
+        let Some(run) = self.runs.get(digest) else { return };
+        let report = RunReport::of(run);
+        self.board.send_modify(|board| _ = board.runs.insert(report.run.clone(), report.clone()));
+        let _ = self.reports.send(Report::Run(report));
     }
 }
 

@@ -14,6 +14,11 @@ pub enum Report {
         /// Address and port.
         address: String,
     },
+    /// The pages are served.
+    Pages {
+        /// Address and port.
+        address: String,
+    },
     /// A run moved.
     Run(RunReport),
 }
@@ -37,6 +42,10 @@ pub struct RunReport {
     pub sites: Vec<String>,
     /// Code and message of what stopped it.
     pub problem: Option<(String, String)>,
+    /// Numbers that the coordinator has opened.
+    pub opened: u64,
+    /// Numbers that it has added and that the sites alone opened.
+    pub sealed: u64,
     /// Bytes of masked words that each site sent since the server started.
     pub bytes_per_site: u64,
 }
@@ -50,6 +59,7 @@ impl RunReport {
             Waiting::Message(sites) => ("message", sites),
             Waiting::Nothing => ("nothing", Vec::new()),
         };
+        let numbers = run.opened.numbers();
         let members = run.machine.manifest().roster.members();
         RunReport {
             run: run.machine.manifest().name(),
@@ -60,6 +70,8 @@ impl RunReport {
             waiting: waiting.into(),
             sites: sites.into_iter().map(|i| members[usize::from(i)].id.clone()).collect(),
             problem: run.problem.clone(),
+            opened: numbers.opened,
+            sealed: numbers.sealed,
             bytes_per_site: run.machine.bytes_per_site(),
         }
     }

@@ -5,6 +5,7 @@ use study::machine::coordinator::{CoordinatorContext, CoordinatorMachine, Coordi
 use study::message::ToSite;
 
 use super::HubError;
+use crate::opened::Tally;
 use crate::store::{Store, StoreError, StoredRun};
 
 /// A machine with what the hub knows beside it.
@@ -13,6 +14,8 @@ pub(super) struct Run {
     pub(super) digest: Digest,
     pub(super) machine: CoordinatorMachine,
     pub(super) problem: Option<(String, String)>,
+    /// What was opened so far.
+    pub(super) opened: Tally,
     /// Newest durable entry of the ledger.
     pub(super) head: Digest,
 }
@@ -50,13 +53,15 @@ impl Run {
     /// Rebuilds a run from the store.
     pub(super) fn recover(store: &Store, stored: &StoredRun, identity: SigningIdentity) -> Result<Run, HubError> {
         let digest = stored.manifest.digest();
-        let machine = CoordinatorMachine::recover(
-            stored.manifest.clone(),
-            identity,
-            store.entries(&digest)?.into_iter().map(|entry| entry.record),
-        )
-        .map_err(|_| StoreError::Damaged { what: "a record" })?;
-        Ok(Run { digest, machine, problem: store.problem(&digest)?, head: store.ledger_end(&digest)?.head() })
+        let records: Vec<_> = store.entries(&digest)?.into_iter().map(|entry| entry.record).collect();
+        let mut opened = Tally::default();
+        for record in &records {
+            opened.add(record);
+        }
+        let machine = CoordinatorMachine::recover(stored.manifest.clone(), identity, records)
+            .map_err(|_| StoreError::Damaged { what: "a record" })?;
+        let (problem, head) = (store.problem(&digest)?, store.ledger_end(&digest)?.head());
+        Ok(Run { digest, machine, problem, opened, head })
     }
 
     pub(super) fn step<T>(
@@ -65,6 +70,9 @@ impl Run {
     ) -> Outcome<T> {
         let mut effects = Effects { head: self.head, records: Vec::new(), messages: Vec::new() };
         let result = act(&mut self.machine, &mut effects);
+        for record in &effects.records {
+            self.opened.add(record);
+        }
         Outcome { result, records: effects.records, messages: effects.messages }
     }
 }

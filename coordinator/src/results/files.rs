@@ -28,6 +28,15 @@ pub fn write(dir: &Path, results: &Results, provenance: &Provenance) -> io::Resu
     replace(dir, JSON, &json)
 }
 
+/// The files that [`write()`] makes, `results.json` last, each as name and content.
+pub fn files(results: &Results, provenance: &Provenance) -> io::Result<Vec<(String, Vec<u8>)>> {
+    let document = Document::new(results, provenance);
+    let mut files: Vec<(String, Vec<u8>)> =
+        document.csv()?.into_iter().map(|(name, content)| (name.to_owned(), content)).collect();
+    files.push((JSON.to_owned(), document.json()?));
+    Ok(files)
+}
+
 /// Name and content of every CSV file that [`write()`] writes, for a roster of so many sites.
 pub fn tables(results: &Results, sites: usize) -> io::Result<Vec<(&'static str, Vec<u8>)>> {
     let provenance = Provenance { sites: vec![<_>::default(); sites], ..Provenance::default() };

@@ -17,6 +17,6 @@ mod tables;
 mod tests;
 mod weights;
 
-pub use files::{tables, value, write, write_report};
+pub use files::{files, tables, value, write, write_report};
 pub use print::{Texts, plain, print, ruled};
 pub use provenance::{Provenance, SCHEMA_VERSION};

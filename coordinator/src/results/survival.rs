@@ -34,6 +34,7 @@ impl<'a> From<&'a SurvivalRow> for SurvivalRecord<'a> {
         let mut notes = Notes::default();
         let counts = if row.survival.is_none() { TOO_FEW_LEAVE } else { HIDDEN };
         let why = if row.survival.is_none() { TOO_FEW_LEAVE } else { NOT_DEFINED };
+        let apart = if row.weighted && row.survival.is_some() { SINGLE_WEIGHTS } else { counts };
         SurvivalRecord {
             outcome: &row.outcome,
             arm: &row.arm,
@@ -44,8 +45,8 @@ impl<'a> From<&'a SurvivalRow> for SurvivalRecord<'a> {
                 row.n_risk,
                 if row.survival.is_none() { TOO_FEW_LEAVE } else { FEW_AT_ONCE },
             ),
-            n_event: notes.present("n_event", row.n_event, counts),
-            n_censor: notes.present("n_censor", row.n_censor, counts),
+            n_event: notes.present("n_event", row.n_event, apart),
+            n_censor: notes.present("n_censor", row.n_censor, apart),
             survival: notes.present("survival", row.survival, TOO_FEW_LEAVE),
             std_error: notes.present("std_error", row.std_error, why),
             conf_low: notes.present("conf_low", row.interval.map(|ends| ends.0), why),
@@ -63,6 +64,9 @@ pub(super) const TOO_FEW_LEAVE: &str = "is hidden: too few patients of an arm le
 /// The number at risk just before a time counts those who leave at it.
 pub(super) const FEW_AT_ONCE: &str =
     "is hidden: with the rows around it, it would tell of too few patients who leave at once";
+
+/// Events and censored rows of a weighted curve, under a floor of leavers.
+const SINGLE_WEIGHTS: &str = "is hidden: one event among those who leave would be a patient's weight";
 
 /// Where a curve is at its edges, R has NA.
 const NOT_DEFINED: &str = "is not defined where the curve is 0 or 1";

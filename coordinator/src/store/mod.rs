@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use secagg::{Digest, Signature};
 use study::ledger::{Chain, Entry};
 use study::machine::coordinator::CoordinatorRecord;
@@ -190,7 +190,8 @@ impl Store {
         records: &[CoordinatorRecord],
     ) -> Result<Chain, StoreError> {
         let writing = doing("appending records");
-        let commit = self.db.transaction().map_err(&writing)?;
+        // the lock first: a transaction that begins by reading fails at once where the command line writes meanwhile
+        let commit = self.db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&writing)?;
         let mut chain = end(&commit, manifest).map_err(&writing)?;
         for record in records {
             let body = chain.append(time, actor, record);

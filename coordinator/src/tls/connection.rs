@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
-/// Who is at the other end of a connection; a service finds it in the extensions of each request.
+/// Which site is at the other end of a connection; a service finds it in the extensions of each request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerIdentity {
     /// The site's identifier: the common name of its certificate.
@@ -19,38 +19,38 @@ pub struct PeerIdentity {
     pub fingerprint: [u8; 32],
 }
 
-/// A connection of a site. It ends when the site's certificate is revoked.
-pub struct Connection {
+/// A connection of a client. It ends when the client's certificate is revoked.
+pub struct Connection<P = PeerIdentity> {
     stream: TlsStream<TcpStream>,
-    peer: PeerIdentity,
+    peer: P,
     revoked: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
-impl Connection {
+impl<P> Connection<P> {
     /// `revoked` completes when the peer's certificate has been revoked.
     pub(super) fn new(
         stream: TlsStream<TcpStream>,
-        peer: PeerIdentity,
+        peer: P,
         revoked: impl Future<Output = ()> + Send + 'static,
     ) -> Self {
         Self { stream, peer, revoked: Box::pin(revoked) }
     }
 
     /// Who is at the other end.
-    pub fn peer(&self) -> &PeerIdentity {
+    pub fn peer(&self) -> &P {
         &self.peer
     }
 }
 
-impl Connected for Connection {
-    type ConnectInfo = PeerIdentity;
+impl<P: Clone + Send + Sync + 'static> Connected for Connection<P> {
+    type ConnectInfo = P;
 
-    fn connect_info(&self) -> PeerIdentity {
+    fn connect_info(&self) -> P {
         self.peer.clone()
     }
 }
 
-impl AsyncRead for Connection {
+impl<P: Unpin> AsyncRead for Connection<P> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.revoked.as_mut().poll(cx).is_ready() {
             // Polling it once more would be an error of ours.
@@ -62,7 +62,7 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
+impl<P: Unpin> AsyncWrite for Connection<P> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }

@@ -12,7 +12,8 @@ use rustls::{RootCertStore, ServerConfig};
 use secagg::{Canonical, Digest};
 use zeroize::Zeroizing;
 
-use super::verifier::SiteVerifier;
+use super::audience::Audience;
+use super::verifier::Verifier;
 use crate::authority::{Blame, StateError, certificate_path, read_private, read_text, server_path};
 use crate::enrol::{parse_revoked, revoked_path};
 
@@ -23,7 +24,7 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// The listener's private key (PEM); it may be the same file.
     pub key: PathBuf,
-    /// The certificates of the authorities that issue the sites' certificates (PEM).
+    /// The certificates of the authorities that issue the clients' certificates (PEM).
     pub authority: PathBuf,
     /// SHA-256 of each revoked certificate, one per line; a missing file is an empty list.
     pub revoked: PathBuf,
@@ -95,7 +96,7 @@ pub(super) struct Trust {
 }
 
 impl Trust {
-    pub(super) fn read(files: &TlsFiles) -> Result<Self, TlsError> {
+    pub(super) fn read<A: Audience>(files: &TlsFiles) -> Result<Self, TlsError> {
         let certificate = read_text(&files.certificate)?;
         let key = read_private(&files.key)?;
         let authority = read_text(&files.authority)?;
@@ -114,12 +115,12 @@ impl Trust {
             .ok_or_else(|| content("list of revoked certificates", &files.revoked))?;
         let chain = certificates(&certificate, &files.certificate)?;
         let roots = certificates(&authority, &files.authority)?;
-        let config = config(files, chain, &key, roots, &revoked)?;
+        let config = config::<A>(files, chain, &key, roots, &revoked)?;
         Ok(Self { config: Arc::new(config), revoked, source })
     }
 }
 
-fn config(
+fn config<A: Audience>(
     files: &TlsFiles,
     chain: Vec<CertificateDer<'static>>,
     key: &Zeroizing<Vec<u8>>,
@@ -132,18 +133,22 @@ fn config(
         roots.add(authority).map_err(|_| content("certificate", &files.authority))?;
     }
     let provider = Arc::new(ring::default_provider());
-    let chain_verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-        .build()
-        .map_err(|_| content("certificate", &files.authority))?;
-    let verifier = SiteVerifier { chain: chain_verifier, revoked: Arc::clone(revoked) };
+    let chain_verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+    let chain_verifier = if A::STRANGER.is_some() { chain_verifier.allow_unauthenticated() } else { chain_verifier };
+    let chain_verifier = chain_verifier.build().map_err(|_| content("certificate", &files.authority))?;
+    let verifier = Verifier {
+        chain: chain_verifier,
+        revoked: Arc::clone(revoked),
+        known: |certificate| A::peer(certificate).is_some(),
+    };
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(TlsError::Pair)?
         .with_client_cert_verifier(Arc::new(verifier))
         .with_single_cert(chain, key)
         .map_err(TlsError::Pair)?;
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    // A resumed session would not show its certificate again, and a revoked site could come back with it.
+    config.alpn_protocols = A::PROTOCOLS.iter().map(|protocol| protocol.to_vec()).collect();
+    // A resumed session would not show its certificate again, and a revoked client could come back with it.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(config)

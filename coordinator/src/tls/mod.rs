@@ -1,8 +1,10 @@
-//! The coordinator's listener: TLS 1.3 with a client certificate on every connection, under tonic.
+//! The coordinator's listeners: TLS 1.3, with a client certificate on every connection of a site, under tonic; with one, or a
+//! login after it, for people.
 //!
 //! Revocations and renewed certificates are taken up without a restart; a refused handshake is logged with its reason
 //! class and the peer's address and nothing else.
 
+mod audience;
 mod connection;
 mod files;
 mod refusal;
@@ -10,6 +12,7 @@ mod verifier;
 
 use std::future;
 use std::io;
+use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +27,7 @@ use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
 use tracing::{debug, error, info, warn};
 
+pub use audience::{Audience, People, PersonIdentity, Sites};
 pub use connection::{Connection, PeerIdentity};
 pub use files::{TlsError, TlsFiles};
 pub use refusal::Refusal;
@@ -42,24 +46,39 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// Connections that wait for the server to take them.
 const BACKLOG: usize = 64;
 
-/// Accepts connections of sites. Clones share everything.
+/// Accepts connections of one audience. Clones share everything.
 #[derive(Clone)]
-pub struct Acceptor {
+pub struct Acceptor<A = Sites> {
     files: Arc<TlsFiles>,
     current: Arc<watch::Sender<Arc<Trust>>>,
+    audience: PhantomData<A>,
 }
 
-impl Acceptor {
-    /// Reads the files for the first time.
+impl Acceptor<Sites> {
+    /// For sites; reads the files for the first time.
     pub fn new(files: TlsFiles) -> Result<Self, TlsError> {
-        let trust = Trust::read(&files)?;
-        Ok(Self { files: Arc::new(files), current: Arc::new(watch::Sender::new(Arc::new(trust))) })
+        Self::reading(files)
+    }
+}
+
+impl Acceptor<People> {
+    /// For people; reads the files for the first time.
+    pub fn for_people(files: TlsFiles) -> Result<Self, TlsError> {
+        Self::reading(files)
+    }
+}
+
+impl<A: Audience> Acceptor<A> {
+    fn reading(files: TlsFiles) -> Result<Self, TlsError> {
+        let trust = Trust::read::<A>(&files)?;
+        let current = Arc::new(watch::Sender::new(Arc::new(trust)));
+        Ok(Self { files: Arc::new(files), current, audience: PhantomData })
     }
 
-    /// Reads the files again: `true` if something changed. Connections of sites that are revoked now end at once. After
+    /// Reads the files again: `true` if something changed. Connections with a certificate that is revoked now end at once. After
     /// an error, what was in use stays in use. A running listener does this every two seconds by itself.
     pub fn reload(&self) -> Result<bool, TlsError> {
-        let trust = Trust::read(&self.files)?;
+        let trust = Trust::read::<A>(&self.files)?;
         let changed = trust.source != self.current.borrow().source;
         if changed {
             self.current.send_replace(Arc::new(trust));
@@ -68,15 +87,15 @@ impl Acceptor {
     }
 
     /// The stream of accepted connections, for tonic's `serve_with_incoming`. Each handshake runs by itself, so that a
-    /// slow client delays nobody. The server on it must speak HTTP/2 only and first, as tonic's does: agents wait for its
+    /// slow client delays nobody. For sites, the server on it must speak HTTP/2 only and first, as tonic's does: agents wait for its
     /// settings as the sign that they are accepted. Must be called inside a tokio runtime; dropping the stream closes the listener.
-    pub fn incoming(&self, listener: TcpListener) -> ReceiverStream<io::Result<Connection>> {
+    pub fn incoming(&self, listener: TcpListener) -> ReceiverStream<io::Result<Connection<A::Peer>>> {
         let (accepted, stream) = mpsc::channel(BACKLOG);
         tokio::spawn(self.clone().listen(listener, accepted));
         ReceiverStream::new(stream)
     }
 
-    async fn listen(self, listener: TcpListener, accepted: mpsc::Sender<io::Result<Connection>>) {
+    async fn listen(self, listener: TcpListener, accepted: mpsc::Sender<io::Result<Connection<A::Peer>>>) {
         let handshakes = Arc::new(Semaphore::new(MAX_HANDSHAKES));
         let mut reload = interval(RELOAD_INTERVAL);
         reload.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -106,21 +125,21 @@ impl Acceptor {
         stream: TcpStream,
         peer: SocketAddr,
         _slot: OwnedSemaphorePermit,
-        accepted: mpsc::Sender<io::Result<Connection>>,
+        accepted: mpsc::Sender<io::Result<Connection<A::Peer>>>,
     ) {
         let config = Arc::clone(&self.current.borrow().config);
         let accept = TlsAcceptor::from(config).accept(stream).into_fallible();
         let refusal = match timeout(HANDSHAKE_TIMEOUT, accept).await {
             Err(_) => Refusal::Timeout,
             Ok(Err((error, stream))) => {
-                let refusal = Refusal::of(&error);
+                let refusal = Refusal::of(&error, A::FOREIGN);
                 log_refusal(peer, refusal);
                 return farewell(stream).await;
             }
             Ok(Ok(stream)) => match self.connection(stream) {
-                None => Refusal::NotASite,
+                None => A::FOREIGN,
                 Some(connection) => {
-                    debug!(%peer, site = connection.peer().site, "connection accepted");
+                    debug!(%peer, "connection accepted");
                     // The server may be stopping: then nobody wants the connection any more.
                     let _ = accepted.send(Ok(connection)).await;
                     return;
@@ -130,12 +149,15 @@ impl Acceptor {
         log_refusal(peer, refusal);
     }
 
-    /// The connection with its peer's identity; `None` if the certificate names no site, which the verifier has ruled
-    /// out before.
-    fn connection(&self, stream: TlsStream<TcpStream>) -> Option<Connection> {
-        let certificate = stream.get_ref().1.peer_certificates()?.first()?;
+    /// The connection with its peer's identity; `None` if the certificate names nobody of the audience, which the verifier
+    /// has ruled out before.
+    fn connection(&self, stream: TlsStream<TcpStream>) -> Option<Connection<A::Peer>> {
+        let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+        let Some(certificate) = certificate else {
+            return A::STRANGER.map(|stranger| Connection::new(stream, stranger, future::pending()));
+        };
         let fingerprint = Digest::of(certificate);
-        let peer = PeerIdentity { site: verifier::site_of(certificate)?, fingerprint: fingerprint.0 };
+        let peer = A::peer(certificate)?;
         let mut trust = self.current.subscribe();
         let revoked = async move {
             let gone = trust.wait_for(|t| t.revoked.contains(&fingerprint)).await.is_err();

@@ -19,6 +19,8 @@ pub enum Refusal {
     Revoked,
     /// The certificate is not one of a site: its usage or its name is not that of a site.
     NotASite,
+    /// The certificate is not one of a person with a role.
+    NotAPerson,
     /// The client does not speak TLS 1.3.
     ProtocolVersion,
     /// The client did not accept our certificate.
@@ -43,6 +45,7 @@ impl Refusal {
             Self::UnknownIssuer => "unknown_issuer",
             Self::Revoked => "revoked",
             Self::NotASite => "not_a_site",
+            Self::NotAPerson => "not_a_person",
             Self::ProtocolVersion => "protocol_version",
             Self::ByClient => "refused_by_client",
             Self::NotTls => "not_tls",
@@ -52,19 +55,19 @@ impl Refusal {
         }
     }
 
-    /// The class of a failed handshake's error.
-    pub(super) fn of(error: &io::Error) -> Self {
+    /// The class of a failed handshake's error; `foreign` where the certificate is of another kind of client.
+    pub(super) fn of(error: &io::Error, foreign: Self) -> Self {
         match error.get_ref().and_then(|e| e.downcast_ref::<Error>()) {
             None => Self::Disconnected,
             Some(Error::NoCertificatesPresented) => Self::NoCertificate,
-            Some(Error::InvalidCertificate(fault)) => Self::of_certificate(fault),
+            Some(Error::InvalidCertificate(fault)) => Self::of_certificate(fault, foreign),
             Some(Error::PeerIncompatible(_)) => Self::ProtocolVersion,
             Some(Error::AlertReceived(alert)) => Self::of_alert(*alert),
             Some(_) => Self::NotTls,
         }
     }
 
-    fn of_certificate(fault: &CertificateError) -> Self {
+    fn of_certificate(fault: &CertificateError, foreign: Self) -> Self {
         match fault {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Self::NotYetValid,
@@ -72,7 +75,7 @@ impl Refusal {
             CertificateError::Revoked => Self::Revoked,
             CertificateError::ApplicationVerificationFailure
             | CertificateError::InvalidPurpose
-            | CertificateError::InvalidPurposeContext { .. } => Self::NotASite,
+            | CertificateError::InvalidPurposeContext { .. } => foreign,
             _ => Self::BadCertificate,
         }
     }

@@ -1,4 +1,4 @@
-//! Client certificates: issued by the authority, current, for client use, named after a site, not revoked.
+//! Client certificates: issued by the authority, current, for client use, of the right kind of client, not revoked.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,15 +11,22 @@ use secagg::Digest;
 use x509_parser::x509::X509Name;
 
 use crate::enrol::check_site;
+use crate::role::is_of_a_person;
 
 /// rustls' verifier with our two rules after it.
 #[derive(Debug)]
-pub(super) struct SiteVerifier {
+pub(super) struct Verifier {
     pub(super) chain: Arc<dyn ClientCertVerifier>,
     pub(super) revoked: Arc<BTreeSet<Digest>>,
+    /// Whether a certificate names one of the listener's audience.
+    pub(super) known: fn(&CertificateDer<'_>) -> bool,
 }
 
-impl ClientCertVerifier for SiteVerifier {
+impl ClientCertVerifier for Verifier {
+    fn client_auth_mandatory(&self) -> bool {
+        self.chain.client_auth_mandatory()
+    }
+
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         self.chain.root_hint_subjects()
     }
@@ -34,7 +41,7 @@ impl ClientCertVerifier for SiteVerifier {
         if self.revoked.contains(&Digest::of(end_entity)) {
             return Err(CertificateError::Revoked.into());
         }
-        if site_of(end_entity).is_none() {
+        if !(self.known)(end_entity) {
             return Err(CertificateError::ApplicationVerificationFailure.into());
         }
         Ok(verified)
@@ -66,6 +73,9 @@ impl ClientCertVerifier for SiteVerifier {
 /// The site that a certificate names: its one common name, if that is a site identifier.
 pub(super) fn site_of(certificate: &CertificateDer<'_>) -> Option<String> {
     let (_, certificate) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    if is_of_a_person(certificate.subject()) {
+        return None;
+    }
     let name = common_name(certificate.subject())?;
     check_site(name).ok()?;
     Some(name.to_owned())

@@ -299,7 +299,7 @@ impl Federation {
                 return Err(RehearsalError::Interrupted);
             }
             match self.reports.recv_timeout(Duration::from_millis(100)) {
-                Ok(Report::Listening { .. }) => {}
+                Ok(Report::Listening { .. } | Report::Pages { .. }) => {}
                 Ok(Report::Run(report)) if report.run != self.run_name() => {}
                 Ok(Report::Run(report)) => {
                     moved = Instant::now();
@@ -350,6 +350,21 @@ impl Federation {
     /// Site ids in order.
     pub fn sites(&self) -> &[String] {
         &self.layout.sites
+    }
+
+    /// State directory of one site's agent.
+    pub fn site_dir(&self, index: usize) -> PathBuf {
+        self.layout.site_dir(index)
+    }
+
+    /// State directory of the coordinator.
+    pub fn coordinator_dir(&self) -> PathBuf {
+        self.layout.dir.join("coordinator")
+    }
+
+    /// The followed run.
+    pub fn followed(&self) -> Option<&StoredRun> {
+        self.run.as_ref()
     }
 
     fn note(&mut self, report: &RunReport) {

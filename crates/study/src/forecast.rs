@@ -9,9 +9,9 @@ use std::sync::Arc;
 use crate::cohort::{Cohort, Column, FlowCount};
 use crate::dictionary::{Kind, VariableId};
 use crate::evaluate::{EvaluateError, Evaluator};
+use crate::layout::is_sealed;
 use crate::plan::Plan;
 use crate::protocol::Protocol;
-use crate::question::Opening;
 use crate::word;
 
 /// Enough for every level of every covariate to meet both arms.
@@ -24,8 +24,6 @@ pub struct Foreseen {
     pub kind: &'static str,
     /// What its sum tells, for the people who approve.
     pub sentence: &'static str,
-    /// Who may open it.
-    pub opening: Opening,
     /// Is it repeated until a model has converged?
     pub repeated: bool,
     /// First round in which it was asked.
@@ -34,6 +32,10 @@ pub struct Foreseen {
     pub questions: usize,
     /// Fewest and most numbers of one answer.
     pub words: (usize, usize),
+    /// Numbers of all answers.
+    pub numbers: usize,
+    /// As many of them the coordinator opens, too.
+    pub opened: usize,
 }
 
 /// A whole run on invented patients.
@@ -59,13 +61,16 @@ impl Forecast {
                 let foreseen = kinds.entry(question.kind()).or_insert_with(|| Foreseen {
                     kind: question.kind(),
                     sentence: question.sentence(),
-                    opening: question.opening(),
                     repeated: question.is_of_a_fit(),
                     round: plan.progress().round,
                     questions: 0,
                     words: (words, words),
+                    numbers: 0,
+                    opened: 0,
                 });
                 foreseen.questions += 1;
+                foreseen.numbers += words;
+                foreseen.opened += if is_sealed(asked, protocol) { 0 } else { words };
                 foreseen.words = (foreseen.words.0.min(words), foreseen.words.1.max(words));
                 sums.extend(evaluator.answer(asked)?);
             }

@@ -10,9 +10,9 @@ use secagg::canonical::CanonicalError;
 use secagg::{Canonical, Reader};
 
 use crate::plan::Plan;
-use crate::protocol::ReleaseOpening;
+use crate::protocol::{Protocol, ReleaseOpening};
 use crate::question::Opening;
-use crate::view::Draw;
+use crate::view::{Asked, Draw};
 
 /// The words of one question that the coordinator opens, or of neighbours of one kind that the sites alone open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,14 +35,13 @@ impl Layout {
         Layout(segments)
     }
 
-    /// Of the round that a plan asks next. With [`ReleaseOpening::Results`] every word is sealed, and always those of a
-    /// replicate or of a completed data set: they are no model's own fit, and many of them say more of the rows than one.
+    /// Of the round that a plan asks next. With [`ReleaseOpening::Results`] every word is sealed; those of a replicate or of
+    /// a completed data set always are: they are no model's own fit, and many of them say more of the rows than one.
     pub fn of(plan: &Plan) -> Layout {
         let protocol = plan.protocol();
-        let all = protocol.release.opening == ReleaseOpening::Results;
         let mut segments: Vec<Segment> = Vec::new();
         for asked in plan.ask().iter() {
-            let sealed = all || asked.view.draw != Draw::Nothing || asked.question.opening() == Opening::Sites;
+            let sealed = is_sealed(asked, protocol);
             let (kind, words) = (asked.question.kind(), asked.words(protocol) as u32);
             match segments.last_mut() {
                 Some(last) if sealed && last.sealed && last.kind == kind => last.words += words,
@@ -98,6 +97,13 @@ impl Layout {
         };
         Ok(Layout(r.list(segment)?))
     }
+}
+
+/// May the sites alone open the answer to a question?
+pub fn is_sealed(asked: &Asked, protocol: &Protocol) -> bool {
+    protocol.release.opening == ReleaseOpening::Results
+        || asked.view.draw != Draw::Nothing
+        || asked.question.opening() == Opening::Sites
 }
 
 #[cfg(test)]

@@ -1,15 +1,17 @@
-//! `site-agent audit ...`: a run's ledger as a file, and the verification of such files.
+//! `site-agent audit ...`: a run's ledger as a file, the verification of such files, the site's own ledger.
 
 use std::path::PathBuf;
 
 use clap::Subcommand;
 use jiff::Timestamp;
+use serde_json::json;
+use study::ledger::{DecisionRecord, Entry};
 use terminal::{Answer, Failure, verify_bundles, write_bundle};
 
 use super::study::approved;
 use crate::config::{Config, ConfigError};
 use crate::identity;
-use crate::run::export;
+use crate::run::{decisions, export};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {
@@ -23,6 +25,10 @@ pub(super) enum AuditCommand {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Show the site's own ledger: what was offered, what its people decided, what was refused beside all runs. Reading
+    /// it follows its chain.
+    #[command(after_help = "Example: site-agent audit decisions")]
+    Decisions,
     /// Verify exported ledgers of one run, of any parties, offline. Exit code 0: everything holds; 1: not.
     #[command(after_help = "From a site's bundle every request and every released number is computed again.\n\n\
                             Example: site-agent audit verify north.bundle south.bundle")]
@@ -37,6 +43,7 @@ impl AuditCommand {
     pub(super) fn name(&self) -> &'static str {
         match self {
             AuditCommand::Export { .. } => "audit-export",
+            AuditCommand::Decisions => "audit-decisions",
             AuditCommand::Verify { .. } => "audit-verify",
         }
     }
@@ -53,6 +60,32 @@ pub(super) fn dispatch(
             let identity = identity::load(&config.state_dir, Timestamp::now())?;
             write_bundle(&export(&run, identity.signing())?, &run.manifest.name(), out)
         }
+        AuditCommand::Decisions => show(&config()?),
         AuditCommand::Verify { bundles } => Ok(verify_bundles(bundles)?.1),
+    }
+}
+
+/// One line per entry, oldest first.
+fn show(config: &Config) -> Result<Answer, Failure> {
+    let entries = decisions(&config.state_dir)?;
+    let lines: Vec<String> = entries.iter().map(line).collect();
+    Ok(lines.iter().fold(Answer::of(json!({ "entries": lines })), Answer::line))
+}
+
+fn line(entry: &Entry<DecisionRecord>) -> String {
+    let time = Timestamp::from_second(entry.time.cast_signed()).unwrap_or_default();
+    format!("{time}  {}  {}", entry.actor.escape_debug(), words(&entry.record))
+}
+
+fn words(record: &DecisionRecord) -> String {
+    match record {
+        DecisionRecord::Offered { manifest } => format!("is offered {manifest}"),
+        DecisionRecord::PolicyChanged { policy } => format!("decides under another policy than before: {policy}"),
+        DecisionRecord::Consented { manifest } => format!("consents to {manifest}; one more person is needed"),
+        DecisionRecord::Approved { manifest } => format!("approves {manifest}"),
+        DecisionRecord::Rejected { manifest, reason } => format!("rejects {manifest}: {}", reason.escape_debug()),
+        DecisionRecord::Withdrawn { manifest, reason } => format!("withdraws {manifest}: {}", reason.escape_debug()),
+        DecisionRecord::Refused { manifest: Some(manifest), rule } => format!("refuses {manifest} ({rule})"),
+        DecisionRecord::Refused { manifest: None, rule } => format!("refuses a message ({rule})"),
     }
 }

@@ -5,7 +5,8 @@ use terminal::Failure;
 
 use crate::config::ConfigError;
 use crate::identity::IdentityError;
-use crate::run::{ApproveError, AttendError, FolderError, InspectError};
+use crate::pages::PagesError;
+use crate::run::{ApproveError, AttendError, FolderError, InspectError, LedgerError};
 use crate::source::SourceError;
 
 /// A protocol or policy with mistakes.
@@ -23,7 +24,7 @@ macro_rules! from_coded {
     )*};
 }
 
-from_coded!(AttendError, ConfigError, FolderError, IdentityError, InspectError);
+from_coded!(AttendError, ConfigError, FolderError, IdentityError, InspectError, LedgerError, PagesError);
 
 impl From<SourceError> for Failure {
     fn from(e: SourceError) -> Failure {

@@ -2,6 +2,7 @@
 
 mod audit;
 mod failure;
+mod pages;
 mod study;
 
 use std::path::{Path, PathBuf};
@@ -15,8 +16,10 @@ use terminal::{Answer, Exit, Failure, Format, completions, conclude, read_file};
 
 use crate::config::{Config, DEFAULT_PATH};
 use crate::identity;
-use crate::run::{Attending, attend};
+use crate::pages::PagesError;
+use crate::run::{Attending, Link, attend_on};
 use crate::source;
+use pages::PagesCommand;
 
 /// Runs beside a hospital's data and answers what the site has approved.
 #[derive(Debug, Parser)]
@@ -65,6 +68,9 @@ enum Command {
     /// Studies: look, approve, reject, withdraw.
     #[command(subcommand)]
     Study(study::StudyCommand),
+    /// The agent's own pages, on this machine.
+    #[command(subcommand)]
+    Pages(PagesCommand),
     /// Check this site's file against a protocol; nothing is sent.
     #[command(after_help = "Example: site-agent check-data protocol.toml")]
     CheckData {
@@ -90,6 +96,7 @@ impl Command {
             Command::Accept { .. } => "accept",
             Command::Run => "run",
             Command::Study(command) => command.name(),
+            Command::Pages(PagesCommand::Login) => "pages-login",
             Command::CheckData { .. } => "check-data",
             Command::Audit(command) => command.name(),
             Command::Completions { .. } => "completions",
@@ -121,6 +128,7 @@ fn dispatch(arguments: &Arguments) -> Result<Answer, Failure> {
         Command::Accept { package, fingerprint } => accept(&config()?, package, fingerprint),
         Command::Run => run(&config()?),
         Command::Study(command) => study::dispatch(&config()?, command),
+        Command::Pages(command) => pages::dispatch(&config()?, command),
         Command::CheckData { protocol } => check_data(&config()?, protocol),
         Command::Audit(command) => audit::dispatch(config, command),
         Command::Completions { shell } => Ok(completions(grammar(), *shell)),
@@ -151,14 +159,24 @@ fn run(config: &Config) -> Result<Answer, Failure> {
     let attending = Attending { state_dir: config.state_dir.clone(), options: config.options() };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|e| Failure::operating_system("start", &e))?;
+    let link = Link::default();
     runtime.block_on(async {
         tokio::select! {
             biased;
             () = stopped() => Ok(()),
-            ended = attend(&attending) => ended.map_err(Failure::from),
+            ended = attend_on(&attending, &link) => ended.map_err(Failure::from),
+            ended = served(config, &link) => ended.map_err(Failure::from),
         }
     })?;
     Ok(Answer::of(json!({ "stopped_by": "signal" })))
+}
+
+/// The pages, if the configuration has them.
+async fn served(config: &Config, link: &Link) -> Result<(), PagesError> {
+    match config.pages {
+        Some(address) => crate::pages::serve(address, config, link).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Ctrl-C or SIGTERM.

@@ -80,7 +80,8 @@ pub(super) fn dispatch(config: &Config, command: &StudyCommand) -> Result<Answer
         StudyCommand::Withdraw { run, reason } => withdraw_run(config, run, reason),
         StudyCommand::Reject { run, reason } => {
             let offered = find(config, run)?;
-            reject(&config.state_dir, &offered, reason)?;
+            let person = Person::here("", Timestamp::now().as_second().max(0).cast_unsigned());
+            reject(&config.state_dir, &offered, &person, reason)?;
             let run = offered.offer.manifest.name();
             Ok(Answer::of(json!({ "run": run, "state": "rejected" })).line(format_args!("Rejected {run}.")))
         }

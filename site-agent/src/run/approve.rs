@@ -8,11 +8,13 @@ use proto::Offer;
 use secagg::{Canonical, Digest, PublicIdentity, SigningIdentity};
 use study::cohort::Cohort;
 use study::document::Mistakes;
+use study::ledger::DecisionRecord;
 use study::manifest::Approval;
 use study::policy::{Policy, PolicyRefusal, Remembered};
 use study::protocol::Protocol;
 
 use super::consent::{self, Subject};
+use super::decisions;
 use super::folder::{FolderError, RunFolder};
 use super::memory;
 use super::person::Person;
@@ -25,6 +27,9 @@ pub enum ApproveError {
     /// The manifest is not from the coordinator that this site enrolled with.
     #[error("the manifest is not signed by the coordinator that this site enrolled with")]
     Coordinator,
+    /// The manifest has expired.
+    #[error("the manifest has expired")]
+    Expired,
     /// The roster does not hold this site with this key.
     #[error("the manifest's roster does not hold this site with its identity key")]
     NotMember,
@@ -56,6 +61,7 @@ impl ApproveError {
     pub fn code(&self) -> &'static str {
         match self {
             ApproveError::Coordinator => "approve.coordinator",
+            ApproveError::Expired => "approve.expired",
             ApproveError::NotMember => "approve.not_member",
             ApproveError::Protocol(_) => "approve.protocol",
             ApproveError::OtherProtocol => "approve.other_protocol",
@@ -67,12 +73,28 @@ impl ApproveError {
         }
     }
 
+    /// Is it the offer that is refused, and not the site's own files or the system that fail?
+    fn of_offer(&self) -> bool {
+        match self {
+            ApproveError::Coordinator
+            | ApproveError::Expired
+            | ApproveError::NotMember
+            | ApproveError::Protocol(_)
+            | ApproveError::OtherProtocol
+            | ApproveError::Policy(_) => true,
+            ApproveError::PolicyFile(_) | ApproveError::Source(_) | ApproveError::Folder(_) | ApproveError::Random => {
+                false
+            }
+        }
+    }
+
     /// What to do next.
     pub fn hint(&self) -> &'static str {
         match self {
             ApproveError::Coordinator | ApproveError::NotMember => {
                 "ask the coordinator's operator; do not approve what you cannot place"
             }
+            ApproveError::Expired => "ask the coordinator's operator for a new run",
             ApproveError::Protocol(_) | ApproveError::OtherProtocol => "ask the study's statistician for the protocol",
             ApproveError::PolicyFile(_) => "mend the policy file",
             ApproveError::Policy(_) => "the site's policy decides; change it only by your own governance",
@@ -114,16 +136,45 @@ pub fn approve(
     person: &Person,
 ) -> Result<Approved, ApproveError> {
     let policy = read_policy(policy_text)?;
-    let (protocol, site) = check(approver, offer, &policy)?;
+    let outcome = decide(approver, offer, data, &policy, policy_text, person);
+    let manifest = offer.manifest.digest();
+    match &outcome {
+        Ok(approved) if approved.run.is_none() => {
+            let consented = DecisionRecord::Consented { manifest };
+            decisions::decided(approver.state_dir, &person.to_string(), Some(policy.digest()), consented)
+                .map_err(FolderError::from)?;
+        }
+        Err(error) if error.of_offer() => {
+            let refused = decisions::refused(approver.state_dir, &person.to_string(), Some(manifest), error.code());
+            refused.map_err(FolderError::from)?;
+        }
+        Ok(_) | Err(_) => {}
+    }
+    outcome
+}
+
+fn decide(
+    approver: &Approver<'_>,
+    offer: &Offer,
+    data: &Path,
+    policy: &Policy,
+    policy_text: &str,
+    person: &Person,
+) -> Result<Approved, ApproveError> {
+    check_offer(offer, &approver.coordinator, &approver.identity.public(), person.at)?;
+    let (protocol, site) = check(approver, offer, policy)?;
     let loaded = source::csv::load(data, &protocol)?;
     let (run, earlier) = remembered(approver.state_dir, offer, &protocol, &loaded)?;
     policy.check_memory(&run, &earlier)?;
     let subject = Subject { policy: policy.digest(), cohort: snapshot::digest(&loaded.cohort, &protocol) };
-    let people = consent::add(approver.state_dir, &run.manifest, &policy, subject, person)?;
+    let people = consent::add(approver.state_dir, &run.manifest, policy, subject, person)?;
     let Some(people) = people else { return Ok(Approved { run: None, warnings: loaded.warnings }) };
+    let approved = DecisionRecord::Approved { manifest: run.manifest };
+    let ledger = decisions::decided(approver.state_dir, &person.to_string(), Some(policy.digest()), approved);
+    ledger.map_err(FolderError::from)?;
     // first: a run that is answered is remembered, whatever happens in between
     memory::keep(approver.state_dir, &run)?;
-    let run = freeze(approver, offer, &protocol, &loaded.cohort, site, &policy, policy_text, &people)?;
+    let run = freeze(approver, offer, &protocol, &loaded.cohort, site, policy, policy_text, &people)?;
     Ok(Approved { run: Some(run), warnings: loaded.warnings })
 }
 
@@ -145,18 +196,40 @@ pub fn read_policy(text: &str) -> Result<Policy, ApproveError> {
 
 /// What can be checked without the data: signature, membership, protocol, policy.
 pub fn check(approver: &Approver<'_>, offer: &Offer, policy: &Policy) -> Result<(Protocol, u16), ApproveError> {
+    let (protocol, site) = read_offer(offer, &approver.coordinator, &approver.identity.public())?;
+    policy.check_study(&offer.manifest, &protocol)?;
+    Ok((protocol, site))
+}
+
+/// Can an offer be decided at all? The agent keeps no other one.
+pub(super) fn check_offer(
+    offer: &Offer,
+    coordinator: &PublicIdentity,
+    own: &PublicIdentity,
+    now: u64,
+) -> Result<(), ApproveError> {
+    read_offer(offer, coordinator, own)?;
+    if now > offer.manifest.expires {
+        return Err(ApproveError::Expired);
+    }
+    Ok(())
+}
+
+fn read_offer(
+    offer: &Offer,
+    coordinator: &PublicIdentity,
+    own: &PublicIdentity,
+) -> Result<(Protocol, u16), ApproveError> {
     let manifest = &offer.manifest;
-    if manifest.coordinator != approver.coordinator || manifest.verify(&offer.signature).is_err() {
+    if manifest.coordinator != *coordinator || manifest.verify(&offer.signature).is_err() {
         return Err(ApproveError::Coordinator);
     }
-    let own = approver.identity.public();
-    let site = manifest.roster.members().iter().position(|m| m.identity == own);
+    let site = manifest.roster.members().iter().position(|m| m.identity == *own);
     let site = site.ok_or(ApproveError::NotMember)? as u16;
     let protocol = Protocol::parse(&offer.protocol)?;
     if protocol.digest != manifest.protocol || protocol.id != manifest.study {
         return Err(ApproveError::OtherProtocol);
     }
-    policy.check_study(manifest, &protocol)?;
     Ok((protocol, site))
 }
 

@@ -1,6 +1,7 @@
 //! Attending the coordinator: one outbound stream, every run's machine behind it, reconnecting until stopped.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +21,11 @@ use study::view::Asked;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
+use super::approve::check_offer;
+use super::decisions;
 use super::folder::{self, FolderError, RunFolder};
 use super::journal::{Journal, JournalError};
+use super::link::Link;
 use super::withdraw::{is_withdrawn, withdrawal};
 use crate::connect::{self, ConnectError, Options};
 use crate::identity::{self, Identity, IdentityError};
@@ -88,10 +92,17 @@ pub struct Attending {
 
 /// Connects and answers until the future is dropped; returns only on an error that waiting does not mend.
 pub async fn attend(attending: &Attending) -> Result<(), AttendError> {
+    attend_on(attending, &Link::default()).await
+}
+
+/// The same, and says on `link` how the connection is.
+pub async fn attend_on(attending: &Attending, link: &Link) -> Result<(), AttendError> {
     let mut active = BTreeMap::new();
     let mut pause = Duration::from_millis(200);
     loop {
-        match session(attending, &mut active).await {
+        let ended = session(attending, &mut active, link).await;
+        link.lost(ended.as_ref().err().and_then(SessionError::connect), Timestamp::now());
+        match ended {
             Ok(()) => {
                 tracing::info!("the coordinator closed the connection");
                 pause = Duration::from_millis(200);
@@ -101,6 +112,11 @@ pub async fn attend(attending: &Attending) -> Result<(), AttendError> {
             }
             Err(SessionError::Connect(e)) => return Err(e.into()),
             Err(SessionError::Status) => tracing::warn!("the connection to the coordinator broke"),
+            Err(SessionError::Undecodable) => {
+                let rule = Stray::Undecodable.rule();
+                decisions::refused_by_agent(&attending.state_dir, None, rule).map_err(FolderError::from)?;
+                tracing::warn!(rule, "the coordinator sent bytes that are no message; connecting anew");
+            }
             Err(SessionError::Attend(e)) => return Err(e),
         }
         for run in active.values_mut() {
@@ -121,7 +137,15 @@ fn jittered(pause: Duration) -> Duration {
 enum SessionError {
     Connect(ConnectError),
     Status,
+    /// The stream ended at bytes that are no message, or too many.
+    Undecodable,
     Attend(AttendError),
+}
+
+impl SessionError {
+    fn connect(&self) -> Option<&ConnectError> {
+        if let SessionError::Connect(e) = self { Some(e) } else { None }
+    }
 }
 
 impl<E: Into<AttendError>> From<E> for SessionError {
@@ -156,7 +180,11 @@ struct Session<'a> {
 }
 
 /// One connection.
-async fn session(attending: &Attending, active: &mut BTreeMap<Digest, Active>) -> Result<(), SessionError> {
+async fn session(
+    attending: &Attending,
+    active: &mut BTreeMap<Digest, Active>,
+    link: &Link,
+) -> Result<(), SessionError> {
     let identity = identity::load(&attending.state_dir, Timestamp::now()).map_err(AttendError::from)?;
     let channel = connect::connect(&identity, &attending.options).await.map_err(SessionError::Connect)?;
     let mut client = CoordinatorClient::new(channel)
@@ -168,6 +196,7 @@ async fn session(attending: &Attending, active: &mut BTreeMap<Digest, Active>) -
     let stream = client.attend(UnboundedReceiverStream::new(receiver)).await;
     let mut inbound = stream.map_err(|status| failed(&status))?.into_inner();
     tracing::info!(site = identity.site(), coordinator = identity.coordinator().url, "connected");
+    link.connected(Timestamp::now());
     let mut session = Session { state_dir: &attending.state_dir, identity, active, offered: BTreeMap::new(), outbound };
     let mut tick = tokio::time::interval(LOOK_FOR_DECISIONS);
     loop {
@@ -183,7 +212,29 @@ async fn session(attending: &Attending, active: &mut BTreeMap<Digest, Active>) -
 }
 
 fn failed(status: &tonic::Status) -> SessionError {
-    connect::explain(status).map_or(SessionError::Status, SessionError::Connect)
+    match status.code() {
+        // what the decoder says; a coordinator that ends a stream with these is one that says nothing better
+        tonic::Code::OutOfRange | tonic::Code::Internal if status.source().is_none() => SessionError::Undecodable,
+        _ => connect::explain(status).map_or(SessionError::Status, SessionError::Connect),
+    }
+}
+
+/// What is refused before a run sees it, beside offers and messages that do not convert.
+#[derive(Debug, Clone, Copy)]
+enum Stray {
+    /// Part of a run that this site has not approved.
+    NotApproved,
+    /// Bytes that are no message, or more than one may have.
+    Undecodable,
+}
+
+impl Stray {
+    fn rule(self) -> &'static str {
+        match self {
+            Stray::NotApproved => "run.not_approved",
+            Stray::Undecodable => "wire.undecodable",
+        }
+    }
 }
 
 impl Session<'_> {
@@ -195,8 +246,8 @@ impl Session<'_> {
                 tokio::task::block_in_place(|| self.run_message(run, message))
             }
             Err(error) => {
-                tracing::warn!(%error, "a message of the coordinator is not well formed");
-                Ok(())
+                tracing::warn!(rule = error.code(), %error, "a message of the coordinator is not well formed");
+                self.refuse(None, error.code())
             }
         }
     }
@@ -204,13 +255,13 @@ impl Session<'_> {
     /// Keeps a new offer for a person to decide; an approved run takes part at once.
     fn offer(&mut self, offer: &Offer) -> Result<(), AttendError> {
         let digest = offer.manifest.digest();
-        if offer.manifest.verify(&offer.signature).is_err()
-            || offer.manifest.coordinator != self.identity.coordinator().identity
-        {
-            tracing::warn!("an offer is not signed by the coordinator that this site enrolled with; ignored");
-            return Ok(());
-        }
-        if !self.state_dir.join("runs").join(digest.to_string()).exists() {
+        if !self.run_path(&digest).exists() {
+            let coordinator = self.identity.coordinator().identity;
+            let now = Timestamp::now().as_second().max(0).cast_unsigned();
+            if let Err(error) = check_offer(offer, &coordinator, &self.identity.signing().public(), now) {
+                tracing::warn!(rule = error.code(), "an offer cannot be approved and is not kept: {error}");
+                return self.refuse(Some(digest), error.code());
+            }
             folder::save_offer(self.state_dir, offer)?;
             tracing::info!(run = offer.manifest.name(), "a study waits for approval: `site-agent study list`");
         }
@@ -281,12 +332,14 @@ impl Session<'_> {
             return Ok(());
         }
         let path = self.run_path(&run);
-        let Some(active) = self.active.get_mut(&run) else { return Ok(()) };
+        let Some(active) = self.active.get_mut(&run) else {
+            return if path.exists() { Ok(()) } else { self.refuse(Some(run), Stray::NotApproved.rule()) };
+        };
         let finished = matches!(message, ToSite::Closed(_));
         let parallel = active.rows >= PARALLEL_ROWS;
         let mut effects = Effects { journal: &mut active.journal, messages: Vec::new(), parallel };
         if let Err(refusal) = active.machine.handle(message, &mut effects) {
-            let cause = std::error::Error::source(&refusal).map(ToString::to_string).unwrap_or_default();
+            let cause = refusal.source().map(ToString::to_string).unwrap_or_default();
             tracing::warn!(rule = refusal.rule(), %cause, "refused: {refusal}");
         }
         let messages = effects.messages;
@@ -306,6 +359,12 @@ impl Session<'_> {
         for message in messages {
             self.send(FromAgent::Run { run, message });
         }
+        Ok(())
+    }
+
+    /// Writes down a refusal that belongs to no run of this site.
+    fn refuse(&self, manifest: Option<Digest>, rule: &'static str) -> Result<(), AttendError> {
+        decisions::refused_by_agent(self.state_dir, manifest, rule).map_err(FolderError::from)?;
         Ok(())
     }
 

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use proto::Offer;
 use secagg::{Canonical, Digest, Reader, Signature};
 use study::cohort::Cohort;
+use study::ledger::DecisionRecord;
 use study::manifest::{Approval, Manifest};
 use study::policy::Policy;
 use study::protocol::Protocol;
 
+use super::decisions::{self, LedgerError};
 use super::journal;
 use super::person::Person;
 use crate::snapshot::{self, SnapshotError};
@@ -41,6 +43,9 @@ pub enum FolderError {
     /// The cohort snapshot does not hold.
     #[error("the cohort snapshot does not hold")]
     Snapshot(#[from] SnapshotError),
+    /// The site's ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
 }
 
 impl FolderError {
@@ -50,6 +55,7 @@ impl FolderError {
             FolderError::File { .. } => "run.file",
             FolderError::Damaged { .. } => "run.damaged",
             FolderError::Snapshot(e) => e.code(),
+            FolderError::Ledger(e) => e.code(),
         }
     }
 
@@ -58,6 +64,7 @@ impl FolderError {
         match self {
             FolderError::File { .. } => "check the state directory's owner, permissions and free space",
             FolderError::Damaged { .. } | FolderError::Snapshot(_) => "restore the run's folder from a backup",
+            FolderError::Ledger(e) => e.hint(),
         }
     }
 
@@ -100,6 +107,7 @@ pub struct RunFolder {
 pub fn save_offer(state_dir: &Path, offer: &Offer) -> Result<PathBuf, FolderError> {
     let path = state_dir.join("offers").join(offer.manifest.digest().to_string());
     if !path.exists() {
+        decisions::offered(state_dir, offer.manifest.digest())?;
         appear(
             &path,
             &[
@@ -130,8 +138,11 @@ pub fn offers(state_dir: &Path) -> Result<Vec<Offered>, FolderError> {
     Ok(all)
 }
 
-/// Rejects an offer; `code` is all that the coordinator learns, `reason` stays here.
-pub fn reject(state_dir: &Path, offered: &Offered, reason: &str) -> Result<(), FolderError> {
+/// Rejects an offer; a code is all that the coordinator learns, person and `reason` stay here.
+pub fn reject(state_dir: &Path, offered: &Offered, person: &Person, reason: &str) -> Result<(), FolderError> {
+    let manifest = offered.offer.manifest.digest();
+    let rejected = DecisionRecord::Rejected { manifest, reason: reason.into() };
+    decisions::decided(state_dir, &person.to_string(), None, rejected)?;
     let path = state_dir.join("offers").join(offered.offer.manifest.digest().to_string());
     fill(&path, &[(REJECTED, reason.as_bytes().to_vec())])
 }

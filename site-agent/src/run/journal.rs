@@ -9,7 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use secagg::Digest;
-use study::ledger::{Chain, Entry};
+use study::ledger::{Chain, Entry, Recorded};
 use study::machine::site::SiteRecord;
 
 use super::person::Person;
@@ -53,7 +53,7 @@ impl From<io::Error> for JournalError {
 }
 
 /// Actor of what the program does by itself.
-const AGENT: &str = "site-agent";
+pub(super) const AGENT: &str = "site-agent";
 
 /// An open journal.
 #[derive(Debug)]
@@ -70,14 +70,19 @@ impl Journal {
         let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
-        let (mut chain, mut entries, mut at) = (Chain::new(manifest), Vec::new(), 0);
-        while let Some(frame) = frame(&bytes[at..]) {
-            entries.push(chain.next(frame).map_err(|e| JournalError::Damaged { record: e.number })?);
-            at += 4 + frame.len();
-        }
+        let (chain, entries, at) = chained(&bytes, manifest)?;
         file.set_len(at as u64)?;
         file.seek(SeekFrom::Start(at as u64))?;
         Ok((Journal { file, chain, durable: chain.head(), pending: Vec::new() }, entries))
+    }
+
+    /// The entries of a ledger that another process or thread may be writing; nothing is changed.
+    pub fn read(path: &Path, manifest: Digest) -> Result<Vec<Entry<SiteRecord>>, JournalError> {
+        match std::fs::read(path) {
+            Ok(bytes) => chained(&bytes, manifest).map(|(_, entries, _)| entries),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(e) => Err(e.into()),
+        }
     }
 
     /// Digest of the newest entry that is durable.
@@ -102,14 +107,25 @@ impl Journal {
     }
 }
 
+type Chained = (Chain, Vec<Entry<SiteRecord>>, usize);
+
+/// The end of the chain, all entries, and where a torn end begins.
+fn chained(bytes: &[u8], manifest: Digest) -> Result<Chained, JournalError> {
+    let (mut chain, mut entries, mut at) = (Chain::new(manifest), Vec::new(), 0);
+    while let Some(frame) = frame(&bytes[at..]) {
+        entries.push(chain.next(frame).map_err(|e| JournalError::Damaged { record: e.number })?);
+        at += 4 + frame.len();
+    }
+    Ok((chain, entries, at))
+}
+
 /// Frames of the entries with which the ledger of an approved run begins: who consented, who approved, to what.
 pub(super) fn beginning(manifest: Digest, people: &[Person], policy: Digest, cohort: Digest) -> Vec<u8> {
     let (mut frames, mut chain) = (Vec::new(), Chain::new(manifest));
     for (index, person) in people.iter().enumerate() {
         let last = index + 1 == people.len();
         let record = if last { SiteRecord::Approved { policy, cohort } } else { SiteRecord::Consented };
-        let actor = format!("{} ({})", person.name, person.account);
-        append(&mut frames, &mut chain, person.at, &actor, &record);
+        append(&mut frames, &mut chain, person.at, &person.to_string(), &record);
     }
     frames
 }
@@ -124,7 +140,8 @@ pub(super) fn entries(bytes: &[u8]) -> Vec<Vec<u8>> {
     entries
 }
 
-fn append(frames: &mut Vec<u8>, chain: &mut Chain, time: u64, actor: &str, record: &SiteRecord) {
+/// Appends the frame of a record's entry.
+pub(super) fn append<R: Recorded>(frames: &mut Vec<u8>, chain: &mut Chain, time: u64, actor: &str, record: &R) {
     let entry = chain.append(time, actor, record);
     frames.extend_from_slice(&(entry.len() as u32).to_le_bytes());
     frames.extend_from_slice(&entry);
@@ -179,6 +196,9 @@ mod tests {
         written(&path);
         let bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..bytes.len() - 3]).unwrap();
+        let read = Journal::read(&path, Digest::of(b"start")).unwrap();
+        assert_eq!(read.into_iter().map(|entry| entry.record).collect::<Vec<_>>(), records()[..3]);
+        assert_eq!(std::fs::read(&path).unwrap().len(), bytes.len() - 3, "reading changes nothing");
         let (_, read) = reopened(&path).unwrap();
         assert_eq!(read, records()[..3]);
     }

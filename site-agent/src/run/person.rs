@@ -1,5 +1,6 @@
 //! Who approves: the name that a person gives, and the account that the operating system knows.
 
+use std::fmt;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
@@ -20,7 +21,12 @@ pub struct Person {
 impl Person {
     /// The person at this terminal.
     pub fn here(name: &str, at: u64) -> Person {
-        Person { name: name.split_whitespace().collect::<Vec<_>>().join(" "), account: account(), at }
+        Person::of_account(name, account(), at)
+    }
+
+    /// A person who is known to have come by an account.
+    pub fn of_account(name: &str, account: String, at: u64) -> Person {
+        Person { name: name.split_whitespace().collect::<Vec<_>>().join(" "), account, at }
     }
 
     /// Is it the same person by name? Capitals and blanks do not count.
@@ -38,8 +44,15 @@ impl Person {
     }
 }
 
+/// Name and account, as they stand in a ledger.
+impl fmt::Display for Person {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name, self.account)
+    }
+}
+
 /// Name of the account that runs this process, and of the one that called sudo.
-fn account() -> String {
+pub fn account() -> String {
     let uid = fs::metadata("/proc/self").map(|m| m.uid());
     let own = uid.map_or_else(|_| "unknown".into(), |uid| name_of(uid).unwrap_or_else(|| format!("uid {uid}")));
     match std::env::var("SUDO_USER") {

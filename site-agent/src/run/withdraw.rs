@@ -5,8 +5,10 @@ use std::io;
 use std::path::Path;
 
 use secagg::{Canonical, Reader, Signature, SigningIdentity};
+use study::ledger::DecisionRecord;
 use study::manifest::Withdrawal;
 
+use super::decisions;
 use super::folder::{FolderError, RunFolder, fill};
 use super::person::Person;
 
@@ -15,7 +17,11 @@ const LABEL: &str = "entente/v1/stored withdrawal";
 
 /// Takes the approval of a run back for good. `reason` and person stay here; the coordinator learns the signed fact.
 pub fn withdraw(run: &RunFolder, identity: &SigningIdentity, person: &Person, reason: &str) -> Result<(), FolderError> {
-    let withdrawal = Withdrawal::sign(identity, run.approval.site, run.manifest.digest());
+    let manifest = run.manifest.digest();
+    let withdrawal = Withdrawal::sign(identity, run.approval.site, manifest);
+    let state_dir = run.path.parent().and_then(Path::parent).unwrap_or(&run.path);
+    let withdrawn = DecisionRecord::Withdrawn { manifest, reason: reason.into() };
+    decisions::decided(state_dir, &person.to_string(), None, withdrawn)?;
     let out = Canonical::new(LABEL).u16(withdrawal.site).digest_field(&withdrawal.manifest);
     let out = person.write(out.array(&withdrawal.signature.0)).str(reason);
     fill(&run.path, &[(NAME, out.finish())])

@@ -63,6 +63,7 @@ fn commands_answer_in_both_forms() {
         (&["study", "reject", "none", "--reason", "no"], "study.none"),
         (&["study", "withdraw", "none", "--reason", "no"], "study.not_approved"),
         (&["check-data", "no-such-file"], "file"),
+        (&["pages", "login"], "pages.none"),
         (&["run"], "identity_not_enrolled"),
     ] {
         assert_eq!(json(arguments)["error"]["code"], code, "{arguments:?}");

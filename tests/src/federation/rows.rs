@@ -1,6 +1,5 @@
 //! Patient rows as text, to be changed, split over sites and loaded like a hospital's file.
 
-use std::io::Write;
 use std::path::Path;
 
 use study::cohort::Cohort;
@@ -86,14 +85,22 @@ impl Rows {
     /// # Panics
     /// When the loader finds a mistake.
     pub fn cohort(&self, protocol: &Protocol) -> Cohort {
-        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+        let file = tempfile::NamedTempFile::new().expect("a temporary file");
+        self.write(file.path());
+        let loaded = site_agent::source::csv::load(file.path(), protocol);
+        loaded.unwrap_or_else(|e| panic!("the rows do not load: {:?}", e.problems)).cohort
+    }
+
+    /// Writes them as a hospital's file.
+    ///
+    /// # Panics
+    /// When the file cannot be written.
+    pub fn write(&self, path: &Path) {
         let mut writer = csv::Writer::from_writer(Vec::new());
         for record in std::iter::once(&self.header).chain(&self.rows) {
             writer.write_record(record).expect("memory");
         }
-        file.write_all(&writer.into_inner().expect("memory")).expect("the temporary file is written");
-        let loaded = site_agent::source::csv::load(file.path(), protocol);
-        loaded.unwrap_or_else(|e| panic!("the rows do not load: {:?}", e.problems)).cohort
+        std::fs::write(path, writer.into_inner().expect("memory")).expect("the file is written");
     }
 
     fn at(&self, column: &str) -> usize {

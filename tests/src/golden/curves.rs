@@ -45,6 +45,10 @@ pub(super) fn kaplan_meier(comparison: &mut Comparison<'_>, files: &Files, at: &
         median(comparison, files, &at, "median", &of, grid);
         curve(comparison, files, &at, &of, grid);
     }
+    if of.contains(&("weighted", "true")) {
+        let why = "a release has no sums of weights of events, which may be one patient's";
+        return comparison.leave_out(format!("{at}/events").trim_start_matches('/'), why);
+    }
     let whole = [of, &[("conf_type", "log"), ("at", "merged_cell")]].concat();
     let events = files.survival.rows().filter(|row| row.is(&whole)).map(|row| row.number("n_event"));
     comparison.number(&format!("{at}/events"), events.sum());

@@ -24,6 +24,17 @@ fn the_coordinators_sample_is_read() {
     assert_eq!(config.state_dir, Path::new("/var/lib/entente-coordinator"));
     assert!(config.hosts.iter().any(|host| config.url.contains(host)), "the url has a host of the certificate");
     assert!(config.url.ends_with(&format!(":{}", config.listen.port())));
+    assert!(config.pages().is_none(), "no pages unless somebody asks for them");
+    let spoken: String = read("coordinator.toml").lines().map(|l| uncommented(l) + "\n").collect();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("coordinator.toml");
+    fs::write(&path, &spoken).expect("a file is written");
+    let pages = coordinator::config::Config::read(&path).expect("commented keys are keys").pages().expect("pages");
+    assert_eq!(pages.origins(pages.listen.port()), ["entente.example.org:8444", "entente.example.org"]);
+    assert!(pages.certificate.is_some());
+    let half: Vec<&str> = spoken.lines().filter(|line| !line.starts_with("web_key")).collect();
+    fs::write(&path, half.join("\n")).expect("a file is written");
+    assert_eq!(coordinator::config::Config::read(&path).expect_err("a certificate without key").code(), "config.pair");
 }
 
 #[test]
@@ -39,6 +50,11 @@ fn the_agents_sample_is_read() {
     fs::write(&path, spoken).expect("a file is written");
     let config = site_agent::config::Config::read(&path).expect("commented keys are keys");
     assert!(config.connection.url.is_some() && config.connection.https_proxy.is_some());
+    let pages = config.pages.expect("a line for the pages").address();
+    let unit = read("systemd/entente-agent-pages.conf");
+    assert_eq!(unit_value(&unit, "SocketBindAllow"), [format!("ipv4:tcp:{}", pages.port())]);
+    let data = config.data.parent().expect("the folder of the export");
+    assert_eq!(unit_value(&unit, "ReadOnlyPaths"), [data.to_str().expect("a text")]);
 }
 
 /// A commented-out `key = value` without its comment mark; other lines as they are.

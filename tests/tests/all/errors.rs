@@ -30,7 +30,8 @@ fn is_code(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c))
 }
 
-/// Codes that a file's `fn code` and `fn rule` return, and those of failures that the command line makes itself.
+/// Codes that a file's `fn code` and `fn rule` return, and those of failures and problems that the command
+/// line and the pages make themselves.
 fn codes(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut lines = text.lines();
@@ -40,8 +41,8 @@ fn codes(text: &str) -> Vec<&str> {
         if header.starts_with("fn code(") || header.starts_with("fn rule(") {
             let end = format!("{}}}", " ".repeat(indent));
             found.extend(lines.by_ref().take_while(|l| *l != end).flat_map(literals));
-        } else if line.contains("Failure::new(") {
-            // The code is the first argument, here or on the next line.
+        } else if line.contains("Failure::new(") || line.contains("Problem::new(") {
+            // The code is the first text among the arguments, here or on the next line.
             found.extend(literals(line).next().or_else(|| literals(lines.next().unwrap_or_default()).next()));
         }
     }
@@ -57,6 +58,7 @@ fn texts() -> Vec<String> {
         "proto/src/convert",
         "crates/study/src",
         "crates/secagg/src",
+        "crates/web/src",
     ] {
         sources(&root().join(folder), &mut files);
     }

@@ -1,6 +1,8 @@
 //! The report of the reference study: its numbers are those of `results.json`, its markup is sound, it reaches for nothing,
 //! and text from outside does it no harm.
 
+mod hidden;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};

@@ -123,12 +123,12 @@ fn rehearse(arguments: &Arguments, stop: &AtomicBool) -> Result<Exit, Failure> {
     drop(federation);
     let provenance = &finished.provenance;
     println!(
-        "{} sites, {} rounds, {:.1} kB of masked words sent by each site, {} numbers opened",
+        "{} sites, {} rounds, {:.1} kB of masked words sent by each site",
         provenance.sites.len(),
         provenance.rounds,
         provenance.bytes_sent_per_site as f64 / 1000.0,
-        provenance.opened_scalars,
     );
+    println!("{}", finished.opened_beside_values());
     println!(
         "{:.2} s: {:.2} s keys, enrolment and approval, {:.2} s starting and connecting, {:.2} s rounds",
         begun.elapsed().as_secs_f64(),

@@ -1,13 +1,18 @@
 //! Ledgers: what every party writes down, as one chain of entries per run.
 //!
+//! A site keeps one more, of its decisions ([`DecisionRecord`]).
+//!
 //! An entry names the digest of the entry before, its number, when and by whom it was made, and the record. The chain
 //! begins at the digest of the run's manifest. [`Chain`] reads it back and finds the first entry that does not fit.
 
 mod coordinator;
+mod decision;
 mod site;
 
 use secagg::canonical::CanonicalError;
 use secagg::{Canonical, Digest, Reader};
+
+pub use decision::DecisionRecord;
 
 /// What can stand in a ledger.
 pub trait Recorded: Sized {

@@ -100,7 +100,7 @@ impl Question {
         }
     }
 
-    /// Who may open its sum; [`crate::layout::Layout`] seals more of them where the protocol says so.
+    /// Who opens its sum under `opening = "totals"`; [`crate::layout::Layout`] seals more.
     pub fn opening(&self) -> Opening {
         match self {
             Question::LogisticStep { .. }

@@ -52,9 +52,9 @@ pub struct SurvivalRow {
     pub time_days: f64,
     /// At risk just before, sum of weights; none when hidden, as below.
     pub n_risk: Option<f64>,
-    /// Events since the row before of the same kind, sum of weights.
+    /// Events since the row before of the same kind; none under a floor of leavers where patients are weighted.
     pub n_event: Option<f64>,
-    /// Censored since the row before of the same kind, sum of weights.
+    /// Censored since the row before of the same kind, likewise.
     pub n_censor: Option<f64>,
     /// Survival.
     pub survival: Option<f64>,
@@ -171,6 +171,9 @@ struct Rows<'a> {
     arms: [(String, Curve); 3],
     /// Declared times in cells.
     times: Vec<f64>,
+    /// Are events and censored rows given apart? Under a floor of leavers not their weights: a single event among the
+    /// leavers of a cell would be that patient's weight.
+    leavers: bool,
     treatment: String,
 }
 
@@ -189,6 +192,7 @@ impl<'a> Rows<'a> {
             released,
             arms: [curve("all".into(), Who::All), curve(control, Who::Control), curve(treated, Who::Treated)],
             times: analysis.times_days.iter().map(|day| f64::from(grid.cell(*day))).collect(),
+            leavers: !key.weighted || protocol.release.minimum_leavers <= 1,
             treatment: Term::Treatment.name(protocol),
         }
     }
@@ -263,8 +267,8 @@ impl<'a> Rows<'a> {
         let at_risk = self.released.at_risk.iter().any(|cell| f64::from(*cell) == point.time);
         SurvivalRow {
             n_risk: at_risk.then_some(point.risk.w),
-            n_event: Some(point.events.w),
-            n_censor: Some(point.censored.w),
+            n_event: self.leavers.then_some(point.events.w),
+            n_censor: self.leavers.then_some(point.censored.w),
             survival: Some(point.survival),
             std_error: point.std_error,
             interval: point.interval(kind),

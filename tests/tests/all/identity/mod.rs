@@ -3,6 +3,8 @@
 mod federation;
 mod log;
 mod packages;
+mod people;
+mod persons;
 mod raw;
 mod refusals;
 mod reload;

@@ -66,6 +66,20 @@ impl Client {
         Self(Arc::new(config))
     }
 
+    /// The same client as a program that reads pages.
+    pub fn over_http_1(self) -> Self {
+        let mut config = ClientConfig::clone(&self.0);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Self(Arc::new(config))
+    }
+
+    /// Opens a connection.
+    pub async fn open(&self, address: SocketAddr) -> io::Result<TlsStream<TcpStream>> {
+        let tcp = TcpStream::connect(address).await?;
+        let name = ServerName::try_from("localhost").unwrap();
+        TlsConnector::from(Arc::clone(&self.0)).connect(name, tcp).await
+    }
+
     /// Connects and waits for the listener's first bytes.
     pub async fn attempt(&self, address: SocketAddr) -> Attempt {
         let tcp = TcpStream::connect(address).await.unwrap();

@@ -208,6 +208,10 @@ impl SiteMachine {
             Stage::Stopped => return Err(Refusal::Unexpected),
             _ => {}
         }
+        // a closed run is never opened again, not even to say the same once more
+        if self.closed && !matches!(message, ToSite::Closed(_)) {
+            return Err(Refusal::Closed);
+        }
         if context.now() > self.config.manifest.expires {
             return Err(Refusal::Expired);
         }

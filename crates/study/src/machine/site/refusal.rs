@@ -49,6 +49,9 @@ pub enum Refusal {
     /// The site's policy.
     #[error("the site's policy refuses")]
     Policy(#[from] PolicyRefusal),
+    /// The run is over, and every site signed its end.
+    #[error("the run is closed")]
+    Closed,
     /// The manifest has expired.
     #[error("the manifest has expired")]
     Expired,
@@ -75,6 +78,7 @@ impl Refusal {
             Refusal::Witness => "run.witness",
             Refusal::OtherResults => "run.other_results",
             Refusal::Policy(refusal) => refusal.rule(),
+            Refusal::Closed => "run.closed",
             Refusal::Expired => "run.expired",
             Refusal::Withdrawn => "run.withdrawn",
             Refusal::Evaluate(_) => "run.evaluate",

@@ -1,0 +1,14 @@
+//! What the hub shows of itself to pages: they read a copy and never wait for it, nor it for them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::RunReport;
+
+/// Who is connected and where the runs stand, at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Board {
+    /// Ids of the connected sites.
+    pub connected: BTreeSet<String>,
+    /// The newest report of each run, by its name.
+    pub runs: BTreeMap<String, RunReport>,
+}

@@ -1,0 +1,233 @@
+//! The ledger of a site's decisions: `STATE/ledger`, one chain over all runs.
+//!
+//! The running agent and the command line both append to it; a lock on the file keeps them apart. It has the frames of a
+//! run's journal, and every entry is durable before what it records is done.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+use jiff::Timestamp;
+use secagg::Digest;
+use study::ledger::{Chain, DecisionRecord, Entry};
+
+use super::journal::{self, AGENT};
+
+const NAME: &str = "ledger";
+/// A sender of bad messages fills no disk: the same refusal is written down once in this time, in seconds.
+const SAME_AGAIN: u64 = 60;
+
+/// Why the ledger cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The file cannot be read or written.
+    #[error("the site's ledger cannot be read or written ({0})")]
+    File(io::ErrorKind),
+    /// An entry does not follow from the one before.
+    #[error("entry {entry} of the site's ledger is damaged")]
+    Damaged {
+        /// Number of the entry, from 1.
+        entry: u64,
+    },
+}
+
+impl LedgerError {
+    /// Stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            LedgerError::File(_) => "ledger.file",
+            LedgerError::Damaged { .. } => "ledger.damaged",
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            LedgerError::File(_) => "check the state directory's owner, permissions and free space",
+            LedgerError::Damaged { .. } => "keep the file for a reviewer and restore `ledger` from a backup",
+        }
+    }
+}
+
+impl From<io::Error> for LedgerError {
+    fn from(e: io::Error) -> LedgerError {
+        LedgerError::File(e.kind())
+    }
+}
+
+/// All entries, oldest first.
+pub fn decisions(state_dir: &Path) -> Result<Vec<Entry<DecisionRecord>>, LedgerError> {
+    let bytes = match std::fs::read(state_dir.join(NAME)) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(e.into()),
+    };
+    Ok(follow(&bytes)?.entries)
+}
+
+/// Writes down what a person decided under a policy.
+pub(super) fn decided(
+    state_dir: &Path,
+    actor: &str,
+    policy: Option<Digest>,
+    decision: DecisionRecord,
+) -> Result<(), LedgerError> {
+    write(state_dir, actor, |entries, _| {
+        let last = entries.iter().rev().find_map(|entry| match entry.record {
+            DecisionRecord::PolicyChanged { policy } => Some(policy),
+            _ => None,
+        });
+        let changed = policy.filter(|policy| last != Some(*policy));
+        changed.map(|policy| DecisionRecord::PolicyChanged { policy }).into_iter().chain([decision]).collect()
+    })
+}
+
+/// Writes down that the agent keeps an offer for a decision.
+pub(super) fn offered(state_dir: &Path, manifest: Digest) -> Result<(), LedgerError> {
+    write(state_dir, AGENT, |_, _| vec![DecisionRecord::Offered { manifest }])
+}
+
+/// Writes down a refusal; of what names a run once, of the rest at most once in a minute unless something else came
+/// between.
+pub(super) fn refused(
+    state_dir: &Path,
+    actor: &str,
+    manifest: Option<Digest>,
+    rule: &'static str,
+) -> Result<(), LedgerError> {
+    let refusal = DecisionRecord::Refused { manifest, rule: rule.into() };
+    write(state_dir, actor, |entries, now| {
+        let known = match manifest {
+            Some(_) => entries.iter().any(|entry| entry.record == refusal),
+            None => entries.last().is_some_and(|last| last.record == refusal && now < last.time + SAME_AGAIN),
+        };
+        if known { Vec::new() } else { vec![refusal] }
+    })
+}
+
+/// Refusals by the running agent.
+pub(super) fn refused_by_agent(
+    state_dir: &Path,
+    manifest: Option<Digest>,
+    rule: &'static str,
+) -> Result<(), LedgerError> {
+    refused(state_dir, AGENT, manifest, rule)
+}
+
+struct Ledger {
+    chain: Chain,
+    entries: Vec<Entry<DecisionRecord>>,
+    /// Where the last whole entry ends.
+    end: u64,
+}
+
+fn follow(bytes: &[u8]) -> Result<Ledger, LedgerError> {
+    let (mut chain, mut entries, mut end) = (DecisionRecord::chain(), Vec::new(), 0);
+    for frame in journal::entries(bytes) {
+        entries.push(chain.next(&frame).map_err(|e| LedgerError::Damaged { entry: e.number })?);
+        end += 4 + frame.len() as u64;
+    }
+    Ok(Ledger { chain, entries, end })
+}
+
+/// Appends what `choose` makes of the entries so far and the time, durable when it returns.
+fn write(
+    state_dir: &Path,
+    actor: &str,
+    choose: impl FnOnce(&[Entry<DecisionRecord>], u64) -> Vec<DecisionRecord>,
+) -> Result<(), LedgerError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(state_dir)?;
+    let mut options = OpenOptions::new();
+    let options = options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let mut file: File = options.open(state_dir.join(NAME))?;
+    file.lock()?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    let Ledger { mut chain, entries, end } = follow(&bytes)?;
+    let now = Timestamp::now().as_second().max(0).cast_unsigned();
+    let mut frames = Vec::new();
+    for record in choose(&entries, now) {
+        journal::append(&mut frames, &mut chain, now, actor, &record);
+    }
+    if frames.is_empty() {
+        return Ok(());
+    }
+    // the machine may have stopped in the middle of the last entry: nothing followed from it
+    file.set_len(end)?;
+    file.seek(SeekFrom::Start(end))?;
+    file.write_all(&frames)?;
+    Ok(file.sync_data()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(state_dir: &Path) -> Vec<DecisionRecord> {
+        decisions(state_dir).unwrap().into_iter().map(|entry| entry.record).collect()
+    }
+
+    #[test]
+    fn decisions_stand_in_order_with_the_policy_that_changed_before() {
+        let dir = tempfile::tempdir().unwrap();
+        let manifest = Digest::of(b"a run");
+        let (first, second) = (Digest::of(b"strict"), Digest::of(b"looser"));
+        offered(dir.path(), manifest).unwrap();
+        for policy in [first, first, second] {
+            decided(dir.path(), "a reviewer", Some(policy), DecisionRecord::Consented { manifest }).unwrap();
+        }
+        let consented = DecisionRecord::Consented { manifest };
+        let changed = |policy| DecisionRecord::PolicyChanged { policy };
+        let expected = [
+            DecisionRecord::Offered { manifest },
+            changed(first),
+            consented.clone(),
+            consented.clone(),
+            changed(second),
+            consented,
+        ];
+        assert_eq!(records(dir.path()), expected);
+    }
+
+    #[test]
+    fn the_same_refusal_is_written_once_and_another_one_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let run = Some(Digest::of(b"a run"));
+        for (manifest, rule) in
+            [(run, "approve.coordinator"), (None, "wire.length"), (None, "wire.length"), (run, "approve.coordinator")]
+        {
+            refused_by_agent(dir.path(), manifest, rule).unwrap();
+        }
+        refused_by_agent(dir.path(), None, "wire.site").unwrap();
+        refused_by_agent(dir.path(), None, "wire.length").unwrap();
+        let rules = records(dir.path()).into_iter().map(|record| match record {
+            DecisionRecord::Refused { rule, .. } => rule,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(rules.collect::<Vec<_>>(), ["approve.coordinator", "wire.length", "wire.site", "wire.length"]);
+    }
+
+    #[test]
+    fn a_torn_entry_is_written_over_and_a_changed_one_is_damage() {
+        let dir = tempfile::tempdir().unwrap();
+        for run in [b"one", b"two"] {
+            offered(dir.path(), Digest::of(run)).unwrap();
+        }
+        let path = dir.path().join(NAME);
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() - 3]).unwrap();
+        offered(dir.path(), Digest::of(b"three")).unwrap();
+        let offers: Vec<_> = [b"one".as_slice(), b"three"]
+            .map(|run| DecisionRecord::Offered { manifest: Digest::of(run) })
+            .into_iter()
+            .collect();
+        assert_eq!(records(dir.path()), offers);
+
+        let mut changed = whole;
+        changed[60] ^= 1;
+        std::fs::write(&path, &changed).unwrap();
+        assert!(matches!(decisions(dir.path()), Err(LedgerError::Damaged { entry: 1 })));
+        assert!(offered(dir.path(), Digest::of(b"four")).is_err(), "nothing is appended to a damaged ledger");
+    }
+}

@@ -10,6 +10,7 @@ use terminal::{Answer, Failure, read_file};
 use crate::config::Config;
 use crate::hub::RunReport;
 use crate::store::Store;
+use crate::study::FinishedRun;
 use crate::{results, study};
 
 #[derive(Debug, Subcommand)]
@@ -115,7 +116,9 @@ fn status(config: &Config, name: &str) -> Result<Answer, Failure> {
 fn finished(config: &Config, run: &str, out: Option<&Path>) -> Result<Answer, Failure> {
     let finished = study::read(&config.state_dir, run)?;
     if let Some(out) = out {
-        let written = results::write(out, &finished.results, &finished.provenance);
+        let FinishedRun { results, protocol, provenance } = &finished;
+        let written = results::write(out, results, provenance)
+            .and_then(|()| results::write_report(out, results, protocol, provenance, None));
         written.map_err(|e| Failure::operating_system("write the results", &e))?;
     }
     let printing = |e| Failure::operating_system("print the results", &e);

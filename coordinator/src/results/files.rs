@@ -4,7 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
+use report::{File as ReportFile, PAGE, Published};
 use serde_json::Value;
+use study::protocol::Protocol;
 use study::results::Results;
 
 use super::provenance::Provenance;
@@ -39,6 +41,27 @@ pub fn files(results: &Results, provenance: &Provenance) -> io::Result<Vec<(Stri
 pub fn tables(results: &Results, sites: usize) -> io::Result<Vec<(&'static str, Vec<u8>)>> {
     let provenance = Provenance { sites: vec![<_>::default(); sites], ..Provenance::default() };
     Document::new(results, &provenance).csv()
+}
+
+/// Writes the report of a run beside the files of [`write()`]: figures, `tables.docx` and, last, `report.html`, so that
+/// a page is never older than its figures.
+pub fn write_report(
+    dir: &Path,
+    results: &Results,
+    protocol: &Protocol,
+    provenance: &Provenance,
+    published: Option<&Published>,
+) -> io::Result<()> {
+    let files = report::files(results, protocol, provenance, published).map_err(io::Error::other)?;
+    fs::create_dir_all(dir)?;
+    remove(&dir.join(PAGE))?;
+    for ReportFile { name, bytes } in &files {
+        let path = dir.join(name);
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { continue };
+        fs::create_dir_all(folder)?;
+        replace(folder, &name.to_string_lossy(), bytes)?;
+    }
+    Ok(())
 }
 
 /// What [`write()`] puts into `results.json`: the provenance, and each table as a list of rows by column name.

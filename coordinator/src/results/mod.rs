@@ -1,6 +1,6 @@
-//! What a finished study leaves: CSV tables and `results.json` ([`write()`]), and the tables a statistician reads in the
-//! terminal ([`print()`]). Whoever shows some of these numbers in another way reads [`value()`] and prints a [`ruled()`]
-//! table.
+//! What a finished study leaves: CSV tables and `results.json` ([`write()`]), the report for readers
+//! ([`write_report()`]), and the tables a statistician reads in the terminal ([`print()`]). Whoever shows some of these
+//! numbers in another way reads [`value()`] and prints a [`ruled()`] table.
 //!
 //! Columns and file names are the contract of `docs/results.md`; `docs/results.schema.json` describes the JSON.
 
@@ -17,6 +17,6 @@ mod tables;
 mod tests;
 mod weights;
 
-pub use files::{files, tables, value, write};
+pub use files::{files, tables, value, write, write_report};
 pub use print::{Texts, plain, print, ruled};
 pub use provenance::{Provenance, SCHEMA_VERSION};

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use report::neutral;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use study::results::{Results, ScenarioResults};
@@ -175,9 +176,4 @@ fn cell(value: &Value) -> String {
         Value::String(text) => neutral(text),
         number_or_bool => number_or_bool.to_string(),
     }
-}
-
-/// Text that a spreadsheet would run as a formula gets a leading apostrophe, which spreadsheets read as "this is text".
-fn neutral(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{text}") } else { text.to_owned() }
 }

@@ -21,6 +21,7 @@ mod policy;
 mod processes;
 mod reference;
 mod release;
+mod report;
 mod resampling;
 mod scenarios;
 mod schema;

@@ -7,9 +7,7 @@ mod checks;
 mod competing;
 mod effects;
 mod further;
-mod labels;
 mod modification;
-mod number;
 mod scenarios;
 mod sections;
 mod standardised;
@@ -19,11 +17,12 @@ mod weights;
 use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
+use report::labels::{self, Labels};
+use report::number;
 use study::protocol::{OutcomeKind, Protocol};
 use study::results::Results;
 
-use labels::Labels;
-pub use labels::plain;
+pub use report::labels::plain;
 
 /// What every section reads.
 struct Page<'a> {

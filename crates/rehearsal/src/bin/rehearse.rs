@@ -113,7 +113,12 @@ fn rehearse(arguments: &Arguments, stop: &AtomicBool) -> Result<Exit, Failure> {
     }
     coordinator::results::print(&mut io::stdout(), &finished.results, &finished.protocol, width())
         .map_err(|e| Failure::system("printing the results", &e))?;
-    let figures_stand = beside_published(arguments, &finished)?;
+    let (figures_stand, published) = beside_published(arguments, &finished)?;
+    if let Some(out) = &arguments.out {
+        let FinishedRun { results, protocol, provenance } = &finished;
+        coordinator::results::write_report(out, results, protocol, provenance, published.as_ref())
+            .map_err(|e| Failure::system("writing the report", &e))?;
+    }
     let measured = federation.measured();
     drop(federation);
     let provenance = &finished.provenance;
@@ -144,14 +149,19 @@ fn rehearse(arguments: &Arguments, stop: &AtomicBool) -> Result<Exit, Failure> {
 }
 
 /// Prints the figures of `published.toml`, when the folder has one, beside the run's. A mistake in it is reported and
-/// ends nothing, since the results are written and printed by then; it gives false.
-fn beside_published(arguments: &Arguments, finished: &FinishedRun) -> Result<bool, Failure> {
+/// ends nothing, since the results are written and printed by then; it gives false. The figures come back for the report.
+fn beside_published(
+    arguments: &Arguments,
+    finished: &FinishedRun,
+) -> Result<(bool, Option<report::Published>), Failure> {
+    let mut page = None;
     let shown = match Published::read(&arguments.study) {
         Ok(None) => Ok(()),
         Ok(Some(published)) if published.is_about(&finished.protocol.id) => {
             let results = coordinator::results::value(&finished.results, &finished.provenance);
             let results = results.map_err(|e| Failure::system("reading the results", &e))?;
             let month_days = finished.protocol.month_days;
+            page = Some(published.page(&results, month_days));
             published
                 .print(&mut io::stdout(), &results, month_days, width())
                 .map_err(|e| Failure::system("printing the published figures", &e))?
@@ -166,7 +176,7 @@ fn beside_published(arguments: &Arguments, finished: &FinishedRun) -> Result<boo
     if let Err(e) = &shown {
         eprint!("{}", mistaken(e));
     }
-    Ok(shown.is_ok())
+    Ok((shown.is_ok(), page))
 }
 
 /// What a person needs to mend the file.

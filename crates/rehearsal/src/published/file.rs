@@ -35,6 +35,7 @@ struct Source {
 #[serde(deny_unknown_fields)]
 struct Table {
     title: String,
+    section: Option<Spanned<String>>,
     show: Option<String>,
     from: Option<toml::Table>,
     #[serde(default)]
@@ -47,6 +48,7 @@ struct Table {
 #[serde(deny_unknown_fields)]
 struct Row {
     label: String,
+    section: Option<Spanned<String>>,
     published: Option<String>,
     show: Option<String>,
     from: Option<Value>,
@@ -88,15 +90,29 @@ impl Reader<'_> {
     }
 
     fn table(&mut self, table: Table) -> PublishedTable {
-        let Table { title, show, from, rows, notes } = table;
+        let Table { title, section, show, from, rows, notes } = table;
+        let section = section.and_then(|section| self.section(&section));
         let rows = rows.into_iter().filter_map(|row| {
             let span = row.span();
-            let row = row.into_inner();
+            let mut row = row.into_inner();
             let label = row.label.clone();
+            let section = row.section.take().and_then(|section| self.section(&section));
             let entry = self.entry(row, &span, show.as_deref(), from.as_ref());
+            let entry = entry.map(|entry| Entry { section, ..entry });
             entry.map_err(|why| self.mistake(&span, &label, why)).ok()
         });
-        PublishedTable { rows: rows.collect(), title, notes }
+        PublishedTable { rows: rows.collect(), title, section, notes }
+    }
+
+    /// A section that the report has.
+    fn section(&mut self, section: &Spanned<String>) -> Option<String> {
+        let name = section.get_ref();
+        if report::SECTIONS.contains(&name.as_str()) {
+            return Some(name.clone());
+        }
+        let why = format!("the report has no section `{name}`; it has {}", report::SECTIONS.join(", "));
+        self.mistake(&section.span(), "section", why);
+        None
     }
 
     fn entry(
@@ -106,19 +122,19 @@ impl Reader<'_> {
         table_show: Option<&str>,
         table_from: Option<&toml::Table>,
     ) -> Result<Entry, String> {
-        let Row { label, published, show, from, also, largest } = row;
+        let Row { label, section: _, published, show, from, also, largest } = row;
         let line = line(self.text, span.start);
         let Some(from) = from else {
             if published.is_some() || show.is_some() || !also.is_empty() || largest {
                 return Err("it has no `from`: name the result file and the columns of its row".into());
             }
-            return Ok(Entry { line, label, published, cells: None });
+            return Ok(Entry { line, label, section: None, published, cells: None });
         };
         let name = show.as_deref().or(table_show).ok_or("it has no `show`: say how the row is printed")?;
         let show = match self.shows.get(name) {
             Some(Some(show)) => show.clone(),
             // The template's mistake is reported once, where it stands.
-            Some(None) => return Ok(Entry { line, label, published, cells: None }),
+            Some(None) => return Ok(Entry { line, label, section: None, published, cells: None }),
             None => Show::parse(name)?,
         };
         let first = match from {
@@ -137,7 +153,7 @@ impl Reader<'_> {
             let others = columns(others)?;
             lines.push(first.iter().map(|selector| selector.with(&others)).collect());
         }
-        Ok(Entry { line, label, published, cells: Some(Cells { show, lines, largest }) })
+        Ok(Entry { line, label, section: None, published, cells: Some(Cells { show, lines, largest }) })
     }
 }
 

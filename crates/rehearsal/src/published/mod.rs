@@ -5,6 +5,7 @@
 //! `docs/results.md` describes the file. Nothing is computed here but months, percentages and the largest of several.
 
 mod file;
+mod page;
 mod rows;
 mod show;
 
@@ -38,6 +39,8 @@ pub struct Published {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct PublishedTable {
     title: String,
+    /// Section of the report that shows it; none is the end of the page.
+    section: Option<String>,
     rows: Vec<Entry>,
     notes: Vec<String>,
 }
@@ -47,6 +50,8 @@ struct PublishedTable {
 struct Entry {
     line: usize,
     label: String,
+    /// Of a heading: section of the report that shows the rows from here on.
+    section: Option<String>,
     published: Option<String>,
     cells: Option<Cells>,
 }

@@ -141,3 +141,26 @@ fn the_figures_are_those_of_the_reference() {
     assert_eq!(reference.difference(&shown).collect::<Vec<_>>(), Vec::<&String>::new(), "not shown");
     assert_eq!(shown.difference(&reference).collect::<Vec<_>>(), Vec::<&String>::new(), "not in the reference");
 }
+
+#[test]
+fn the_report_gets_each_part_of_a_table_for_its_section() {
+    let sections = STUDY
+        .replace("title = \"Table 2\"", "title = \"Table 2\"\nsection = \"safety\"")
+        .replace("{ label = \"  P\"", "{ label = \"Tests\", section = \"survival\" },\n  { label = \"  P\"");
+    let page = Published::parse(&sections).unwrap().page(&results(), 30.4375);
+    let parts: Vec<_> = page.tables.iter().map(|table| (table.section.as_str(), table.rows.len())).collect();
+    assert_eq!(parts, [("safety", 4), ("survival", 3)]);
+    let weighted = &page.tables[0].rows[1];
+    assert_eq!((weighted.label.as_str(), weighted.published.as_str()), ("  HR, IPTW", ".84"));
+    assert_eq!((weighted.ours.as_str(), weighted.method.as_str()), ("0.84 (0.57–1.24)", "naive"));
+    let further = &page.tables[0].rows[2];
+    assert_eq!((further.published.as_str(), further.method.as_str()), ("", "M-estimation"));
+}
+
+#[test]
+fn a_section_that_the_report_does_not_have_is_a_mistake() {
+    let wrong = STUDY.replace("title = \"Table 2\"", "title = \"Table 2\"\nsection = \"table2\"");
+    let mistakes = Published::parse(&wrong).unwrap_err();
+    let text = mistakes.mistakes()[0].to_string();
+    assert!(text.contains("the report has no section `table2`; it has findings, flow,"), "{text}");
+}

@@ -7,10 +7,11 @@ use study::protocol::{OutcomeKind, Protocol};
 use study::results::Variance;
 use study::term::Term;
 
-use super::number::Digits;
+use crate::number::Digits;
 
 /// Labels of every term that a protocol can name.
-pub(super) struct Labels {
+#[derive(Debug, Clone)]
+pub struct Labels {
     terms: BTreeMap<String, (String, Digits)>,
     variables: BTreeMap<String, String>,
     treatment: String,
@@ -18,7 +19,8 @@ pub(super) struct Labels {
 }
 
 impl Labels {
-    pub(super) fn new(protocol: &Protocol) -> Self {
+    /// The labels of a protocol.
+    pub fn new(protocol: &Protocol) -> Self {
         let mut terms = BTreeMap::new();
         let all = protocol.dictionary.variables().iter();
         let variables = all.map(|variable| (variable.name.clone(), plain(&variable.label))).collect();
@@ -36,23 +38,23 @@ impl Labels {
     }
 
     /// Label and digits of a term's name; the name itself where the protocol has no label.
-    pub(super) fn term(&self, name: &str) -> (String, Digits) {
+    pub fn term(&self, name: &str) -> (String, Digits) {
         self.terms.get(name).cloned().unwrap_or_else(|| (plain(name), Digits::Contrast))
     }
 
     /// Label of a variable, or labels of the variables of a product.
-    pub(super) fn variables(&self, name: &str) -> String {
+    pub fn variables(&self, name: &str) -> String {
         let label = |name: &str| self.variables.get(name).cloned().unwrap_or_else(|| plain(name));
         name.split(" x ").map(label).collect::<Vec<_>>().join(" × ")
     }
 
     /// Name of the treatment's term in results.
-    pub(super) fn treatment(&self) -> &str {
+    pub fn treatment(&self) -> &str {
         &self.treatment
     }
 
     /// Control and treated arm.
-    pub(super) fn arms(&self) -> &[String; 2] {
+    pub fn arms(&self) -> &[String; 2] {
         &self.arms
     }
 }
@@ -78,13 +80,16 @@ fn term_label(variable: &Variable, term: &Term) -> (String, Digits) {
     }
 }
 
-/// Text of a protocol without control characters, which a terminal would obey.
+/// Text of a protocol without control characters, which a terminal would obey, and without what turns the direction of
+/// the text after it.
 pub fn plain(text: &str) -> String {
-    text.replace(char::is_control, " ")
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let no_text = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
+    text.chars().filter(|c| !turns(*c)).map(|c| if no_text(c) { ' ' } else { c }).collect()
 }
 
 /// Label of an outcome's name.
-pub(super) fn outcome(protocol: &Protocol, name: &str) -> String {
+pub fn outcome(protocol: &Protocol, name: &str) -> String {
     match protocol.outcome(name) {
         Some(outcome) => plain(&outcome.label),
         None if name.is_empty() => "treatment".into(),
@@ -93,7 +98,7 @@ pub(super) fn outcome(protocol: &Protocol, name: &str) -> String {
 }
 
 /// Label of an outcome's name, with that of one of its competing causes where `cause` is not empty.
-pub(super) fn event(protocol: &Protocol, name: &str, cause: &str) -> String {
+pub fn event(protocol: &Protocol, name: &str, cause: &str) -> String {
     let outcome = outcome(protocol, name);
     if cause.is_empty() {
         return outcome;
@@ -106,7 +111,7 @@ pub(super) fn event(protocol: &Protocol, name: &str, cause: &str) -> String {
 }
 
 /// Label of a variance.
-pub(super) fn variance(variance: Variance) -> &'static str {
+pub fn variance(variance: Variance) -> &'static str {
     match variance {
         Variance::Naive => "naive",
         Variance::Robust => "robust",
@@ -119,7 +124,7 @@ pub(super) fn variance(variance: Variance) -> &'static str {
 }
 
 /// Label of a model's name.
-pub(super) fn model(name: &str) -> &str {
+pub fn model(name: &str) -> &str {
     match name {
         "iptw" | "iptw_interaction" => "IPTW",
         "iptw_stabilized" => "IPTW, stabilised",
@@ -137,7 +142,7 @@ pub(super) fn model(name: &str) -> &str {
 }
 
 /// "Efron" of "efron".
-pub(super) fn ties(name: &str) -> &str {
+pub fn ties(name: &str) -> &str {
     match name {
         "efron" => "Efron",
         "breslow" => "Breslow",

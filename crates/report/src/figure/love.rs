@@ -1,0 +1,101 @@
+//! Standardised differences before and after weighting.
+
+use study::results::BalanceRow;
+
+use super::Figure;
+use super::svg::{Anchor, Drawing, Ink, Scale, Set, short, tick, ticks};
+use crate::page::Page;
+use crate::section::baseline::difference;
+use crate::table::{Row, Table};
+
+/// Differences below this are taken for balance (Austin 2009).
+pub(crate) const LIMIT: f64 = 0.1;
+
+const STEP: f64 = 26.0;
+const LEFT: f64 = 230.0;
+const RIGHT: f64 = 640.0;
+const TOP: f64 = 44.0;
+
+/// A variable with its two rows: before weighting and, where there is one, after.
+pub(crate) fn pairs<'r>(page: &Page<'r>) -> Vec<(&'r BalanceRow, Option<&'r BalanceRow>)> {
+    let whole = |weighted| page.results.balance.iter().filter(move |r| r.level.is_none() && r.weighted == weighted);
+    whole(false).map(|row| (row, whole(true).find(|other| other.variable == row.variable))).collect()
+}
+
+/// The figure; none without differences.
+pub(crate) fn figure(page: &Page<'_>) -> Option<Figure> {
+    let mut pairs = pairs(page);
+    let size = |row: Option<&BalanceRow>| row.and_then(|row| row.smd).map(f64::abs).filter(|x| x.is_finite());
+    pairs.retain(|(before, after)| size(Some(before)).or(size(*after)).is_some());
+    pairs.sort_by(|(a, _), (b, _)| size(Some(b)).unwrap_or(0.0).total_cmp(&size(Some(a)).unwrap_or(0.0)));
+    let largest = pairs.iter().flat_map(|(a, b)| [size(Some(a)), size(*b)]).flatten().fold(0.3, f64::max);
+    if pairs.is_empty() {
+        return None;
+    }
+    let bottom = TOP + STEP * pairs.len() as f64;
+    let mut drawing = Drawing::new(RIGHT + 20.0, bottom + 46.0);
+    let scale = Scale { from: [0.0, largest * 1.04], to: [LEFT, RIGHT] };
+    for x in ticks(largest * 1.04, 6) {
+        drawing.line([scale.at(x), TOP], [scale.at(x), bottom], Ink::Faint, 0.6, "");
+        drawing.text([scale.at(x), bottom + 18.0], Anchor::Middle, Set::Small, Ink::Plain, &tick(x));
+    }
+    drawing.line([LEFT, bottom], [RIGHT, bottom], Ink::Plain, 1.0, "");
+    drawing.line([scale.at(LIMIT), TOP - 6.0], [scale.at(LIMIT), bottom], Ink::Plain, 1.2, "4 3");
+    drawing.text([scale.at(LIMIT), TOP - 10.0], Anchor::Middle, Set::Small, Ink::Plain, "0.1");
+    let axis = "Absolute standardised mean difference";
+    drawing.text([f64::midpoint(LEFT, RIGHT), bottom + 38.0], Anchor::Middle, Set::Normal, Ink::Plain, axis);
+    for (i, (before, after)) in pairs.iter().enumerate() {
+        let y = TOP + STEP * (i as f64 + 0.5);
+        let label = short(&page.labels.variables(&before.variable), 32);
+        drawing.text([LEFT - 12.0, y + 4.5], Anchor::End, Set::Normal, Ink::Plain, &label);
+        let (from, to) = (size(Some(before)), size(*after));
+        if let (Some(from), Some(to)) = (from, to) {
+            drawing.line([scale.at(from), y], [scale.at(to), y], Ink::Faint, 1.5, "");
+        }
+        for (x, ink) in [(from, Ink::Control), (to, Ink::Treated)] {
+            if let Some(x) = x {
+                drawing.mark([scale.at(x), y], 4.5, ink);
+            }
+        }
+    }
+    legend(&mut drawing, pairs.iter().any(|(_, after)| after.is_some()));
+    let name = "love";
+    let above = |row: fn(&(&BalanceRow, Option<&BalanceRow>)) -> Option<f64>| {
+        let known: Vec<f64> = pairs.iter().filter_map(row).collect();
+        format!("{} of {}", known.iter().filter(|smd| smd.abs() > LIMIT).count(), known.len())
+    };
+    let (before, after) = (above(|(row, _)| row.smd), above(|(_, row)| row.and_then(|row| row.smd)));
+    let text = format!("Characteristics that differ by more than 0.1: {before} before weighting, {after} after.");
+    Some(Figure {
+        name: name.into(),
+        caption: "Balance of the arms: absolute standardised mean differences before and after weighting. The dashed \
+                  line is at 0.1."
+            .into(),
+        svg: drawing.finish(name, "Standardised mean differences before and after weighting", &text),
+        data: data(page, &pairs),
+    })
+}
+
+fn legend(drawing: &mut Drawing, weighted: bool) {
+    drawing.mark([LEFT + 6.0, 14.0], 4.5, Ink::Control);
+    drawing.text([LEFT + 18.0, 18.5], Anchor::Start, Set::Normal, Ink::Plain, "before weighting");
+    if weighted {
+        drawing.mark([LEFT + 166.0, 14.0], 4.5, Ink::Treated);
+        drawing.text([LEFT + 178.0, 18.5], Anchor::Start, Set::Normal, Ink::Plain, "after weighting");
+    }
+}
+
+fn data(page: &Page<'_>, pairs: &[(&BalanceRow, Option<&BalanceRow>)]) -> Table {
+    let smd = |row: &BalanceRow| difference(page, row);
+    let row = |(before, after): &(&BalanceRow, Option<&BalanceRow>)| {
+        let after = after.map_or_else(crate::table::Cell::none, smd);
+        Row::new(page.labels.variables(&before.variable), vec![smd(before), after])
+    };
+    Table {
+        caption: "Absolute standardised mean differences".into(),
+        header: ["Characteristic", "Before weighting", "After weighting"].map(str::to_owned).into(),
+        rows: pairs.iter().map(row).collect(),
+        texts: 1,
+        ..Table::default()
+    }
+}

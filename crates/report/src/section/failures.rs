@@ -1,0 +1,105 @@
+//! Models that have no numbers, with the cause and what to do next; and reasons to doubt those that have.
+
+use study::results::{CUMULATIVE_INCIDENCE, FitProblem, FitRow, KAPLAN_MEIER, WarningRow};
+
+use super::Block;
+use super::weights::scheme;
+use crate::labels;
+use crate::page::Page;
+use crate::table::{Cell, Row, Table};
+
+/// Every model without a result, of the main analysis and of the scenarios, with the scenario's label.
+pub(super) fn failed<'r>(page: &Page<'r>) -> impl Iterator<Item = (Option<&'r str>, &'r FitRow, &'r FitProblem)> {
+    let main = page.results.fits.iter().map(|fit| (None, fit));
+    let scenarios = page.results.scenarios.iter();
+    let others = scenarios.flat_map(|s| s.results.fits.iter().map(|fit| (Some(s.label.as_str()), fit)));
+    main.chain(others).filter_map(|(scenario, fit)| Some((scenario, fit, fit.outcome_of_fit.as_ref().err()?)))
+}
+
+pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let failures = failures(page);
+    if failures.rows.is_empty() {
+        blocks.push(Block::words("Every declared model and curve has a result."));
+    }
+    blocks.extend(Block::table(failures));
+    blocks.extend(Block::table(unchecked(page)));
+    let warnings = warnings(page);
+    if warnings.rows.is_empty() {
+        blocks.push(Block::words("There is no warning about overlap or weights."));
+    }
+    blocks.extend(Block::table(warnings));
+    blocks
+}
+
+/// Name of a model; of a curve, whether it is weighted; of a standardisation, its method.
+fn model(fit: &FitRow) -> &str {
+    match &*fit.analysis {
+        KAPLAN_MEIER if fit.model == "iptw" => "Kaplan-Meier, weighted",
+        KAPLAN_MEIER => "Kaplan-Meier",
+        "g_formula" => "g-formula",
+        "aipw" => "AIPW",
+        "standardised" => "standardised survival",
+        CUMULATIVE_INCIDENCE if fit.model == "iptw" => "cumulative incidence, weighted",
+        CUMULATIVE_INCIDENCE => "cumulative incidence",
+        _ => labels::model(&fit.model),
+    }
+}
+
+fn name(page: &Page<'_>, scenario: Option<&str>, fit: &FitRow) -> String {
+    let ties = fit.ties.as_deref().map_or_else(String::new, |t| format!(", ties: {}", labels::ties(t)));
+    let scenario = scenario.map_or_else(String::new, |label| format!(" ({})", labels::plain(label)));
+    format!("{}, {}{ties}{scenario}", page.outcome(&fit.outcome, &fit.cause), model(fit))
+}
+
+fn failures(page: &Page<'_>) -> Table {
+    let row = |(scenario, fit, problem): (Option<&str>, &FitRow, &FitProblem)| {
+        let why = Cell::foreign(&problem.message).and_text(format!(" ({})", problem.code));
+        Row::new(name(page, scenario, fit), vec![why, Cell::text(&*problem.hint)])
+    };
+    Table {
+        caption: "Models without a result".into(),
+        header: ["Model", "Why it has none", "What to do"].map(str::to_owned).into(),
+        rows: failed(page).map(row).collect(),
+        texts: 3,
+        ..Table::default()
+    }
+}
+
+/// Declared checks of fitted models that have no number.
+fn unchecked(page: &Page<'_>) -> Table {
+    let mut rows = Vec::new();
+    for fit in &page.results.fits {
+        let Ok(numbers) = &fit.outcome_of_fit else { continue };
+        for problem in &numbers.unchecked {
+            let why = format!("{} ({})", labels::plain(&problem.to_string()), problem.code());
+            rows.push(Row::new(name(page, None, fit), vec![Cell::foreign(why)]));
+        }
+    }
+    Table {
+        caption: "Checks without a number".into(),
+        header: ["Model", "Why it has none"].map(str::to_owned).into(),
+        rows,
+        texts: 2,
+        ..Table::default()
+    }
+}
+
+fn warnings(page: &Page<'_>) -> Table {
+    let line = |scenario: Option<&str>, warning: &WarningRow| {
+        let about = scheme(&warning.about);
+        let about = scenario.map_or_else(|| about.clone(), |label| format!("{}: {about}", labels::plain(label)));
+        Row::new(about, vec![Cell::foreign(&warning.text).and_text(format!(" ({})", warning.code))])
+    };
+    let mut rows: Vec<Row> = page.results.warnings.iter().map(|warning| line(None, warning)).collect();
+    for scenario in &page.results.scenarios {
+        rows.extend(scenario.results.warnings.iter().map(|warning| line(Some(&scenario.label), warning)));
+    }
+    Table {
+        caption: "Why results need care".into(),
+        header: ["About", "Why"].map(str::to_owned).into(),
+        rows,
+        texts: 2,
+        ..Table::default()
+    }
+}

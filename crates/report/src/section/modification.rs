@@ -1,0 +1,98 @@
+//! The treatment's effect at each level of an effect modifier, with the test that the effects differ.
+
+use study::results::{EstimateRow, TestRow};
+
+use super::Block;
+use super::effects::{Group, forest, line, numbers};
+use crate::figure::forest::Line;
+use crate::figure::svg::Ink;
+use crate::labels;
+use crate::page::{Page, TESTS, preferred};
+use crate::table::{Cell, Row, Table};
+
+/// Between the treatment's term and the place in a name such as `regimen:IsaPd at dara_refr:1`.
+const AT: &str = " at ";
+
+pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
+    let mut lines = Vec::new();
+    let mut data = Vec::new();
+    let mut seen: Vec<Key<'_>> = Vec::new();
+    for row in page.results.estimates.iter().filter(|row| within(page, row).is_some()) {
+        let key = key(row);
+        if seen.contains(&key) {
+            continue;
+        }
+        let of_model: Vec<&EstimateRow> =
+            page.results.estimates.iter().filter(|r| self::key(r) == key && within(page, r).is_some()).collect();
+        seen.push(key);
+        let ties = ties(page, &row.outcome, row.ties.as_deref());
+        let weighted = if row.model.starts_with("iptw") { ", IPTW" } else { "" };
+        let heading = format!("{}{weighted}{ties}", page.outcome(&row.outcome, &row.cause));
+        lines.push(Line::Heading(heading.clone()));
+        data.push(Row::Heading(heading));
+        let mut terms: Vec<&str> = of_model.iter().map(|row| row.term.as_str()).collect();
+        terms.dedup();
+        terms.sort_unstable();
+        terms.dedup();
+        for (i, term) in terms.into_iter().enumerate() {
+            let rows: Vec<&EstimateRow> = of_model.iter().filter(|row| row.term == term).copied().collect();
+            let Some(row) = preferred(&rows) else { continue };
+            let label = within(page, row).unwrap_or_default();
+            let ink = if i % 2 == 0 { Ink::Control } else { Ink::Treated };
+            lines.push(line(page, row, &label, ink));
+            data.push(numbers(page, row, &format!("{label}, {}", labels::variance(row.variance))));
+        }
+    }
+    let text = "The effect of the treatment within the levels of each effect modifier.";
+    let figure = forest(page, "modification", "Effect of the treatment within subgroups", text, lines, data);
+    let mut blocks: Vec<Block> = Block::figures(figure).into_iter().collect();
+    blocks.extend(Block::table(tests(page)));
+    if blocks.is_empty() {
+        blocks.push(Block::words("The protocol declares no effect modifier."));
+    }
+    blocks
+}
+
+/// Handling of ties, where it is another than that of the outcome's main models.
+fn ties(page: &Page<'_>, outcome: &str, ties: Option<&str>) -> String {
+    let main = Group::first(page, outcome).and_then(|group| group.ties());
+    ties.filter(|ties| Some(*ties) != main).map_or_else(String::new, |t| format!(", ties: {}", labels::ties(t)))
+}
+
+type Key<'r> = (&'r str, &'r str, &'r str, &'r str, Option<&'r str>, &'r str);
+
+fn key(row: &EstimateRow) -> Key<'_> {
+    (&row.analysis, &row.outcome, &row.cause, &row.model, row.ties.as_deref(), &row.modifier)
+}
+
+/// "Refractory to daratumumab: yes", where the row is the effect at a place.
+fn within(page: &Page<'_>, row: &EstimateRow) -> Option<String> {
+    let place = row.term.strip_prefix(page.labels.treatment())?.strip_prefix(AT)?;
+    let (variable, level) = place.split_once(':')?;
+    Some(format!("{}: {}", page.labels.variables(variable), page.level(variable, level)))
+}
+
+/// Wald and likelihood ratio test of every interaction.
+fn tests(page: &Page<'_>) -> Table {
+    let wald = page.results.tests.iter().filter(|test| test.name == "interaction_wald");
+    let row = |wald: &TestRow| {
+        let ratio = page.results.tests.iter().find(|test| {
+            test.name == "interaction_lr"
+                && (&test.outcome, &test.cause, &test.model, &test.modifier, &test.ties)
+                    == (&wald.outcome, &wald.cause, &wald.model, &wald.modifier, &wald.ties)
+        });
+        let p = |test: &TestRow| page.p(test.test.p_value, &TESTS, test, "p_value");
+        let ties = ties(page, &wald.outcome, wald.ties.as_deref());
+        let weighted = if wald.model == "interaction" { "" } else { ", IPTW" };
+        let label = format!("{}{ties}{weighted}", page.outcome(&wald.outcome, &wald.cause));
+        let modifier = Cell::foreign(page.labels.variables(&wald.modifier));
+        Row::new(label, vec![modifier, p(wald), ratio.map_or_else(Cell::none, p)])
+    };
+    Table {
+        caption: "Tests that the effect differs (P)".into(),
+        header: ["Outcome", "Treatment by", "Wald", "Likelihood ratio"].map(str::to_owned).into(),
+        rows: wald.map(row).collect(),
+        texts: 2,
+        ..Table::default()
+    }
+}

@@ -86,6 +86,17 @@ test("the auditor reads the results, and they are the files", async () => {
     const cells = await auditor.page.getByRole("region", { name: /^estimates.csv/ }).getByRole("row").nth(1).innerText();
     for (const cell of row) assert.ok(cells.includes(cell), cell);
     await auditor.check("coordinator-results");
+    const figures = await auditor.page.getByRole("link", { name: /^figures\/.*\.svg$/ }).all();
+    assert.ok(figures.length > 0);
+    const figure = await auditor.context.request.get(pages + (await figures[0].getAttribute("href")));
+    assert.match(await figure.text(), /<svg/);
+    // The report is shut in, so that no script runs in it, not even one of this test.
+    const address = await auditor.page.getByRole("link", { name: "The report" }).getAttribute("href");
+    const report = await auditor.context.request.get(pages + address);
+    assert.equal(await report.text(), readFileSync(path.join(saved, "report.html"), "utf8"));
+    assert.match(report.headers()["content-security-policy"], /^sandbox; default-src 'none'/);
+    await auditor.open(pages + address);
+    assert.deepEqual(auditor.complaints, []);
     await auditor.open(`${pages}/studies/${run}/results/..%2F..%2Fauthority%2Fca.key.pem`, 404);
 });
 

@@ -31,7 +31,7 @@ const ALL: &[Role] = &Role::ALL;
 const NOBODY: &[Role] = &[];
 
 /// All pages behind the login.
-pub(super) const RULES: [Rule; 10] = [
+pub(super) const RULES: [Rule; 11] = [
     Rule { path: "/", read: ALL, change: NOBODY, page: || get(studies::first) },
     Rule { path: "/sites", read: OPERATOR, change: NOBODY, page: || get(sites::list) },
     Rule {
@@ -43,8 +43,9 @@ pub(super) const RULES: [Rule; 10] = [
     Rule { path: "/studies", read: ALL, change: NOBODY, page: || get(studies::list) },
     Rule { path: "/studies/{run}", read: ALL, change: NOBODY, page: || get(run::show) },
     Rule { path: "/studies/{run}/protocol", read: ALL, change: NOBODY, page: || get(run::protocol) },
+    Rule { path: "/studies/{run}/report", read: READERS, change: NOBODY, page: || get(results::report) },
     Rule { path: "/studies/{run}/results", read: READERS, change: NOBODY, page: || get(results::show) },
-    Rule { path: "/studies/{run}/results/{file}", read: READERS, change: NOBODY, page: || get(results::file) },
+    Rule { path: "/studies/{run}/results/{*file}", read: READERS, change: NOBODY, page: || get(results::file) },
     Rule { path: "/studies/{run}/audit", read: AUDITOR, change: NOBODY, page: || get(audit::show) },
     Rule { path: "/studies/{run}/audit/bundle", read: AUDITOR, change: NOBODY, page: || get(audit::bundle) },
 ];

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::http::HeaderValue;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 use web::{Scroll, Visit};
@@ -33,20 +33,38 @@ pub(super) struct Files {
 enum Kind {
     Csv,
     Json,
+    Svg,
+    Docx,
+    Other,
 }
 
 impl Kind {
     fn of(file: &str) -> Kind {
-        if file.rsplit('.').next() == Some("json") { Kind::Json } else { Kind::Csv }
+        match file.rsplit('.').next() {
+            Some("csv") => Kind::Csv,
+            Some("json") => Kind::Json,
+            Some("svg") => Kind::Svg,
+            Some("docx") => Kind::Docx,
+            _ => Kind::Other,
+        }
     }
 
     fn media_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Kind::Csv => "text/csv; charset=utf-8",
             Kind::Json => "application/json",
+            Kind::Svg => "image/svg+xml",
+            Kind::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            Kind::Other => "application/octet-stream",
         })
     }
 }
+
+/// The report is a page of its own, with its style inside: it is shut in, without scripts, forms or this page's origin.
+const REPORT_POLICY: HeaderValue = HeaderValue::from_static(
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; \
+     frame-ancestors 'none'",
+);
 
 impl Pages {
     fn results(&self, name: &str) -> Result<std::sync::Arc<Files>, PageError> {
@@ -55,7 +73,8 @@ impl Pages {
             let finished = study::read(&self.state, name)?;
             let mut tables = Vec::new();
             results::print(&mut tables, &finished.results, &finished.protocol, WIDTH).map_err(|_| PageError::Files)?;
-            let all = results::files(&finished.results, &finished.provenance).map_err(|_| PageError::Files)?;
+            let all = results::files(&finished.results, &finished.protocol, &finished.provenance)
+                .map_err(|_| PageError::Files)?;
             let tables = String::from_utf8(tables).map_err(|_| PageError::Files)?;
             Ok(Files { title: finished.protocol.title.clone(), tables, all })
         })
@@ -72,6 +91,7 @@ pub(super) async fn show(
     let results = pages.read(move |pages| pages.results(&run)).await?;
     let content = html! {
         p { a href=(format!("/studies/{name}")) { "Run " bdi { (name) } } }
+        p { a href=(format!("/studies/{name}/report")) { "The report" } ", for reading and for print." }
         h2 { "Tables" }
         div.scroll role="region" aria-label="Tables as text" tabindex="0" { pre { (results.tables) } }
         h2 { "Files" }
@@ -82,10 +102,18 @@ pub(super) async fn show(
             }
         }
         @for (file, content) in &results.all {
-            @if Kind::of(file) == Kind::Csv { (preview(file, content)?) }
+            @if Kind::of(file) == Kind::Csv && !file.contains('/') { (preview(file, content)?) }
         }
     };
     Ok(page(&pages.name, &visit, "/studies", &format!("Results: {}", results.title), &content))
+}
+
+/// The report, to be read.
+pub(super) async fn report(State(pages): State<Shared>, Path(name): Path<String>) -> Result<Response, PageError> {
+    let results = pages.read(move |pages| pages.results(&name)).await?;
+    let (_, page) = results.all.iter().find(|(file, _)| file == report::PAGE).ok_or(PageError::NoFile)?;
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    Ok(([(CONTENT_TYPE, kind), (CONTENT_SECURITY_POLICY, REPORT_POLICY)], page.clone()).into_response())
 }
 
 /// One file, to be saved.
@@ -95,8 +123,9 @@ pub(super) async fn file(
 ) -> Result<Response, PageError> {
     let results = pages.read(move |pages| pages.results(&name)).await?;
     let (file, content) = results.all.iter().find(|(known, _)| *known == file).ok_or(PageError::NoFile)?;
+    let saved = file.rsplit('/').next().unwrap_or(file);
     let disposition =
-        HeaderValue::from_str(&format!("attachment; filename=\"{file}\"")).map_err(|_| PageError::Files)?;
+        HeaderValue::from_str(&format!("attachment; filename=\"{saved}\"")).map_err(|_| PageError::Files)?;
     let headers = [(CONTENT_TYPE, Kind::of(file).media_type()), (CONTENT_DISPOSITION, disposition)];
     Ok((headers, content.clone()).into_response())
 }

@@ -94,7 +94,7 @@ impl Coordinator {
 
     /// An address of the table with its parts filled in.
     fn filled(&self, path: &str) -> String {
-        path.replace("{run}", &self.run).replace("{site}", "S03").replace("{file}", "estimates.csv")
+        path.replace("{run}", &self.run).replace("{site}", "S03").replace("{*file}", "estimates.csv")
     }
 }
 
@@ -141,7 +141,7 @@ async fn every_page_is_for_whom_the_table_says() {
             assert_eq!(coordinator.post(Some(who), &path, "csrf=0").await.status(), expected, "{what}");
         }
     }
-    assert_eq!(refused, 2 * 2 + 2 + 2 * 2, "sites twice, results twice, audit twice");
+    assert_eq!(refused, 2 * 2 + 3 + 2 * 2, "sites twice, results three times, audit twice");
     // The auditor changes nothing, and what an auditor or analyst reads is never more than the table says.
     assert!(RULES.iter().all(|rule| !rule.change.contains(&Role::Auditor) && !rule.change.contains(&Role::Analyst)));
 }

@@ -28,13 +28,14 @@ pub fn write(dir: &Path, results: &Results, provenance: &Provenance) -> io::Resu
     replace(dir, JSON, &json)
 }
 
-/// The files that [`write()`] makes, `results.json` last, each as name and content.
-pub fn files(results: &Results, provenance: &Provenance) -> io::Result<Vec<(String, Vec<u8>)>> {
+/// The files that [`write()`] and [`write_report()`] make, each as name and content.
+pub fn files(results: &Results, protocol: &Protocol, provenance: &Provenance) -> io::Result<Vec<(String, Vec<u8>)>> {
     let document = Document::new(results, provenance);
-    let mut files: Vec<(String, Vec<u8>)> =
-        document.csv()?.into_iter().map(|(name, content)| (name.to_owned(), content)).collect();
-    files.push((JSON.to_owned(), document.json()?));
-    Ok(files)
+    let tables = document.csv()?.into_iter().map(|(name, content)| (name.to_owned(), content));
+    let report = report::files(results, protocol, provenance, None).map_err(io::Error::other)?;
+    let report = report.into_iter().map(|ReportFile { name, bytes }| (name, bytes));
+    let json = [(JSON.to_owned(), document.json()?)];
+    Ok(tables.chain(json).chain(report).collect())
 }
 
 /// Name and content of every CSV file that [`write()`] writes, for a roster of so many sites.

@@ -109,7 +109,7 @@ const THE_DOCUMENT_AND_ITS_HEAD: &[Case] = &[
         "[study]\n",
         "[studies]\nx = 1\n[study]\n",
         &[
-            "line 1: studies: is not a known key; known: analysis, bootstrap, eligibility, outcome, propensity, scenario, study, treatment, trial, variable",
+            "line 1: studies: is not a known key; known: analysis, bootstrap, eligibility, outcome, propensity, release, scenario, study, treatment, trial, variable",
         ],
     ),
     (

@@ -125,9 +125,9 @@ fn mistakes_of_the_table_release() {
         found,
         [
             "release.opening: `totalls` is not known (known: totals, results); did you mean `totals`?",
-            "release.minimum_cell: expected 1 to 100 patients",
-            "release.minimum_leavers: expected 1 to 100 patients",
-            "release.minimum: is not a known key",
+            "release.minimum_cell: expected 1 to 100 patients; such as 5",
+            "release.minimum_leavers: expected 1 to 100 patients; such as 5",
+            "release.minimum: is not a known key; known: minimum_cell, minimum_leavers, opening",
         ]
     );
 }

@@ -8,7 +8,8 @@ import { chromium } from "playwright-core";
 import { PATIENCE } from "./federation.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const IMAGES = new URL("../../docs/images", import.meta.url).pathname;
+// Where the pictures of the documents are.
+export const IMAGES = new URL("../../docs/images", import.meta.url).pathname;
 const WIDE = { width: 1280, height: 900 };
 const NARROW = { width: 390, height: 844 };
 

@@ -181,6 +181,9 @@ pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
     let (Some(closed), Some(release)) = (closed, release) else {
         return Err(StudyError::NotFinished(stored.manifest.name()));
     };
+    if Release::digest_of(&digest, &release) != closed.release {
+        return Err(StoreError::Damaged { what: "a release" }.into());
+    }
     let release = Release::from_bytes(&release).map_err(|_| StoreError::Damaged { what: "a release" })?;
     let manifest = &stored.manifest;
     let sites = manifest.roster.members().iter().map(|m| (m.id.clone(), m.legal_name.clone())).collect();

@@ -49,6 +49,7 @@ finest_grid_days = 0
 minimum_leavers = 0
 maximum_rounds = 1000000
 allow_differencing = true
+approvals = 1
 ";
 
 /// The loosest policy that a site can have.

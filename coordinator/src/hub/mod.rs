@@ -241,6 +241,10 @@ impl Hub {
             }
             FromAgent::Approval(approval) => self.approval(site, approval),
             FromAgent::Rejected { run, code } => {
+                let member = self.runs.get(&run).and_then(|run| run.machine.manifest().roster.index(site));
+                if member.is_none() {
+                    return Ok(());
+                }
                 tracing::warn!(%site, %code, "site rejects the study");
                 self.problem(&run, &code, &format!("site {site} rejects the study"))
             }

@@ -68,7 +68,10 @@ impl RunReport {
             fitted: counts.fitted,
             failed: counts.failed,
             waiting: waiting.into(),
-            sites: sites.into_iter().map(|i| members[usize::from(i)].id.clone()).collect(),
+            sites: sites
+                .into_iter()
+                .map(|i| members.get(usize::from(i)).map_or_else(String::new, |m| m.id.clone()))
+                .collect(),
             problem: run.problem.clone(),
             opened: numbers.opened,
             sealed: numbers.sealed,

@@ -14,6 +14,9 @@ use crate::protocol::{Protocol, ReleaseOpening};
 use crate::question::Opening;
 use crate::view::{Asked, Draw};
 
+/// Longest answer: its words fill a message.
+pub const MOST_WORDS: usize = 4_000_000;
+
 /// The words of one question that the coordinator opens, or of neighbours of one kind that the sites alone open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {

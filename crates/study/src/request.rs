@@ -15,9 +15,15 @@ pub(crate) fn request_digest(manifest: &Digest, round: u32, plan: &Plan, previou
         .digest()
 }
 
-/// `q = H(q0, epoch, T)`: bound to the keys of one epoch.
-pub(crate) fn epoch_digest(q0: &Digest, epoch: u64, transcript: &Digest) -> Digest {
-    Canonical::new("entente/v1/request in epoch").digest_field(q0).u64(epoch).digest_field(transcript).digest()
+/// `q = H(q0, epoch, T, W)`: bound to the keys of one epoch, and to the request as all sites must have seen it, with what
+/// it shows of everybody's ledger ([`crate::message::RoundOpen::digest`]).
+pub(crate) fn epoch_digest(q0: &Digest, epoch: u64, transcript: &Digest, open: &Digest) -> Digest {
+    Canonical::new("entente/v1/witnessed request in epoch")
+        .digest_field(q0)
+        .u64(epoch)
+        .digest_field(transcript)
+        .digest_field(open)
+        .digest()
 }
 
 /// `D_r = H(q0, opened sum)`: what the next request chains.

@@ -308,6 +308,13 @@ impl Session<'_> {
             active.machine.withdraw(&mut effects);
             active.journal.sync()?;
             tracing::warn!("the approval of a run was withdrawn: nothing of it is answered any more");
+        } else {
+            // withdrawn while no agent ran: its ledger says so from now on
+            let (mut journal, entries) = Journal::open(&path.join("journal"), digest)?;
+            if !entries.iter().any(|entry| entry.record == SiteRecord::Withdrawn) {
+                journal.push(Timestamp::now().as_second().max(0).cast_unsigned(), &SiteRecord::Withdrawn);
+                journal.sync()?;
+            }
         }
         if let Some(withdrawal) = withdrawal(&path)? {
             self.send(FromAgent::Withdrawn(withdrawal));

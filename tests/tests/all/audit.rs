@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use entente_tests::federation::{Federation, bits};
+use secagg::Digest;
 use study::audit::{Bundle, Party, Report, verify};
+use study::ledger::{Chain, Entry, Recorded};
+use study::machine::coordinator::CoordinatorRecord;
+use study::machine::site::SiteRecord;
 use study::release::Release;
 
 use crate::small;
@@ -117,10 +121,6 @@ fn rewritten(run: &Federation, party: Party, change: impl Fn(&mut Vec<Vec<u8>>))
 
 #[test]
 fn a_ledger_that_its_own_party_wrote_anew_is_caught_by_its_witnesses() {
-    use study::ledger::{Chain, Entry};
-    use study::machine::coordinator::CoordinatorRecord;
-    use study::machine::site::SiteRecord;
-
     let run = federation();
     let manifest = run.manifest().digest();
     // site 1 hides that a request was refused, or that somebody else approved: another actor in the first entry
@@ -191,4 +191,123 @@ fn crashes_leave_ledgers_that_hold() {
         let report = verify(&bundles(&run));
         assert!(report.holds(), "seed {seed}: {:?}", places(&report));
     }
+}
+
+/// A party's ledger written anew from its records, each of which `change` may replace, and more behind them.
+fn rewrite<R: Recorded + Clone>(
+    run: &Federation,
+    party: Party,
+    change: impl Fn(&R) -> Vec<R>,
+    behind: impl Fn(&[R]) -> Vec<R>,
+) -> Bundle {
+    let manifest = run.manifest().digest();
+    rewritten(run, party, |entries| {
+        let (mut old, mut new) = (Chain::new(manifest), Chain::new(manifest));
+        let all: Vec<Entry<R>> = entries.iter().map(|entry| old.next(entry).unwrap()).collect();
+        let records: Vec<R> = all.iter().map(|entry| entry.record.clone()).collect();
+        let changed = records.iter().flat_map(&change).collect::<Vec<_>>();
+        let more = behind(&records);
+        *entries = changed.iter().chain(&more).map(|record| new.append(1000, "Reviewer", record)).collect();
+    })
+}
+
+fn found(bundle: Bundle, what: &str) -> Report {
+    let report = verify(&[bundle]);
+    assert!(places(&report).iter().any(|place| place.contains(what)), "{what}: {:?}", places(&report));
+    report
+}
+
+#[test]
+fn a_release_that_nobody_signed_is_none() {
+    let run = federation();
+    let forged = |records: &[CoordinatorRecord]| {
+        let release = records.iter().find(|r| matches!(r, CoordinatorRecord::Released { .. })).unwrap();
+        vec![release.clone()]
+    };
+    let report = found(rewrite(&run, Party::Coordinator, |r| vec![r.clone()], forged), "after its end");
+    assert!(!report.holds());
+    let unsigned = |record: &CoordinatorRecord| match record {
+        CoordinatorRecord::Closed { .. } => Vec::new(),
+        other => vec![other.clone()],
+    };
+    let bundle = rewrite(&run, Party::Coordinator, unsigned, |_| Vec::new());
+    let report = verify(&[bundle]);
+    assert!(report.release.is_none(), "without the sites' signatures there is no release");
+}
+
+#[test]
+fn last_sums_that_a_site_invents_lead_to_no_release() {
+    let run = federation();
+    let last = run.site_journal(1).iter().filter(|r| matches!(r, SiteRecord::Accepted { .. })).count() as u32;
+    let invented = |record: &SiteRecord| match record {
+        SiteRecord::Accepted { q0, proof, opened } if proof.round == last => {
+            let mut opened = opened.clone();
+            opened.words[0] += 1 << 64;
+            vec![SiteRecord::Accepted { q0: *q0, proof: proof.clone(), opened }]
+        }
+        SiteRecord::Finished { .. } | SiteRecord::Closed { .. } => Vec::new(),
+        other => vec![other.clone()],
+    };
+    let report = verify(&[rewrite(&run, Party::Site(1), invented, |_| Vec::new())]);
+    assert!(report.release.is_none() && !report.recomputed);
+    let kept = |record: &SiteRecord| match record {
+        SiteRecord::Accepted { .. } => invented(record),
+        other => vec![other.clone()],
+    };
+    found(rewrite(&run, Party::Site(1), kept, |_| Vec::new()), "the sums do not lead to the results");
+}
+
+#[test]
+fn two_answers_under_one_mask_and_what_follows_the_end_are_found() {
+    let run = federation();
+    let twice = |record: &SiteRecord| match record {
+        SiteRecord::Answered { round: 3, q0, q, masked: _ } => {
+            let other = SiteRecord::Answered { round: 3, q0: *q0, q: *q, masked: Digest::of(b"other words") };
+            vec![other, record.clone()]
+        }
+        other => vec![other.clone()],
+    };
+    found(rewrite(&run, Party::Site(1), twice, |_| Vec::new()), "two answers under one mask");
+    let again = |records: &[SiteRecord]| {
+        records.iter().filter(|r| matches!(r, SiteRecord::Answered { .. })).take(1).cloned().collect()
+    };
+    found(rewrite(&run, Party::Site(1), |r: &SiteRecord| vec![r.clone()], again), "after its end");
+}
+
+#[test]
+fn approvals_are_held_against_the_policy_and_the_announced_cohort() {
+    let run = federation();
+    let unapproved = |record: &SiteRecord| match record {
+        SiteRecord::Approved { .. } => vec![SiteRecord::Consented],
+        other => vec![other.clone()],
+    };
+    found(rewrite(&run, Party::Site(1), unapproved, |_| Vec::new()), "before the site has approved");
+    let exchanged = |record: &SiteRecord| match record {
+        SiteRecord::Approved { policy, .. } => {
+            vec![SiteRecord::Approved { policy: *policy, cohort: Digest::of(b"another cohort") }]
+        }
+        other => vec![other.clone()],
+    };
+    found(rewrite(&run, Party::Site(1), exchanged, |_| Vec::new()), "another cohort than it approved");
+}
+
+#[test]
+fn two_ledgers_of_one_party_are_found() {
+    let run = federation();
+    let honest = run.bundle(Party::Coordinator, &small::text());
+    let refused = CoordinatorRecord::Refused { site: 1, rule: "run.sum".into() };
+    let keep = |record: &CoordinatorRecord| vec![record.clone()];
+    let longer = {
+        let mut bundle = honest.clone();
+        let mut chain = Chain::new(run.manifest().digest());
+        bundle.entries.iter().for_each(|entry| _ = chain.next::<CoordinatorRecord>(entry).unwrap());
+        bundle.entries.push(chain.append(2000, "coordinator", &refused));
+        run.sign(bundle)
+    };
+    assert!(verify(&[honest, longer]).holds(), "a later export of the same ledger is no other one");
+    let both = [1, 2].map(|site| {
+        let refused = CoordinatorRecord::Refused { site, rule: "run.sum".into() };
+        rewrite(&run, Party::Coordinator, keep, |_| vec![refused.clone()])
+    });
+    assert!(places(&verify(&both)).iter().any(|place| place.contains("two ledgers")));
 }

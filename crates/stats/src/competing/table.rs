@@ -1,6 +1,6 @@
 //! The table of causes: who leaves when, in which arm and why.
 
-use crate::survival::{Tally, Who, add_leavers};
+use crate::survival::{MOST_ROWS, Tally, Who, add_leavers};
 use crate::total::Total;
 
 /// Words of a cell x arm x cause of a weighted table: n, Sw, Sw^2.
@@ -174,7 +174,7 @@ fn count(n: f64) -> Tally {
 fn is_valid(tally: &Tally) -> bool {
     let empty = *tally == Tally::default();
     let filled = tally.n >= 1.0 && tally.w > 0.0 && tally.w2 >= 0.0;
-    tally.n.fract() == 0.0 && tally.w.is_finite() && tally.w2.is_finite() && (empty || filled)
+    tally.n.fract() == 0.0 && tally.n <= MOST_ROWS && tally.w.is_finite() && tally.w2.is_finite() && (empty || filled)
 }
 
 #[cfg(test)]

@@ -93,8 +93,10 @@ fn trend_shifted(
 /// Adds U2, H12 and H22 of the site's own stratum at `beta` (p): [`trend_len`] words in one block, with nothing to
 /// correct. `cells` and `g` are the event cells of the whole study and the one transform that all strata share.
 ///
+/// Where the site has an event in a cell that is not in `cells`, there is no sum.
+///
 /// # Panics
-/// When lengths do not agree or the site has an event in a cell that is not in `cells`.
+/// When lengths do not agree.
 pub fn stratified_trend(rows: &CoxRows<'_>, ties: Ties, cells: &[u32], g: &[f64], beta: &[f64], total: &mut dyn Total) {
     rows.check();
     assert_eq!(cells.len(), g.len(), "one value of the transform per event cell");
@@ -105,11 +107,12 @@ pub fn stratified_trend(rows: &CoxRows<'_>, ties: Ties, cells: &[u32], g: &[f64]
     if events.cells.is_empty() {
         return;
     }
-    let own: Vec<f64> = events
-        .cells
-        .iter()
-        .map(|cell| g[cells.binary_search(cell).expect("an event of a site is an event of the study")])
-        .collect();
+    let own = events.cells.iter().map(|cell| cells.binary_search(cell).ok().map(|at| g[at]));
+    let Some(own) = own.collect::<Option<Vec<f64>>>() else {
+        // Another site's answer took the cell away: the sum must not pass for a number.
+        total.add(0, &vec![f64::NAN; trend_len(p)]);
+        return;
+    };
     let shift = largest_predictor(&rows, beta);
     let mut risk = Plain::zero(risk_len(p, &events));
     risk_shifted(&rows, &events, beta, shift, &mut risk);

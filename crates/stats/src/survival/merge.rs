@@ -55,6 +55,10 @@ pub fn released(leavers: &[Vec<f64>], declared: &[u32], minimum: f64) -> Release
             *last = end;
         }
     }
+    // Nobody leaves after the last end, be it that of a declared cell: the curve is known to the end of the grid.
+    if let Some(last) = merged.last_mut().filter(|last| !some(**last, grid)) {
+        *last = grid;
+    }
     let mut all: Vec<usize> = [&declared[..], &merged].concat();
     all.sort_unstable();
     all.dedup();
@@ -118,6 +122,13 @@ mod tests {
                 prop_assert!(found.merged.is_empty());
             }
         }
+    }
+
+    #[test]
+    fn the_last_merged_cell_reaches_to_the_end_behind_a_declared_one() {
+        let leavers: Vec<Vec<f64>> = [1.0, 1.0, 0.0, 0.0].map(|n| vec![n]).to_vec();
+        let found = released(&leavers, &[1], 1.0);
+        assert_eq!((&found.declared[..], &found.merged[..]), (&[1][..], &[0, 3][..]));
     }
 
     fn merged(leavers: &[[f64; 2]], minimum: f64) -> Vec<u32> {

@@ -26,6 +26,7 @@ pub use logrank::{LogRank, log_rank};
 pub use median::{Median, median};
 pub use merge::{Released, released};
 pub use rmst::restricted_mean;
+pub(crate) use table::MOST_ROWS;
 pub(crate) use table::add_leavers;
 pub use table::{ArmTable, BadTable, Leavers, TableRows, Tally, Who, arm_table, arm_table_len};
 pub use treatment_sums::{treatment_cox_of_sums, treatment_sums, treatment_sums_len};

@@ -97,9 +97,12 @@ impl Tally {
     fn is_valid(self) -> bool {
         let empty = self.n == 0.0 && self.w == 0.0 && self.w2 == 0.0;
         let filled = self.n >= 1.0 && self.w > 0.0 && self.w2 >= 0.0;
-        self.n.fract() == 0.0 && self.w.is_finite() && self.w2.is_finite() && (empty || filled)
+        self.n.fract() == 0.0 && self.n <= MOST_ROWS && self.w.is_finite() && self.w2.is_finite() && (empty || filled)
     }
 }
+
+/// More rows than this in one cell are no study of ours: ties are summed one death at a time.
+pub(crate) const MOST_ROWS: f64 = 1e7;
 
 /// Who leaves in one cell.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

@@ -6,12 +6,13 @@ use stats::packed::Factor;
 
 use super::bundle::Party;
 use super::findings::{Findings, Summary};
-use super::run::Run;
+use super::run::{Past, Run};
 use super::witness::Seen;
 use crate::ledger::Entry;
 use crate::machine::coordinator::CoordinatorRecord;
 use crate::message::{Finished, RoundOpen, RoundResult};
 use crate::release::Release;
+use crate::request::epoch_digest;
 use crate::results::{Results, Variance};
 use crate::word;
 
@@ -30,12 +31,14 @@ pub(super) struct Walk<'r> {
     epoch: u64,
     transcript: Option<Digest>,
     /// What all sites saw last in this epoch.
-    before: Option<Digest>,
+    before: Past,
     open: Option<RoundOpen>,
     approved: Vec<bool>,
     evaluations: Vec<Evaluation>,
     release: Option<(Digest, Option<Release>)>,
     finished: Option<Finished>,
+    /// Is the release the one that all sites signed?
+    released: bool,
     summary: Summary,
 }
 
@@ -45,23 +48,27 @@ impl<'r> Walk<'r> {
             run,
             epoch: 0,
             transcript: None,
-            before: None,
+            before: Past::Nothing,
             open: None,
             approved: vec![false; run.manifest.roster.len()],
             evaluations: Vec::new(),
             release: None,
             finished: None,
+            released: false,
             summary: Summary::new(Party::Coordinator),
         }
     }
 
     pub(super) fn record(&mut self, entry: Entry<CoordinatorRecord>, findings: &mut Findings, seen: &mut Seen) {
         self.summary.entry(entry.time);
+        let speaks = !matches!(entry.record, CoordinatorRecord::Refused { .. });
+        findings.check(!(self.summary.closed && speaks), "the run goes on after its end");
         match entry.record {
             CoordinatorRecord::Approved { approval } => {
                 self.summary.signatures += 1;
                 let holds = approval.verify(&self.run.manifest.roster).is_ok() && approval.manifest == self.run.digest;
                 if findings.check(holds, "an approval is not signed by its site") {
+                    seen.approved(approval.site, approval.policy, approval.cohort);
                     self.approved[usize::from(approval.site)] = true;
                 }
             }
@@ -78,19 +85,20 @@ impl<'r> Walk<'r> {
                 findings.check(epoch > self.epoch, "the epoch is not newer than the one before");
                 findings.check(self.approved.iter().all(|a| *a), "an epoch before every site has approved");
                 self.epoch = epoch;
-                self.before = None;
+                self.before = Past::Nothing;
+                self.transcript = None;
             }
             CoordinatorRecord::Agreed { epoch, announcements, confirmations } => {
                 findings.check(epoch == self.epoch, "the agreement is not that of the epoch");
                 let transcript = self.run.agreed(epoch, &announcements, &confirmations, findings, &mut self.summary);
                 seen.agreed(&announcements);
-                self.before = Some(transcript);
+                self.before = Past::Transcript(transcript);
                 self.transcript = Some(transcript);
             }
             CoordinatorRecord::Requested { open } => {
                 self.summary.requests += 1;
                 let digest = self.run.requested(&open, self.before, findings, seen, &mut self.summary);
-                self.before = Some(digest);
+                self.before = Past::Request(digest);
                 self.open = Some(*open);
             }
             CoordinatorRecord::Opened { q0, result } => self.opened(&q0, &result, findings, seen),
@@ -101,6 +109,7 @@ impl<'r> Walk<'r> {
             CoordinatorRecord::Released { site: _, bytes } => {
                 let release = Release::from_bytes(&bytes).ok();
                 findings.check(release.is_some(), "the release does not read");
+                findings.check(self.release.is_none(), "a second release");
                 self.release = Some((Release::digest_of(&self.run.digest, &bytes), release));
             }
             CoordinatorRecord::Closed { closed } => {
@@ -108,7 +117,7 @@ impl<'r> Walk<'r> {
                 self.finished = closed.finished.into_iter().next();
                 let signed = self.finished.as_ref().map(|finished| finished.release);
                 let same = signed.is_some() && self.release.as_ref().map(|(digest, _)| *digest) == signed;
-                findings.check(same, "the release is not the one that all sites signed");
+                self.released = findings.check(same, "the release is not the one that all sites signed");
             }
         }
     }
@@ -122,8 +131,11 @@ impl<'r> Walk<'r> {
             findings.here("a sum of what was not requested");
             return;
         };
-        let bound = self.transcript.is_some_and(|t| crate::request::epoch_digest(q0, result.epoch, &t) == result.q);
-        findings.check(bound, "the sum is not bound to the epoch's keys");
+        let digest = open.digest(&self.run.digest);
+        let bound = self.transcript.is_some_and(|t| epoch_digest(q0, self.epoch, &t, &digest) == result.q);
+        findings.check(bound && result.epoch == self.epoch, "the sum is not bound to the epoch's keys and the request");
+        let next = self.summary.rounds + 1 == u64::from(result.round);
+        findings.check(next, "the rounds do not follow each other");
         self.summary.rounds += 1;
         self.summary.opened += open.layout.opened() as u64;
         self.summary.sealed += (open.layout.words() - open.layout.opened()) as u64;
@@ -138,7 +150,7 @@ impl<'r> Walk<'r> {
 
     pub(super) fn end(mut self, findings: &mut Findings) -> (Summary, Option<Release>) {
         findings.check(self.summary.entries > 0, "the ledger is empty");
-        let release = self.release.and_then(|(_, release)| release);
+        let release = self.release.filter(|_| self.released).and_then(|(_, release)| release);
         if let Some(release) = &release
             && !self.evaluations.is_empty()
         {

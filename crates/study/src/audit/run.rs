@@ -18,6 +18,30 @@ pub(super) struct Run {
     pub(super) protocol: Arc<Protocol>,
 }
 
+/// What all sites saw last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Past {
+    /// No key agreement that holds.
+    Nothing,
+    /// The transcript of an epoch.
+    Transcript(Digest),
+    /// A request.
+    Request(Digest),
+}
+
+impl Past {
+    fn digest(self) -> Option<Digest> {
+        match self {
+            Past::Nothing => None,
+            Past::Transcript(digest) | Past::Request(digest) => Some(digest),
+        }
+    }
+
+    fn begins(self) -> bool {
+        matches!(self, Past::Transcript(_))
+    }
+}
+
 impl Run {
     fn sites(&self) -> usize {
         self.manifest.roster.len()
@@ -59,7 +83,7 @@ impl Run {
     pub(super) fn requested(
         &self,
         open: &RoundOpen,
-        before: Option<Digest>,
+        before: Past,
         findings: &mut Findings,
         seen: &mut Seen,
         summary: &mut Summary,
@@ -72,13 +96,19 @@ impl Run {
         let whole = open.witnesses.len() == self.sites();
         findings.check(whole, "the request does not repeat what every site said");
         for (site, member) in self.manifest.roster.members().iter().enumerate() {
-            let Some(next) = open.next_of(site) else { continue };
+            let Some(next) = open.next_of(site) else {
+                // only where an epoch begins may a site be beyond the round
+                findings.check(before.begins(), &format!("the request does not repeat what site {} said", member.id));
+                continue;
+            };
             summary.signatures += 1;
             let signed = next.verify(&member.identity, &self.digest).is_ok();
             findings.check(signed, &format!("what site {} said of the round is not signed by it", member.id));
-            let same = before.is_none_or(|before| before == next.witnessed);
+            let same = before.digest() == Some(next.witnessed);
             findings.check(same, &format!("site {} saw another request before", member.id));
         }
+        let said = open.witnesses.iter().any(Option::is_some);
+        findings.check(said, "the request repeats what no site said");
         digest
     }
 
@@ -98,7 +128,7 @@ impl Run {
     pub(super) fn closed(
         &self,
         closed: &Closed,
-        before: Option<Digest>,
+        before: Past,
         findings: &mut Findings,
         seen: &mut Seen,
         summary: &mut Summary,
@@ -113,7 +143,7 @@ impl Run {
             findings.check(signed, &format!("site {}'s signature under the end does not hold", member.id));
             let same = closed.finished[0].agrees_with(finished);
             findings.check(same, &format!("site {} ended with other results", member.id));
-            let same = before.is_none_or(|before| before == finished.witnessed);
+            let same = before.digest() == Some(finished.witnessed);
             findings.check(same, &format!("site {} saw another last request", member.id));
         }
         seen.closed(closed);

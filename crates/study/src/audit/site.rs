@@ -1,10 +1,12 @@
 //! A site's ledger: the plan runs again on the sums that the site accepted.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use secagg::{Digest, Opened};
 
 use super::bundle::Party;
 use super::findings::{Findings, Place, Summary};
-use super::run::Run;
+use super::run::{Past, Run};
 use super::witness::Seen;
 use crate::layout::Layout;
 use crate::ledger::Entry;
@@ -28,19 +30,24 @@ struct Derived {
 pub(super) struct Walk<'r> {
     run: &'r Run,
     site: u16,
-    policy: Option<Digest>,
+    policy: Option<Policy>,
+    approved: Option<Digest>,
     plan: Plan,
     current: Derived,
     previous: Option<(Derived, Digest)>,
     epoch: u64,
     transcript: Option<Digest>,
     /// What all sites saw last in this epoch.
-    before: Option<Digest>,
+    before: Past,
     /// The newest request that is not answered yet.
     open: Option<RoundOpen>,
     /// The newest answer: request in its epoch, and digest of the masked words.
     answered: Option<(Digest, Digest)>,
+    /// Every answer, by request in its epoch.
+    answers: BTreeMap<Digest, Digest>,
     finished: bool,
+    /// What all sites signed at the end, where it holds.
+    released: bool,
     summary: Summary,
 }
 
@@ -52,41 +59,50 @@ impl<'r> Walk<'r> {
         Walk {
             run,
             site,
-            policy: policy.ok().map(|policy| policy.digest()),
+            policy: policy.ok(),
+            approved: None,
             plan,
             current,
             previous: None,
             epoch: 0,
             transcript: None,
-            before: None,
+            before: Past::Nothing,
             open: None,
             answered: None,
+            answers: BTreeMap::new(),
             finished: false,
+            released: false,
             summary: Summary::new(Party::Site(site)),
         }
     }
 
     pub(super) fn record(&mut self, entry: Entry<SiteRecord>, findings: &mut Findings, seen: &mut Seen) {
         self.summary.entry(entry.time);
+        let speaks = !matches!(entry.record, SiteRecord::Refused { .. } | SiteRecord::Withdrawn);
+        findings.check(!(self.summary.closed && speaks), "the run goes on after its end");
         match entry.record {
             SiteRecord::Consented => self.summary.people.push(entry.actor),
-            SiteRecord::Approved { policy, cohort: _ } => {
+            SiteRecord::Approved { policy, cohort } => {
                 self.summary.people.push(entry.actor);
-                if self.policy != Some(policy) {
-                    findings.add(Place::Policy, "the policy is not the one under which the run was approved");
-                }
+                self.approved(policy, findings);
+                self.approved = Some(cohort);
+                seen.approved(self.site, policy, cohort);
             }
             SiteRecord::Epoch { epoch } => {
+                findings.check(self.approved.is_some(), "an epoch before the site has approved");
                 findings.check(epoch > self.epoch, "the epoch is not newer than the one before");
                 self.epoch = epoch;
                 self.transcript = None;
+                self.before = Past::Nothing;
             }
             SiteRecord::Agreed { epoch, announcements, confirmations } => {
                 findings.check(epoch == self.epoch, "the agreement is not that of the epoch");
                 let transcript = self.run.agreed(epoch, &announcements, &confirmations, findings, &mut self.summary);
                 seen.agreed(&announcements);
+                let own = announcements.get(usize::from(self.site)).map(|announcement| announcement.cohort);
+                findings.check(own == self.approved, "the site announced another cohort than it approved");
                 self.transcript = Some(transcript);
-                self.before = Some(transcript);
+                self.before = Past::Transcript(transcript);
             }
             SiteRecord::Requested { open } => self.requested(*open),
             SiteRecord::Answered { round, q0, q, masked } => self.answered(round, q0, q, masked, findings, seen),
@@ -101,10 +117,20 @@ impl<'r> Walk<'r> {
                         && own.results == results_digest(&self.run.digest, &self.plan)
                         && own.release == Release::of(&self.plan).digest(&self.run.digest)
                 });
-                findings.check(same, "the end does not name what the plan ends with");
+                self.released = findings.check(same, "the end does not name what the plan ends with");
             }
             SiteRecord::Withdrawn => self.summary.withdrawn = true,
         }
+    }
+
+    /// The policy is the one of the bundle, and as many people consented as it asks for.
+    fn approved(&mut self, policy: Digest, findings: &mut Findings) {
+        let Some(own) = self.policy.as_ref().filter(|own| own.digest() == policy) else {
+            findings.add(Place::Policy, "the policy is not the one under which the run was approved");
+            return;
+        };
+        let people: BTreeSet<&String> = self.summary.people.iter().collect();
+        findings.check(people.len() >= own.approvals as usize, "fewer people approved than the policy asks for");
     }
 
     fn requested(&mut self, open: RoundOpen) {
@@ -129,16 +155,19 @@ impl<'r> Walk<'r> {
         seen: &mut Seen,
     ) {
         findings.check(!self.summary.withdrawn, "an answer after the approval was withdrawn");
-        findings.check(!self.summary.people.is_empty(), "an answer before anybody approved");
+        findings.check(self.approved.is_some(), "an answer before the site has approved");
         let asked = self.open.take().filter(|open| open.round == round && open.q0 == q0);
         findings.check(asked.is_some(), "an answer to what was not requested");
         if let Some(open) = asked {
             findings.check(self.derives(&open), "an answer to what the plan does not ask");
+            findings.check(open.epoch == self.epoch, "an answer to a request of another epoch");
             let digest = self.run.requested(&open, self.before, findings, seen, &mut self.summary);
-            self.before = Some(digest);
+            self.before = Past::Request(digest);
+            let bound = self.transcript.is_some_and(|t| epoch_digest(&q0, self.epoch, &t, &digest) == q);
+            findings.check(bound, "the answer is not bound to the epoch's keys and to the request");
         }
-        let bound = self.transcript.is_some_and(|transcript| epoch_digest(&q0, self.epoch, &transcript) == q);
-        findings.check(bound, "the answer is not bound to the epoch's keys");
+        let other = self.answers.insert(q, masked).is_some_and(|before| before != masked);
+        findings.check(!other, "two answers under one mask");
         self.answered = Some((q, masked));
     }
 
@@ -183,7 +212,7 @@ impl<'r> Walk<'r> {
         if self.summary.entries == 0 {
             findings.add(Place::Entry(1), "the ledger is empty");
         }
-        let release = self.finished.then(|| Release::of(&self.plan));
+        let release = self.released.then(|| Release::of(&self.plan));
         (self.summary, release)
     }
 }

@@ -16,8 +16,12 @@ pub(super) struct Seen {
     entries: BTreeSet<Digest>,
     /// Heads that parties signed, by when.
     heads: BTreeMap<Party, Vec<(String, Digest)>>,
-    /// Digest of every site's answer, by the request in its epoch.
-    answers: BTreeMap<Digest, Vec<Digest>>,
+    /// Digest of the sum and of every site's answer, by the request in its epoch.
+    sums: BTreeMap<Digest, (Digest, Vec<Digest>)>,
+    /// The ledger's own entries in order.
+    order: Vec<Digest>,
+    /// What each site approved under: policy and cohort.
+    approvals: BTreeMap<u16, (Digest, Digest)>,
     /// Digest of every request, by epoch and round.
     requests: BTreeMap<(u64, u32), Digest>,
 }
@@ -25,12 +29,24 @@ pub(super) struct Seen {
 impl Seen {
     /// `beginning` is the head of an empty ledger.
     pub(super) fn new(party: Party, beginning: Digest) -> Seen {
-        let (entries, heads) = (BTreeSet::from([beginning]), BTreeMap::new());
-        Seen { party, entries, heads, answers: BTreeMap::new(), requests: BTreeMap::new() }
+        Seen {
+            party,
+            entries: BTreeSet::from([beginning]),
+            heads: BTreeMap::new(),
+            sums: BTreeMap::new(),
+            order: Vec::new(),
+            approvals: BTreeMap::new(),
+            requests: BTreeMap::new(),
+        }
     }
 
     pub(super) fn entry(&mut self, digest: Digest) {
         self.entries.insert(digest);
+        self.order.push(digest);
+    }
+
+    pub(super) fn approved(&mut self, site: u16, policy: Digest, cohort: Digest) {
+        self.approvals.insert(site, (policy, cohort));
     }
 
     fn head(&mut self, party: Party, when: &str, head: Digest) {
@@ -56,7 +72,8 @@ impl Seen {
     }
 
     pub(super) fn result(&mut self, proof: &ResultProof) {
-        self.answers.insert(proof.q, proof.answers.iter().map(|(digest, _)| *digest).collect());
+        let answers = proof.answers.iter().map(|(digest, _)| *digest).collect();
+        self.sums.insert(proof.q, (proof.sum, answers));
     }
 
     pub(super) fn closed(&mut self, closed: &Closed) {
@@ -83,11 +100,18 @@ impl Seen {
 /// Holds every bundle against every other.
 pub(super) fn compare(seen: &[Seen]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for one in seen {
-        for other in seen.iter().filter(|other| other.party != one.party) {
+    for (i, one) in seen.iter().enumerate() {
+        for (j, other) in seen.iter().enumerate().filter(|(j, _)| *j != i) {
             let mut add = |what: String| {
                 findings.push(Finding { party: one.party, place: Place::Between(other.party), what });
             };
+            if one.party == other.party {
+                let shorter = one.order.len().min(other.order.len());
+                if i < j && one.order[..shorter] != other.order[..shorter] {
+                    add("the party has two ledgers".to_owned());
+                }
+                continue;
+            }
             if let Some(when) = one.first_unknown(other) {
                 add(format!(
                     "the ledger lacks the entry that the other witnessed {when}: it is another one, or ends earlier"
@@ -98,10 +122,11 @@ pub(super) fn compare(seen: &[Seen]) -> Vec<Finding> {
                     add(format!("round {round} of epoch {epoch} was requested differently"));
                 }
             }
-            let differs =
-                |(q, answers): (&Digest, &Vec<Digest>)| other.answers.get(q).is_some_and(|same| same != answers);
-            if one.answers.iter().any(differs) {
-                add("a sum names other answers".to_owned());
+            if one.sums.iter().any(|(q, sum)| other.sums.get(q).is_some_and(|same| same != sum)) {
+                add("a request has another sum, or a sum of other answers".to_owned());
+            }
+            if one.approvals.iter().any(|(site, to)| other.approvals.get(site).is_some_and(|same| same != to)) {
+                add("a site approved under another policy or for another cohort".to_owned());
             }
         }
     }

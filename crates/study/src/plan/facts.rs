@@ -303,6 +303,9 @@ impl Facts {
     }
 }
 
+/// More events than this are no study of ours.
+const MOST_EVENTS: f64 = 1e7;
+
 /// Every column of every model.
 fn terms_in_use(protocol: &Protocol) -> BTreeSet<Term> {
     let mut terms = BTreeSet::from([Term::Treatment]);
@@ -368,9 +371,17 @@ fn moments(n: f64, sum: f64, squares: f64) -> (f64, f64) {
 
 fn events(sums: &[f64]) -> Events {
     let (head, grid) = sums.split_at(EVENT_COUNTS);
-    let head = counts(head);
+    let mut head = counts(head);
     let (mut cells, mut deaths) = (Vec::new(), Vec::new());
-    for (cell, d) in grid.iter().enumerate().filter(|(_, d)| **d > 0.0) {
+    // A site can answer anything. What cannot be counts of these events counts as none, and the models end without any:
+    // ties are summed one death at a time.
+    let whole = grid.iter().all(|d| *d >= 0.0 && d.fract() == 0.0);
+    let all: f64 = grid.iter().sum();
+    let plausible = whole && all <= MOST_EVENTS && all <= (head[1] + head[3]) as f64;
+    if !plausible {
+        (head[1], head[3]) = (0, 0);
+    }
+    for (cell, d) in grid.iter().enumerate().filter(|(_, d)| plausible && **d > 0.0) {
         cells.push(cell as u32);
         deaths.push(*d);
     }

@@ -35,6 +35,9 @@ pub enum Fault {
     /// What a site sent is not the release that all sites signed.
     #[error("the release of the site is not the one that all sites signed")]
     OtherRelease,
+    /// No site sent the release that all of them signed.
+    #[error("no site sent the release that all of them signed")]
+    NoRelease,
     /// The site refused.
     #[error("the site refuses ({code})")]
     Refused {
@@ -54,6 +57,7 @@ impl Fault {
             Fault::OtherSum { .. } => "peer.other_sum",
             Fault::OtherResults => "peer.other_results",
             Fault::OtherRelease => "peer.other_release",
+            Fault::NoRelease => "peer.no_release",
             Fault::Refused { .. } => "peer.refused",
         }
     }

@@ -6,7 +6,7 @@ mod record;
 
 use secagg::{Announcement, Confirmation, Digest, Masked, SealedBox, Signature, SigningIdentity};
 
-use crate::layout::Layout;
+use crate::layout::{Layout, MOST_WORDS};
 use crate::manifest::{Approval, Manifest, Withdrawal};
 use crate::message::{Answer, Closed, Finished, FromSite, ModelCounts, Next, RoundOpen, RoundResult, ToSite};
 use crate::release::Release;
@@ -415,7 +415,9 @@ impl CoordinatorMachine {
             return Err(Fault::OtherPlan { round });
         }
         let words = layout.words();
-        self.check_round(round, &q0, &layout)?;
+        // a site that is done knows of no further round
+        let ended = nexts.iter().any(Option::is_none);
+        self.check_round(round, &q0, &layout, ended)?;
         self.counts = counts;
         let open = RoundOpen {
             epoch: self.epoch,
@@ -440,9 +442,12 @@ impl CoordinatorMachine {
     }
 
     /// The round must be the next one, or the last opened one again.
-    fn check_round(&self, round: u32, q0: &Digest, layout: &Layout) -> Result<(), Fault> {
+    fn check_round(&self, round: u32, q0: &Digest, layout: &Layout, ended: bool) -> Result<(), Fault> {
+        if layout.words() > MOST_WORDS {
+            return Err(Fault::Length { expected: MOST_WORDS, got: layout.words() });
+        }
         match &self.last {
-            _ if round == self.round() => Ok(()),
+            _ if round == self.round() && !ended => Ok(()),
             Some(last) if last.result.round == round && last.q0 == *q0 && last.layout == *layout => Ok(()),
             _ => Err(Fault::OtherPlan { round }),
         }
@@ -524,8 +529,10 @@ impl CoordinatorMachine {
             let next = *asked;
             if usize::from(next) < self.manifest.roster.len() {
                 context.send(next, ToSite::SendRelease);
+                return Err(Fault::OtherRelease);
             }
-            return Err(Fault::OtherRelease);
+            self.stage = Stage::Waiting;
+            return Err(Fault::NoRelease);
         }
         let finished = std::mem::take(finished);
         context.persist(CoordinatorRecord::Released { site, bytes: bytes.clone() });

@@ -328,12 +328,13 @@ impl SiteMachine {
             context.send(FromSite::Answer(sent.answer.clone()));
             return Ok(());
         }
-        context.persist(SiteRecord::Requested { open: Box::new(open.clone()) });
         let turn = self.turn(open.round, &open.q0)?.clone();
         if open.layout != turn.layout {
             return Err(Refusal::NotThePlan { round: open.round });
         }
         self.check_witnesses(open)?;
+        // what is not of this shape leaves a refusal and no copy: it could be of any size
+        context.persist(SiteRecord::Requested { open: Box::new(open.clone()) });
         self.config.policy.check_round(open.round)?;
         self.config.policy.check_opened(&self.plan)?;
         let sites = self.config.manifest.roster.len();
@@ -341,13 +342,14 @@ impl SiteMachine {
         let evaluator = Evaluator::new(&self.config.protocol, &self.config.cohort, sites, first)
             .drawing(&self.config.draws, &turn.questions);
         let x = context.answer(&evaluator, &turn.questions)?;
-        let q = epoch_digest(&open.q0, self.epoch, &epoch.transcript());
+        let digest = open.digest(&self.manifest);
+        let q = epoch_digest(&open.q0, self.epoch, &epoch.transcript(), &digest);
         let masked = epoch.mask_salted(q, &x, self.salt(&open.q0), &turn.layout.sealed());
         let (answer, words) = Answer::sign(&self.config.identity, self.epoch, open.round, q, masked);
         context.persist(SiteRecord::Answered { round: open.round, q0: open.q0, q, masked: words });
         context.send(FromSite::Answer(answer.clone()));
         self.sent = Some(Sent { turn, answer, words });
-        self.witnessed = open.digest(&self.manifest);
+        self.witnessed = digest;
         Ok(())
     }
 
@@ -356,6 +358,12 @@ impl SiteMachine {
         let own = self.said.as_ref().filter(|next| next.round == open.round).map(Next::witness);
         let listed = open.witnesses.len() == self.config.manifest.roster.len();
         if !listed || open.witnesses.get(usize::from(self.config.site)) != Some(&own) {
+            return Err(Refusal::Witness);
+        }
+        // only at the beginning of an epoch may a site be beyond the round and say nothing of it
+        let first = matches!(&self.stage, Stage::Ready(epoch) if epoch.transcript() == self.seen);
+        let silent = open.witnesses.iter().any(Option::is_none);
+        if (silent && !first) || open.witnesses.iter().all(Option::is_none) {
             return Err(Refusal::Witness);
         }
         if open.witnesses.iter().flatten().any(|witness| witness.witnessed != self.seen) {

@@ -12,17 +12,15 @@ use jiff::Timestamp;
 use proto::client::CoordinatorClient;
 use proto::{FromAgent, Offer, ToAgent};
 use proto::{MAX_MESSAGE_BYTES, wire};
-use rayon::prelude::*;
 use secagg::{Digest, DrawKey, SigningIdentity};
-use study::evaluate::{EvaluateError, Evaluator};
-use study::machine::site::{Refusal, SiteConfig, SiteContext, SiteMachine, SiteRecord};
+use study::machine::site::{Refusal, SiteConfig, SiteMachine};
 use study::message::{FromSite, ToSite};
-use study::view::Asked;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use super::approve::check_offer;
 use super::decisions;
+use super::effects::Effects;
 use super::folder::{self, FolderError, RunFolder};
 use super::journal::{Journal, JournalError};
 use super::link::Link;
@@ -400,44 +398,4 @@ fn activate(run: RunFolder, identity: &SigningIdentity, draws: DrawKey) -> Resul
     };
     let machine = SiteMachine::recover(config, entries.into_iter().map(|entry| entry.record))?;
     Ok(Active { machine, journal, rows })
-}
-
-/// What a machine wants done.
-struct Effects<'a> {
-    journal: &'a mut Journal,
-    messages: Vec<FromSite>,
-    parallel: bool,
-}
-
-impl SiteContext for Effects<'_> {
-    fn persist(&mut self, record: SiteRecord) {
-        self.journal.push(self.now(), &record);
-    }
-
-    fn send(&mut self, message: FromSite) {
-        self.messages.push(message);
-    }
-
-    fn random(&mut self) -> [u8; 32] {
-        let mut bytes = [0; 32];
-        SysRng.try_fill_bytes(&mut bytes).expect("the operating system gives random bytes once it has started");
-        bytes
-    }
-
-    fn answer(&self, evaluator: &Evaluator<'_>, questions: &[Asked]) -> Result<Vec<i128>, EvaluateError> {
-        let answers: Result<Vec<Vec<i128>>, EvaluateError> = if self.parallel {
-            questions.par_iter().map(|q| evaluator.answer(q)).collect()
-        } else {
-            questions.iter().map(|q| evaluator.answer(q)).collect()
-        };
-        Ok(answers?.concat())
-    }
-
-    fn now(&self) -> u64 {
-        Timestamp::now().as_second().max(0).cast_unsigned()
-    }
-
-    fn head(&self) -> Digest {
-        self.journal.durable_head()
-    }
 }

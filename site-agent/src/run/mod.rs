@@ -10,6 +10,7 @@ mod attend;
 mod audit;
 mod consent;
 mod decisions;
+mod effects;
 mod folder;
 mod inspect;
 mod journal;

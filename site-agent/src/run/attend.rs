@@ -13,7 +13,7 @@ use proto::client::CoordinatorClient;
 use proto::{FromAgent, Offer, ToAgent};
 use proto::{MAX_MESSAGE_BYTES, wire};
 use secagg::{Digest, DrawKey, SigningIdentity};
-use study::machine::site::{Refusal, SiteConfig, SiteMachine};
+use study::machine::site::{Refusal, SiteConfig, SiteMachine, SiteRecord};
 use study::message::{FromSite, ToSite};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;

@@ -128,6 +128,9 @@ fn follow(bytes: &[u8]) -> Result<Ledger, LedgerError> {
         entries.push(chain.next(&frame).map_err(|e| LedgerError::Damaged { entry: e.number })?);
         end += 4 + frame.len() as u64;
     }
+    if !journal::is_torn::<DecisionRecord>(&bytes[end as usize..]) {
+        return Err(LedgerError::Damaged { entry: chain.entries() + 1 });
+    }
     Ok(Ledger { chain, entries, end })
 }
 

@@ -116,6 +116,9 @@ fn chained(bytes: &[u8], manifest: Digest) -> Result<Chained, JournalError> {
         entries.push(chain.next(frame).map_err(|e| JournalError::Damaged { record: e.number })?);
         at += 4 + frame.len();
     }
+    if !is_torn::<SiteRecord>(&bytes[at..]) {
+        return Err(JournalError::Damaged { record: chain.entries() + 1 });
+    }
     Ok((chain, entries, at))
 }
 
@@ -145,6 +148,11 @@ pub(super) fn append<R: Recorded>(frames: &mut Vec<u8>, chain: &mut Chain, time:
     let entry = chain.append(time, actor, record);
     frames.extend_from_slice(&(entry.len() as u32).to_le_bytes());
     frames.extend_from_slice(&entry);
+}
+
+/// Is what follows the last whole entry one entry that was not written to its end? A damaged length would hide whole ones.
+pub(super) fn is_torn<R: Recorded>(tail: &[u8]) -> bool {
+    tail.windows(R::LABEL.len()).filter(|window| *window == R::LABEL.as_bytes()).count() < 2
 }
 
 fn frame(bytes: &[u8]) -> Option<&[u8]> {
@@ -201,6 +209,18 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap().len(), bytes.len() - 3, "reading changes nothing");
         let (_, read) = reopened(&path).unwrap();
         assert_eq!(read, records()[..3]);
+    }
+
+    #[test]
+    fn a_damaged_length_hides_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        written(&path);
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[2] ^= 0x40;
+        std::fs::write(&path, &bytes).unwrap();
+        assert!(matches!(reopened(&path), Err(JournalError::Damaged { record: 1 })));
+        assert_eq!(std::fs::read(&path).unwrap(), bytes, "nothing is cut off");
     }
 
     #[test]

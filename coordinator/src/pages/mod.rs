@@ -2,7 +2,7 @@
 //!
 //! They have a listener of their own, apart from that of the sites. Pages read the store, the files and a copy of the
 //! hub's board, each in a thread of its own; the hub never waits for them. What a person may open is the table in
-//! [`access`].
+//! `access`.
 
 mod access;
 mod audit;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use study::dictionary::{Kind, Variable, VariableId};
 use study::protocol::{OutcomeKind, Protocol};
-use study::results::Variance;
+use study::results::{CUMULATIVE_INCIDENCE, FitRow, KAPLAN_MEIER, Variance};
 use study::term::Term;
 
 use crate::number::Digits;
@@ -147,5 +147,35 @@ pub fn ties(name: &str) -> &str {
         "efron" => "Efron",
         "breslow" => "Breslow",
         other => other,
+    }
+}
+
+/// Label of a weighting scheme.
+pub fn scheme(name: &str) -> String {
+    let (name, truncated) = name.strip_suffix("_truncated").map_or((name, ""), |name| (name, ", truncated"));
+    let estimand = match name {
+        "ate" => "ATE",
+        "ate_stabilized" => "ATE, stabilised",
+        "att" => "ATT",
+        "atc" => "ATC",
+        "ato" => "ATO (overlap)",
+        "atm" => "ATM (matching)",
+        "propensity" => "Propensity score",
+        other => other,
+    };
+    format!("{estimand}{truncated}")
+}
+
+/// Name of a model; of a curve, whether it is weighted; of a standardisation, its method.
+pub fn fitted(fit: &FitRow) -> &str {
+    match &*fit.analysis {
+        KAPLAN_MEIER if fit.model == "iptw" => "Kaplan-Meier, weighted",
+        KAPLAN_MEIER => "Kaplan-Meier",
+        "g_formula" => "g-formula",
+        "aipw" => "AIPW",
+        "standardised" => "standardised survival",
+        CUMULATIVE_INCIDENCE if fit.model == "iptw" => "cumulative incidence, weighted",
+        CUMULATIVE_INCIDENCE => "cumulative incidence",
+        _ => model(&fit.model),
     }
 }

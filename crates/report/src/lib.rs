@@ -7,12 +7,14 @@
 mod figure;
 mod html;
 pub mod labels;
+pub mod models;
 mod neutral;
 pub mod number;
 mod page;
 mod provenance;
 mod published;
 mod section;
+pub mod standardised;
 mod table;
 
 use study::protocol::Protocol;

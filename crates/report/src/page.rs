@@ -205,19 +205,6 @@ impl Page<'_> {
     }
 }
 
-/// A column of an effect table: a model's name and the variance of its intervals.
-pub(crate) type Column = (&'static str, Variance);
-
-/// Columns of the main tables, as far as the study has them.
-pub(crate) const COLUMNS: [Column; 6] = [
-    ("unadjusted", Variance::Naive),
-    ("iptw", Variance::Naive),
-    ("iptw", Variance::Robust),
-    ("iptw", Variance::MEstimation),
-    ("iptw", Variance::Bootstrap),
-    ("adjusted", Variance::Naive),
-];
-
 /// Which variance stands for a model where only one can: of weighted models the one that knows that the weights are
 /// estimated, then the robust one.
 pub(crate) fn preferred<'r>(rows: &[&'r EstimateRow]) -> Option<&'r EstimateRow> {

@@ -2,87 +2,44 @@
 
 use std::io::{self, Write};
 
+use report::models::{COLUMNS, Column, Models};
 use study::protocol::{Outcome, OutcomeKind};
-use study::results::{EstimateRow, KAPLAN_MEIER, Variance};
+use study::results::EstimateRow;
 
 use super::{Page, Texts, labels, number, table};
 
-/// A column: a model's name and the variance of its intervals.
-pub(super) type Column = (&'static str, Variance);
-
-/// Columns of the main tables, as far as the study has them.
-pub(super) const COLUMNS: [Column; 6] = [
-    ("unadjusted", Variance::Naive),
-    ("iptw", Variance::Naive),
-    ("iptw", Variance::Robust),
-    ("iptw", Variance::MEstimation),
-    ("iptw", Variance::Bootstrap),
-    ("adjusted", Variance::Naive),
-];
-
-/// One outcome's models with one handling of ties: those of the analysis that the protocol declares first.
+/// The models of an outcome, for the terminal.
 #[derive(Clone, Copy)]
 pub(super) struct Group<'a> {
     page: &'a Page<'a>,
-    analysis: &'a str,
-    outcome: &'a str,
-    ties: Option<&'a str>,
+    models: Models<'a>,
 }
 
 impl<'a> Group<'a> {
     /// The first declared analysis of an outcome; none when there is no model for it.
     pub(super) fn first(page: &'a Page<'a>, outcome: &'a str) -> Option<Self> {
-        let fit = page.results.fits.iter().find(|f| f.outcome == outcome && f.analysis != KAPLAN_MEIER)?;
-        Some(Group { page, analysis: &fit.analysis, outcome, ties: fit.ties.as_deref() })
+        Some(Group { page, models: Models::first(page.results, outcome)? })
     }
 
     pub(super) fn holds(&self, row: &EstimateRow) -> bool {
-        row.analysis == self.analysis && row.outcome == self.outcome && row.ties.as_deref() == self.ties
-    }
-
-    fn rows(self) -> impl Iterator<Item = &'a EstimateRow> {
-        self.page.results.estimates.iter().filter(move |row| self.holds(row))
+        self.models.holds(row)
     }
 
     fn columns(self) -> Vec<Column> {
-        let failed = |model| self.failed(model);
-        let there = |(model, variance): &Column| {
-            self.rows().any(|r| r.model == *model && r.variance == *variance)
-                || (*variance == Variance::Naive && failed(model))
-        };
-        COLUMNS.into_iter().filter(there).collect()
-    }
-
-    fn failed(&self, model: &str) -> bool {
-        self.page.results.fits.iter().any(|f| {
-            f.analysis == self.analysis
-                && f.outcome == self.outcome
-                && f.ties.as_deref() == self.ties
-                && f.model == model
-                && f.outcome_of_fit.is_err()
-        })
+        self.models.columns()
     }
 
     /// Ratio with interval, and p value; none where the model does not have the term.
-    fn effect(self, term: &str, (model, variance): Column) -> Option<[String; 2]> {
+    fn effect(self, term: &str, column: Column) -> Option<[String; 2]> {
         let page = self.page;
-        if term == page.labels.treatment() && self.failed(model) {
+        if term == page.labels.treatment() && self.models.failed(column.0) {
             return Some(["failed, see below".into(), String::new()]);
         }
-        let row = self.rows().find(|r| r.term == term && r.model == model && r.variance == variance)?;
-        Some(effect(page, row))
+        Some(effect(page, self.models.row(term, column)?))
     }
 
-    /// Treatment first, then the adjusted model's covariates.
     fn terms(self) -> Vec<&'a str> {
-        let treatment = self.page.labels.treatment();
-        let mut terms = vec![treatment];
-        for row in self.rows().filter(|r| r.model == "adjusted" && r.term != "(intercept)") {
-            if !terms.contains(&row.term.as_str()) {
-                terms.push(&row.term);
-            }
-        }
-        terms
+        self.models.terms(self.page.labels.treatment())
     }
 }
 
@@ -97,7 +54,7 @@ pub(super) fn hazard_ratios(out: &mut impl Write, page: &Page<'_>, outcome: &Out
     let Some(group) = Group::first(page, &outcome.name) else { return Ok(()) };
     let terms = group.terms().into_iter();
     let lines = terms.map(|term| Line { label: vec![page.labels.term(term).0], group, term }).collect();
-    let ties = group.ties.map_or_else(String::new, |t| format!("; ties: {}", labels::ties(t)));
+    let ties = group.models.ties().map_or_else(String::new, |t| format!("; ties: {}", labels::ties(t)));
     let events = events(page, &outcome.name).join(", ");
     let heading = format!("{}\nEvents: {events}{ties}", labels::plain(&outcome.label));
     effects(out, page, &heading, ["Hazard ratio (95% CI)", "HR (95% CI)"], lines)

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
+use report::models::COLUMNS;
 use study::results::{EstimateRow, KAPLAN_MEIER};
 
-use super::effects::{COLUMNS, Group, effect};
+use super::effects::{Group, effect};
 use super::{Page, Texts, labels, table};
 
 /// One row per model and variance; outcome and model stand in the first of theirs.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use study::results::{CUMULATIVE_INCIDENCE, FitRow, KAPLAN_MEIER, TestRow};
+use study::results::TestRow;
 
 use super::{Page, Texts, labels, number, table};
 
@@ -47,20 +47,6 @@ fn modifier(page: &Page<'_>, product: &str) -> String {
     factors.map(|factor| page.labels.term(factor).0).collect::<Vec<_>>().join(" × ")
 }
 
-/// Name of a model; of a curve, whether it is weighted; of a standardisation, its method.
-fn model(fit: &FitRow) -> &str {
-    match &*fit.analysis {
-        KAPLAN_MEIER if fit.model == "iptw" => "Kaplan-Meier, weighted",
-        KAPLAN_MEIER => "Kaplan-Meier",
-        "g_formula" => "g-formula",
-        "aipw" => "AIPW",
-        "standardised" => "standardised survival",
-        CUMULATIVE_INCIDENCE if fit.model == "iptw" => "cumulative incidence, weighted",
-        CUMULATIVE_INCIDENCE => "cumulative incidence",
-        _ => labels::model(&fit.model),
-    }
-}
-
 /// Models that have no numbers, with the cause and what to do next.
 pub(super) fn failures(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
     let main = page.results.fits.iter().map(|fit| (None, fit));
@@ -70,7 +56,11 @@ pub(super) fn failures(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> 
         let ties = fit.ties.as_deref().map_or_else(String::new, |t| format!("; ties: {}", labels::ties(t)));
         let scenario = scenario.map_or_else(String::new, |label| format!("\n{}", labels::plain(label)));
         Some(vec![
-            format!("{}\n{}{ties}{scenario}", labels::event(page.protocol, &fit.outcome, &fit.cause), model(fit)),
+            format!(
+                "{}\n{}{ties}{scenario}",
+                labels::event(page.protocol, &fit.outcome, &fit.cause),
+                labels::fitted(fit)
+            ),
             format!("{} ({})", labels::plain(&problem.message), problem.code),
             problem.hint.to_string(),
         ])

@@ -3,9 +3,10 @@
 //! Of each outcome the first model is shown, the adjusted one where it is declared; of augmented weighting the interval by
 //! M-estimation. The others stand in `effects.csv`.
 
+use report::standardised::{place, risk, same};
 use std::io::{self, Write};
 
-use study::results::{EffectQuantity, EffectRow};
+use study::results::EffectRow;
 
 use super::number::{self, Digits};
 use super::{Page, Texts, labels, table};
@@ -37,29 +38,6 @@ pub(super) fn absolute(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> 
     let header = ["% or months".into(), control, treated, "Difference (95% CI)".into(), "Ratio (95% CI)".into()];
     let heading = "Absolute risks (variance: influence function; AIPW: M-estimation)";
     table(out, page, heading, Texts { wrap: 1, left: 1 }, &header, rows)
-}
-
-/// Column of a quantity that is shown.
-fn place(row: &EffectRow) -> Option<usize> {
-    match row.quantity {
-        EffectQuantity::Risk | EffectQuantity::RestrictedMean => {
-            // The control arm stands first.
-            Some(usize::from(row.treated))
-        }
-        EffectQuantity::RiskDifference | EffectQuantity::RestrictedMeanDifference => Some(2),
-        EffectQuantity::RiskRatio | EffectQuantity::RestrictedMeanRatio => Some(3),
-        EffectQuantity::OddsRatio | EffectQuantity::SurvivalAt => None,
-    }
-}
-
-/// Is it a probability, or a ratio of two?
-fn risk(row: &EffectRow) -> bool {
-    matches!(row.quantity, EffectQuantity::Risk | EffectQuantity::RiskDifference | EffectQuantity::RiskRatio)
-}
-
-fn same(a: &EffectRow, b: &EffectRow) -> bool {
-    let key = |row: &EffectRow| (row.method.clone(), row.at_days.map(f64::to_bits), risk(row));
-    key(a) == key(b)
 }
 
 /// Method, or time.

@@ -4,23 +4,7 @@ use std::io::{self, Write};
 
 use study::results::WarningRow;
 
-use super::{Page, Texts, labels, number, table};
-
-/// Label of a weighting scheme.
-fn scheme(name: &str) -> String {
-    let (name, truncated) = name.strip_suffix("_truncated").map_or((name, ""), |name| (name, ", truncated"));
-    let estimand = match name {
-        "ate" => "ATE",
-        "ate_stabilized" => "ATE, stabilised",
-        "att" => "ATT",
-        "atc" => "ATC",
-        "ato" => "ATO (overlap)",
-        "atm" => "ATM (matching)",
-        "propensity" => "Propensity score",
-        other => other,
-    };
-    format!("{estimand}{truncated}")
-}
+use super::{Page, Texts, labels, labels::scheme, number, table};
 
 /// Sums, effective sample sizes and largest weights; equipoise; warnings.
 pub(super) fn tables(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {

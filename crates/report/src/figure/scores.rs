@@ -4,8 +4,8 @@ use study::results::{HistogramRow, WeightRow};
 
 use super::Figure;
 use super::svg::{Anchor, Drawing, Ink, Scale, Set, short, tick, ticks};
+use crate::labels::scheme;
 use crate::page::{HISTOGRAM, Page, WEIGHTS};
-use crate::section::weights::scheme;
 use crate::table::{Cell, Row, Table};
 
 const LEFT: f64 = 60.0;

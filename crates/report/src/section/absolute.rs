@@ -1,6 +1,7 @@
 //! Standardised outcomes: what they would be with everybody in one arm and with everybody in the other.
 
-use study::results::{EffectQuantity, EffectRow};
+use crate::standardised::{place, risk, same};
+use study::results::EffectRow;
 
 use super::Block;
 use crate::labels;
@@ -53,26 +54,6 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
             ..Table::default()
         }),
     ]
-}
-
-/// Column of a quantity that is shown; the control arm stands first.
-fn place(row: &EffectRow) -> Option<usize> {
-    match row.quantity {
-        EffectQuantity::Risk | EffectQuantity::RestrictedMean => Some(usize::from(row.treated)),
-        EffectQuantity::RiskDifference | EffectQuantity::RestrictedMeanDifference => Some(2),
-        EffectQuantity::RiskRatio | EffectQuantity::RestrictedMeanRatio => Some(3),
-        EffectQuantity::OddsRatio | EffectQuantity::SurvivalAt => None,
-    }
-}
-
-/// Is it a probability, or a ratio of two?
-fn risk(row: &EffectRow) -> bool {
-    matches!(row.quantity, EffectQuantity::Risk | EffectQuantity::RiskDifference | EffectQuantity::RiskRatio)
-}
-
-fn same(a: &EffectRow, b: &EffectRow) -> bool {
-    let key = |row: &EffectRow| (row.method.clone(), row.at_days.map(f64::to_bits), risk(row));
-    key(a) == key(b)
 }
 
 /// Method, or time.

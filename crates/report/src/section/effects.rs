@@ -1,7 +1,7 @@
 //! Table 2: one row per term, one column per model and variance; and the forest plot of all contrasts.
 
 use study::protocol::{Outcome, OutcomeKind};
-use study::results::{EstimateRow, KAPLAN_MEIER, Variance};
+use study::results::EstimateRow;
 
 use super::checklists::link;
 use super::findings::counts;
@@ -10,87 +10,59 @@ use crate::figure::Figure;
 use crate::figure::forest::{Forest, Line, draw};
 use crate::figure::svg::Ink;
 use crate::labels;
-use crate::page::{COLUMNS, Column, ESTIMATES, Page, preferred};
+use crate::models::{Column, Models};
+use crate::page::{ESTIMATES, Page, preferred};
 use crate::table::{Cell, Row, Table};
 
-/// One outcome's models with one handling of ties: those of the analysis that the protocol declares first.
+/// The models of an outcome, for the page.
 #[derive(Clone, Copy)]
 pub(super) struct Group<'a> {
     page: &'a Page<'a>,
-    analysis: &'a str,
-    outcome: &'a str,
-    ties: Option<&'a str>,
+    models: Models<'a>,
 }
 
 impl<'a> Group<'a> {
     /// The first declared analysis of an outcome; none when there is no model for it.
     pub(super) fn first(page: &'a Page<'a>, outcome: &'a str) -> Option<Self> {
-        let fit = page.results.fits.iter().find(|f| f.outcome == outcome && f.analysis != KAPLAN_MEIER)?;
-        Some(Group { page, analysis: &fit.analysis, outcome, ties: fit.ties.as_deref() })
+        Some(Group { page, models: Models::first(page.results, outcome)? })
     }
 
     /// Handling of ties of a Cox model.
     pub(super) fn ties(&self) -> Option<&'a str> {
-        self.ties
+        self.models.ties()
     }
 
     pub(super) fn holds(&self, row: &EstimateRow) -> bool {
-        row.analysis == self.analysis && row.outcome == self.outcome && row.ties.as_deref() == self.ties
-    }
-
-    fn rows(self) -> impl Iterator<Item = &'a EstimateRow> {
-        self.page.results.estimates.iter().filter(move |row| self.holds(row))
+        self.models.holds(row)
     }
 
     /// The treatment's rows of a model, one per variance.
     pub(super) fn effects(&self, model: &str) -> Vec<&'a EstimateRow> {
         let treatment = self.page.labels.treatment();
-        self.rows().filter(|row| row.model == model && row.term == treatment).collect()
-    }
-
-    fn failed(&self, model: &str) -> bool {
-        self.page.results.fits.iter().any(|f| {
-            f.analysis == self.analysis
-                && f.outcome == self.outcome
-                && f.ties.as_deref() == self.ties
-                && f.model == model
-                && f.outcome_of_fit.is_err()
-        })
+        self.models.rows().filter(|row| row.model == model && row.term == treatment).collect()
     }
 
     /// What stands where a model has no row: that it failed, or that it was not declared.
     pub(super) fn missing(&self, model: &str) -> Cell {
-        if self.failed(model) { Cell::text("failed: ").and(link("failures")) } else { Cell::none() }
+        if self.models.failed(model) { Cell::text("failed: ").and(link("failures")) } else { Cell::none() }
     }
 
     /// The columns that some model of the group fills.
     pub(super) fn columns(self) -> Vec<Column> {
-        let there = |(model, variance): &Column| {
-            self.rows().any(|r| r.model == *model && r.variance == *variance)
-                || (*variance == Variance::Naive && self.failed(model))
-        };
-        COLUMNS.into_iter().filter(there).collect()
+        self.models.columns()
     }
 
     /// Ratio with interval and p value; empty where the model does not have the term.
-    pub(super) fn cell(self, term: &str, (model, variance): Column) -> Cell {
-        let row = self.rows().find(|r| r.term == term && r.model == model && r.variance == variance);
-        match row {
+    pub(super) fn cell(self, term: &str, column: Column) -> Cell {
+        match self.models.row(term, column) {
             Some(row) => self.page.effect(row),
-            None if term == self.page.labels.treatment() && self.failed(model) => self.missing(model),
+            None if term == self.page.labels.treatment() && self.models.failed(column.0) => self.missing(column.0),
             None => Cell::empty(),
         }
     }
 
-    /// Treatment first, then the adjusted model's covariates.
     fn terms(self) -> Vec<&'a str> {
-        let mut terms = vec![self.page.labels.treatment()];
-        for row in self.rows().filter(|r| r.model == "adjusted" && r.term != "(intercept)") {
-            if !terms.contains(&row.term.as_str()) {
-                terms.push(&row.term);
-            }
-        }
-        terms
+        self.models.terms(self.page.labels.treatment())
     }
 }
 
@@ -129,7 +101,7 @@ fn hazard_ratios(page: &Page<'_>, outcome: &Outcome) -> Option<Table> {
         let cells = columns.iter().map(|column| group.cell(term, *column));
         Row::new(page.labels.term(term).0, cells.collect())
     };
-    let ties = group.ties.map_or_else(String::new, |t| format!(" Ties: {}.", labels::ties(t)));
+    let ties = group.ties().map_or_else(String::new, |t| format!(" Ties: {}.", labels::ties(t)));
     let mut events = Cell::empty();
     for (i, count) in counts(page, &outcome.name, "").into_iter().enumerate() {
         events = events.and_text(if i == 0 { "Events: " } else { ", " }).and(count);

@@ -1,10 +1,9 @@
 //! Models that have no numbers, with the cause and what to do next; and reasons to doubt those that have.
 
-use study::results::{CUMULATIVE_INCIDENCE, FitProblem, FitRow, KAPLAN_MEIER, WarningRow};
+use study::results::{FitProblem, FitRow, WarningRow};
 
 use super::Block;
-use super::weights::scheme;
-use crate::labels;
+use crate::labels::{self, scheme};
 use crate::page::Page;
 use crate::table::{Cell, Row, Table};
 
@@ -32,24 +31,10 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
     blocks
 }
 
-/// Name of a model; of a curve, whether it is weighted; of a standardisation, its method.
-fn model(fit: &FitRow) -> &str {
-    match &*fit.analysis {
-        KAPLAN_MEIER if fit.model == "iptw" => "Kaplan-Meier, weighted",
-        KAPLAN_MEIER => "Kaplan-Meier",
-        "g_formula" => "g-formula",
-        "aipw" => "AIPW",
-        "standardised" => "standardised survival",
-        CUMULATIVE_INCIDENCE if fit.model == "iptw" => "cumulative incidence, weighted",
-        CUMULATIVE_INCIDENCE => "cumulative incidence",
-        _ => labels::model(&fit.model),
-    }
-}
-
 fn name(page: &Page<'_>, scenario: Option<&str>, fit: &FitRow) -> String {
     let ties = fit.ties.as_deref().map_or_else(String::new, |t| format!(", ties: {}", labels::ties(t)));
     let scenario = scenario.map_or_else(String::new, |label| format!(" ({})", labels::plain(label)));
-    format!("{}, {}{ties}{scenario}", page.outcome(&fit.outcome, &fit.cause), model(fit))
+    format!("{}, {}{ties}{scenario}", page.outcome(&fit.outcome, &fit.cause), labels::fitted(fit))
 }
 
 fn failures(page: &Page<'_>) -> Table {

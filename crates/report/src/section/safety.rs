@@ -6,7 +6,8 @@ use study::results::Variance;
 use super::Block;
 use super::effects::{Group, spans};
 use crate::labels;
-use crate::page::{COLUMNS, Column, OUTCOMES, Page};
+use crate::models::{COLUMNS, Column};
+use crate::page::{OUTCOMES, Page};
 use crate::table::{Cell, Row, Table};
 
 pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {

@@ -4,24 +4,9 @@ use study::results::{OverlapRow, WeightRow};
 
 use super::{Block, arm_label};
 use crate::figure;
+use crate::labels::scheme;
 use crate::page::{ESTIMATES, OVERLAP, Page, WEIGHTS};
 use crate::table::{Cell, Row, Table};
-
-/// Label of a weighting scheme.
-pub(crate) fn scheme(name: &str) -> String {
-    let (name, truncated) = name.strip_suffix("_truncated").map_or((name, ""), |name| (name, ", truncated"));
-    let estimand = match name {
-        "ate" => "ATE",
-        "ate_stabilized" => "ATE, stabilised",
-        "att" => "ATT",
-        "atc" => "ATC",
-        "ato" => "ATO (overlap)",
-        "atm" => "ATM (matching)",
-        "propensity" => "Propensity score",
-        other => other,
-    };
-    format!("{estimand}{truncated}")
-}
 
 pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
     if page.protocol.propensity.is_none() {

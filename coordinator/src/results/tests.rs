@@ -336,6 +336,8 @@ fn a_number_that_is_not_finite_is_empty_with_a_note() {
         modifier: String::new(),
         term: "age".into(),
         variance: Variance::Naive,
+        declared: true,
+        note: None,
         estimate: 800.0,
         std_error: f64::NAN,
         statistic: f64::NEG_INFINITY,

@@ -100,6 +100,9 @@ impl<'a> EstimateRecord<'a> {
     /// `sites` is the size of the roster: every site feeds every model.
     pub(super) fn new(row: &'a EstimateRow, sites: usize) -> Self {
         let mut notes = Notes::default();
+        if let Some(note) = row.note {
+            notes.add(&note.to_string());
+        }
         EstimateRecord {
             analysis: &row.analysis,
             outcome: &row.outcome,

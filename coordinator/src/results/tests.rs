@@ -295,7 +295,7 @@ fn a_released_curve_has_no_cell_with_few_leavers_and_all_patients() {
 fn what_is_hidden_is_empty_with_a_note_and_said_in_the_terminal() {
     let plan = small_plan();
     let results = Release::of(&plan).into_results();
-    let hidden = |row: &study::results::SurvivalRow| row.at == At::Declared && row.survival.is_none();
+    let hidden = |row: &study::results::SurvivalRow| row.at == At::Declared && row.survival.is_none() && !row.after_end;
     assert!(results.survival.iter().any(hidden), "{:?}", results.survival);
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), &results, &provenance()).unwrap();
@@ -336,6 +336,8 @@ fn a_number_that_is_not_finite_is_empty_with_a_note() {
         modifier: String::new(),
         term: "age".into(),
         variance: Variance::Naive,
+        declared: true,
+        note: None,
         estimate: 800.0,
         std_error: f64::NAN,
         statistic: f64::NEG_INFINITY,

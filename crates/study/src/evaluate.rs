@@ -30,7 +30,7 @@ use crate::protocol::Protocol;
 use crate::question::{
     CoxModel, EVENT_COUNTS, FittedPropensity, LogisticModel, Question, Response, Weights, time_to_event,
 };
-use crate::term::{Columns, Term};
+use crate::term::{Columns, Span, Term};
 use crate::view::{Asked, Draw, Trim, View};
 use crate::word;
 use drawn::DrawnViews;
@@ -211,7 +211,9 @@ impl Rows<'_> {
                 treatment_sums(&rows, cells, sums);
             }
             Question::ImputationStep { model, level, beta } => self.imputation_step(model, *level, beta, sums),
-            Question::ImputationEquations { model, centre } => self.imputation_equations(model, *centre, sums),
+            Question::ImputationEquations { model, centre, unit } => {
+                self.imputation_equations(model, (*centre, *unit), sums);
+            }
             Question::StratifiedCoxStep { model, beta } => {
                 self.cox(model, |rows| cox::stratified_step(rows, model.ties, beta, sums));
             }
@@ -238,8 +240,8 @@ impl Rows<'_> {
             Question::WeightHistogram { weights, grid } => self.weight_histogram(weights, grid, sums),
             Question::Truncated { weights } => self.truncated(weights, sums),
             Question::ValueHistogram { variable } => self.value_histogram(*variable, sums),
-            Question::ArmMoments { variable, centre, weights } => {
-                self.arm_moments(*variable, *centre, weights.as_ref(), sums);
+            Question::ArmMoments { variable, centre, unit, weights } => {
+                self.arm_moments(*variable, (*centre, *unit), weights.as_ref(), sums);
             }
             Question::WeightedLevels { variable, weights } => self.weighted_levels(*variable, weights, sums),
         }
@@ -275,9 +277,10 @@ impl Rows<'_> {
 
     fn moments(&self, terms: &[Term], sums: &mut Sums) {
         for (t, term) in terms.iter().enumerate() {
+            let span = Span::of(term, self.protocol);
             for block in self.values(term).chunks(BLOCK) {
                 let mut both = [0.0; 2];
-                for x in block.iter().filter(|x| !x.is_nan()) {
+                for x in block.iter().filter(|x| !x.is_nan()).map(|x| span.measure(*x)) {
                     both[0] += x;
                     both[1] += x * x;
                 }
@@ -411,9 +414,9 @@ impl Rows<'_> {
     fn design(&self, columns: &Columns) -> Design {
         let (n, p) = (self.cohort.rows(), columns.terms.len());
         let mut values = vec![0.0; n * p];
-        for (j, (term, centre)) in columns.terms.iter().zip(&columns.centre).enumerate() {
+        for (j, term) in columns.terms.iter().enumerate() {
             for (i, x) in self.values(term).into_iter().enumerate() {
-                values[i * p + j] = x - centre;
+                values[i * p + j] = columns.measure(j, x);
             }
         }
         Design::new(n, p, values)

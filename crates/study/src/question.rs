@@ -248,6 +248,8 @@ pub enum Question {
         model: Arc<ImputationModel>,
         /// Subtracted from the number.
         centre: f64,
+        /// Divides the difference; a power of two.
+        unit: f64,
     },
     /// Risk-set sums of a Fine-Gray regression: those of a Cox regression, and of the rows that left by another cause.
     FineGrayRisk {
@@ -435,6 +437,8 @@ pub enum Question {
         variable: VariableId,
         /// Value that they are about.
         centre: f64,
+        /// What they are measured in; a power of two.
+        unit: f64,
         /// The weights; none means 1.
         weights: Option<Weights>,
     },

@@ -15,6 +15,7 @@ mod forms;
 mod hostile;
 mod identity;
 mod machines;
+mod numbers;
 mod pathology;
 mod plan;
 mod policy;

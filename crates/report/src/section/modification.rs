@@ -7,7 +7,8 @@ use super::effects::{Group, forest, line, numbers};
 use crate::figure::forest::Line;
 use crate::figure::svg::Ink;
 use crate::labels;
-use crate::page::{Page, TESTS, preferred};
+use crate::models::preferred;
+use crate::page::{Page, TESTS};
 use crate::table::{Cell, Row, Table};
 
 /// Between the treatment's term and the place in a name such as `regimen:IsaPd at dara_refr:1`.

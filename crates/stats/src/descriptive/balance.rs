@@ -1,12 +1,13 @@
 //! Standardised and raw differences between the arms, as tableone and cobalt define them.
 //!
 //! tableone: absolute, with the variances of the same (weighted or unweighted) rows. cobalt: signed (treated minus
-//! control), weighted difference over the unweighted spread; levels of a category by their raw difference.
+//! control), over a spread that is the same before and after weighting; levels of a category by their raw difference.
 
 use crate::inference::{self, ChiSquare};
 use crate::matrix::Matrix;
 
 use super::moments::Arms;
+use crate::weights::Estimand;
 
 /// Standardised mean difference |m1 - m0| / sqrt((v1 + v0) / 2) of tableone, weighted when the moments are; None when an
 /// arm has fewer than two rows, or neither varies.
@@ -24,22 +25,39 @@ pub enum Spread {
     Treated,
     /// Unweighted standard deviation of the controls: for the effect in the controls (ATC).
     Control,
-    /// Weighted standard deviation of both arms together: for the overlap population (ATO).
+    /// Weighted standard deviation of both arms together: for the overlap and the matching population (ATO, ATM).
     Weighted,
 }
 
-/// Standardised mean difference of cobalt, m1 - m0 of the `weighted` moments over a spread that does not depend on the
-/// balance that weighting gains. `unweighted` are the moments of the same rows without weights; both are the same before
-/// weighting. None when an arm has too few rows, or the spread is 0.
-pub fn cobalt_continuous(weighted: &Arms, unweighted: &Arms, spread: Spread) -> Option<f64> {
-    let (control, treated) = (&unweighted.control, &unweighted.treated);
-    let variance = match spread {
-        Spread::Pooled => control.variance()?.midpoint(treated.variance()?),
-        Spread::Treated => treated.variance()?,
-        Spread::Control => control.variance()?,
-        Spread::Weighted => weighted.all().reliability_variance()?,
-    };
-    difference(weighted, variance.sqrt())
+impl Spread {
+    /// What cobalt 5.0.0 takes where it knows the estimand of the weights.
+    pub fn of(estimand: Estimand) -> Self {
+        match estimand {
+            Estimand::Ate => Spread::Pooled,
+            Estimand::Att => Spread::Treated,
+            Estimand::Atc => Spread::Control,
+            Estimand::Ato | Estimand::Atm => Spread::Weighted,
+        }
+    }
+
+    /// The standard deviation from the moments of the same rows without weights and with them; None when an arm has too
+    /// few rows.
+    pub fn deviation(self, unweighted: &Arms, weighted: &Arms) -> Option<f64> {
+        let (control, treated) = (&unweighted.control, &unweighted.treated);
+        let variance = match self {
+            Spread::Pooled => control.variance()?.midpoint(treated.variance()?),
+            Spread::Treated => treated.variance()?,
+            Spread::Control => control.variance()?,
+            Spread::Weighted => weighted.all().reliability_variance()?,
+        };
+        Some(variance.sqrt())
+    }
+}
+
+/// Standardised mean difference of cobalt, m1 - m0 of the rows with or without weights over a [`Spread`] that is the same
+/// for both. None when an arm is empty, or the spread is 0.
+pub fn cobalt_continuous(arms: &Arms, spread: f64) -> Option<f64> {
+    difference(arms, spread)
 }
 
 /// (m1 - m0) / `spread`.
@@ -117,19 +135,16 @@ mod tests {
         close(smd_continuous(&unweighted), 3.0 / 5f64.sqrt());
         // Weighted variance of the treated: (3 x 1 + 9) / 4 x 2 = 6.
         close(smd_continuous(&weighted), 2.0 / 4f64.sqrt());
-        close(cobalt_continuous(&weighted, &unweighted, Spread::Pooled), 2.0 / 5f64.sqrt());
-        close(cobalt_continuous(&weighted, &unweighted, Spread::Treated), 2.0 / 8f64.sqrt());
-        close(cobalt_continuous(&weighted, &unweighted, Spread::Control), 2.0 / 2f64.sqrt());
+        let cobalt = |arms: &Arms, spread: Spread| cobalt_continuous(arms, spread.deviation(&unweighted, &weighted)?);
+        close(cobalt(&weighted, Spread::Pooled), 2.0 / 5f64.sqrt());
+        close(cobalt(&weighted, Spread::Treated), 2.0 / 8f64.sqrt());
+        close(cobalt(&weighted, Spread::Control), 2.0 / 2f64.sqrt());
         // All: mean 14 / 6, sum w x^2 = 4 + 12 + 36 = 52, squares 52 - 14^2 / 6, scale 6 - 12 / 6.
-        close(
-            cobalt_continuous(&weighted, &unweighted, Spread::Weighted),
-            2.0 / ((52.0 - 196.0 / 6.0) / 4.0f64).sqrt(),
-        );
+        let spread = ((52.0 - 196.0 / 6.0) / 4.0f64).sqrt();
+        close(cobalt(&weighted, Spread::Weighted), 2.0 / spread);
+        close(cobalt(&unweighted, Spread::Weighted), 3.0 / spread);
         // Signed.
-        close(
-            cobalt_continuous(&arms(&x, &treated.map(|t| !t), None), &unweighted, Spread::Control),
-            -3.0 / 2f64.sqrt(),
-        );
+        close(cobalt(&arms(&x, &treated.map(|t| !t), None), Spread::Control), -3.0 / 2f64.sqrt());
     }
 
     #[test]

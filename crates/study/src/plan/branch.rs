@@ -283,6 +283,11 @@ impl Branch {
         self.checks.sums(self.units.iter().position(|unit| unit.key() == key)?)
     }
 
+    /// The fit of a key as its sums are formed: of centred columns in their units.
+    pub fn centred_fit(&self, key: &FitKey) -> Option<&Fit> {
+        Some(self.units.iter().find(|unit| unit.key() == key)?.centred_fit()?.1)
+    }
+
     /// What is standardised over every fitted model, with the means or why there are none; none where it still runs.
     pub fn standardised(&self) -> impl Iterator<Item = (&FitKey, &Target, Option<Result<&[Contrast], &Failure>>)> {
         let fitted = |task: &&StandardiseTask| self.units[task.unit()].centred_fit().is_some();

@@ -8,7 +8,7 @@ use crate::cohort::FlowCount;
 use crate::dictionary::{Kind, VariableId};
 use crate::protocol::{OutcomeKind, Protocol};
 use crate::question::{EVENT_COUNTS, Question};
-use crate::term::Term;
+use crate::term::{Columns, Span, Term, power_of_two};
 
 /// Everything the models need to know before they start.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,8 +21,8 @@ pub struct Facts {
     pub missing: BTreeMap<VariableId, [u64; 2]>,
     /// Rows in which both columns are 1, for each pair of levels of two covariates that stand together in a model.
     pub pairs: BTreeMap<(Term, Term), u64>,
-    /// Mean and standard deviation of each column in use.
-    moments: BTreeMap<Term, (f64, f64)>,
+    /// Of each column in use, over the rows that have a value.
+    moments: BTreeMap<Term, ColumnMoments>,
     /// By index of the outcome.
     pub events: BTreeMap<usize, Events>,
     /// By index of the competing outcome; the round after the first opens them.
@@ -53,6 +53,18 @@ pub(super) struct FirstRound {
     /// Competing outcomes in use. Who leaves by which cause is asked in the next round, when sites have seen how many
     /// patients there are.
     pub(super) competing: Vec<usize>,
+    /// How each column is measured, in the order of its terms in [`Question::Moments`].
+    spans: Vec<Span>,
+}
+
+/// Mean and spread of a column.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct ColumnMoments {
+    mean: f64,
+    /// 0 where the sums do not tell a spread from rounding.
+    sd: f64,
+    /// Then: is there more than rounding?
+    lost: bool,
 }
 
 impl FirstRound {
@@ -86,13 +98,14 @@ impl FirstRound {
                 Kind::Continuous { .. } | Kind::Days { .. } => Question::Missingness { variable },
             });
         }
+        let spans = terms.iter().map(|term| Span::of(term, protocol)).collect();
         questions.push(Question::Moments { terms: terms.into_iter().collect() });
         let pairs: Vec<(Term, Term)> = pairs_in_use(protocol).into_iter().collect();
         if !pairs.is_empty() {
             questions.push(Question::Pairs { pairs });
         }
         questions.extend(times.into_iter().map(|outcome| Question::Events { outcome }));
-        FirstRound { questions, competing: causes.into_iter().collect() }
+        FirstRound { questions, competing: causes.into_iter().collect(), spans }
     }
 
     /// Reads the opened sums, one slice per question.
@@ -117,9 +130,14 @@ impl FirstRound {
                     facts.missing.insert(*variable, [sums[0] as u64, sums[1] as u64]);
                 }
                 Question::Moments { terms } => {
-                    let n = facts.analysed() as f64;
-                    for (term, pair) in terms.iter().zip(sums.chunks(2)) {
-                        facts.moments.insert(term.clone(), moments(n, pair[0], pair[1]));
+                    for ((term, span), pair) in terms.iter().zip(&self.spans).zip(sums.chunks(2)) {
+                        // the counts of missing values stand before
+                        let missing = match term.variables().as_slice() {
+                            [id] => facts.rows_missing(*id),
+                            _ => 0,
+                        };
+                        let n = facts.analysed().saturating_sub(missing) as f64;
+                        facts.moments.insert(term.clone(), moments(n, pair[0], pair[1], *span));
                     }
                 }
                 Question::Pairs { pairs } => {
@@ -148,12 +166,23 @@ impl Facts {
 
     /// Mean of a column (0 for the intercept, which is not centred).
     pub(super) fn centre(&self, term: &Term) -> f64 {
-        self.moments.get(term).map_or(0.0, |m| m.0)
+        self.moments.get(term).map_or(0.0, |m| m.mean)
     }
 
     /// Standard deviation of a column (1 for the intercept).
     pub(super) fn scale(&self, term: &Term) -> f64 {
-        self.moments.get(term).map_or(1.0, |m| m.1)
+        self.moments.get(term).map_or(1.0, |m| m.sd)
+    }
+
+    /// What a column is measured in: a power of two near its standard deviation, 1 for columns of 0 and 1.
+    pub(super) fn unit(&self, term: &Term) -> f64 {
+        if term.is_number() { power_of_two(self.scale(term)) } else { 1.0 }
+    }
+
+    /// Columns about their means, in their units.
+    pub(super) fn columns(&self, terms: &[Term]) -> Columns {
+        let centre = terms.iter().map(|term| self.centre(term)).collect();
+        Columns { terms: terms.to_vec(), centre, unit: terms.iter().map(|term| self.unit(term)).collect() }
     }
 
     /// Arms with patients, values present, columns that vary: what a model needs before it starts.
@@ -166,7 +195,8 @@ impl Facts {
         }
         for term in terms.iter().filter(|t| **t != Term::Intercept) {
             if self.scale(term) == 0.0 {
-                return Err(Failure::Constant { term: term.name(protocol) });
+                let (lost, term) = (self.moments.get(term).is_some_and(|m| m.lost), term.name(protocol));
+                return Err(if lost { Failure::Unresolved { term } } else { Failure::Constant { term } });
             }
         }
         Ok(())
@@ -175,19 +205,6 @@ impl Facts {
     /// The facts of rows in which nothing is missing in these variables: moments are those of the observed values.
     pub(super) fn completed(&self, variables: &[VariableId]) -> Facts {
         let mut facts = self.clone();
-        let n = self.analysed() as f64;
-        for (term, moments) in &mut facts.moments {
-            let missing: u64 = match term.variables().as_slice() {
-                [id] if variables.contains(id) => self.rows_missing(*id),
-                _ => 0,
-            };
-            let present = n - missing as f64;
-            if missing > 0 && present > 0.0 {
-                let (mean, sd) = *moments;
-                let (sum, squares) = (n * mean, sd * sd * (n - 1.0) + n * mean * mean);
-                *moments = self::moments(present, sum, squares);
-            }
-        }
         for id in variables {
             for counts in facts.levels.get_mut(id).into_iter().flatten() {
                 counts.last_mut().into_iter().for_each(|missing| *missing = 0);
@@ -360,13 +377,22 @@ fn counts(sums: &[f64]) -> Vec<u64> {
     sums.iter().map(|x| *x as u64).collect()
 }
 
-/// Mean and standard deviation; a spread that is rounding alone counts as none.
-fn moments(n: f64, sum: f64, squares: f64) -> (f64, f64) {
+/// Mean and standard deviation of sums of a column and its squares, measured in its span; a spread that is rounding alone
+/// counts as none.
+fn moments(n: f64, sum: f64, squares: f64, span: Span) -> ColumnMoments {
+    /// The sum of squares has a relative rounding error of a few 1e-16: a variance above this share of the mean square has
+    /// four digits, and one above [`ROUNDING`] of it is more than rounding.
+    const DIGITS: f64 = 1e-12;
+    const ROUNDING: f64 = 4e-15;
+    /// A word has 2^-64; a variance of this size has six digits left.
+    const WORD: f64 = 1e-13;
     let mean = if n > 0.0 { sum / n } else { 0.0 };
     let variance = if n > 1.0 { (squares - sum * mean) / (n - 1.0) } else { 0.0 };
-    // sum of squares has relative rounding error of a few eps; below 1e-12 of the mean square the column is constant
-    let floor = 1e-12 * squares / n.max(1.0);
-    (mean, if variance > floor { variance.sqrt() } else { 0.0 })
+    let square = squares / n.max(1.0);
+    let told = variance > (DIGITS * square).max(WORD);
+    let lost = !told && variance > (ROUNDING * square).max(2f64.powi(-63));
+    let sd = if told { variance.sqrt() * span.unit } else { 0.0 };
+    ColumnMoments { mean: span.middle + mean * span.unit, sd, lost }
 }
 
 fn events(sums: &[f64]) -> Events {

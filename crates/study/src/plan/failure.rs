@@ -25,6 +25,12 @@ pub enum Failure {
         /// Name of the term.
         term: String,
     },
+    /// The spread of a column is lost in the width of its declared range.
+    #[error("`{term}` varies by less than a millionth of its declared range")]
+    Unresolved {
+        /// Name of the term.
+        term: String,
+    },
     /// A column is a combination of others.
     #[error("`{term}` is a linear combination of the other columns")]
     Collinear {
@@ -108,6 +114,7 @@ impl Failure {
         match self {
             Failure::Missing { .. } => "fit.missing",
             Failure::Constant { .. } => "fit.constant",
+            Failure::Unresolved { .. } => "fit.unresolved",
             Failure::Collinear { .. } => "fit.collinear",
             Failure::Separation { .. } => "fit.separation",
             Failure::EmptyArm { .. } => "fit.empty_arm",
@@ -131,6 +138,7 @@ impl Failure {
         match self {
             Failure::Missing { .. } => "add an [[eligibility]] line that requires the variable, or leave it out",
             Failure::Constant { .. } => "leave the variable out, or merge the empty level with another",
+            Failure::Unresolved { .. } => "declare the `range` that the values really have",
             Failure::Collinear { .. } => "leave one of the columns out",
             Failure::Separation { .. } => {
                 "merge levels, leave the variable out of this model, or declare the model `firth` (logistic) or a `ridge`"

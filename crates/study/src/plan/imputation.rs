@@ -20,7 +20,7 @@ use crate::dictionary::{Kind, VariableId};
 use crate::imputation::{Drawn, DrawnModel, Hazards, ImputationModel, Predictor};
 use crate::protocol::{self, OutcomeKind, Protocol, Scenario};
 use crate::question::{Question, time_to_event};
-use crate::term::Term;
+use crate::term::{Term, power_of_two};
 use crate::view::{Asked, Draw, Imputed, View};
 
 /// The imputation of one scenario.
@@ -70,8 +70,8 @@ struct Chain {
 #[derive(Debug, Clone)]
 enum ChainFit {
     Levels(Vec<LevelFit>),
-    /// The value that the variable is centred at, and the fit when it is there.
-    Number(f64, Option<Result<LinearFit, LinearError>>),
+    /// The value that the variable is centred at and what it is measured in, and the fit when it is there.
+    Number((f64, f64), Option<Result<LinearFit, LinearError>>),
 }
 
 #[derive(Debug, Clone)]
@@ -141,23 +141,27 @@ impl Imputation {
         let later = &self.declared.variables[at..];
         let predictors = predictors(protocol, later);
         let mut centre = Vec::with_capacity(predictors.len());
+        let mut unit = Vec::with_capacity(predictors.len());
         let mut scale = Vec::with_capacity(predictors.len());
         for predictor in &predictors {
             let (mean, sd) = known.moments_of(protocol, predictor, &self.times);
             if *predictor != Predictor::Term(Term::Intercept) && sd == 0.0 {
                 return Err(Failure::Constant { term: predictor.name(protocol) });
             }
+            let one = power_of_two(sd);
             centre.push(mean);
-            scale.push(sd);
+            unit.push(one);
+            scale.push(sd / one);
         }
-        let model = ImputationModel { variable, predictors, centre, hazards: Arc::clone(&known.hazards) };
+        let model = ImputationModel { variable, predictors, centre, unit, hazards: Arc::clone(&known.hazards) };
         let fit = match &protocol.dictionary.variable(variable).kind {
             Kind::Categorical { levels, .. } => {
                 let counts = known.facts.level_counts(variable);
                 ChainFit::Levels((0..levels.len() - 1).map(|level| level_fit(&counts, level, &scale)).collect())
             }
             Kind::Continuous { .. } | Kind::Days { .. } => {
-                ChainFit::Number(known.facts.centre(&Term::Number(variable)), None)
+                let term = Term::Number(variable);
+                ChainFit::Number((known.facts.centre(&term), known.facts.unit(&term)), None)
             }
         };
         Ok(Chain { view, model: Arc::new(model), fit })
@@ -236,13 +240,14 @@ impl Imputation {
                 };
                 Drawn::Levels(fits.iter().enumerate().map(stage).collect::<Result<_, _>>()?)
             }
-            ChainFit::Number(centre, fit) => {
+            ChainFit::Number((centre, unit), fit) => {
                 let fit = match fit {
                     Some(Ok(fit)) => fit,
                     Some(Err(why)) => return Err(linear_failure(why, &names())),
                     None => return Err(Failure::NotFinite),
                 };
                 let mut draw = LinearDraw::new(fit, words(0)).map_err(not_positive)?;
+                draw.beta.iter_mut().chain([&mut draw.sigma]).for_each(|x| *x *= unit);
                 draw.beta[0] += centre;
                 Drawn::Number(draw)
             }
@@ -305,8 +310,8 @@ impl Chain {
                 };
                 fits.iter().enumerate().filter_map(step).collect()
             }
-            ChainFit::Number(centre, None) => {
-                vec![asked(Question::ImputationEquations { model: model(), centre: *centre })]
+            ChainFit::Number((centre, unit), None) => {
+                vec![asked(Question::ImputationEquations { model: model(), centre: *centre, unit: *unit })]
             }
             ChainFit::Number(_, Some(_)) => Vec::new(),
         }

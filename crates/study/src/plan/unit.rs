@@ -186,7 +186,7 @@ impl Unit {
         }
     }
 
-    /// The fit for the centred columns, as sites evaluate it.
+    /// The fit for the centred columns in their units, as sites evaluate it.
     pub(super) fn centred_fit(&self) -> Option<(&Columns, &Fit)> {
         match &self.stage {
             Stage::Fitted { columns, centred, .. } => Some((columns, centred)),
@@ -267,8 +267,9 @@ impl Unit {
             (_, None) | (None, _) => {}
         }
         facts.check(protocol, terms)?;
-        let columns = Columns { terms: terms.clone(), centre: terms.iter().map(|t| facts.centre(t)).collect() };
-        let scale: Vec<f64> = terms.iter().map(|t| facts.scale(t)).collect();
+        let columns = facts.columns(terms);
+        // what the estimator sees are the columns in their units
+        let scale: Vec<f64> = terms.iter().zip(&columns.unit).map(|(t, unit)| facts.scale(t) / unit).collect();
         let meat = self.meat(facts, weights.as_ref());
         let weights = weights.map(|(w, _)| w);
         match (self.key.analysis, index, kind) {
@@ -290,7 +291,7 @@ impl Unit {
                 Ok(match (self.key.model, self.ridge) {
                     (Some(Model::Firth), _) => Stage::Firth(model, Box::new(FirthFit::new(q, scale))),
                     (_, Some(ridge)) => {
-                        let penalty = ridge.penalty(&scale, Some(0));
+                        let penalty = ridge.penalty(&scale, &model.columns.unit, Some(0));
                         Stage::RidgeLogistic(model, RidgeLogisticFit::new(q, scale, penalty, meat))
                     }
                     (_, None) => Stage::Logistic(model, LogisticFit::new(q, scale, meat)),
@@ -311,7 +312,7 @@ impl Unit {
             return Stage::Stratified(model, StratifiedCoxFit::new(p, scale), Arc::new(events));
         }
         if let Some(ridge) = self.ridge {
-            let penalty = ridge.penalty(&scale, None);
+            let penalty = ridge.penalty(&scale, &model.columns.unit, None);
             let fit = RidgeCoxFit::new(scale, cells, deaths, ties, weighted, penalty, meat);
             return Stage::RidgeCox(model, Box::new(fit));
         }
@@ -398,7 +399,7 @@ impl Unit {
             Some(Ok(fit)) => {
                 let intercept = columns.terms.iter().position(|t| *t == Term::Intercept);
                 let (columns, centred) = (columns.clone(), Box::new(fit.clone()));
-                let fit = Box::new(fit.uncentre(&columns.centre, intercept));
+                let fit = Box::new(fit.rescale(&columns.unit).uncentre(&columns.centre, intercept));
                 // nothing of a replicate is checked
                 let point = if self.case_weights { None } else { self.point() };
                 Stage::Fitted { columns, centred, fit, point }

@@ -375,6 +375,8 @@ impl Model {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "independent choices, each a word of the protocol's list")]
 pub struct Variances {
+    /// Does the protocol name others and not the naive one? Then it does not stand for a model.
+    pub without_naive: bool,
     /// HC0 (logistic) or Lin-Wei (Cox).
     pub robust: bool,
     /// HC0 x n/(n-1), as svyglm (logistic).

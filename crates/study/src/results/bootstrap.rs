@@ -55,6 +55,8 @@ fn rows(main: &EstimateRow, replicates: &Replicates) -> Result<[EstimateRow; 2],
     let test = wald(main.estimate, summary.std_error);
     let row = |variance, [conf_low, conf_high]: [f64; 2]| EstimateRow {
         variance,
+        declared: true,
+        note: None,
         std_error: summary.std_error,
         statistic: test.statistic,
         p_value: test.p_value,

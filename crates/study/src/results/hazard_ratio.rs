@@ -31,6 +31,7 @@ pub(super) fn add(results: &mut Results, protocol: &Protocol, key: &CurveKey, ta
         iterations: 0,
         hazard: true,
         subdistribution: false,
+        naive: true,
     };
     let outcome_of_fit = match fitted {
         Err(failure) => Err(FitProblem::of(&failure)),

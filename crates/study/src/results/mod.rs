@@ -22,7 +22,9 @@ pub use balance::{BalanceCells, BalanceRow};
 pub use checks::{CheckProblem, Concordance};
 pub use digest::results_digest;
 pub use incidence::{CUMULATIVE_INCIDENCE, IncidenceRow};
-pub use rows::{EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, Name, OutcomeRow, TestRow, Variance};
+pub use rows::{
+    EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, Name, OutcomeRow, TestRow, Variance, VarianceNote,
+};
 pub use standardised::{EffectQuantity, EffectRow};
 pub use survival::{At, KAPLAN_MEIER, MedianRow, Quantity, SurvivalRow};
 pub use tables::{Results, ScenarioResults};

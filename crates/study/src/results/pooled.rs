@@ -1,12 +1,12 @@
 //! Rows of an imputed scenario: every term of every model, pooled over the draws by Rubin's rules.
 
 use stats::fit::Fit;
-use stats::impute::pool::{PoolError, pool};
+use stats::impute::pool::{PoolError, Pooled, pool};
 use stats::matrix::Matrix;
 
 use super::effects;
 use super::rows::{EstimateRow, FitNumbers, FitProblem, FitRow, Variance};
-use super::tables::{Results, RowsOfModel, covariances, events_of};
+use super::tables::{Results, RowsOfModel, covariances, events_of, variance_note};
 use crate::plan::{Branch, Facts, Failure, FitKey, FitOutcome};
 use crate::protocol::{AnalysisKind, Protocol};
 use crate::term::Term;
@@ -80,7 +80,13 @@ fn rows(of: &RowsOfModel, protocol: &Protocol, key: &FitKey, fits: &[&Fit]) -> R
     let mut rows = Vec::new();
     for quantity in quantities(protocol, key, fits, &covariances) {
         for ((variance, _), variances) in covariances[0].iter().zip(&quantity.variances) {
-            let pooled = pool(&quantity.estimates, variances, complete_df)?;
+            // a variance that some draw does not have, is none
+            let missing = variances.iter().position(|v| v.is_nan());
+            let pooled = match missing {
+                None => pool(&quantity.estimates, variances, complete_df)?,
+                Some(_) => Pooled::without_variance(&quantity.estimates),
+            };
+            let note = variance_note(*variance, fits[missing.unwrap_or_default()], pooled.std_error);
             let limits = [pooled.conf_low, pooled.conf_high];
             let e_value = || effects::of_ratio(of.hazard, pooled.estimate, limits, of.n, of.events);
             rows.push(EstimateRow {
@@ -91,6 +97,7 @@ fn rows(of: &RowsOfModel, protocol: &Protocol, key: &FitKey, fits: &[&Fit]) -> R
                 e_value: quantity.effect.then(e_value).flatten(),
                 df: Some(pooled.df),
                 fmi: Some(pooled.fmi),
+                note,
                 ..of.row(quantity.name.clone(), *variance, pooled.estimate, pooled.std_error, false)
             });
         }

@@ -47,6 +47,30 @@ impl Variance {
     }
 }
 
+/// What a reader must know of a standard error, or why there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum VarianceNote {
+    /// The sums of the clusters have fewer dimensions than there are coefficients.
+    #[error(
+        "no standard error: {clusters} sites have patients of this model, and {coefficients} coefficients need more than {coefficients}"
+    )]
+    TooFewClusters {
+        /// Sites with analysed rows.
+        clusters: u64,
+        /// Columns of the model.
+        coefficients: u64,
+    },
+    /// Errors clustered by so few sites are too small on average.
+    #[error("clustered by {clusters} sites: with fewer than 40 the standard error is too small on average")]
+    FewClusters {
+        /// Sites with analysed rows.
+        clusters: u64,
+    },
+    /// Any other variance of too low rank.
+    #[error("no standard error: too few patients carry the variance (its rank is below the number of coefficients)")]
+    LowRank,
+}
+
 /// One term of one model under one variance; log scale.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EstimateRow {
@@ -66,9 +90,14 @@ pub struct EstimateRow {
     pub term: String,
     /// Kind of standard error.
     pub variance: Variance,
+    /// Does the protocol ask for this variance? The naive one is there always, and is not what was asked for where others
+    /// are named and it is not.
+    pub declared: bool,
+    /// What a reader must know of the standard error.
+    pub note: Option<VarianceNote>,
     /// Coefficient.
     pub estimate: f64,
-    /// Standard error.
+    /// Standard error; not a number, like everything made of it, where there is none.
     pub std_error: f64,
     /// estimate / std_error.
     pub statistic: f64,

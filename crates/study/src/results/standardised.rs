@@ -5,7 +5,8 @@
 use serde::{Deserialize, Serialize};
 use stats::inference::wald;
 use stats::standardise::Means;
-use stats::survival::Estimate;
+use stats::survival::Who::All;
+use stats::survival::{Curve, Estimate};
 
 use super::rows::{FitProblem, FitRow, Name};
 use super::tables::{Results, arm_names, ties_name};
@@ -49,6 +50,8 @@ pub struct EffectRow {
     pub n: u64,
     /// Does it lie after the last event? There survival stays as it is.
     pub after_last_event: bool,
+    /// Is nobody of either arm at risk any more, as far as the study counts who leaves? Then there is no estimate.
+    pub after_end: bool,
 }
 
 /// What an [`EffectRow`] holds.
@@ -154,6 +157,7 @@ impl Rows<'_> {
             conf_high: None,
             n: self.n,
             after_last_event: time.is_some_and(|(_, _, after)| after),
+            after_end: outcome.zip(contrast.cell).is_some_and(|(outcome, cell)| self.after_end(outcome, cell)),
         };
         let [control, treated] = arm_names(protocol);
         let term = Term::Treatment.name(protocol);
@@ -164,8 +168,15 @@ impl Rows<'_> {
                 Who::Both => &term,
             };
             let row = EffectRow { quantity, arm: arm.clone(), treated: who == Who::Treated, ..empty.clone() };
-            results.effects.push(filled(row, estimate, scale));
+            results.effects.push(if row.after_end { row } else { filled(row, estimate, scale) });
         }
+    }
+
+    /// Has everybody left before a cell? The table of a curve of the outcome tells.
+    fn after_end(&self, outcome: usize, cell: u32) -> bool {
+        let mut tables = self.branch.curves().filter(|(key, _)| key.outcome == outcome);
+        let table = tables.find_map(|(_, table)| table?.ok());
+        table.is_some_and(|table| Curve::kaplan_meier(table, All).end() < Some(f64::from(cell)))
     }
 }
 

@@ -12,7 +12,9 @@ use super::checks;
 use super::effects;
 use super::incidence::{self, IncidenceRow};
 use super::pooled;
-use super::rows::{EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, Name, OutcomeRow, TestRow, Variance};
+use super::rows::{
+    EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, Name, OutcomeRow, TestRow, Variance, VarianceNote,
+};
 use super::standardised::{self, EffectRow};
 use super::survival::{self, MedianRow, SurvivalRow};
 use super::weights::{self, HistogramRow, OverlapRow, WarningRow, WeightRow};
@@ -102,7 +104,7 @@ impl Results {
             if let FitOutcome::Fitted(fit) = outcome {
                 results.estimates.extend(estimates(protocol, key, fit, n, events));
                 results.tests.extend(interaction_tests(branch, key, fit));
-                results.tests.extend(checks::add(&mut row, branch, key, fit));
+                results.tests.extend(checks::add(&mut row, branch, key));
             }
             results.fits.push(row);
         }
@@ -141,6 +143,8 @@ pub(super) struct RowsOfModel {
     pub(super) hazard: bool,
     /// Are they ratios of subdistribution hazards? Those have no E-value.
     pub(super) subdistribution: bool,
+    /// Is the naive variance declared?
+    pub(super) naive: bool,
 }
 
 impl RowsOfModel {
@@ -157,6 +161,7 @@ impl RowsOfModel {
             iterations,
             hazard: key.ties().is_some(),
             subdistribution: matches!(key.analysis, Some(AnalysisKind::FineGray(_))),
+            naive: !key.variances.without_naive,
         }
     }
 
@@ -169,8 +174,11 @@ impl RowsOfModel {
         std_error: f64,
         effect: bool,
     ) -> EstimateRow {
+        // a release has the same bits at all sites; which bits "not a number" gets in arithmetic is the machine's choice
+        let same = |x: f64| if x.is_nan() { f64::NAN } else { x };
+        let std_error = same(std_error);
         let wald = inference::wald(estimate, std_error);
-        let limits = [wald.conf_low, wald.conf_high];
+        let limits = [wald.conf_low, wald.conf_high].map(same);
         let e_value = || effects::of_ratio(self.hazard, estimate, limits, self.n, self.events);
         EstimateRow {
             analysis: self.analysis.into(),
@@ -181,12 +189,14 @@ impl RowsOfModel {
             modifier: self.modifier.clone(),
             term,
             variance,
+            declared: variance != Variance::Naive || self.naive,
+            note: None,
             estimate,
             std_error,
-            statistic: wald.statistic,
-            p_value: wald.p_value,
-            conf_low: wald.conf_low,
-            conf_high: wald.conf_high,
+            statistic: same(wald.statistic),
+            p_value: same(wald.p_value),
+            conf_low: limits[0],
+            conf_high: limits[1],
             n: self.n,
             events: Some(self.events),
             iterations: self.iterations,
@@ -346,20 +356,38 @@ fn estimates(protocol: &Protocol, key: &FitKey, fit: &Fit, n: u64, events: u64) 
     let covariances = covariances(key, fit, n);
     let of = RowsOfModel::new(protocol, key, n, events, fit.iterations);
     let mut rows = Vec::new();
+    let mut add = |name: String, variance: Variance, estimate: f64, std_error: f64, effect: bool| {
+        let note = variance_note(variance, fit, std_error);
+        rows.push(EstimateRow { note, ..of.row(name, variance, estimate, std_error, effect) });
+    };
     for (j, term) in key.terms.iter().enumerate() {
         for (variance, covariance) in &covariances {
-            let std_error = covariance.diagonal()[j].sqrt();
             let effect = *term == Term::Treatment;
-            rows.push(of.row(term.name(protocol), *variance, fit.beta[j], std_error, effect));
+            add(term.name(protocol), *variance, fit.beta[j], covariance.diagonal()[j].sqrt(), effect);
         }
     }
     for contrast in effects::within_levels(protocol, key) {
         let estimate = contrast.estimate(fit);
         for (variance, covariance) in &covariances {
-            rows.push(of.row(contrast.name.clone(), *variance, estimate, contrast.std_error(covariance), true));
+            add(contrast.name.clone(), *variance, estimate, contrast.std_error(covariance), true);
         }
     }
     rows
+}
+
+/// Fewer clusters than this are few: sandwich errors are too small with them, the more the fewer they are.
+const FEW_CLUSTERS: u64 = 40;
+
+/// What a reader must know of the standard error of a fit.
+pub(super) fn variance_note(variance: Variance, fit: &Fit, std_error: f64) -> Option<VarianceNote> {
+    let clusters = fit.clusters.filter(|_| variance == Variance::ClusterSite).map(|clusters| clusters as u64);
+    let coefficients = fit.beta.len() as u64;
+    match clusters {
+        Some(clusters) if clusters <= coefficients => Some(VarianceNote::TooFewClusters { clusters, coefficients }),
+        _ if std_error.is_nan() => Some(VarianceNote::LowRank),
+        Some(clusters) if clusters < FEW_CLUSTERS => Some(VarianceNote::FewClusters { clusters }),
+        _ => None,
+    }
 }
 
 fn fit_row(protocol: &Protocol, key: &FitKey, outcome: FitOutcome<'_>, n: u64, events: u64) -> FitRow {
@@ -373,7 +401,7 @@ fn fit_row(protocol: &Protocol, key: &FitKey, outcome: FitOutcome<'_>, n: u64, e
 fn fit_numbers(key: &FitKey, fit: &Fit) -> FitNumbers {
     let slopes: Vec<usize> = (0..key.terms.len()).filter(|j| key.terms[*j] != Term::Intercept).collect();
     let robust = fit.robust.as_ref().filter(|_| weighted(key));
-    let robust_wald = robust.and_then(|v| inference::wald_test(&fit.beta, v, &slopes).ok()).map(|t| t.statistic);
+    let robust_wald = robust.map(|v| inference::wald_test(&fit.beta, v, &slopes).map_or(f64::NAN, |t| t.statistic));
     FitNumbers {
         loglik_null: fit.loglik_null,
         loglik: fit.loglik,

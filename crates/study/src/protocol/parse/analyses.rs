@@ -279,8 +279,10 @@ pub(super) fn models(t: &Table<'_, '_>, kind: Option<AnalysisKind>, declared: &D
 }
 
 fn variances(t: &Table<'_, '_>, kind: Option<AnalysisKind>, models: &[Model]) -> Variances {
-    let mut variances = Variances::default();
-    for name in t.optional_texts("variance").unwrap_or_default() {
+    let names = t.optional_texts("variance").unwrap_or_default();
+    let without_naive = !names.is_empty() && names.iter().all(|name| name != "naive");
+    let mut variances = Variances { without_naive, ..Variances::default() };
+    for name in names {
         match name.as_str() {
             "naive" => {}
             "robust" => variances.robust = true,

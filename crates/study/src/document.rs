@@ -163,7 +163,10 @@ impl<'a, 'r> Table<'a, 'r> {
         let value = self.get(name)?.get_ref();
         let text = value.as_str().map(str::to_owned);
         if text.as_ref().is_some_and(|text| text.trim_start().starts_with(PLACEHOLDER)) {
-            self.mistake(name, format!("is still the question of the draft; write your own text in place of `{PLACEHOLDER} …`"));
+            self.mistake(
+                name,
+                format!("is still the question of the draft; write your own text in place of `{PLACEHOLDER} …`"),
+            );
         }
         if text.is_none() {
             self.wrong(name, "a string", &format!("it in quotation marks, `{name} = \"…\"`"), value);

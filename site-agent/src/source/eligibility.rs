@@ -26,7 +26,12 @@ enum Arm {
 }
 
 /// The rows of the main analysis, and those of every scenario; and who they are. Says of each fault what becomes of it.
-pub(super) fn cohort(table: &Table<'_>, faults: &mut Faults, protocol: &Protocol, bad: BadValues) -> (Cohort, Patients) {
+pub(super) fn cohort(
+    table: &Table<'_>,
+    faults: &mut Faults,
+    protocol: &Protocol,
+    bad: BadValues,
+) -> (Cohort, Patients) {
     let order = table.by_key();
     let main = Selection { table, order: &order, protocol, bad };
     let (mut cohort, keys) = main.rows(faults);
@@ -72,6 +77,12 @@ impl Selection<'_> {
         let used: BTreeSet<VariableId> = self.protocol.used_variables().into_iter().collect();
         for row in &rows {
             faults.mark(*row, |faulty| Some(self.fate(faulty, &used)));
+        }
+        if self.bad == BadValues::Refuse {
+            // who mends a row's arm, or what a criterion reads, hears at once of all that is wrong with the row
+            for row in faults.rows_with(Fate::Needed) {
+                faults.mark(row, |faulty| Some(self.fate(faulty, &used)));
+            }
         }
         let variables = (0..self.protocol.dictionary.variables().len()).map(VariableId);
         let good = |row: usize, id: VariableId| {

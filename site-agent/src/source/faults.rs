@@ -50,6 +50,11 @@ impl Faults {
         }
     }
 
+    /// The rows of which a value has this fate.
+    pub(super) fn rows_with(&self, fate: Fate) -> Vec<usize> {
+        self.0.iter().filter(|faulty| faulty.fate == fate).map(|faulty| faulty.row).collect()
+    }
+
     /// All.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Faulty> {
         self.0.iter()

@@ -57,7 +57,9 @@ impl fmt::Display for Warning {
                 f.write_str("the file has a header and no rows: this site takes part with zero patients")
             }
             Warning::NoneAnalysed => f.write_str("no row meets all criteria: this site takes part with zero patients"),
-            Warning::Values(Fate::LeftOut, problem) => write!(f, "not analysed, eligibility leaves the rows out: {problem}"),
+            Warning::Values(Fate::LeftOut, problem) => {
+                write!(f, "not analysed, eligibility leaves the rows out: {problem}")
+            }
             Warning::Values(Fate::Unread, problem) => write!(f, "not analysed, nothing reads the column: {problem}"),
             Warning::Values(Fate::Censored, problem) => write!(f, "censored before, at the horizon: {problem}"),
             Warning::Values(Fate::Needed, problem) => {

@@ -24,22 +24,28 @@ fn count(control: u64, treated: u64, neither: u64) -> FlowCount {
 
 #[test]
 fn who_is_left_out_needs_only_what_eligibility_reads() {
-    let rows = ["P1,old,17,I,0,10", "P2,new,16,IX,maybe,\"3,5\"", "P3,other,12,I,0,10", "P4,old,50,I,0,10", "P5,new,60,II,1,20"];
+    let rows = [
+        "P1,old,17,I,0,10",
+        "P2,new,16,IX,maybe,\"3,5\"",
+        "P3,other,12,I,0,10",
+        "P4,old,50,I,0,10",
+        "P5,new,60,II,1,20",
+    ];
     let loaded = read(&protocol(ADULTS), &rows, BadValues::Refuse).unwrap();
     assert_eq!(loaded.cohort.flow, [count(2, 2, 1), count(1, 1, 0), count(1, 1, 0)]);
     assert!(loaded.cohort.columns[1] == Column::Numbers(vec![50.0, 60.0]));
     let said = warnings(&loaded);
     assert_eq!(said.len(), 5, "{said:#?}");
-    assert!(said.iter().all(|text| text.starts_with("not analysed, eligibility leaves the rows out: column ")), "{said:#?}");
+    assert!(
+        said.iter().all(|text| text.starts_with("not analysed, eligibility leaves the rows out: column ")),
+        "{said:#?}"
+    );
     assert!(said[1].ends_with(
         "column `age`: 3 rows (lines 2, 3, 4): out of range; expected a number from 18 to 110 years; check the unit and the column"
     ), "{said:#?}");
     // the same rows without the criterion
     let error = read(&protocol(""), &rows, BadValues::Refuse).unwrap_err();
-    assert_eq!(
-        error.codes(),
-        ["source.decimal_comma", "source.out_of_range", "source.unknown_level"]
-    );
+    assert_eq!(error.codes(), ["source.decimal_comma", "source.out_of_range", "source.unknown_level"]);
 }
 
 #[test]
@@ -62,7 +68,10 @@ fn follow_up_beyond_the_range_is_censored_at_the_horizon() {
     assert!(loaded.cohort.columns[4] == Column::Days(vec![4001, 2999, MISSING_DAYS - 1]));
     let said = warnings(&loaded);
     assert_eq!(said.len(), 1, "{said:?}");
-    assert!(said[0].starts_with("censored before, at the horizon: column `os_days`: 2 rows (lines 2, 4): out of range"), "{said:?}");
+    assert!(
+        said[0].starts_with("censored before, at the horizon: column `os_days`: 2 rows (lines 2, 4): out of range"),
+        "{said:?}"
+    );
     // a horizon beyond the range asks for what is not known
     let far = Protocol::parse(&protocol_text("").replace("horizon_days = 3000", "horizon_days = 4001")).unwrap();
     assert_eq!(read(&far, &rows, BadValues::Refuse).unwrap_err().codes(), ["source.out_of_range"]);
@@ -75,7 +84,10 @@ fn the_policy_may_take_bad_values_as_missing_and_counts_them() {
     assert_eq!((policy.bad_values, Policy::default().bad_values), (BadValues::Missing, BadValues::Refuse));
     assert_ne!(policy.digest(), Policy::default().digest());
     let unknown = Policy::parse("bad_values = \"ignore\"").unwrap_err().0;
-    assert!(unknown[0].to_string().contains("`ignore` is not known (known: refuse, missing); use one of these"), "{unknown:?}");
+    assert!(
+        unknown[0].to_string().contains("`ignore` is not known (known: refuse, missing); use one of these"),
+        "{unknown:?}"
+    );
 
     let rows = ["P1,old,500,I,0,10", "P2,new,60,IX,1,2 days", "P3,odd,61,II,1,20", "P4,new,62,II,0,-3"];
     let loaded = read(&protocol(""), &rows, policy.bad_values).unwrap();
@@ -87,10 +99,16 @@ fn the_policy_may_take_bad_values_as_missing_and_counts_them() {
     let fates: Vec<(Fate, u64)> = loaded
         .warnings
         .iter()
-        .map(|warning| if let Warning::Values(fate, problem) = warning { (*fate, problem.rows) } else { panic!("{warning}") })
+        .map(
+            |warning| {
+                if let Warning::Values(fate, problem) = warning { (*fate, problem.rows) } else { panic!("{warning}") }
+            },
+        )
         .collect();
     assert_eq!(fates, [(Fate::Needed, 1); 5]);
-    assert!(warnings(&loaded).iter().all(|text| text.starts_with("taken as missing, as the policy says (bad_values): ")));
+    assert!(
+        warnings(&loaded).iter().all(|text| text.starts_with("taken as missing, as the policy says (bad_values): "))
+    );
     // who is 500 meets `age >= 18` only as a number, and stays nowhere without it
     let loaded = read(&protocol(ADULTS), &rows, policy.bad_values).unwrap();
     assert_eq!(loaded.cohort.flow[1], count(0, 2, 1));

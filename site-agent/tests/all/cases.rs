@@ -40,7 +40,10 @@ fn levels_are_in_no_order() {
         let found = mistakes(&protocol.replace("nodes >= 4", criterion));
         assert_eq!(found.len(), 1, "{found:?}");
         let list = "`nodes IN ('4', '5', '6', '7', '8', '9', '10', '11', '12')`";
-        assert!(found[0].starts_with("line 37: eligibility[1].require: at character 1: `nodes` is categorical"), "{found:?}");
+        assert!(
+            found[0].starts_with("line 37: eligibility[1].require: at character 1: `nodes` is categorical"),
+            "{found:?}"
+        );
         assert!(found[0].contains(list), "{found:?}");
     }
     // the advice is right
@@ -48,7 +51,8 @@ fn levels_are_in_no_order() {
     assert_eq!(patients(name, &protocol.replace("nodes >= 4", list)), 84);
     assert_eq!(patients(name, &protocol.replace("nodes >= 4", "nodes NOT IN ('0', '1', '2', '3')")), 84);
     let levels = protocol.lines().find(|line| line.starts_with("levels = [\"0\"")).unwrap();
-    let continuous = protocol.replace(&format!("kind = \"categorical\"\n{levels}"), "kind = \"continuous\"\nrange = [0, 50]");
+    let continuous =
+        protocol.replace(&format!("kind = \"categorical\"\n{levels}"), "kind = \"continuous\"\nrange = [0, 50]");
     assert_eq!(patients(name, &continuous), 84);
 }
 
@@ -66,7 +70,9 @@ fn words_of_sql_are_names_as_others() {
     let others = patients(name, &protocol.replace("group = 1", "NOT group"));
     assert_eq!(kept + others, 90);
     for word in ["order", "index", "case", "not", "select", "values", "end", "in", "like", "between"] {
-        let named = protocol.replace("name = \"group\"", &format!("name = \"{word}\"")).replace("group = 1", &format!("{word} = 1"));
+        let named = protocol
+            .replace("name = \"group\"", &format!("name = \"{word}\""))
+            .replace("group = 1", &format!("{word} = 1"));
         assert!(Protocol::parse(&named).is_ok(), "{word}: {:?}", mistakes(&named));
     }
 }

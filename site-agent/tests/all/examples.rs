@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use site_agent::source::csv::load;
 use site_agent::source::Warning;
+use site_agent::source::csv::load;
 use study::cohort::FlowCount;
 use study::policy::{BadValues, Policy};
 use study::protocol::{OutcomeKind, Protocol};

@@ -55,6 +55,7 @@ pub fn protocol_text(eligibility: &str) -> String {
         kind = "time_to_event"
         time = "os_days"
         event = "response"
+        grid_days = 30
         horizon_days = 3000
         [[analysis]]
         kind = "logistic"

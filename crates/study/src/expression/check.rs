@@ -77,7 +77,8 @@ impl Checker<'_> {
     fn typed(&mut self, node: &Node) -> Typed {
         let before = self.mistakes.len();
         let typed = self.piece_by_piece(node);
-        let calculates = matches!(node.syntax, Syntax::Negated(_) | Syntax::Arithmetic(..) | Syntax::Call(..) | Syntax::Case(..));
+        let calculates =
+            matches!(node.syntax, Syntax::Negated(_) | Syntax::Arithmetic(..) | Syntax::Call(..) | Syntax::Case(..));
         // what is made of something wrong is not held against anything else
         if calculates && self.mistakes.len() > before { Typed { kind: Type::Unknown, ..typed } } else { typed }
     }
@@ -104,7 +105,8 @@ impl Checker<'_> {
             Syntax::Arithmetic(operator, a, b) => {
                 let ((left, of_left), (right, of_right)) = (self.number(a), self.number(b));
                 if *operator == Arithmetic::By && of_right.constant() == Some(0.0) {
-                    return self.wrong(&b.span, "divides by zero, which is missing for every row; write another divisor");
+                    return self
+                        .wrong(&b.span, "divides by zero, which is missing for every row; write another divisor");
                 }
                 let range = of_left.arithmetic(*operator, of_right);
                 number(Term::Arithmetic(*operator, Box::new(left), Box::new(right)), range)
@@ -161,18 +163,27 @@ impl Checker<'_> {
             Type::Number(_) => {
                 self.mistake(
                     &typed.span,
-                    format!("{piece} is a number and neither true nor false; compare it, such as `{} > 0`", piece.trim_matches('`')),
+                    format!(
+                        "{piece} is a number and neither true nor false; compare it, such as `{} > 0`",
+                        piece.trim_matches('`')
+                    ),
                 );
             }
             Type::Levels(levels) => {
                 let first = levels.levels.first().map_or_else(String::new, |level| quoted(level));
                 self.mistake(
                     &typed.span,
-                    format!("{piece} is a level and neither true nor false; compare it, such as `{} = {first}`", levels.of),
+                    format!(
+                        "{piece} is a level and neither true nor false; compare it, such as `{} = {first}`",
+                        levels.of
+                    ),
                 );
             }
             Type::Text(_) => {
-                self.mistake(&typed.span, format!("{piece} is a text and neither true nor false; compare a column with it"));
+                self.mistake(
+                    &typed.span,
+                    format!("{piece} is a text and neither true nor false; compare a column with it"),
+                );
             }
             Type::Missing => {
                 self.mistake(&typed.span, "`NULL` is neither true nor false; write `x IS NULL` or `x IS NOT NULL`");
@@ -213,7 +224,9 @@ impl Checker<'_> {
 
     fn is_missing(&mut self, of: &Node) -> Term {
         let typed = self.typed(of);
-        if matches!(typed.kind, Type::Text(_) | Type::Missing) || matches!((&typed.term, &typed.kind), (Term::Constant(_), Type::Number(_))) {
+        if matches!(typed.kind, Type::Text(_) | Type::Missing)
+            || matches!((&typed.term, &typed.kind), (Term::Constant(_), Type::Number(_)))
+        {
             let piece = self.piece(&typed.span);
             self.mistake(&typed.span, format!("{piece} is the same for every row; name a column before `IS`"));
         }
@@ -222,13 +235,21 @@ impl Checker<'_> {
     }
 
     /// Checks two pieces that are compared; a text is the place of its level then, and takes the place of its term.
-    fn compared(&mut self, comparison: Comparison, a: &Typed, b: &Typed, span: &Span<usize>) -> (Option<Term>, Option<Term>) {
+    fn compared(
+        &mut self,
+        comparison: Comparison,
+        a: &Typed,
+        b: &Typed,
+        span: &Span<usize>,
+    ) -> (Option<Term>, Option<Term>) {
         let same = a.term == b.term && !matches!(a.term, Term::Constant(_));
         let orders = comparison.orders();
         match (&a.kind, &b.kind) {
             (Type::Unknown, _) | (_, Type::Unknown) => self.unknown = true,
             (Type::Missing, other) | (other, Type::Missing) => {
-                let of = if matches!(other, Type::Missing) { "x".to_owned() } else {
+                let of = if matches!(other, Type::Missing) {
+                    "x".to_owned()
+                } else {
                     let of = if matches!(a.kind, Type::Missing) { &b.span } else { &a.span };
                     self.piece(of).trim_matches('`').to_owned()
                 };
@@ -245,7 +266,10 @@ impl Checker<'_> {
                 }
             }
             (Type::Text(_), Type::Text(_)) => {
-                self.mistake(span, "two texts are compared, which is the same for every row; name a column at one side");
+                self.mistake(
+                    span,
+                    "two texts are compared, which is the same for every row; name a column at one side",
+                );
             }
             (Type::Levels(levels), Type::Text(text)) | (Type::Text(text), Type::Levels(levels)) => {
                 let turned = if matches!(a.kind, Type::Levels(_)) { comparison } else { turned(comparison) };
@@ -276,7 +300,9 @@ impl Checker<'_> {
                     );
                 }
             }
-            (Type::Levels(levels), Type::Number(range)) => self.level_and_number(levels, comparison, range.constant(), b, span),
+            (Type::Levels(levels), Type::Number(range)) => {
+                self.level_and_number(levels, comparison, range.constant(), b, span)
+            }
             (Type::Number(range), Type::Levels(levels)) => {
                 self.level_and_number(levels, turned(comparison), range.constant(), a, span);
             }
@@ -286,7 +312,14 @@ impl Checker<'_> {
         (None, None)
     }
 
-    fn no_order(&mut self, levels: &Levels, comparison: Comparison, number: Option<f64>, text: Option<&str>, span: &Span<usize>) {
+    fn no_order(
+        &mut self,
+        levels: &Levels,
+        comparison: Comparison,
+        number: Option<f64>,
+        text: Option<&str>,
+        span: &Span<usize>,
+    ) {
         let list = levels.in_place_of(comparison, number, text);
         let continuous = if levels.numeric() { ", or declare it with kind = \"continuous\" and a `range`" } else { "" };
         self.mistake(
@@ -316,7 +349,10 @@ impl Checker<'_> {
         let level = constant.and_then(|x| levels.levels.iter().find(|level| level.parse().ok() == Some(x)));
         let advice = match level {
             Some(level) => format!("write the level, `{of} {} {}`", comparison.sign(), quoted(level)),
-            None => format!("its levels are {}", levels.levels.iter().take(12).map(|l| quoted(l)).collect::<Vec<_>>().join(", ")),
+            None => format!(
+                "its levels are {}",
+                levels.levels.iter().take(12).map(|l| quoted(l)).collect::<Vec<_>>().join(", ")
+            ),
         };
         self.mistake(span, format!("`{of}` is categorical, its levels are texts, and {piece} is a number; {advice}"));
     }
@@ -327,7 +363,9 @@ impl Checker<'_> {
         let advice = match variable.map(|v| &v.kind) {
             Some(Kind::Categorical { levels, labels, .. }) => {
                 let names = [levels, labels].into_iter();
-                let at = names.filter_map(|names| names.iter().position(|name| name.eq_ignore_ascii_case(text.trim()))).next();
+                let at = names
+                    .filter_map(|names| names.iter().position(|name| name.eq_ignore_ascii_case(text.trim())))
+                    .next();
                 match at {
                     Some(at) => format!("it is binary; write `{}` for {}", at, quoted(text)),
                     None => format!("it is binary, 0 for {}", labels.join(", 1 for ")),
@@ -417,7 +455,13 @@ impl Checker<'_> {
         Term::OneOf(Box::new(value.term), items)
     }
 
-    fn case(&mut self, of: Option<&Node>, arms: &[(Node, Node)], otherwise: Option<&Node>, span: &Span<usize>) -> Typed {
+    fn case(
+        &mut self,
+        of: Option<&Node>,
+        arms: &[(Node, Node)],
+        otherwise: Option<&Node>,
+        span: &Span<usize>,
+    ) -> Typed {
         let value = of.map(|of| self.typed(of));
         let mut whens = Vec::new();
         for (when, _) in arms {
@@ -443,12 +487,18 @@ impl Checker<'_> {
         let unknown = values.iter().any(|value| matches!(value.kind, Type::Unknown));
         let ranges: Vec<Range> =
             values.iter().filter_map(|v| if let Type::Number(range) = v.kind { Some(range) } else { None }).collect();
-        let of_levels: Vec<Rc<Levels>> =
-            values.iter().filter_map(|v| if let Type::Levels(levels) = &v.kind { Some(Rc::clone(levels)) } else { None }).collect();
-        let texts: Vec<&str> =
-            values.iter().filter_map(|v| if let Type::Text(text) = &v.kind { Some(text.as_str()) } else { None }).collect();
+        let of_levels: Vec<Rc<Levels>> = values
+            .iter()
+            .filter_map(|v| if let Type::Levels(levels) = &v.kind { Some(Rc::clone(levels)) } else { None })
+            .collect();
+        let texts: Vec<&str> = values
+            .iter()
+            .filter_map(|v| if let Type::Text(text) = &v.kind { Some(text.as_str()) } else { None })
+            .collect();
         let levels = of_levels.first().cloned();
-        let levels = levels.or_else(|| (!texts.is_empty()).then(|| Levels::made_up(texts.into_iter(), &self.piece(span).replace('`', ""))));
+        let levels = levels.or_else(|| {
+            (!texts.is_empty()).then(|| Levels::made_up(texts.into_iter(), &self.piece(span).replace('`', "")))
+        });
         let mixed = !ranges.is_empty() && levels.is_some();
         let different = of_levels.iter().any(|other| levels.as_ref().is_some_and(|l| l.levels != other.levels));
         let message = match () {
@@ -489,7 +539,8 @@ impl Checker<'_> {
         };
         let (count, words) = function.arguments();
         if !count.contains(&arguments.len()) {
-            return self.wrong(span, format!("`{name}` takes {words}, and {} stand here; mend the call", arguments.len()));
+            return self
+                .wrong(span, format!("`{name}` takes {words}, and {} stand here; mend the call", arguments.len()));
         }
         match (function, arguments) {
             (Function::Iif, [condition, yes, no]) => {
@@ -516,11 +567,15 @@ impl Checker<'_> {
                 Typed { term: Term::Call(function, terms), kind, span: span.clone() }
             }
             (function, arguments) => {
-                let (terms, ranges): (Vec<Term>, Vec<Range>) = arguments.iter().map(|argument| self.number(argument)).unzip();
+                let (terms, ranges): (Vec<Term>, Vec<Range>) =
+                    arguments.iter().map(|argument| self.number(argument)).unzip();
                 if let (Function::Round, Some(decimals), Some(node)) = (function, terms.get(1), arguments.get(1))
                     && !matches!(decimals, Term::Constant(x) if x.fract() == 0.0 && (0.0..=9.0).contains(x))
                 {
-                    return self.wrong(&node.span, "the decimals of `round` are a whole number from 0 to 9; such as `round(x, 1)`");
+                    return self.wrong(
+                        &node.span,
+                        "the decimals of `round` are a whole number from 0 to 9; such as `round(x, 1)`",
+                    );
                 }
                 let range = Range::call(function, &ranges);
                 Typed { term: Term::Call(function, terms), kind: Type::Number(range), span: span.clone() }
@@ -562,7 +617,10 @@ impl Checker<'_> {
             let message = "is true for no row within the declared ranges and levels, so that nobody stays; mend it";
             self.mistake(&span, format!("{piece} {message}"));
         } else if !possible.fails && !possible.missing {
-            self.mistake(&span, format!("{piece} is true for every row and leaves nobody out; mend it, or leave it out"));
+            self.mistake(
+                &span,
+                format!("{piece} is true for every row and leaves nobody out; mend it, or leave it out"),
+            );
         }
     }
 }

@@ -112,7 +112,12 @@ fn kinds(kind: &Kind, numbers: &[f64]) -> Vec<Representative> {
     if let Kind::Categorical { levels, .. } = kind {
         let levels = (0..levels.len()).map(|level| level as f64);
         let (named, others): (Vec<f64>, Vec<f64>) = levels.partition(|level| numbers.contains(level));
-        return named.into_iter().chain(others.into_iter().take(1)).map(|level| (level, true)).chain([missing]).collect();
+        return named
+            .into_iter()
+            .chain(others.into_iter().take(1))
+            .map(|level| (level, true))
+            .chain([missing])
+            .collect();
     }
     let (inner, whole) = match kind {
         Kind::Continuous { low, high, .. } => ((*low, *high), false),

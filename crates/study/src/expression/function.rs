@@ -41,7 +41,9 @@ impl Function {
     /// How many arguments it takes, in numbers and in words.
     pub(super) fn arguments(self) -> (std::ops::RangeInclusive<usize>, &'static str) {
         match self {
-            Function::Abs | Function::Floor | Function::Ceil | Function::Sqrt | Function::Sign => (1..=1, "one argument"),
+            Function::Abs | Function::Floor | Function::Ceil | Function::Sqrt | Function::Sign => {
+                (1..=1, "one argument")
+            }
             Function::Round => (1..=2, "a number and, if you like, how many decimals"),
             Function::Min | Function::Max => (2..=100, "two arguments or more, of the same row"),
             Function::Coalesce => (2..=100, "two arguments or more"),
@@ -79,8 +81,8 @@ impl Function {
 pub(super) fn advice(name: &str) -> String {
     let known: Vec<&str> = Function::NAMES.iter().map(|(name, _)| *name).collect();
     match name.to_ascii_lowercase().as_str() {
-        "length" | "lower" | "upper" | "trim" | "ltrim" | "rtrim" | "substr" | "substring" | "instr" | "like" | "glob"
-        | "replace" | "concat" | "startswith" | "contains" | "grepl" => {
+        "length" | "lower" | "upper" | "trim" | "ltrim" | "rtrim" | "substr" | "substring" | "instr" | "like"
+        | "glob" | "replace" | "concat" | "startswith" | "contains" | "grepl" => {
             "a level is compared whole; list those that are meant, `variable IN ('…', '…')`".into()
         }
         "cast" | "typeof" | "integer" | "real" | "int" | "float" | "numeric" => {
@@ -88,7 +90,9 @@ pub(super) fn advice(name: &str) -> String {
         }
         "isnull" | "isna" | "is_na" | "isnan" => "write `x IS NULL`".into(),
         "notnull" | "notna" => "write `x IS NOT NULL`".into(),
-        "if" | "if_else" | "ifelse" | "case_when" => "write `iif(condition, a, b)` or `CASE WHEN … THEN … ELSE … END`".into(),
+        "if" | "if_else" | "ifelse" | "case_when" => {
+            "write `iif(condition, a, b)` or `CASE WHEN … THEN … ELSE … END`".into()
+        }
         "nvl" | "fillna" => "write `coalesce(x, value)`".into(),
         "least" | "pmin" => "write `min(a, b)`".into(),
         "greatest" | "pmax" => "write `max(a, b)`".into(),
@@ -96,7 +100,9 @@ pub(super) fn advice(name: &str) -> String {
         "trunc" | "truncate" | "mod" | "pow" | "power" | "exp" | "log" | "ln" | "log10" | "log2" => {
             format!("the functions are {}; declare a variable for what is meant", known.join(", "))
         }
-        "count" | "sum" | "avg" | "mean" | "median" | "total" => "an expression sees one row; there is no sum over rows".into(),
+        "count" | "sum" | "avg" | "mean" | "median" | "total" => {
+            "an expression sees one row; there is no sum over rows".into()
+        }
         _ => crate::document::suggestion(name, known.into_iter()),
     }
 }

@@ -45,7 +45,8 @@ impl Levels {
         let same = self.levels.iter().find(|level| number().is_some() && level.parse().ok() == number());
         let near = labelled.or(same).map(String::as_str);
         let near = near.or_else(|| nearest(text, self.levels.iter().map(String::as_str)));
-        let hint = near.map_or_else(|| "write one of these".to_owned(), |near| format!("did you mean {}?", quoted(near)));
+        let hint =
+            near.map_or_else(|| "write one of these".to_owned(), |near| format!("did you mean {}?", quoted(near)));
         Err(format!("{} is not a level of `{}` (levels: {}); {hint}", quoted(text), self.of, self.listed()))
     }
 

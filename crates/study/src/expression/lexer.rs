@@ -84,7 +84,9 @@ pub(super) fn lexemes(text: &str) -> Result<Vec<Placed>, ExpressionMistake> {
         let (lexeme, length) = match c {
             '\'' => quoted(rest, '\'').map(|(inside, length)| (Lexeme::Text(inside), length)),
             '"' => quoted(rest, '"').map(|(inside, length)| (Lexeme::Quoted(inside), length)),
-            c if c.is_ascii_digit() || (c == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit())) => number(rest),
+            c if c.is_ascii_digit() || (c == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit())) => {
+                number(rest)
+            }
             c if c.is_ascii_alphabetic() || c == '_' => {
                 let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
                 Ok((Lexeme::Word(rest[..end].to_owned()), end))
@@ -149,6 +151,8 @@ fn symbol(rest: &str, c: char) -> Result<(Lexeme, usize), String> {
             Err(format!("`{sign}` is not part of the language; {advice}"))
         }
         (_, Some((sign, meaning))) => Ok((Lexeme::Symbol(meaning), sign.len())),
-        _ => Err(format!("`{c}` is not part of the language; an expression has names, numbers, levels in single quotes and operators")),
+        _ => Err(format!(
+            "`{c}` is not part of the language; an expression has names, numbers, levels in single quotes and operators"
+        )),
     }
 }

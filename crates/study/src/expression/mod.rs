@@ -11,8 +11,8 @@
 mod check;
 mod constant;
 mod function;
-mod lexer;
 mod levels;
+mod lexer;
 mod range;
 mod syntax;
 mod term;

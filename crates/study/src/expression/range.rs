@@ -54,7 +54,8 @@ impl Range {
 
     pub(super) fn arithmetic(self, operator: Arithmetic, other: Range) -> Range {
         let corners = |of: fn(f64, f64) -> f64| {
-            let corners = [(self.low, other.low), (self.low, other.high), (self.high, other.low), (self.high, other.high)];
+            let corners =
+                [(self.low, other.low), (self.low, other.high), (self.high, other.low), (self.high, other.high)];
             Range::hull(&corners.map(|(a, b)| of(a, b)))
         };
         let whole = self.whole && other.whole && operator != Arithmetic::By;
@@ -86,9 +87,7 @@ impl Range {
             Function::Sqrt => Range { low: first.low.max(0.0).sqrt(), high: first.high.max(0.0).sqrt(), whole: false },
             Function::Sign => hull(true, &[first.low, first.high].map(|x| Function::Sign.value(&[x]))),
             Function::Min | Function::Max => {
-                let ends = |end: fn(&Range) -> f64| {
-                    function.value(&arguments.iter().map(end).collect::<Vec<f64>>())
-                };
+                let ends = |end: fn(&Range) -> f64| function.value(&arguments.iter().map(end).collect::<Vec<f64>>());
                 let whole = arguments.iter().all(|range| range.whole);
                 Range { low: ends(|range| range.low), high: ends(|range| range.high), whole }
             }
@@ -98,7 +97,8 @@ impl Range {
 
     /// Is a comparison decided, whatever values there are?
     pub(super) fn decides(self, comparison: Comparison, other: Range) -> Option<bool> {
-        let apart = self.high < other.low || other.high < self.low || self.between_wholes(other) || other.between_wholes(self);
+        let apart =
+            self.high < other.low || other.high < self.low || self.between_wholes(other) || other.between_wholes(self);
         let same = self.constant().is_some() && self.constant() == other.constant();
         match comparison {
             Comparison::Equal if apart => Some(false),

@@ -106,8 +106,8 @@ impl Comparison {
 
 /// Words with a meaning of their own. A column with such a name stands in double quotes, or bare where nothing else can.
 const KEYWORDS: [&str; 17] = [
-    "and", "or", "not", "is", "null", "isnull", "notnull", "in", "between", "case", "when", "then", "else", "end", "true",
-    "false", "like",
+    "and", "or", "not", "is", "null", "isnull", "notnull", "in", "between", "case", "when", "then", "else", "end",
+    "true", "false", "like",
 ];
 
 /// Operators of texts, which the language has not.
@@ -162,13 +162,17 @@ impl<'a> Parser<'a> {
     }
 
     fn unexpected(&self, place: &str) -> ExpressionMistake {
-        let Some(written) = self.written() else { return self.mistake(format!("{place}, and the text ends; complete it")) };
+        let Some(written) = self.written() else {
+            return self.mistake(format!("{place}, and the text ends; complete it"));
+        };
         let advice = match written.to_ascii_lowercase().as_str() {
             ")" => "remove the parenthesis, or open one before",
             "," => "a number takes a decimal point, and an expression is one condition",
             "=" | "==" | "<>" | "!=" | "<" | "<=" | ">" | ">=" => "a comparison has one value at each side",
             "and" | "or" => "it joins two conditions; complete the one before it",
-            word if OF_TEXTS.contains(&word) || (word == "not" && OF_TEXTS.iter().any(|word| self.word_at(self.at + 1, word))) => {
+            word if OF_TEXTS.contains(&word)
+                || (word == "not" && OF_TEXTS.iter().any(|word| self.word_at(self.at + 1, word))) =>
+            {
                 "levels have no patterns; list those that are meant, `variable IN ('…', '…')`"
             }
             "select" | "from" | "where" | "union" | "values" | "with" | "exists" => {
@@ -212,7 +216,10 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         match self.peek() {
-            None => Err(ExpressionMistake { at: open, message: "the parenthesis is not closed; add `)` where it ends".into() }),
+            None => Err(ExpressionMistake {
+                at: open,
+                message: "the parenthesis is not closed; add `)` where it ends".into(),
+            }),
             Some(_) => Err(self.unexpected("the parenthesis could close here")),
         }
     }

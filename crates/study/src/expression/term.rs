@@ -141,7 +141,11 @@ fn call<V: Fn(VariableId) -> f64>(function: Function, arguments: &[Term], row: &
             if compare(Comparison::Equal, a, b.value(row)) == 1.0 { f64::NAN } else { a }
         }
         (Function::Iif, [condition, yes, no]) => {
-            if condition.value(row) == 1.0 { yes.value(row) } else { no.value(row) }
+            if condition.value(row) == 1.0 {
+                yes.value(row)
+            } else {
+                no.value(row)
+            }
         }
         (function, arguments) => {
             let values: Vec<f64> = arguments.iter().map(|argument| argument.value(row)).collect();

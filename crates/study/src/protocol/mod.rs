@@ -22,8 +22,8 @@ use stats::survival::IntervalKind;
 use stats::weights::Estimand;
 
 use crate::dictionary::{Dictionary, Kind, VariableId};
-pub use crate::document::PLACEHOLDER;
 use crate::document::Mistakes;
+pub use crate::document::PLACEHOLDER;
 use crate::expression::Expression;
 pub use baseline::{BaselineAnalysis, CategoryTest};
 pub use bootstrap::Bootstrap;

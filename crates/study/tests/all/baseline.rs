@@ -14,7 +14,8 @@ use study::word;
 
 use crate::sample::{PROTOCOL, cohort, protocol};
 
-const TABLE: &str = "\n[[analysis]]\nkind = \"baseline\"\nvariables = [\"age\", \"stage\", \"cured\"]\nafter_time_zero = true\n";
+const TABLE: &str =
+    "\n[[analysis]]\nkind = \"baseline\"\nvariables = [\"age\", \"stage\", \"cured\"]\nafter_time_zero = true\n";
 
 fn with(more: &str) -> String {
     format!("{PROTOCOL}{TABLE}{more}")

@@ -16,7 +16,8 @@ fn dictionary_with(more: &[&str]) -> Dictionary {
     let number = |name: &str, low: i32, high: i32| {
         format!("[[variable]]\nname = \"{name}\"\nkind = \"continuous\"\nrange = [{low}, {high}]\n")
     };
-    let levels = |name: &str, levels: &str| format!("[[variable]]\nname = \"{name}\"\nkind = \"categorical\"\n{levels}\n");
+    let levels =
+        |name: &str, levels: &str| format!("[[variable]]\nname = \"{name}\"\nkind = \"categorical\"\n{levels}\n");
     let binary = |name: &str| format!("[[variable]]\nname = \"{name}\"\nkind = \"binary\"\n");
     let counts: Vec<String> = (0..=12).map(|n| format!("\"{n}\"")).collect();
     let text = [
@@ -171,12 +172,21 @@ const REFUSED: &[(&str, &[&str])] = &[
     ),
     ("4 <= nodes", &["`nodes IN ('4', '5', '6', '7', '8', '9', '10', '11', '12')`"]),
     ("nodes >= '4'", &["`nodes IN ('4', '5', '6', '7', '8', '9', '10', '11', '12')`"]),
-    ("nodes BETWEEN 4 AND 6", &["nothing lies between two; list the levels that are meant, such as `nodes IN ('4', '5', '6')`"]),
-    ("nodes = 4", &["`nodes` is categorical, its levels are texts, and `4` is a number; write the level, `nodes = '4'`"]),
-    ("nodes IN (4, '5')", &["at character 11", ]),
+    (
+        "nodes BETWEEN 4 AND 6",
+        &["nothing lies between two; list the levels that are meant, such as `nodes IN ('4', '5', '6')`"],
+    ),
+    (
+        "nodes = 4",
+        &["`nodes` is categorical, its levels are texts, and `4` is a number; write the level, `nodes = '4'`"],
+    ),
+    ("nodes IN (4, '5')", &["at character 11"]),
     ("nodes + 1 > 4", &["`nodes` is a level, with which nothing is calculated; declare it with kind = \"continuous\""]),
     ("stage > 'I'", &["`stage IN ('II', 'III')`"]),
-    ("max(stage, 'I') = 'I'", &["`stage` is a level, with which nothing is calculated", "`'I'` is a text where a number is wanted"]),
+    (
+        "max(stage, 'I') = 'I'",
+        &["`stage` is a level, with which nothing is calculated", "`'I'` is a text where a number is wanted"],
+    ),
     ("age > '60'", &["at character 7: `age` is a number and '60' a text; write `60` without quotation marks"]),
     ("age = 'old'", &["write a number, or declare the column with kind = \"categorical\""]),
     ("arm = 'drug A'", &["`arm` is a number and 'drug A' a text; it is binary; write `1` for 'drug A'"]),
@@ -203,7 +213,10 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("stage = \"II\"", &["the level of `stage` is written 'II' in single quotes"]),
     ("agee > 60 AND stage = 'IV' AND age > 'x'", &["`agee`", "'IV'", "'x'"]),
     // the same for every row
-    ("age >= 10", &["`age >= 10` is always true unless something is missing (`age` goes from 18 to 110); mend the number"]),
+    (
+        "age >= 10",
+        &["`age >= 10` is always true unless something is missing (`age` goes from 18 to 110); mend the number"],
+    ),
     ("age < 10", &["`age < 10` is never true (`age` goes from 18 to 110)"]),
     ("age > 110", &["is true for no row within the declared ranges and levels"]),
     ("age IN (5, 60)", &["at character 9: `5` is never true"]),
@@ -291,7 +304,10 @@ fn a_column_may_have_the_name_of_a_constant() {
     let parse = |text: &str| Expression::parse(text, &dictionary, &|_| false);
     for text in ["null = 1", "NOT true", "age > 60 AND (weight > 50 OR null)"] {
         let mistakes = parse(text).unwrap_err();
-        assert!(mistakes[0].message.contains("is a word of the language and a declared column; write \""), "{mistakes:?}");
+        assert!(
+            mistakes[0].message.contains("is a word of the language and a declared column; write \""),
+            "{mistakes:?}"
+        );
     }
     for text in ["\"null\" = 1", "NOT \"true\"", "\"null\" IS NOT NULL", "\"true\" IS TRUE"] {
         assert!(parse(text).is_ok(), "{text}: {:?}", parse(text));
@@ -300,7 +316,15 @@ fn a_column_may_have_the_name_of_a_constant() {
 
 #[test]
 fn a_criterion_may_say_the_range_once_more_and_leave_out_who_is_beside_it() {
-    for text in ["age >= 18", "age > 17", "age BETWEEN 18 AND 110", "NOT age < 18", "days >= 0", "age <= 110", "stage IN ('I', 'II', 'III')"] {
+    for text in [
+        "age >= 18",
+        "age > 17",
+        "age BETWEEN 18 AND 110",
+        "NOT age < 18",
+        "days >= 0",
+        "age <= 110",
+        "stage IN ('I', 'II', 'III')",
+    ] {
         assert!(parse(text).is_ok(), "{text}: {:?}", parse(text));
     }
     assert_eq!(truth("age >= 18", &[("age", "17")]), Some(false));
@@ -308,8 +332,11 @@ fn a_criterion_may_say_the_range_once_more_and_leave_out_who_is_beside_it() {
 
 #[test]
 fn depth_and_length_are_bounded() {
-    let nested = |open: &str, times: usize, close: &str| format!("{}age > 60{}", open.repeat(times), close.repeat(times));
-    for (open, close) in [("(", ")"), ("NOT ", ""), ("NOT (", ")"), ("(arm OR ", ")"), ("CASE WHEN arm THEN diabetes ELSE ", " END")] {
+    let nested =
+        |open: &str, times: usize, close: &str| format!("{}age > 60{}", open.repeat(times), close.repeat(times));
+    for (open, close) in
+        [("(", ")"), ("NOT ", ""), ("NOT (", ")"), ("(arm OR ", ")"), ("CASE WHEN arm THEN diabetes ELSE ", " END")]
+    {
         assert!(parse(&nested(open, 15, close)).is_ok(), "{:?}", parse(&nested(open, 15, close)));
         let mistakes = parse(&nested(open, 200, close)).unwrap_err();
         assert!(mistakes[0].contains("operations stand inside of one another"), "{mistakes:?}");

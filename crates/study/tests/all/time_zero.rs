@@ -23,7 +23,10 @@ fn refused(text: &str, table: &str, begins: &str) {
 fn criteria_ask_for_what_is_known_at_time_zero() {
     let adults = "label = \"Adults\"\n";
     for (require, begins) in [
-        ("days > 180", "eligibility[1].require: `days` is part of the outcome `os`, after time zero; it would choose patients by what happens to them later (immortal time)"),
+        (
+            "days > 180",
+            "eligibility[1].require: `days` is part of the outcome `os`, after time zero; it would choose patients by what happens to them later (immortal time)",
+        ),
         ("dead = 0 AND age > 20", "eligibility[1].require: `dead` is part of the outcome `os`"),
         ("NOT cured", "eligibility[1].require: `cured` is part of the outcome `cure`"),
         ("iif(cured IS NULL, 0, 1) = 1", "eligibility[1].require: `cured` is part of the outcome `cure`"),
@@ -33,7 +36,11 @@ fn criteria_ask_for_what_is_known_at_time_zero() {
     // days are days since time zero, whether an outcome is made of them or not
     let landmark = "\n[[variable]]\nname = \"to_relapse\"\nkind = \"days\"\nmax = 900\n";
     let text = edited("age >= 18", "to_relapse IS NULL OR to_relapse > 90") + landmark;
-    refused(&text, adults, "eligibility[1].require: `to_relapse` has days since time zero (kind = \"continuous\" has other times");
+    refused(
+        &text,
+        adults,
+        "eligibility[1].require: `to_relapse` has days since time zero (kind = \"continuous\" has other times",
+    );
     let before = landmark.replace("\"days\"\nmax = 900", "\"continuous\"\nrange = [-3000, 0]");
     assert_eq!(mistakes(&(edited("age >= 18", "to_relapse IS NULL OR to_relapse < -90") + &before)), [""; 0]);
 }
@@ -60,7 +67,10 @@ fn models_and_tables_take_what_is_known_at_time_zero() {
         "kind = \"baseline\"\n",
         "analysis[3].variables: `dead` is part of the outcome `os`, after time zero; the table compares what is known before",
     );
-    for (line, key) in [("require = \"dead = 0\"", "require"), ("covariates = [\"age\", \"cured\"]\noutcomes = [\"os\"]", "covariates")] {
+    for (line, key) in [
+        ("require = \"dead = 0\"", "require"),
+        ("covariates = [\"age\", \"cured\"]\noutcomes = [\"os\"]", "covariates"),
+    ] {
         refused(
             &format!("{PROTOCOL}\n[[scenario]]\nname = \"other\"\n{line}\n"),
             "name = \"other\"\n",

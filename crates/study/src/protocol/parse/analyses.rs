@@ -133,7 +133,10 @@ fn analysis(t: &Table<'_, '_>, kind: Option<&str>, declared: &Declared<'_>) -> O
         let modified = modifiers.iter().map(|id| (modifiers_key, id, "modifies no effect"));
         for (key, id, what) in adjusted.chain(modified).filter(|(_, id, _)| variables.contains(id)) {
             let variable = &declared.dictionary.variable(*id).name;
-            t.mistake(key, format!("`{variable}` is part of the outcome `{name}`; what happens after time zero {what}"));
+            t.mistake(
+                key,
+                format!("`{variable}` is part of the outcome `{name}`; what happens after time zero {what}"),
+            );
         }
     }
     let own = if t.has("covariates") { covariates.as_slice() } else { &[] };

@@ -31,11 +31,7 @@ pub(super) fn condition(t: &Table<'_, '_>, text: &str, declared: &Declared<'_>) 
 }
 
 /// Refuses variables that lie after time zero under these keys, unless the table says that they are meant.
-pub(super) fn known_at_time_zero(
-    t: &Table<'_, '_>,
-    keys: &[(&'static str, Vec<VariableId>)],
-    declared: &Declared<'_>,
-) {
+pub(super) fn known_at_time_zero(t: &Table<'_, '_>, keys: &[(&'static str, Vec<VariableId>)], declared: &Declared<'_>) {
     let allowed = t.flag(ALLOWED, false);
     let mut later = false;
     for (key, variables) in keys {
@@ -45,12 +41,17 @@ pub(super) fn known_at_time_zero(
             if !allowed {
                 let name = &declared.dictionary.variable(*id).name;
                 let consequence = match *key {
-                    "require" => "it would choose patients by what happens to them later (immortal time); ask for what is known at time zero",
+                    "require" => {
+                        "it would choose patients by what happens to them later (immortal time); ask for what is known at time zero"
+                    }
                     "variables" => "the table compares what is known before treatment; take it out",
                     "covariates" => "it would adjust for what the treatment may have changed; take it out",
                     _ => "it would divide patients by what the treatment may have changed; take it out",
                 };
-                t.mistake(key, format!("`{name}` {why}; {consequence}, or write `{ALLOWED} = true` here if that is meant"));
+                t.mistake(
+                    key,
+                    format!("`{name}` {why}; {consequence}, or write `{ALLOWED} = true` here if that is meant"),
+                );
             }
         }
     }

@@ -41,12 +41,33 @@ mod tests {
 
     #[test]
     fn what_is_left_for_later() {
-        for text in ["...", "…", "?", "-", "TODO", "todo: ask Anna", "TBD", "<eligibility>", "[text]", "describe the strategies ...",
-            "Describe who is eligible", "Insert text here", "Adults …", "Lorem ipsum dolor", "XXX"] {
+        for text in [
+            "...",
+            "…",
+            "?",
+            "-",
+            "TODO",
+            "todo: ask Anna",
+            "TBD",
+            "<eligibility>",
+            "[text]",
+            "describe the strategies ...",
+            "Describe who is eligible",
+            "Insert text here",
+            "Adults …",
+            "Lorem ipsum dolor",
+            "XXX",
+        ] {
             assert!(is_unwritten(text), "{text}");
         }
-        for text in ["Adults with a known stage.", "The same, as recorded.", "None.", "24 months", "Tba1 carriers",
-            "Describes how survival differs between the arms, over five years and in all registered patients"] {
+        for text in [
+            "Adults with a known stage.",
+            "The same, as recorded.",
+            "None.",
+            "24 months",
+            "Tba1 carriers",
+            "Describes how survival differs between the arms, over five years and in all registered patients",
+        ] {
             assert!(!is_unwritten(text), "{text}");
         }
     }

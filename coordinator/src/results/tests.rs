@@ -102,6 +102,7 @@ standardise_rmst_days = 15
 [[analysis]]
 kind = "baseline"
 variables = ["age", "y"]
+after_time_zero = true
 [[analysis]]
 kind = "kaplan_meier"
 outcome = "os"

@@ -11,9 +11,11 @@ mod branch;
 mod causes;
 mod check;
 mod curve;
+mod design;
 mod facts;
 mod failure;
 mod fine_gray;
+mod hint;
 mod imputation;
 mod incidence;
 mod standardise;
@@ -29,8 +31,10 @@ pub use branch::Branch;
 pub use causes::Causes;
 pub use check::CheckSums;
 pub use curve::CurveKey;
+pub use design::{LeftOut, Reason};
 pub use facts::{Events, Facts};
-pub use failure::Failure;
+pub use failure::{Arms, Failure, Predicted};
+pub use hint::Family;
 pub use imputation::Imputation;
 pub(crate) use imputation::covariates;
 pub use incidence::IncidenceKey;
@@ -44,7 +48,7 @@ use crate::term::Term;
 use crate::view::{Asked, View};
 
 /// Version of questions, arithmetic and order; parties with different versions never meet in one study.
-pub const PLAN_VERSION: u32 = 6;
+pub const PLAN_VERSION: u32 = 7;
 
 /// Where the plan stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

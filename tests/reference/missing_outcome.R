@@ -1,4 +1,4 @@
-# Weighted models of outcomes that some patients lack, with weights from all patients: the numbers of
+# Weighted models (stabilised) of outcomes that some patients lack, with weights from all patients: the numbers of
 # `each_outcome_has_the_rows_with_its_own_values` (tests/tests/all/cells.rs). Run beside `cases`:
 # Rscript missing_outcome.R ../cases/15-empty-interaction-cell/sites
 library(survival)
@@ -16,8 +16,10 @@ a <- as.numeric(x$arm == "A")
 Z <- cbind(1, x$age - mean(x$age))
 ps <- glm(a ~ Z - 1, family = binomial, control = glm.control(1e-15, 50))
 e <- as.vector(plogis(Z %*% coef(ps)))
-w <- ifelse(a == 1, 1 / e, 1 / (1 - e))
-slope <- ifelse(a == 1, -(1 - e) / e, e / (1 - e)) # d w / d eta
+p <- mean(a)
+w <- ifelse(a == 1, p / e, (1 - p) / (1 - e))
+slope <- ifelse(a == 1, -p * (1 - e) / e, (1 - p) * e / (1 - e)) # d w / d eta
+share <- ifelse(a == 1, 1 / e, -1 / (1 - e)) # d w / d p
 s <- Z * (a - e)
 A <- t(Z) %*% (Z * (e * (1 - e)))
 
@@ -32,7 +34,7 @@ for (k in 1:30) {
   b <- b + as.vector(solve(I, t(X) %*% (R * w * (y - mu))))
 }
 L <- X * (R * (y - mu))
-psi <- L * w + s %*% solve(A) %*% t(t(L) %*% (Z * slope))
+psi <- L * w + s %*% solve(A) %*% t(t(L) %*% (Z * slope)) + (a - p) %*% (t(share) %*% L) / length(a)
 V <- solve(I)
 cat(b[2], sqrt((V %*% (t(L * w) %*% (L * w)) %*% V)[2, 2]), sqrt((V %*% (t(psi) %*% psi) %*% V)[2, 2]), "\n")
 
@@ -43,5 +45,5 @@ ok <- !is.na(t) & !is.na(d)
 fit <- coxph(Surv(t, d) ~ a, weights = w, subset = ok, robust = TRUE, control = coxph.control(eps = 1e-15, iter.max = 50))
 L <- rep(0, nrow(x))
 L[ok] <- as.vector(residuals(fit, type = "score"))
-psi <- L * w + as.vector(s %*% solve(A) %*% t(t(L) %*% (Z * slope)))
+psi <- L * w + as.vector(s %*% solve(A) %*% t(t(L) %*% (Z * slope))) + (a - p) * sum(share * L) / length(a)
 cat(coef(fit), sqrt(fit$var), sqrt(sum(psi^2)) * fit$naive.var, "\n")

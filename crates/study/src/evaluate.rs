@@ -173,7 +173,11 @@ impl Rows<'_> {
                     OutcomeKind::TimeToEvent(spec) => (spec.time, spec.event),
                     OutcomeKind::Competing(spec) => (spec.time, spec.status),
                 };
-                self.observed(time).into_iter().zip(self.observed(status)).map(|(time, status)| time && status).collect()
+                self.observed(time)
+                    .into_iter()
+                    .zip(self.observed(status))
+                    .map(|(time, status)| time && status)
+                    .collect()
             }
         };
         if keep.iter().all(|keep| *keep) {

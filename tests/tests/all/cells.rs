@@ -141,8 +141,10 @@ fn a_scenario_may_restrict_levels() {
     ];
     assert_rows(early, "cox", "adjusted", Variance::Naive, &expected);
     assert_eq!(notes(early, "cox", "os", "adjusted"), ["level III of `stage`: no analysed patient; left out"]);
-    let places: Vec<_> =
-        rows(early, "cox", "interaction", Variance::Naive).iter().filter_map(|row| row.term.split_once(" at ")).collect();
+    let places: Vec<_> = rows(early, "cox", "interaction", Variance::Naive)
+        .iter()
+        .filter_map(|row| row.term.split_once(" at "))
+        .collect();
     assert_eq!(places, [("arm:A", "stage:I"), ("arm:A", "stage:II")]);
 }
 
@@ -155,14 +157,19 @@ models = ["iptw", "adjusted"]
 [[analysis]]
 kind = "cox"
 outcome = "os"
-models = ["stratified", "iptw_adjusted", "iptw_interaction"]
-ridge = 1.0
+models = ["adjusted", "stratified", "iptw_adjusted", "iptw_interaction"]
+effect_modifier = "stage"
 variance = ["m_estimation"]
 zph = ["km"]
 concordance = 0.001
 standardise_days = [100]
 standardise_rmst_days = 200
 ties = "breslow"
+
+[[analysis]]
+kind = "cox"
+outcome = "os"
+ridge = 1.0
 
 [[outcome]]
 name = "dead"
@@ -172,10 +179,15 @@ variable = "died"
 [[analysis]]
 kind = "logistic"
 outcome = "dead"
-models = ["adjusted", "iptw", "firth"]
-ridge = 1.0
+models = ["adjusted", "iptw"]
 marginal = ["g_formula", "aipw"]
 effect_modifier = "stage"
+
+[[analysis]]
+kind = "logistic"
+outcome = "dead"
+models = ["firth"]
+ridge = 1.0
 "#;
 
 #[test]
@@ -210,7 +222,9 @@ fn a_property_of_the_site_is_left_out_of_a_stratified_model() {
     assert!((stratified.loglik - -223.150_189_037_622_23).abs() < 1e-9);
     assert!((stratified.concordance.expect("declared").value - 0.553_333_333_333_333_3).abs() < 1e-12);
     let zph = |term: &str| {
-        let same = |test: &&study::results::TestRow| test.model == "stratified" && test.name == "zph_identity" && test.term == term;
+        let same = |test: &&study::results::TestRow| {
+            test.model == "stratified" && test.name == "zph_identity" && test.term == term
+        };
         results.tests.iter().find(same).unwrap_or_else(|| panic!("no test of {term}")).test
     };
     for (term, statistic, df) in
@@ -227,12 +241,16 @@ fn a_property_of_the_site_is_left_out_of_a_stratified_model() {
 #[test]
 fn sites_with_one_arm_each_have_no_stratified_model() {
     let sites = sites(&case("12-strata-site-level"));
-    let parted: Vec<Rows> = ["A", "B", "A"].iter().zip(&sites).map(|(arm, rows)| rows.clone().with("arm", |_, _| (*arm).into())).collect();
+    let parted: Vec<Rows> =
+        ["A", "B", "A"].iter().zip(&sites).map(|(arm, rows)| rows.clone().with("arm", |_, _| (*arm).into())).collect();
     let text = std::fs::read_to_string(case("12-strata-site-level").join("protocol.toml")).unwrap();
     let protocol = parse(&text[..text.find("[[scenario]]").unwrap()]);
     let results = Results::of(&plan(&protocol, &parted));
     let problem = problem(&results, "cox", "os", "stratified");
-    assert_eq!((&*problem.code, &*problem.message), ("fit.constant", "`arm:A` has the same value for every patient of each site"));
+    assert_eq!(
+        (&*problem.code, &*problem.message),
+        ("fit.constant", "`arm:A` has the same value for every patient of each site")
+    );
     assert!(problem.hint.contains("not stratified by site"), "{}", problem.hint);
     assert!(fit(&results, "cox", "os", "unadjusted").outcome_of_fit.is_ok());
 }
@@ -243,9 +261,9 @@ fn an_empty_interaction_cell_leaves_the_other_effects() {
     assert!(!results.any_failed());
     let expected = [
         ("arm:A", 0.067_001_753_427_609_53, 8.099_326_965_898_164e-2_f64.sqrt()),
+        ("age", -0.008_322_393_637_355_18, 9.620_690_566_999_55e-5_f64.sqrt()),
         ("stage:II", 0.257_571_841_225_104_7, 8.343_658_471_175_605e-2_f64.sqrt()),
         ("stage:III", 0.119_461_554_379_066_86, 6.648_810_149_360_905e-2_f64.sqrt()),
-        ("age", -0.008_322_393_637_355_18, 9.620_690_566_999_55e-5_f64.sqrt()),
         ("arm:A x stage:II", -0.335_013_048_273_794_63, 1.709_810_970_629_534_2e-1_f64.sqrt()),
         ("arm:A at stage:I", 0.067_001_753_427_609_53, 8.099_326_965_898_164e-2_f64.sqrt()),
         ("arm:A at stage:II", 0.067_001_753_427_609_53 - 0.335_013_048_273_794_63, 0.294_279_664_369_326_84),
@@ -267,8 +285,8 @@ fn an_empty_interaction_cell_leaves_the_other_effects() {
         assert_eq!(notes(&results, analysis, outcome, model), left_out, "{model} of {outcome}");
     }
     let weighted = rows(&results, "cox", "iptw_interaction", Variance::Robust);
-    assert!((weighted[0].estimate - 0.098_719_911_321_573_6).abs() < 1e-8, "{}", weighted[0].estimate);
-    assert!((weighted[0].std_error - 0.275_944_696_340_103_55).abs() < 1e-8, "{}", weighted[0].std_error);
+    assert!((weighted[0].estimate - 0.099_700_942_743_521_05).abs() < 1e-8, "{}", weighted[0].estimate);
+    assert!((weighted[0].std_error - 0.272_833_939_927_045_9).abs() < 1e-8, "{}", weighted[0].std_error);
     let wald = results.tests.iter().filter(|test| test.name == "interaction_wald");
     assert!(wald.clone().count() == 3 && wald.clone().all(|test| test.test.df == 1));
 }
@@ -293,7 +311,8 @@ fn whichever_cell_is_empty_the_effects_in_the_others_are_the_same() {
         let row = rows.iter().find(|row| row.term == format!("arm:A at stage:{place}"))?;
         Some((row.estimate, row.std_error))
     };
-    let main = |results: &Results| rows(results, "cox", "interaction", Variance::Naive).iter().any(|row| row.term == "arm:A");
+    let main =
+        |results: &Results| rows(results, "cox", "interaction", Variance::Naive).iter().any(|row| row.term == "arm:A");
     for arm in ["A", "B"] {
         let last = cells(arm, r#"["I", "II", "III"]"#);
         let first = cells(arm, r#"["III", "I", "II"]"#);
@@ -322,7 +341,8 @@ fn a_covariate_that_says_the_arm_keeps_its_effect_from_being_told() {
         .map(|rows| rows.with("stage", |rows, i| if rows.get(i, "arm") == "A" { "II" } else { "III" }.into()))
         .collect();
     let text = std::fs::read_to_string(case.join("protocol.toml")).unwrap();
-    let text = text.replace(r#"models = ["adjusted","iptw_interaction"]"#, "models = [\"adjusted\"]\ncovariates = [\"stage\"]");
+    let text = text
+        .replace(r#"models = ["adjusted","iptw_interaction"]"#, "models = [\"adjusted\"]\ncovariates = [\"stage\"]");
     let results = Results::of(&plan(&parse(&text), &rows));
     for model in ["adjusted", "interaction"] {
         let problem = problem(&results, "cox", "os", model);
@@ -366,9 +386,10 @@ fn firth_has_an_estimate_where_nobody_has_the_event() {
     let results = results("30-no-events-firth", "protocol.toml");
     let firth = rows(&results, "logistic", "firth", Variance::Naive);
     // direct maximisation in R
-    for (term, estimate, error) in
-        [("arm:A", -0.078_914_492_714_672_05, 1.724_878_655_094_016), ("age", 0.057_414_365_935_217_68, 0.085_909_485_971_856_78)]
-    {
+    for (term, estimate, error) in [
+        ("arm:A", -0.078_914_492_714_672_05, 1.724_878_655_094_016),
+        ("age", 0.057_414_365_935_217_68, 0.085_909_485_971_856_78),
+    ] {
         let row = firth.iter().find(|row| row.term == term).unwrap();
         assert!((row.estimate - estimate).abs() < 1e-10 && (row.std_error - error).abs() < 1e-9, "{term}: {row:?}");
     }
@@ -381,7 +402,12 @@ fn firth_has_an_estimate_where_nobody_has_the_event() {
     for fit in results.fits.iter().filter(|fit| fit.outcome == "os") {
         let Err(problem) = &fit.outcome_of_fit else { continue };
         assert_eq!(problem.message, "no event of `os` in either arm");
-        assert!(!problem.hint.contains("firth") && !problem.hint.contains("`ridge`"), "{}: {}", fit.model, problem.hint);
+        assert!(
+            !problem.hint.contains("firth") && !problem.hint.contains("`ridge`"),
+            "{}: {}",
+            fit.model,
+            problem.hint
+        );
     }
 }
 
@@ -395,7 +421,10 @@ fn firth_has_the_mirrored_estimate_where_everybody_has_the_event() {
     assert!((firth - 0.078_914_492_714_672_05).abs() < 1e-10, "{firth}");
     for model in ["unadjusted", "adjusted", "ridge"] {
         let problem = problem(&results, "logistic", "resp", model);
-        assert_eq!((&*problem.code, &*problem.message), ("fit.all_events", "every analysed patient has the event `resp`"));
+        assert_eq!(
+            (&*problem.code, &*problem.message),
+            ("fit.all_events", "every analysed patient has the event `resp`")
+        );
     }
 }
 
@@ -439,16 +468,22 @@ fn a_perfectly_predicted_level_is_imputed_with_augmented_data() {
 fn a_level_of_two_patients_is_imputed() {
     let case = case("23-impute-perfect-prediction");
     let protocol = parse(&std::fs::read_to_string(case.join("protocol.toml")).unwrap());
-    // grade 3 for two patients of the first site alone
-    let rows: Vec<Rows> = sites(&case)
-        .into_iter()
+    // grade 3 for two patients alone, one of each arm, both of whom die
+    let sites = sites(&case);
+    let first = |arm: &str| {
+        let found =
+            |rows: &Rows, i: usize| (rows.get(i, "grade"), rows.get(i, "arm"), rows.get(i, "died")) == ("3", arm, "1");
+        (0..sites[0].len()).find(|i| found(&sites[0], *i)).expect("such a patient")
+    };
+    let stay = [first("A"), first("B")];
+    let grade = |site: usize, rows: &Rows, i: usize| match rows.get(i, "grade") {
+        "3" if site > 0 || !stay.contains(&i) => "2".to_owned(),
+        other => other.to_owned(),
+    };
+    let rows: Vec<Rows> = sites
+        .iter()
         .enumerate()
-        .map(|(site, rows)| {
-            rows.with("grade", |rows, i| match rows.get(i, "grade") {
-                "3" => if site == 0 && i < 12 { "3" } else { "2" }.into(),
-                other => other.into(),
-            })
-        })
+        .map(|(site, rows)| rows.clone().with("grade", |rows, i| grade(site, rows, i)))
         .collect();
     let results = Results::of(&plan(&protocol, &rows));
     assert!(!results.scenarios[0].results.any_failed(), "{:?}", results.scenarios[0].results.fits);
@@ -468,7 +503,11 @@ fn arms_without_a_level_in_common_are_told_from_constants() {
         for name in ["const", "onlyone", "bin0", "missA", "allmiss"] {
             assert!(row(name).smd.is_none() && !row(name).separated, "{name}");
         }
-        for (name, smd) in [("near", 14.071_247_279_470_282), ("catmiss", 0.328_966_367_681_956), ("armconst", 1.143_757_845_739_355_1)] {
+        for (name, smd) in [
+            ("near", 14.071_247_279_470_282),
+            ("catmiss", 0.328_966_367_681_956),
+            ("armconst", 1.143_757_845_739_355_1),
+        ] {
             assert!((row(name).smd.unwrap() - smd).abs() < 1e-9 && !row(name).separated, "{name}");
         }
         let weighted = results.balance.iter().filter(|row| row.weighted && row.level.is_none() && row.separated);
@@ -549,9 +588,14 @@ standardise_rmst_days = 200
 [[analysis]]
 kind = "logistic"
 outcome = "resp"
-models = ["unadjusted", "iptw", "adjusted", "firth"]
+models = ["unadjusted", "iptw", "adjusted"]
 variance = ["robust", "m_estimation"]
 marginal = ["g_formula"]
+
+[[analysis]]
+kind = "logistic"
+outcome = "resp"
+models = ["firth"]
 
 [[analysis]]
 kind = "kaplan_meier"
@@ -559,7 +603,7 @@ outcome = "os"
 times_days = [100]
 hazard_ratio = true
 rmst_days = 200
-weighted = true
+weighted = [false, true]
 "#;
 
 fn lacking() -> Vec<Rows> {
@@ -578,7 +622,11 @@ fn lacking() -> Vec<Rows> {
 fn each_outcome_has_the_rows_with_its_own_values() {
     let (protocol, sites) = (parse(OUTCOMES), lacking());
     let results = Results::of(&plan(&protocol, &sites));
-    assert!(!results.any_failed(), "{:?}", results.fits.iter().filter(|f| f.outcome_of_fit.is_err()).collect::<Vec<_>>());
+    assert!(
+        !results.any_failed(),
+        "{:?}",
+        results.fits.iter().filter(|f| f.outcome_of_fit.is_err()).collect::<Vec<_>>()
+    );
     let has = |rows: &Rows, i: usize, columns: &[&str]| columns.iter().all(|column| !rows.get(i, column).is_empty());
     for (outcome, columns) in [("os", &["days", "died"][..]), ("resp", &["resp"][..])] {
         // The same models on a study of these rows alone: all that has no weights is the same to the last digits.
@@ -598,7 +646,12 @@ fn each_outcome_has_the_rows_with_its_own_values() {
             assert_eq!(a.n, Some(n as u64));
         }
         let curve = |results: &Results| -> Vec<Option<f64>> {
-            results.survival.iter().filter(|row| !row.weighted && row.outcome == outcome).map(|row| row.survival).collect()
+            results
+                .survival
+                .iter()
+                .filter(|row| !row.weighted && row.outcome == outcome)
+                .map(|row| row.survival)
+                .collect()
         };
         assert_eq!(curve(&results), curve(&complete));
         let arms = results.outcomes.iter().filter(|row| row.outcome == outcome);
@@ -617,7 +670,7 @@ fn each_outcome_has_the_rows_with_its_own_values() {
     };
     for (analysis, estimate, robust, m_estimation) in [
         ("logistic", -0.152_070_670_766_444_26, 0.292_750_547_831_157_8, 0.292_437_440_306_272_56),
-        ("cox", -0.162_850_338_106_910_4, 0.186_579_904_840_523_4, 0.186_488_347_167_786_9),
+        ("cox", -0.157_537_353_173_307_17, 0.184_105_647_231_620_04, 0.184_005_136_935_227_33),
     ] {
         for (variance, error) in [(Variance::Robust, robust), (Variance::MEstimation, m_estimation)] {
             let (ours, std_error) = row(analysis, variance);
@@ -630,4 +683,91 @@ fn each_outcome_has_the_rows_with_its_own_values() {
     let all = Results::of(&plan(&unstratified, &sites));
     let more: Vec<Rows> = sites.iter().flat_map(|rows| rows.split(3, |_, i| i % 3)).collect();
     assert_agree(&all, &Results::of(&plan(&unstratified, &more)));
+}
+
+/// The sums of a model without two patients, beside those of one with them, are those two patients' values.
+#[test]
+fn an_outcome_that_few_lack_is_refused_by_a_site_that_forbids_differencing() {
+    let protocol = parse(OUTCOMES);
+    let lacking = |few: usize| -> Vec<Rows> {
+        let sites = sites(&case("15-empty-interaction-cell")).into_iter().enumerate();
+        let without = |site: usize, i: usize| if site == 0 { i < few } else { false };
+        sites
+            .map(|(site, rows)| {
+                rows.with("resp", |rows, i| if without(site, i) { "" } else { rows.get(i, "resp") }.into())
+            })
+            .collect()
+    };
+    let policy = |more: &str| {
+        let text = "minimum_sites = 3\nminimum_patients = 1\nminimum_cell = 5\nminimum_pair = 0\nrows_per_parameter = 0\n\
+                    events_per_parameter = 0\nfinest_grid_days = 1\nminimum_leavers = 1\n";
+        study::policy::Policy::parse(&format!("{text}{more}")).expect("a policy")
+    };
+    let few = plan(&protocol, &lacking(4));
+    let refusal = policy("").check_opened(&few).expect_err("four patients are few");
+    assert_eq!(refusal.rule(), "policy.differencing");
+    let text = refusal.to_string();
+    assert!(
+        text.starts_with("the main analysis and `resp` in the main analysis have nearly the same patients"),
+        "{text}"
+    );
+    assert_eq!(policy("allow_differencing = true").check_opened(&few), Ok(()));
+    assert_eq!(policy("").check_opened(&plan(&protocol, &lacking(0))), Ok(()));
+    assert_eq!(policy("").check_opened(&plan(&protocol, &lacking(40))), Ok(()));
+}
+
+/// Where few lack an outcome, nothing in the release tells how many: not the rows of a model, not those at risk.
+#[test]
+fn how_many_lack_an_outcome_is_hidden_where_they_are_few() {
+    let protocol = parse(&OUTCOMES.replace("minimum_cell = 1", "minimum_cell = 5"));
+    let sites: Vec<Rows> = sites(&case("15-empty-interaction-cell"))
+        .into_iter()
+        .enumerate()
+        .map(|(site, rows)| {
+            rows.with("days", |rows, i| if site == 0 && i < 3 { "" } else { rows.get(i, "days") }.into())
+        })
+        .collect();
+    let release = study::release::Release::of(&plan(&protocol, &sites)).into_results();
+    let os = release.outcomes.iter().filter(|row| row.outcome == "os");
+    assert!(os.clone().count() == 2 && os.clone().all(|row| row.n.is_none() && row.missing.is_none()));
+    assert!(release.fits.iter().filter(|row| row.outcome == "os").all(|row| row.n.is_none()));
+    assert!(release.estimates.iter().filter(|row| row.outcome == "os").all(|row| row.n.is_none()));
+    assert!(release.effects.iter().filter(|row| row.outcome == "os").all(|row| row.n.is_none()));
+    let curve = release.survival.iter().filter(|row| row.outcome == "os" && !row.weighted);
+    assert!(curve.clone().count() > 0 && curve.clone().all(|row| row.n_risk.is_none() && row.n_event.is_none()));
+    assert!(release.fits.iter().filter(|row| row.outcome == "resp").all(|row| row.n == Some(240)));
+}
+
+#[test]
+fn a_level_for_missing_values_that_nobody_lacks_is_left_out() {
+    let scenario = "\n[[scenario]]\nname = \"level\"\nmissing_as_level = [\"stage\"]\n";
+    let results = bent("06-level-nobody-has", "protocol-subgroup.toml", |text| text + scenario);
+    let level = &results.scenarios[1].results;
+    assert!(!level.any_failed());
+    assert_rows(level, "cox", "adjusted", Variance::Naive, &ADJUSTED);
+    assert_eq!(notes(level, "cox", "os", "adjusted"), ["level missing of `stage`: no analysed patient; left out"]);
+}
+
+/// A number that is the same for everybody of one arm: the effect is told at that value alone.
+#[test]
+fn a_modifier_that_one_arm_has_at_one_value_has_an_effect_there() {
+    let case = case("15-empty-interaction-cell");
+    let age =
+        |rows: &Rows, i: usize| if rows.get(i, "arm") == "A" { "60".into() } else { rows.get(i, "age").to_owned() };
+    let rows: Vec<Rows> = sites(&case).into_iter().map(|rows| rows.with("age", age)).collect();
+    let text = std::fs::read_to_string(case.join("protocol.toml")).unwrap();
+    let text = text.replace(
+        "models = [\"adjusted\",\"iptw_interaction\"]\nvariance = [\"robust\"]\neffect_modifier = \"stage\"",
+        "models = [\"adjusted\"]\neffect_modifier = \"age\"\neffect_at = [50, 60]",
+    );
+    let results = Results::of(&plan(&parse(&text), &rows));
+    let interaction = rows_with_places(&results);
+    assert_eq!(interaction, ["arm:A at age:60"]);
+    let said = notes(&results, "cox", "os", "interaction");
+    assert_eq!(said, ["`arm:A x age`: a linear combination of arm:A; left out", "no effect at age:50"]);
+}
+
+fn rows_with_places(results: &Results) -> Vec<&str> {
+    let rows = rows(results, "cox", "interaction", Variance::Naive);
+    rows.iter().map(|row| &*row.term).filter(|term| term.starts_with("arm:A")).collect()
 }

@@ -325,7 +325,8 @@ fn a_patient_without_a_status_has_no_part_in_the_causes() {
     let missing = results(lacking);
     assert_eq!(failures(&missing), []);
     let protocol = protocol_with(MODELS);
-    let complete = rows(240).with_column("first_event", lacking).filter(|rows, i| !rows.get(i, "first_event").is_empty());
+    let complete =
+        rows(240).with_column("first_event", lacking).filter(|rows, i| !rows.get(i, "first_event").is_empty());
     let only = Results::of(&plain(&protocol, &cohorts(&protocol, &complete.split(5, |_, i| i % 5))).unwrap());
     let plain = |results: &Results| -> Vec<(f64, f64, Option<u64>)> {
         let rows = results.estimates.iter().filter(|row| !row.cause.is_empty() && row.model == "unadjusted");

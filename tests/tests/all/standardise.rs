@@ -225,7 +225,13 @@ fn a_failed_propensity_model_takes_the_augmented_risks_alone() {
 
 #[test]
 fn nothing_is_standardised_over_a_model_that_failed() {
-    let rows = small::rows(240).with("iss_stage", |_, _| "II".to_owned());
+    // Nobody at stage III has either event.
+    let none = |rows: &entente_tests::federation::Rows, i: usize, column: &str| {
+        if rows.get(i, "iss_stage") == "III" { "0" } else { rows.get(i, column) }.to_owned()
+    };
+    let rows = small::rows(240)
+        .with("response", |rows, i| none(rows, i, "response"))
+        .with("pfs_event", |rows, i| none(rows, i, "pfs_event"));
     let results = small_results(&rows);
     assert!(results.effects.is_empty());
     let failed: Vec<_> = failures(&results).into_iter().map(|(analysis, ..)| analysis).collect();

@@ -3,8 +3,8 @@
 use study::protocol::{Cause, Competing, Outcome, OutcomeKind};
 use study::results::{BalanceRow, EstimateRow, MedianRow, Quantity};
 
-use super::baseline::difference;
 use super::Block;
+use super::baseline::difference;
 use super::competing::ratios;
 use super::effects::Group;
 use crate::figure::love::{LIMIT, pairs};

@@ -5,12 +5,12 @@ use proptest::prelude::*;
 use stats::descriptive::grid::ValueGrid;
 use stats::design::Design;
 use stats::fit::{Fit, LogisticAsk, State};
-use stats::impute::{StageFit, cumulative_hazard};
-use stats::logistic::{LogisticRows, step, step_len};
 use stats::impute::pool::{PooledTest, pool, pool_test};
 use stats::impute::posterior::{LinearDraw, around, coefficients};
 use stats::impute::rows::{Stage, binary, level, number, stage_rows};
+use stats::impute::{StageFit, cumulative_hazard};
 use stats::linear::{LinearFit, LinearRows, normal_equations, normal_equations_len};
+use stats::logistic::{LogisticRows, step, step_len};
 use stats::matrix::Matrix;
 use stats::random::{normal, uniform};
 use stats::student::{f_upper, student_quantile, student_two_sided};
@@ -372,7 +372,9 @@ fn a_level_that_is_predicted_perfectly_is_fitted_with_augmented_rows() {
         for (b, r) in fit.beta.iter().zip([-1.456_631_868_885_129_4, -3.514_618_839_107_347, 1.070_529_984_301_843_4]) {
             assert!((b - r).abs() < 1e-12, "{b} {r}");
         }
-        for (v, r) in fit.naive.diagonal().iter().zip([0.892_340_658_869_945_9, 2.191_371_196_609_166_5, 1.144_960_164_365_01]) {
+        for (v, r) in
+            fit.naive.diagonal().iter().zip([0.892_340_658_869_945_9, 2.191_371_196_609_166_5, 1.144_960_164_365_01])
+        {
             assert!((v.sqrt() - r).abs() < 1e-11, "{} {r}", v.sqrt());
         }
         assert!((fit.loglik - -5.587_486_760_726_498).abs() < 1e-12);

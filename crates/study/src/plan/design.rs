@@ -127,12 +127,7 @@ fn reason(facts: &Facts, term: &Term) -> Option<Reason> {
 }
 
 /// What the first sums of a model with these columns leave out; `scale` holds the SD of each.
-pub(super) fn aliases(
-    facts: &Facts,
-    terms: &[Term],
-    scale: &[f64],
-    aliased: &[Aliased],
-) -> Vec<LeftOut> {
+pub(super) fn aliases(facts: &Facts, terms: &[Term], scale: &[f64], aliased: &[Aliased]) -> Vec<LeftOut> {
     let left_out = |Aliased { column, combination }: &Aliased| {
         let parts = combination.iter().enumerate().filter(|(j, g)| (*g * scale[*j] / scale[*column]).abs() > ROUNDING);
         let parts: Vec<(Term, f64)> =

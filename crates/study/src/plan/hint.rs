@@ -51,7 +51,7 @@ impl Failure {
     pub fn hint(&self, family: Family) -> &'static str {
         match self {
             Failure::Missing { .. } if family == Family::Imputation => {
-                "add an [[eligibility]] line to the scenario that requires the variable, or impute it before"
+                "add an [[eligibility]] line to the scenario that requires it; a covariate can stand in `impute`, too"
             }
             Failure::Missing { .. } => "add an [[eligibility]] line that requires the variable, or leave it out",
             Failure::Constant { sites: true, .. } => {
@@ -102,7 +102,9 @@ fn separation(family: Family) -> &'static str {
             "merge levels or leave the variable out of this model; cumulative incidences and the Cox regression of the cause \
              need neither"
         }
-        Family::RidgeLogistic | Family::RidgeCox => "raise `ridge`, merge levels, or leave the variable out of this model",
+        Family::RidgeLogistic | Family::RidgeCox => {
+            "raise `ridge`, merge levels, or leave the variable out of this model"
+        }
         Family::Firth | Family::Imputation | Family::Curve | Family::Standardised => {
             "merge levels, or leave the variable out of this model"
         }
@@ -163,7 +165,8 @@ mod tests {
         let (outcome, term, terms) = (|| "o".to_owned(), || "x".to_owned(), || vec!["x".to_owned()]);
         let arm = || Arms::One("A".into());
         let separation = |predicted| Failure::Separation { predicted, terms: vec!["x".into()] };
-        let of = |failure: Failure| [Failure::Propensity(Box::new(failure.clone())), Failure::Trimming(Box::new(failure))];
+        let of =
+            |failure: Failure| [Failure::Propensity(Box::new(failure.clone())), Failure::Trimming(Box::new(failure))];
         let mut all = vec![
             Failure::Missing { variable: term(), rows: 3 },
             Failure::Constant { term: term(), sites: false },
@@ -205,11 +208,11 @@ mod tests {
                 assert!(firth || !hint.contains("firth"), "{family:?} {failure}: {hint}");
                 let ridge = matches!(family, Family::Logistic | Family::Cox | Family::Stratified);
                 assert!(ridge || !hint.contains("declare a `ridge`"), "{family:?} {failure}: {hint}");
-                assert!(!hint.contains("`ridge`") || ridge || hint.contains("raise `ridge`"), "{family:?} {failure}: {hint}");
                 assert!(
-                    !hint.contains("incidence") || family == Family::FineGray,
+                    !hint.contains("`ridge`") || ridge || hint.contains("raise `ridge`"),
                     "{family:?} {failure}: {hint}"
                 );
+                assert!(!hint.contains("incidence") || family == Family::FineGray, "{family:?} {failure}: {hint}");
                 assert!(!failure.to_string().contains("any arm"), "{failure}");
                 walked += 1;
             }

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use secagg::{Canonical, Draws};
 use stats::alias::aliased;
 use stats::fit::{LogisticAsk, State};
-use stats::impute::{StageFit, cumulative_hazard};
 use stats::impute::posterior::{LinearDraw, NotPositive, coefficients};
 use stats::impute::rows::Stage;
+use stats::impute::{StageFit, cumulative_hazard};
 use stats::linear::{self, LinearError, LinearFit};
 use stats::packed::Singular;
 use stats::survival::ArmTable;
@@ -94,7 +94,16 @@ impl Imputation {
         let times = outcomes(&protocol).into_iter().filter(|index| is_time(&protocol, *index)).collect();
         let drawn = vec![Vec::new(); declared.draws as usize];
         let name = scenario.name.clone();
-        Some(Imputation { scenario: index, name, declared, protocol, times, stage: Stages::Waiting, drawn, augmented: Vec::new() })
+        Some(Imputation {
+            scenario: index,
+            name,
+            declared,
+            protocol,
+            times,
+            stage: Stages::Waiting,
+            drawn,
+            augmented: Vec::new(),
+        })
     }
 
     /// What it asks beside the first round of its scenario.

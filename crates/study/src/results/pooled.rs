@@ -43,8 +43,8 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
         let pooled = fits(&models).and_then(|fits| {
             let iterations = fits.iter().map(|(_, fit)| fit.iterations).max().unwrap_or_default();
             let of = RowsOfModel::new(protocol, key, n, events, iterations);
-            let rows = rows(&of, protocol, key, &fits)
-                .map_err(|why| FitProblem::of(&Failure::from(why), key.family()))?;
+            let rows =
+                rows(&of, protocol, key, &fits).map_err(|why| FitProblem::of(&Failure::from(why), key.family()))?;
             let mut notes = imputation_notes(branch, imputation);
             for note in fits.iter().flat_map(|(key, _)| key.notes(protocol)) {
                 if !notes.contains(&note) {
@@ -67,7 +67,10 @@ fn imputation_notes(branch: &Branch, imputation: &Imputation) -> Vec<String> {
     let note = |(id, level): &(VariableId, usize)| {
         let variable = branch.protocol().dictionary.variable(*id);
         let level = &variable.levels()[*level];
-        format!("level {level} of `{}` imputed with augmented data: its observed values have no finite fit", variable.name)
+        format!(
+            "level {level} of `{}` imputed with augmented data: its observed values have no finite fit",
+            variable.name
+        )
     };
     imputation.augmented().iter().map(note).collect()
 }
@@ -127,20 +130,15 @@ fn rows(
 
 /// Every coefficient, and the treatment's effects within the levels of the effect modifier, that all draws have: what a
 /// model leaves out can differ between them.
-fn quantities(
-    protocol: &Protocol,
-    fits: &[(&FitKey, &Fit)],
-    covariances: &[Vec<(Variance, Matrix)>],
-) -> Vec<Quantity> {
+fn quantities(protocol: &Protocol, fits: &[(&FitKey, &Fit)], covariances: &[Vec<(Variance, Matrix)>]) -> Vec<Quantity> {
     let by_covariance = |variance: &dyn Fn(usize, &Matrix) -> f64| {
         let of = |at: usize| covariances.iter().enumerate().map(|(fit, all)| variance(fit, &all[at].1)).collect();
         (0..covariances[0].len()).map(of).collect()
     };
     let Some((first, _)) = fits.first() else { return Vec::new() };
     let coefficient = |term: &Term| {
-        let place = |(key, _): &(&FitKey, &Fit)| {
-            key.terms.iter().position(|other| other == term).filter(|_| key.meant(term))
-        };
+        let place =
+            |(key, _): &(&FitKey, &Fit)| key.terms.iter().position(|other| other == term).filter(|_| key.meant(term));
         let places: Vec<usize> = fits.iter().map(place).collect::<Option<_>>()?;
         Some(Quantity {
             name: term.name(protocol),
@@ -149,8 +147,7 @@ fn quantities(
             variances: by_covariance(&|fit, covariance| covariance[(places[fit], places[fit])]),
         })
     };
-    let contrasts: Vec<Vec<Contrast>> =
-        fits.iter().map(|(key, _)| effects::within_levels(protocol, key)).collect();
+    let contrasts: Vec<Vec<Contrast>> = fits.iter().map(|(key, _)| effects::within_levels(protocol, key)).collect();
     let contrast = |of_first: &Contrast| {
         let same = |all: &'_ Vec<Contrast>| all.iter().position(|contrast| contrast.name == of_first.name);
         let places: Vec<usize> = contrasts.iter().map(same).collect::<Option<_>>()?;

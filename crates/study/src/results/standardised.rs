@@ -93,7 +93,8 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
     let protocol = branch.protocol();
     for (key, target, outcome) in branch.standardised() {
         let modifier = key.modifier.as_ref().map(|m| protocol.dictionary.variable(m.variable).name.clone());
-        let rows = Rows { branch, key, target, modifier: modifier.unwrap_or_default(), n: model_rows(protocol, facts, key) };
+        let rows =
+            Rows { branch, key, target, modifier: modifier.unwrap_or_default(), n: model_rows(protocol, facts, key) };
         match outcome {
             None => {}
             Some(Ok(contrasts)) => contrasts.iter().for_each(|contrast| rows.add(results, facts, contrast)),

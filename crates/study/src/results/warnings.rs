@@ -34,7 +34,8 @@ fn missing_outcomes(branch: &Branch, facts: &Facts) -> Vec<WarningRow> {
     let keys = branch.fits().map(|(key, _)| key).filter(|key| key.analysis.is_some());
     for key in keys.filter(|key| model_rows(branch.protocol(), facts, key) < facts.analysed()) {
         let text = "patients without a value are left out of its models and curves; the propensity model has them";
-        let row = WarningRow { code: "model.missing_outcome".into(), about: key.outcome.clone().into(), text: text.into() };
+        let row =
+            WarningRow { code: "model.missing_outcome".into(), about: key.outcome.clone().into(), text: text.into() };
         if !rows.contains(&row) {
             rows.push(row);
         }

@@ -108,6 +108,11 @@ pub(super) fn columns(facts: &Facts, declared: &[Term]) -> (Vec<Term>, Vec<LeftO
     (terms, left_out)
 }
 
+/// Do the first round's counts leave a column out?
+pub(super) fn lacks(facts: &Facts, term: &Term) -> bool {
+    reason(facts, term).is_some()
+}
+
 fn reason(facts: &Facts, term: &Term) -> Option<Reason> {
     let level = match term {
         Term::Intercept | Term::Treatment => return None,

@@ -16,7 +16,7 @@ use stats::linear::{self, LinearError, LinearFit};
 use stats::packed::Singular;
 use stats::survival::ArmTable;
 
-use super::{Branch, Facts, Failure, Predicted};
+use super::{Branch, Facts, Failure, Predicted, design};
 use crate::dictionary::{Kind, VariableId};
 use crate::imputation::{Drawn, DrawnModel, Hazards, ImputationModel, Predictor};
 use crate::protocol::{self, OutcomeKind, Protocol, Scenario};
@@ -157,8 +157,9 @@ impl Imputation {
         let (mut columns, mut centre, mut scale) = (Vec::new(), Vec::new(), Vec::new());
         for predictor in predictors(protocol, later) {
             let (mean, sd) = known.moments_of(protocol, &predictor, &self.times);
-            // what does not vary predicts nothing
-            if predictor == Predictor::Term(Term::Intercept) || sd > 0.0 {
+            // what does not vary predicts nothing, and the level that is the reference has no column
+            let lacks = matches!(&predictor, Predictor::Term(term) if design::lacks(&known.facts, term));
+            if predictor == Predictor::Term(Term::Intercept) || (sd > 0.0 && !lacks) {
                 columns.push(predictor);
                 centre.push(mean);
                 scale.push(sd);

@@ -345,7 +345,7 @@ fn a_number_that_is_not_finite_is_empty_with_a_note() {
         p_value: 1e-300,
         conf_low: -2.5,
         conf_high: 0.1 + 0.2,
-        n: 3,
+        n: Some(3),
         events: Some(1),
         iterations: 4,
         e_value: None,

@@ -6,6 +6,7 @@
 
 mod encoding;
 mod kind;
+mod outcome;
 mod purpose;
 mod shape;
 
@@ -26,6 +27,7 @@ use crate::dictionary::VariableId;
 use crate::imputation::ImputationModel;
 use crate::term::{Columns, Term};
 pub(crate) use encoding::transform_code;
+pub(crate) use outcome::OutcomeOf;
 pub use purpose::Opening;
 pub(crate) use shape::{CAUSE_COUNTS, EVENT_COUNTS, competing, time_to_event};
 

@@ -5,6 +5,7 @@ mod architecture;
 mod audit;
 mod browser;
 mod canaries;
+mod cells;
 mod checks;
 mod commands;
 mod competing;

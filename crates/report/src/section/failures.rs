@@ -27,7 +27,7 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
     blocks.extend(Block::table(unchecked(page)));
     let warnings = warnings(page);
     if warnings.rows.is_empty() {
-        blocks.push(Block::words("There is no warning about overlap or weights."));
+        blocks.push(Block::words("There is no warning about what models leave out, overlap or weights."));
     }
     blocks.extend(Block::table(warnings));
     blocks

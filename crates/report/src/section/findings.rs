@@ -4,12 +4,13 @@ use study::protocol::{Cause, Competing, Outcome, OutcomeKind};
 use study::results::{BalanceRow, EstimateRow, MedianRow, Quantity, Variance};
 
 use super::Block;
+use super::baseline::difference;
 use super::competing::ratios;
 use super::effects::Group;
 use crate::figure::love::{LIMIT, pairs};
 use crate::labels;
 use crate::models::preferred;
-use crate::page::{BALANCE, FLOW, MEDIANS, OUTCOMES, Page, TESTS};
+use crate::page::{FLOW, MEDIANS, OUTCOMES, Page, TESTS};
 use crate::table::{Cell, Row, Table};
 
 pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
@@ -87,12 +88,12 @@ fn name<'r>(page: &Page<'r>, id: study::dictionary::VariableId) -> &'r str {
 
 /// "8 of 10 (1.394, Refractory to daratumumab)".
 fn differing(page: &Page<'_>, rows: &[&BalanceRow]) -> Option<Cell> {
-    let size = |row: &BalanceRow| row.smd.map_or(0.0, f64::abs);
-    let rows: Vec<&BalanceRow> = rows.iter().filter(|row| row.smd.is_some()).copied().collect();
+    let size = |row: &BalanceRow| if row.separated { f64::INFINITY } else { row.smd.map_or(0.0, f64::abs) };
+    let rows: Vec<&BalanceRow> = rows.iter().filter(|row| row.smd.is_some() || row.separated).copied().collect();
     let largest = rows.iter().max_by(|a, b| size(a).total_cmp(&size(b)))?;
     let above = rows.iter().filter(|row| size(row) > LIMIT).count();
     let cell = Cell::text(format!("{above} of {} (", rows.len()));
-    let smd = page.absolute(largest.smd, &BALANCE, largest, "smd");
+    let smd = difference(page, largest);
     Some(cell.and(smd).and_text(", ").and(Cell::foreign(page.labels.variables(&largest.variable))).and_text(")"))
 }
 

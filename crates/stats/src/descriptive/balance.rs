@@ -10,8 +10,11 @@ use super::moments::Arms;
 use crate::weights::Estimand;
 
 /// Standardised mean difference |m1 - m0| / sqrt((v1 + v0) / 2) of tableone, weighted when the moments are; None when an
-/// arm has fewer than two rows, or neither varies.
+/// arm has fewer than two rows, or neither varies ([`separated_continuous`] tells why).
 pub fn smd_continuous(arms: &Arms) -> Option<f64> {
+    if separated_continuous(arms) {
+        return None;
+    }
     let spread = arms.control.variance()?.midpoint(arms.treated.variance()?).sqrt();
     difference(arms, spread).map(f64::abs)
 }
@@ -94,6 +97,27 @@ pub fn smd_categorical(control: &[f64], treated: &[f64]) -> Option<f64> {
     let all: Vec<usize> = (0..k).collect();
     let ChiSquare { statistic, .. } = inference::wald_test(&d, &covariance, &all).ok()?;
     Some(statistic.sqrt())
+}
+
+/// Do the levels tell the arms apart: at least two levels, none of them in both arms? Then there is no finite
+/// standardised difference.
+///
+/// # Panics
+/// When the arms do not have the same number of levels.
+pub fn separated_categorical(control: &[f64], treated: &[f64]) -> bool {
+    let (Some(p0), Some(p1)) = (shares(control), shares(treated)) else { return false };
+    assert_eq!(p0.len(), p1.len(), "the same levels in both arms");
+    p0.iter().zip(&p1).all(|(a, b)| *a == 0.0 || *b == 0.0)
+}
+
+/// Does a number have one value in each arm, and not the same? Then there is no finite standardised difference.
+pub fn separated_continuous(arms: &Arms) -> bool {
+    /// What rounding of the sums leaves of a variance, as a share of the squared difference.
+    const ROUNDING: f64 = 1e-13;
+    let (Some(v0), Some(v1)) = (arms.control.variance(), arms.treated.variance()) else { return false };
+    let (Some(m0), Some(m1)) = (arms.control.mean(), arms.treated.mean()) else { return false };
+    let (difference, size) = (m1 - m0, m0.abs() + m1.abs());
+    difference.abs() > 1e-12 * size && v0.max(v1) <= ROUNDING * difference * difference
 }
 
 /// Differences of the shares of each level, treated minus control, as cobalt reports categories, from the rows or the

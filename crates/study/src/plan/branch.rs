@@ -217,8 +217,10 @@ impl Branch {
             self.share = first.map(|(sums, unit)| treated_share(unit.key().terms.len(), sums));
         }
         let was_running = self.propensity.as_ref().is_some_and(Unit::running);
-        for unit in self.propensity.iter_mut().chain(&mut self.units).filter(|u| u.running()) {
-            unit.tell(answers.next().unwrap_or_default());
+        if let Some(facts) = &self.facts {
+            for unit in self.propensity.iter_mut().chain(&mut self.units).filter(|u| u.running()) {
+                unit.tell(&self.protocol, facts, answers.next().unwrap_or_default());
+            }
         }
         self.checks.tell(&mut answers);
         self.count(&mut answers);
@@ -360,6 +362,7 @@ impl Branch {
             curve.start(&self.protocol, &facts, None);
         }
         self.checks.start(&self.protocol, &facts);
+        self.standardised.iter_mut().for_each(|task| task.check(&self.protocol, &facts));
         self.facts = Some(facts);
         if self.propensity.as_ref().is_some_and(|u| !u.running()) {
             self.start_weighted();

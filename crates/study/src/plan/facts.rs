@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::causes::Causes;
-use super::failure::Failure;
+use super::failure::{Arms, Failure};
 use crate::cohort::FlowCount;
 use crate::dictionary::{Kind, VariableId};
-use crate::protocol::{OutcomeKind, Protocol};
+use crate::protocol::{Model, OutcomeKind, Protocol};
 use crate::question::{EVENT_COUNTS, Question};
 use crate::term::{Columns, Span, Term, power_of_two};
 
@@ -179,13 +179,18 @@ impl Facts {
         if term.is_number() { power_of_two(self.scale(term)) } else { 1.0 }
     }
 
+    /// Standard deviations of columns in their units.
+    pub(super) fn scales(&self, terms: &[Term]) -> Vec<f64> {
+        terms.iter().map(|term| self.scale(term) / self.unit(term)).collect()
+    }
+
     /// Columns about their means, in their units.
     pub(super) fn columns(&self, terms: &[Term]) -> Columns {
         let centre = terms.iter().map(|term| self.centre(term)).collect();
         Columns { terms: terms.to_vec(), centre, unit: terms.iter().map(|term| self.unit(term)).collect() }
     }
 
-    /// Arms with patients, values present, columns that vary: what a model needs before it starts.
+    /// Arms with patients, and a value of every column for all of them: what a model needs before it starts.
     pub(super) fn check(&self, protocol: &Protocol, terms: &[Term]) -> Result<(), Failure> {
         self.check_arms(protocol)?;
         for term in terms {
@@ -193,11 +198,9 @@ impl Facts {
                 self.check_missing(protocol, id)?;
             }
         }
-        for term in terms.iter().filter(|t| **t != Term::Intercept) {
-            if self.scale(term) == 0.0 {
-                let (lost, term) = (self.moments.get(term).is_some_and(|m| m.lost), term.name(protocol));
-                return Err(if lost { Failure::Unresolved { term } } else { Failure::Constant { term } });
-            }
+        let lost = |term: &&Term| self.moments.get(*term).is_some_and(|moments| moments.lost);
+        if let Some(term) = terms.iter().find(lost) {
+            return Err(Failure::Unresolved { term: term.name(protocol) });
         }
         Ok(())
     }
@@ -219,6 +222,11 @@ impl Facts {
         let Some([control, treated]) = self.levels.get(&id) else { return Vec::new() };
         let all = control.iter().zip(treated).map(|(c, t)| c + t);
         all.take(control.len().saturating_sub(1)).collect()
+    }
+
+    /// The level that is the reference of the models: the first that somebody has.
+    pub(crate) fn reference(&self, id: VariableId) -> Option<usize> {
+        self.level_counts(id).iter().position(|n| *n > 0)
     }
 
     /// Of a binary outcome's level 1, which is no column of the declared models: its share.
@@ -253,33 +261,84 @@ impl Facts {
         }
     }
 
+    /// Patients of both arms have a value of a binary outcome.
+    fn check_values(&self, protocol: &Protocol, id: VariableId, outcome: &str) -> Result<(), Failure> {
+        self.check_arms(protocol)?;
+        let rows = [0, 1].map(|arm| self.levels[&id][arm][..2].iter().sum());
+        check_rows(protocol, outcome, rows)
+    }
+
+    /// What a penalised model of a binary outcome needs.
+    pub(super) fn check_penalised(
+        &self,
+        protocol: &Protocol,
+        id: VariableId,
+        outcome: &str,
+        model: Option<Model>,
+    ) -> Result<(), Failure> {
+        self.check_values(protocol, id, outcome)?;
+        // the penalty of a ridge leaves the intercept free, which has no maximum without events
+        if model == Some(Model::Ridge) { self.check_any_binary(id, outcome) } else { Ok(()) }
+    }
+
+    /// A binary outcome must occur, and not always, in one arm at least.
+    fn check_any_binary(&self, id: VariableId, outcome: &str) -> Result<(), Failure> {
+        let counts = self.level_counts(id);
+        match (counts[0], counts[1]) {
+            (_, 0) => Err(Failure::NoEvents { outcome: outcome.into(), arms: Arms::Both }),
+            (0, _) => Err(Failure::AllEvents { outcome: outcome.into(), arms: Arms::Both }),
+            _ => Ok(()),
+        }
+    }
+
     /// A binary outcome must occur, and not always, in both arms.
     pub(super) fn check_binary(&self, protocol: &Protocol, id: VariableId, outcome: &str) -> Result<(), Failure> {
-        self.check_arms(protocol)?;
-        self.check_missing(protocol, id)?;
+        self.check_values(protocol, id, outcome)?;
+        self.check_any_binary(id, outcome)?;
         let arms = [protocol.treatment.control, protocol.treatment.treated];
         for (counts, level) in self.levels[&id].iter().zip(arms) {
-            let arm = arm_label(protocol, level);
+            let (outcome, arms) = (outcome.to_owned(), Arms::One(arm_label(protocol, level)));
             if counts[1] == 0 {
-                return Err(Failure::NoEvents { outcome: outcome.into(), place: format!("the {arm} arm") });
+                return Err(Failure::NoEvents { outcome, arms });
             }
             if counts[0] == 0 {
-                return Err(Failure::AllEvents { outcome: outcome.into(), arm });
+                return Err(Failure::AllEvents { outcome, arms });
             }
         }
         Ok(())
     }
 
-    /// A survival curve needs patients in both arms with time and status.
+    /// Patients of both arms have a time and status of an outcome.
     pub(super) fn check_times(&self, protocol: &Protocol, index: usize, outcome: &str) -> Result<(), Failure> {
         self.check_arms(protocol)?;
-        let missing = match self.causes.get(&index) {
-            Some(causes) => causes.missing,
-            None => self.events[&index].missing,
-        };
-        match missing {
+        check_rows(protocol, outcome, self.arms_with(protocol, index).unwrap_or_default())
+    }
+
+    /// Rows with a value of an outcome, by arm; none where nothing has counted them yet.
+    pub(crate) fn arms_with(&self, protocol: &Protocol, index: usize) -> Option<[u64; 2]> {
+        match &protocol.outcomes[index].kind {
+            OutcomeKind::Binary { variable } => {
+                let arms = self.levels.get(variable)?;
+                Some([0, 1].map(|arm| arms[arm][..2].iter().sum()))
+            }
+            OutcomeKind::TimeToEvent(_) => {
+                let events = self.events.get(&index)?;
+                Some([0, 1].map(|arm| events.censored[arm] + events.events[arm]))
+            }
+            OutcomeKind::Competing(_) => Some(self.causes.get(&index)?.rows()),
+        }
+    }
+
+    /// Rows with a value of an outcome: those of its models and curves.
+    pub(crate) fn rows_with(&self, protocol: &Protocol, index: usize) -> u64 {
+        self.arms_with(protocol, index).map_or(0, |arms| arms.iter().sum())
+    }
+
+    /// Nobody lacks a value of an outcome: what an imputation needs, whose predictors it is among.
+    pub(super) fn check_complete(&self, protocol: &Protocol, index: usize) -> Result<(), Failure> {
+        match self.analysed().saturating_sub(self.rows_with(protocol, index)) {
             0 => Ok(()),
-            rows => Err(Failure::Missing { variable: format!("time or status of {outcome}"), rows }),
+            rows => Err(Failure::Missing { variable: protocol.outcomes[index].name.clone(), rows }),
         }
     }
 
@@ -308,12 +367,12 @@ impl Facts {
             _ => self.events[&index].events,
         };
         if counts == [0, 0] {
-            return Err(Failure::NoEvents { outcome: outcome.into(), place: "any arm".into() });
+            return Err(Failure::NoEvents { outcome: outcome.into(), arms: Arms::Both });
         }
         for (n, level) in counts.iter().zip([protocol.treatment.control, protocol.treatment.treated]) {
             if *n == 0 {
-                let place = format!("the {} arm", arm_label(protocol, level));
-                return Err(Failure::NoEvents { outcome: outcome.into(), place });
+                let arms = Arms::One(arm_label(protocol, level));
+                return Err(Failure::NoEvents { outcome: outcome.into(), arms });
             }
         }
         Ok(())
@@ -363,6 +422,15 @@ fn pairs_in_use(protocol: &Protocol) -> BTreeSet<(Term, Term)> {
         }
     }
     pairs
+}
+
+fn check_rows(protocol: &Protocol, outcome: &str, rows: [u64; 2]) -> Result<(), Failure> {
+    for (n, level) in rows.into_iter().zip([protocol.treatment.control, protocol.treatment.treated]) {
+        if n == 0 {
+            return Err(Failure::NoValues { outcome: outcome.into(), arm: arm_label(protocol, level) });
+        }
+    }
+    Ok(())
 }
 
 fn arm_label(protocol: &Protocol, level: usize) -> String {

@@ -42,6 +42,8 @@ pub struct BalanceRow {
     pub smd: Option<f64>,
     /// Difference as cobalt reports it: of means over a spread by the estimand of the weights, of a level's shares.
     pub smd_cobalt: Option<f64>,
+    /// Do its values tell the arms apart, so that no difference is finite?
+    pub separated: bool,
     /// Rows without a value, control and treated; none when hidden.
     pub missing: [Option<u64>; 2],
     /// Does a floor hide something of the variable? Its hidden cells are none, and so are tests and differences that
@@ -102,6 +104,7 @@ fn empty(variable: &Variable, weighted: bool, missing: [u64; 2]) -> BalanceRow {
         p_value: None,
         smd: None,
         smd_cobalt: None,
+        separated: false,
         missing: missing.map(Some),
         floored: false,
     }
@@ -141,6 +144,7 @@ fn numbers(
         statistic: test.map(|t| t.w),
         p_value: test.map(|t| t.p_value),
         smd: balance::smd_continuous(&unweighted),
+        separated: balance::separated_continuous(&unweighted),
         smd_cobalt: cobalt(&unweighted),
         ..empty(variable, false, missing)
     });
@@ -150,6 +154,7 @@ fn numbers(
             treated: mean_and_sd(&arms.treated, sums.unit),
             all: mean_and_sd(&arms.all(), sums.unit),
             smd: balance::smd_continuous(&arms),
+            separated: balance::separated_continuous(&arms),
             smd_cobalt: cobalt(&arms),
             ..empty(variable, true, missing)
         });
@@ -210,6 +215,7 @@ fn category_rows(variable: &Variable, counts: &Counts, weighted: bool, missing: 
         treated: total(treated),
         all: total(all),
         smd: balance::smd_categorical(control, treated),
+        separated: balance::separated_categorical(control, treated),
         ..empty(variable, weighted, missing)
     };
     rows.push(whole);

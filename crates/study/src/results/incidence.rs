@@ -9,7 +9,7 @@ use super::boundaries;
 use super::rows::{FitProblem, FitRow, Name, TestRow};
 use super::survival::{At, conf_type};
 use super::tables::{Results, arm_names};
-use crate::plan::{Branch, Facts, IncidenceKey};
+use crate::plan::{Branch, Facts, Family, IncidenceKey};
 use crate::protocol::{Competing, IncidenceAnalysis, Protocol};
 use crate::question::competing;
 use crate::term::Term;
@@ -63,10 +63,10 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
                 modifier: String::new(),
                 model: key.model_name().into(),
                 ties: None,
-                n: facts.analysed(),
+                n: Some(facts.rows_with(protocol, key.outcome)),
                 events: Some(all_events(protocol, facts, key.outcome)),
                 imputations: None,
-                outcome_of_fit: Err(FitProblem::of(failure)),
+                outcome_of_fit: Err(FitProblem::of(failure, Family::Curve)),
             }),
         }
     }

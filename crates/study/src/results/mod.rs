@@ -16,6 +16,7 @@ mod rows;
 mod standardised;
 mod survival;
 mod tables;
+mod warnings;
 mod weights;
 
 pub use balance::{BalanceCells, BalanceRow};
@@ -28,4 +29,5 @@ pub use rows::{
 pub use standardised::{EffectQuantity, EffectRow};
 pub use survival::{At, KAPLAN_MEIER, MedianRow, Quantity, SurvivalRow};
 pub use tables::{Results, ScenarioResults};
-pub use weights::{CountedWeights, HistogramRow, OverlapRow, WarningRow, WeightRow};
+pub use warnings::WarningRow;
+pub use weights::{CountedWeights, HistogramRow, OverlapRow, WeightRow};

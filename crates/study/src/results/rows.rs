@@ -8,7 +8,7 @@ use stats::fit::Penalised;
 use stats::inference::ChiSquare;
 
 use super::checks::{CheckProblem, Concordance};
-use crate::plan::Failure;
+use crate::plan::{Failure, Family};
 
 /// A name that this code gives: borrowed where rows are made, owned where they are read from a release.
 pub type Name = Cow<'static, str>;
@@ -107,8 +107,8 @@ pub struct EstimateRow {
     pub conf_low: f64,
     /// Upper limit, 95%.
     pub conf_high: f64,
-    /// Analysed rows.
-    pub n: u64,
+    /// Analysed rows with a value of the outcome; none when hidden.
+    pub n: Option<u64>,
     /// Events; none when hidden.
     pub events: Option<u64>,
     /// Evaluations.
@@ -142,8 +142,8 @@ pub struct FitRow {
     pub modifier: String,
     /// Handling of ties (Cox).
     pub ties: Option<Name>,
-    /// Analysed rows.
-    pub n: u64,
+    /// Analysed rows with a value of the outcome; none when hidden.
+    pub n: Option<u64>,
     /// Events; none when hidden.
     pub events: Option<u64>,
     /// Imputations that the estimates are pooled over; the numbers of such a fit are not numbers, but for the iterations.
@@ -177,6 +177,8 @@ pub struct FitNumbers {
     pub concordance: Option<Concordance>,
     /// Declared checks without a number.
     pub unchecked: Vec<CheckProblem>,
+    /// What the model leaves out, and how its values were imputed.
+    pub notes: Vec<String>,
 }
 
 /// Why a model has no numbers.
@@ -191,8 +193,8 @@ pub struct FitProblem {
 }
 
 impl FitProblem {
-    pub(super) fn of(failure: &Failure) -> FitProblem {
-        FitProblem { code: failure.code().into(), message: failure.to_string(), hint: failure.hint().into() }
+    pub(super) fn of(failure: &Failure, family: Family) -> FitProblem {
+        FitProblem { code: failure.code().into(), message: failure.to_string(), hint: failure.hint(family).into() }
     }
 }
 
@@ -226,6 +228,8 @@ pub struct OutcomeRow {
     pub n: Option<u64>,
     /// Events; none when hidden.
     pub events: Option<u64>,
+    /// Analysed rows without a value, which no model and no curve of the outcome has; none when hidden.
+    pub missing: Option<u64>,
 }
 
 /// One test.

@@ -13,7 +13,7 @@ use super::boundaries;
 use super::hazard_ratio;
 use super::rows::{FitProblem, FitRow, Name, TestRow};
 use super::tables::{Results, arm_names};
-use crate::plan::{Branch, CurveKey, Facts};
+use crate::plan::{Branch, CurveKey, Facts, Family};
 use crate::protocol::{CurveAnalysis, Protocol, TimeToEvent};
 use crate::question::time_to_event;
 use crate::term::Term;
@@ -148,10 +148,10 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
                 model: key.model_name().into(),
                 modifier: String::new(),
                 ties: None,
-                n: facts.analysed(),
+                n: Some(facts.rows_with(protocol, key.outcome)),
                 events: Some(facts.events.get(&key.outcome).map_or(0, |e| e.events.iter().sum())),
                 imputations: None,
-                outcome_of_fit: Err(FitProblem::of(failure)),
+                outcome_of_fit: Err(FitProblem::of(failure, Family::Curve)),
             }),
         }
     }

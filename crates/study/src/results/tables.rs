@@ -1,5 +1,7 @@
 //! All tables of a run, and the rows of its models, counts and tests.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use stats::cox::Ties;
 use stats::fit::Fit;
@@ -17,7 +19,8 @@ use super::rows::{
 };
 use super::standardised::{self, EffectRow};
 use super::survival::{self, MedianRow, SurvivalRow};
-use super::weights::{self, HistogramRow, OverlapRow, WarningRow, WeightRow};
+use super::warnings::{self, WarningRow};
+use super::weights::{self, HistogramRow, OverlapRow, WeightRow};
 use crate::plan::{Branch, Facts, FitKey, FitOutcome, Plan};
 use crate::protocol::{AnalysisKind, Model, OutcomeKind, Protocol, Scenario};
 use crate::term::Term;
@@ -53,6 +56,8 @@ pub struct Results {
     pub overlap: Vec<OverlapRow>,
     /// `warnings.csv`.
     pub warnings: Vec<WarningRow>,
+    /// Categorical variables whose first level nobody has: the level that is the reference of the models, by its index.
+    pub references: BTreeMap<String, usize>,
     /// The same tables of every scenario. A derived encoding leaves them out, so that no input nests scenarios in
     /// scenarios; [`crate::release::Release`] writes them beside.
     #[serde(skip)]
@@ -92,14 +97,15 @@ impl Results {
             weights: weights::weights(branch),
             histogram: weights::histogram(branch),
             overlap: weights::overlap(branch),
-            warnings: weights::warnings(branch),
+            warnings: warnings::rows(branch, facts),
             balance: balance::rows(branch, facts),
             tests: chi_squares(protocol, facts),
+            references: references(protocol, facts),
             ..Results::default()
         };
         for (key, outcome) in branch.fits() {
             let Some(outcome) = outcome else { continue };
-            let (n, events) = (facts.analysed(), events_of(protocol, facts, key));
+            let (n, events) = (model_rows(protocol, facts, key), events_of(protocol, facts, key));
             let mut row = fit_row(protocol, key, outcome, n, events);
             if let FitOutcome::Fitted(fit) = outcome {
                 results.estimates.extend(estimates(protocol, key, fit, n, events));
@@ -197,7 +203,7 @@ impl RowsOfModel {
             p_value: same(wald.p_value),
             conf_low: limits[0],
             conf_high: limits[1],
-            n: self.n,
+            n: Some(self.n),
             events: Some(self.events),
             iterations: self.iterations,
             e_value: (effect && !self.subdistribution).then(e_value).flatten(),
@@ -217,7 +223,7 @@ impl RowsOfModel {
             model: self.model.into(),
             modifier: self.modifier,
             ties: self.ties.map(Name::from),
-            n: self.n,
+            n: Some(self.n),
             events: Some(self.events),
             imputations: None,
             outcome_of_fit,
@@ -238,6 +244,12 @@ pub(super) fn arm_names(protocol: &Protocol) -> [String; 2] {
     let arm = &protocol.treatment;
     let levels = protocol.dictionary.variable(arm.variable).levels();
     [levels[arm.control].clone(), levels[arm.treated].clone()]
+}
+
+/// Rows of a model: those with a value of its outcome.
+pub(super) fn model_rows(protocol: &Protocol, facts: &Facts, key: &FitKey) -> u64 {
+    let index = protocol.outcomes.iter().position(|o| o.name == key.outcome);
+    index.map_or_else(|| facts.analysed(), |index| facts.rows_with(protocol, index))
 }
 
 pub(super) fn events_of(protocol: &Protocol, facts: &Facts, key: &FitKey) -> u64 {
@@ -278,15 +290,17 @@ fn single_event_counts(protocol: &Protocol, facts: &Facts, index: usize) -> Vec<
 
 fn outcomes(protocol: &Protocol, facts: &Facts) -> Vec<OutcomeRow> {
     let mut rows = Vec::new();
+    let analysed = facts.flow.last().map_or([0, 0], |last| [last.control, last.treated]);
     for (index, outcome) in protocol.outcomes.iter().enumerate() {
         for (cause, arms) in outcome_counts(protocol, facts, index) {
-            for ((n, events), arm) in arms.into_iter().zip(arm_names(protocol)) {
+            for (((n, events), arm), analysed) in arms.into_iter().zip(arm_names(protocol)).zip(analysed) {
                 rows.push(OutcomeRow {
                     outcome: outcome.name.clone(),
                     cause: cause.clone(),
                     arm,
                     n: Some(n),
                     events: Some(events),
+                    missing: Some(analysed.saturating_sub(n)),
                 });
             }
         }
@@ -309,6 +323,14 @@ fn flow(protocol: &Protocol, facts: &Facts) -> Vec<FlowRow> {
         before = Some(n);
     }
     rows
+}
+
+fn references(protocol: &Protocol, facts: &Facts) -> BTreeMap<String, usize> {
+    let moved = facts.levels.keys().filter_map(|id| {
+        let reference = facts.reference(*id).filter(|level| *level > 0)?;
+        Some((protocol.dictionary.variable(*id).name.clone(), reference))
+    });
+    moved.collect()
 }
 
 fn chi_squares(protocol: &Protocol, facts: &Facts) -> Vec<TestRow> {
@@ -360,7 +382,7 @@ fn estimates(protocol: &Protocol, key: &FitKey, fit: &Fit, n: u64, events: u64) 
         let note = variance_note(variance, fit, std_error);
         rows.push(EstimateRow { note, ..of.row(name, variance, estimate, std_error, effect) });
     };
-    for (j, term) in key.terms.iter().enumerate() {
+    for (j, term) in key.terms.iter().enumerate().filter(|(_, term)| key.meant(term)) {
         for (variance, covariance) in &covariances {
             let effect = *term == Term::Treatment;
             add(term.name(protocol), *variance, fit.beta[j], covariance.diagonal()[j].sqrt(), effect);
@@ -392,13 +414,13 @@ pub(super) fn variance_note(variance: Variance, fit: &Fit, std_error: f64) -> Op
 
 fn fit_row(protocol: &Protocol, key: &FitKey, outcome: FitOutcome<'_>, n: u64, events: u64) -> FitRow {
     let outcome_of_fit = match outcome {
-        FitOutcome::Fitted(fit) => Ok(fit_numbers(key, fit)),
-        FitOutcome::Failed(failure) => Err(FitProblem::of(failure)),
+        FitOutcome::Fitted(fit) => Ok(fit_numbers(protocol, key, fit)),
+        FitOutcome::Failed(failure) => Err(FitProblem::of(failure, key.family())),
     };
     RowsOfModel::new(protocol, key, n, events, 0).fit(outcome_of_fit)
 }
 
-fn fit_numbers(key: &FitKey, fit: &Fit) -> FitNumbers {
+fn fit_numbers(protocol: &Protocol, key: &FitKey, fit: &Fit) -> FitNumbers {
     let slopes: Vec<usize> = (0..key.terms.len()).filter(|j| key.terms[*j] != Term::Intercept).collect();
     let robust = fit.robust.as_ref().filter(|_| weighted(key));
     let robust_wald = robust.map(|v| inference::wald_test(&fit.beta, v, &slopes).map_or(f64::NAN, |t| t.statistic));
@@ -415,6 +437,7 @@ fn fit_numbers(key: &FitKey, fit: &Fit) -> FitNumbers {
         penalised: fit.penalised,
         concordance: None,
         unchecked: Vec::new(),
+        notes: key.notes(protocol),
     }
 }
 

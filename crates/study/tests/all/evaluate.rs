@@ -101,7 +101,7 @@ fn who_leaves_in_each_cell_by_arm_and_status() {
 }
 
 #[test]
-fn a_curve_without_all_times_fails_and_one_without_events_does_not() {
+fn a_curve_without_times_fails_and_one_without_events_does_not() {
     let text = format!(
         "{}\n[[analysis]]\nkind = \"kaplan_meier\"\noutcome = \"os\"\ntimes_days = [100]\n",
         crate::sample::PROTOCOL
@@ -118,9 +118,10 @@ fn a_curve_without_all_times_fails_and_one_without_events_does_not() {
     };
     let mut cohort = cohort();
     cohort.columns[1] = study::cohort::Column::Numbers(vec![50.0, 60.5, 45.0, 40.0, 70.0, 80.0]);
+    cohort.columns[5] = study::cohort::Column::Levels(vec![study::cohort::MISSING_LEVEL; 6]);
     let failed = told(&cohort);
     let fit = failed.fits.iter().find(|fit| fit.analysis == study::results::KAPLAN_MEIER).unwrap();
-    assert_eq!(fit.outcome_of_fit.as_ref().unwrap_err().code, "fit.missing");
+    assert_eq!(fit.outcome_of_fit.as_ref().unwrap_err().code, "fit.empty_arm");
     assert!(failed.survival.is_empty() && failed.medians.is_empty());
     cohort.columns[4] = study::cohort::Column::Days(vec![0, 10, 11, 950, 900, 40]);
     cohort.columns[5] = study::cohort::Column::Levels(vec![0; 6]);

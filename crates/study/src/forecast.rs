@@ -82,6 +82,9 @@ impl Forecast {
     }
 }
 
+/// Invented numbers have so many different values where the protocol declares no step.
+const STEPS: f64 = 1000.0;
+
 /// Patients of nobody, for the main analysis and for every scenario.
 fn invented(protocol: &Protocol) -> Cohort {
     let mut cohort = rows(protocol);
@@ -95,6 +98,7 @@ fn rows(protocol: &Protocol) -> Cohort {
     let arms = &protocol.treatment;
     let columns = protocol.dictionary.variables().iter().enumerate().map(|(index, variable)| match &variable.kind {
         Kind::Continuous { low, high, resolution, .. } => {
+            let resolution = resolution.unwrap_or((high - low) / STEPS);
             let steps = ((high - low) / resolution).floor().max(0.0);
             let value = |step: u64| low + step as f64 * resolution;
             Column::Numbers(treated.iter().map(|_| value(below(&mut state, steps as u64 + 1)).min(*high)).collect())

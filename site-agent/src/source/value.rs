@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn continuous() {
-        let kind = Kind::Continuous { unit: "years".into(), low: -1.0, high: 110.0, resolution: 0.1 };
+        let kind = Kind::Continuous { unit: "years".into(), low: -1.0, high: 110.0, resolution: None, rounded: false };
         let number = |text: &str| match parse(text, &kind) {
             Ok(Value::Number(x)) => Some(x),
             _ => None,

@@ -23,6 +23,7 @@ use stats::weights::Estimand;
 
 use crate::dictionary::{Dictionary, VariableId};
 use crate::document::Mistakes;
+pub use crate::document::PLACEHOLDER;
 pub use baseline::{BaselineAnalysis, CategoryTest};
 pub use bootstrap::Bootstrap;
 pub use checks::{Checks, TRANSFORMS};
@@ -82,6 +83,11 @@ impl Protocol {
     /// Parses and checks a protocol.
     pub fn parse(text: &str) -> Result<Protocol, Mistakes> {
         parse::protocol(text)
+    }
+
+    /// Covariates and effect modifiers of all models, each once.
+    pub fn covariates(&self) -> Vec<VariableId> {
+        crate::plan::covariates(self)
     }
 
     /// The outcome of a name.

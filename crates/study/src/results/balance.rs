@@ -41,6 +41,8 @@ pub struct BalanceRow {
     pub smd: Option<f64>,
     /// Difference as cobalt reports it: of means over the unweighted pooled spread, of a level's shares.
     pub smd_cobalt: Option<f64>,
+    /// The step to which values are rounded before quartiles and test are made of them; none where they are exact.
+    pub rounded_to: Option<f64>,
     /// Rows without a value, control and treated; none when hidden.
     pub missing: [Option<u64>; 2],
     /// Does a floor hide something of the variable? Its hidden cells are none, and so are tests and differences that
@@ -100,6 +102,7 @@ fn empty(variable: &Variable, weighted: bool, missing: [u64; 2]) -> BalanceRow {
         p_value: None,
         smd: None,
         smd_cobalt: None,
+        rounded_to: None,
         missing: missing.map(Some),
         floored: false,
     }
@@ -134,6 +137,7 @@ fn numbers(
         p_value: test.map(|t| t.p_value),
         smd: balance::smd_continuous(&unweighted),
         smd_cobalt: cobalt(&unweighted),
+        rounded_to: variable.rounded_to(),
         ..empty(variable, false, missing)
     });
     if sums.weighted.len() == MOMENTS_LEN {

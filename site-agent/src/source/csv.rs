@@ -6,18 +6,21 @@ use std::io::Read;
 use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder};
+use study::coding::Seen;
+use study::dictionary::Kind;
 use study::protocol::Protocol;
+use terminal::HEAD;
 
-use super::eligibility;
-use super::lines::Lines;
+use super::lines::{Lines, Quotation};
 use super::nearest::nearest;
-use super::problem::{Access, Problem, ProblemKind, SourceError, expected};
+use super::problem::{Access, Counted, Problem, ProblemKind, SourceError, expected};
 use super::table::{Fill, Table};
 use super::value::{self, Fault, Value};
-use super::{Loaded, Warning};
+use super::written::is_invisible;
+use super::{Loaded, Warning, eligibility, grid, notice};
 
-/// Loads a CSV file: UTF-8 (with or without a byte order mark), comma separated, first line the column names, one row
-/// per patient.
+/// Loads a CSV file as RFC 4180 has it: UTF-8 (with or without a byte order mark), comma separated, first line the column
+/// names (a line `sep=,` before it is skipped), one row per patient. Lines may end in any of the three ways.
 pub fn load(path: &Path, protocol: &Protocol) -> Result<Loaded, SourceError> {
     let file = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let loaded = match File::open(path) {
@@ -35,25 +38,41 @@ fn engine(_: rusqlite::Error) -> Vec<Problem> {
     vec![Problem::of_file(ProblemKind::Engine)]
 }
 
-fn read(file: impl Read, protocol: &Protocol) -> Result<Loaded, Vec<Problem>> {
-    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(Lines::new(file));
+fn read(mut file: impl Read, protocol: &Protocol) -> Result<Loaded, Vec<Problem>> {
+    let mut head = Vec::new();
+    file.by_ref().take(HEAD as u64).read_to_end(&mut head).map_err(|error| vec![unreadable(&error)])?;
+    if let Some(foreign) = terminal::foreign(&head) {
+        return Err(vec![Problem::of_file(ProblemKind::NotCsv(foreign))]);
+    }
+    let lines = Lines::new(head.as_slice().chain(file));
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(lines);
     let mut record = ByteRecord::new();
-    if !next(&mut reader, &mut record)? {
+    if !next(&mut reader, &mut record)? || (skips_separator_line(&record)? && !next(&mut reader, &mut record)?) {
         return Err(vec![Problem::of_file(ProblemKind::Empty)]);
     }
-    let layout = Layout::find(&record, protocol)?;
+    // What a quotation mark of the header swallows is missing there: the mark comes first.
+    let layout = Layout::find(&record, protocol)
+        .map_err(|problems| quotation(&reader, record.len()).into_iter().chain(problems).collect::<Vec<_>>())?;
     let mut table = Table::create(&protocol.dictionary).map_err(engine)?;
     let mut rows = Rows::new(&layout, protocol, table.fill(&protocol.dictionary).map_err(engine)?);
     while next(&mut reader, &mut record)? {
         let line = reader.get_mut().line_from(record.position().map_or(0, csv::Position::byte));
         rows.take(&record, line).map_err(engine)?;
     }
-    rows.finish()?;
+    let empty = rows.finish(quotation(&reader, layout.fields))?;
     let (cohort, patients) = eligibility::cohort(&mut table, protocol).map_err(|kind| vec![Problem::of_file(kind)])?;
+    let finer = grid::problems(protocol, &cohort);
+    if !finer.is_empty() {
+        return Err(finer);
+    }
 
     let mut warnings = Vec::new();
     if layout.ignored() > 0 {
         warnings.push(Warning::ColumnsIgnored(layout.ignored()));
+    }
+    warnings.extend(layout.alike.into_iter().map(Warning::AlikeColumns));
+    if empty.rows() > 0 {
+        warnings.push(Warning::EmptyRows(empty));
     }
     let all = cohort.flow[0];
     if all.control + all.treated + all.neither == 0 {
@@ -61,6 +80,7 @@ fn read(file: impl Read, protocol: &Protocol) -> Result<Loaded, Vec<Problem>> {
     } else if cohort.rows() == 0 {
         warnings.push(Warning::NoneAnalysed);
     }
+    warnings.extend(notice::notices(protocol, &cohort));
     Ok(Loaded { cohort, patients, warnings })
 }
 
@@ -74,11 +94,32 @@ fn next(reader: &mut csv::Reader<impl Read>, record: &mut ByteRecord) -> Result<
     })
 }
 
+/// Is the first line the one that Excel writes before the header, `sep=,`? With another separator nothing can be read.
+fn skips_separator_line(record: &ByteRecord) -> Result<bool, Vec<Problem>> {
+    let line = record.iter().collect::<Vec<_>>().join(&b',');
+    let Some(rest) = line.get(4..).filter(|_| line[..4].eq_ignore_ascii_case(b"sep=")) else { return Ok(false) };
+    match rest.iter().find(|byte| **byte != b',') {
+        None => Ok(true),
+        Some(other) => Err(vec![Problem::of_file(ProblemKind::Separator(char::from(*other)))]),
+    }
+}
+
+/// What is wrong with the quotation marks of all that was read, where rows have so many fields.
+fn quotation<R: Read>(reader: &csv::Reader<Lines<R>>, fields: usize) -> Vec<Problem> {
+    let Quotation { after_closing, unclosed, rows } = reader.get_ref().quotation(fields);
+    let found =
+        [(ProblemKind::AfterClosing, after_closing), (ProblemKind::Unclosed, unclosed), (ProblemKind::QuotedRow, rows)];
+    let found = found.into_iter().filter(|(_, rows)| rows.rows() > 0);
+    found.map(|(kind, rows)| Problem { rows, ..Problem::of_file(kind) }).collect()
+}
+
 /// Where the patient's key and each variable stand in a row.
 struct Layout {
     fields: usize,
     patient: usize,
     variables: Vec<usize>,
+    /// Declared columns beside which others have nearly the same name.
+    alike: Vec<String>,
 }
 
 impl Layout {
@@ -86,9 +127,12 @@ impl Layout {
     fn find(header: &ByteRecord, protocol: &Protocol) -> Result<Layout, Vec<Problem>> {
         let names: Result<Vec<&str>, _> = header.iter().map(str::from_utf8).collect();
         let names = names.map_err(|_| vec![Problem::of_file(ProblemKind::HeaderNotUtf8)])?;
-        if let [only] = names.as_slice()
-            && let Some(found) = [';', '\t'].into_iter().find(|c| only.contains(*c))
-        {
+        // A name that holds a comma makes more than one field of such a header.
+        let separates = |c: &char| match names.as_slice() {
+            [only] => only.contains(*c),
+            names => names.join(",").split(*c).any(|name| name.trim_matches('"') == protocol.patient),
+        };
+        if let Some(found) = [';', '\t', '|'].into_iter().find(separates) {
             return Err(vec![Problem::of_file(ProblemKind::Separator(found))]);
         }
         let declared: Vec<&str> = protocol.dictionary.variables().iter().map(|v| v.name.as_str()).collect();
@@ -110,7 +154,15 @@ impl Layout {
         let patient = position(&protocol.patient);
         let variables: Vec<usize> = declared.iter().filter_map(|name| position(name)).collect();
         match patient {
-            Some(patient) if problems.is_empty() => Ok(Layout { fields: names.len(), patient, variables }),
+            Some(patient) if problems.is_empty() => {
+                let plain = |name: &str| name.trim().to_lowercase();
+                let is_alike = |column: &&str| {
+                    names.iter().any(|name| name != column && !declared.contains(name) && plain(name) == plain(column))
+                };
+                let columns = declared.iter().copied().chain([protocol.patient.as_str()]);
+                let alike = columns.filter(is_alike).map(str::to_owned).collect();
+                Ok(Layout { fields: names.len(), patient, variables, alike })
+            }
             _ => Err(problems),
         }
     }
@@ -125,6 +177,7 @@ impl Layout {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
     FieldCount,
+    ExtraCommas,
     LineBreak,
     EmptyKey,
     DuplicateKey,
@@ -140,21 +193,47 @@ struct Rows<'a> {
     values: Vec<Value<'a>>,
     keys: HashSet<Box<str>>,
     problems: BTreeMap<Place, Problem>,
+    /// Rows without any value.
+    empty: Counted,
+    /// Codes of binary columns, by variable.
+    codes: BTreeMap<usize, Seen>,
 }
 
 impl<'a> Rows<'a> {
     fn new(layout: &'a Layout, protocol: &'a Protocol, fill: Fill<'a>) -> Rows<'a> {
-        Rows { layout, protocol, fill, values: Vec::new(), keys: HashSet::new(), problems: BTreeMap::new() }
+        Rows {
+            layout,
+            protocol,
+            fill,
+            values: Vec::new(),
+            keys: HashSet::new(),
+            problems: BTreeMap::new(),
+            empty: Counted::default(),
+            codes: BTreeMap::new(),
+        }
     }
 
     fn take(&mut self, record: &ByteRecord, line: u64) -> rusqlite::Result<()> {
-        // A quotation mark that is not closed swallows rows; in the last column nothing else would show it.
-        if record.as_slice().iter().any(|b| matches!(b, b'\n' | b'\r')) {
-            self.count(Place::LineBreak, line);
+        if record.iter().all(is_blank) {
+            self.empty.count(line);
             return Ok(());
         }
-        if record.len() != self.layout.fields {
-            self.count(Place::FieldCount, line);
+        let breaks = |field: &[u8]| field.iter().any(|b| matches!(b, b'\n' | b'\r'));
+        let fields = self.layout.fields;
+        if record.len() != fields {
+            let place = if record.iter().any(breaks) {
+                Place::LineBreak
+            } else if record.iter().skip(fields).all(<[u8]>::is_empty) && record.len() > fields {
+                Place::ExtraCommas
+            } else {
+                Place::FieldCount
+            };
+            self.count(place, line);
+            return Ok(());
+        }
+        let mut read = self.layout.variables.iter().chain([&self.layout.patient]);
+        if read.any(|at| breaks(&record[*at])) {
+            self.count(Place::LineBreak, line);
             return Ok(());
         }
         let key = self.key(record, line);
@@ -171,6 +250,7 @@ impl<'a> Rows<'a> {
             Err(_) => Place::Key(Fault::NotUtf8),
             Ok(key) if key.trim().is_empty() => Place::EmptyKey,
             Ok(key) if key.trim() != key => Place::Key(Fault::Blanks),
+            Ok(key) if key.chars().any(|c| c.is_control() || is_invisible(c)) => Place::Key(Fault::Invisible),
             Ok(key) if self.keys.contains(key) => Place::DuplicateKey,
             Ok(key) => {
                 self.keys.insert(key.into());
@@ -187,7 +267,16 @@ impl<'a> Rows<'a> {
         self.values.clear();
         for (i, (variable, at)) in protocol.dictionary.variables().iter().zip(&layout.variables).enumerate() {
             let text = str::from_utf8(&record[*at]).map_err(|_| Fault::NotUtf8);
-            match text.and_then(|text| value::parse(text, &variable.kind)) {
+            let parsed = text.and_then(|text| value::parse(text, &variable.kind));
+            if let (Kind::Categorical { binary: true, .. }, Ok(text)) = (&variable.kind, text) {
+                let seen = self.codes.entry(i).or_default();
+                match parsed {
+                    Ok(Value::Whole(_)) => seen.declared(text),
+                    Err(Fault::OtherCode) => seen.other(text.trim()),
+                    Ok(_) | Err(_) => {}
+                }
+            }
+            match parsed {
                 Ok(value) => self.values.push(value),
                 Err(fault) => self.count(Place::Variable(i, fault), line),
             }
@@ -196,28 +285,47 @@ impl<'a> Rows<'a> {
 
     fn count(&mut self, place: Place, line: u64) {
         let protocol = self.protocol;
-        self.problems.entry(place).or_insert_with(|| problem(place, protocol)).count(line);
+        self.problems.entry(place).or_insert_with(|| problem(place, protocol)).rows.count(line);
     }
 
-    fn finish(self) -> Result<(), Vec<Problem>> {
-        if self.problems.is_empty() {
-            return self.fill.finish().map_err(engine);
+    /// The rows that were skipped, when nothing is wrong.
+    fn finish(mut self, quotation: Vec<Problem>) -> Result<Counted, Vec<Problem>> {
+        if self.problems.is_empty() && quotation.is_empty() {
+            return self.fill.finish().map(|()| self.empty).map_err(engine);
         }
-        Err(self.problems.into_values().collect())
+        for (place, problem) in &mut self.problems {
+            if let (Place::Variable(i, Fault::OtherCode), ProblemKind::OtherCode { coding, .. }) =
+                (place, &mut problem.kind)
+            {
+                *coding = self.codes.remove(i).and_then(|seen| seen.coding());
+            }
+        }
+        Err(quotation.into_iter().chain(self.problems.into_values()).collect())
     }
+}
+
+/// Nothing, or nothing but blanks.
+fn is_blank(field: &[u8]) -> bool {
+    str::from_utf8(field).is_ok_and(|text| text.trim().is_empty())
 }
 
 fn problem(place: Place, protocol: &Protocol) -> Problem {
     let of_key = |kind| Problem::of_column(&protocol.patient, kind);
     match place {
         Place::FieldCount => Problem::of_file(ProblemKind::FieldCount),
+        Place::ExtraCommas => Problem::of_file(ProblemKind::ExtraCommas),
         Place::LineBreak => Problem::of_file(ProblemKind::LineBreak),
         Place::EmptyKey => of_key(ProblemKind::EmptyKey),
         Place::DuplicateKey => of_key(ProblemKind::DuplicateKey),
         Place::Key(fault) => of_key(ProblemKind::Value { fault, expected: "a patient's identifier".into() }),
         Place::Variable(i, fault) => {
             let variable = &protocol.dictionary.variables()[i];
-            Problem::of_column(&variable.name, ProblemKind::Value { fault, expected: expected(&variable.kind) })
+            let expected = expected(&variable.kind);
+            let kind = match fault {
+                Fault::OtherCode => ProblemKind::OtherCode { expected, coding: None },
+                fault => ProblemKind::Value { fault, expected },
+            };
+            Problem::of_column(&variable.name, kind)
         }
     }
 }

@@ -8,22 +8,24 @@
 pub mod csv;
 mod eligibility;
 mod expression;
+mod grid;
 mod lines;
 mod nearest;
+mod notice;
 mod patients;
 mod problem;
 mod table;
 mod value;
 mod words;
-
-use std::fmt;
+mod written;
 
 use study::cohort::Cohort;
 use study::protocol::Protocol;
 
 pub use expression::{ExpressionError, Refusal};
+pub use notice::Warning;
 pub use patients::Patients;
-pub use problem::{Access, Problem, ProblemKind, SourceError};
+pub use problem::{Access, Counted, Problem, ProblemKind, SourceError};
 pub use value::Fault;
 
 use table::Table;
@@ -37,30 +39,6 @@ pub struct Loaded {
     pub patients: Patients,
     /// What a person should know although nothing is wrong.
     pub warnings: Vec<Warning>,
-}
-
-/// Something unusual that does not stop a study.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Warning {
-    /// So many columns of the file are not in the data dictionary and were not read.
-    ColumnsIgnored(usize),
-    /// The file holds a header and no row.
-    NoRows,
-    /// The file holds rows and none of them is analysed.
-    NoneAnalysed,
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Warning::ColumnsIgnored(1) => f.write_str("one column is not in the data dictionary and was not read"),
-            Warning::ColumnsIgnored(n) => write!(f, "{n} columns are not in the data dictionary and were not read"),
-            Warning::NoRows => {
-                f.write_str("the file has a header and no rows: this site takes part with zero patients")
-            }
-            Warning::NoneAnalysed => f.write_str("no row meets all criteria: this site takes part with zero patients"),
-        }
-    }
 }
 
 /// Prepares every eligibility criterion of a protocol against an empty table, without any data.

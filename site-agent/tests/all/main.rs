@@ -1,6 +1,7 @@
 //! Integration tests of the site agent, one binary.
 
 mod approval;
+mod cases;
 mod commands;
 mod examples;
 mod pages;

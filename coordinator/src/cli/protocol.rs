@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use study::protocol::Protocol;
+use study::protocol::{PLACEHOLDER, Protocol};
 use terminal::{Answer, Failure, read_file};
 
 use super::failure;
@@ -62,7 +62,7 @@ pub(super) struct NewProtocol {
     /// Its level in the treated arm.
     #[arg(long, value_name = "LEVEL")]
     treated: Option<String>,
-    /// A covariate: NAME:binary, NAME:continuous:LOW:HIGH or NAME:categorical:A,B,C; with --csv its NAME alone.
+    /// A covariate: NAME:binary, NAME:continuous:LOW:HIGH:STEP or NAME:categorical:A,B,C; with --csv its NAME alone.
     #[arg(long = "covariate", value_name = "COVARIATE")]
     covariates: Vec<DeclaredVariable>,
     /// An outcome: NAME:binary (its own column) or NAME:time:DAYS:EVENT:HORIZON with the columns of time and event.
@@ -137,7 +137,10 @@ fn create(new: &NewProtocol) -> Result<Answer, Failure> {
     write_new(out, &text)?;
     let out = out.display();
     Ok(Answer::of(json!({ "file": out.to_string(), "protocol": text }))
-        .line(format_args!("Wrote {out}. Read every line of it, then: coordinator protocol check {out}"))
+        .line(format_args!(
+            "Wrote {out}. Read every line of it; the check refuses what still begins with `{PLACEHOLDER}`, then:"
+        ))
+        .line(format_args!("  coordinator protocol check {out}"))
         .line("For an editor that completes it: coordinator protocol schema > protocol.schema.json"))
 }
 

@@ -95,9 +95,10 @@ fn rows(protocol: &Protocol) -> Cohort {
     let arms = &protocol.treatment;
     let columns = protocol.dictionary.variables().iter().enumerate().map(|(index, variable)| match &variable.kind {
         Kind::Continuous { low, high, resolution, .. } => {
-            let declared = ((high - low) / resolution).floor().max(0.0);
-            // a resolution that belongs to another unit would make the column constant
-            let (steps, step) = if declared < 10.0 { (1000.0, (high - low) / 1000.0) } else { (declared, *resolution) };
+            let declared = resolution.map_or(0.0, |resolution| ((high - low) / resolution).floor().max(0.0));
+            // without a resolution, or with one that belongs to another unit, which would make the column constant
+            let fine = (1000.0, (high - low) / 1000.0);
+            let (steps, step) = resolution.filter(|_| declared >= 10.0).map_or(fine, |step| (declared, step));
             let value = |at: u64| low + at as f64 * step;
             Column::Numbers(treated.iter().map(|_| value(below(&mut state, steps as u64 + 1)).min(*high)).collect())
         }

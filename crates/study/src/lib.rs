@@ -4,6 +4,7 @@
 //! same sums. A site answers a [`question::Question`] over its frozen [`cohort::Cohort`]; nothing here performs I/O.
 
 pub mod audit;
+pub mod coding;
 pub mod cohort;
 pub mod dictionary;
 pub mod document;

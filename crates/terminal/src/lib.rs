@@ -8,6 +8,7 @@ mod audit;
 mod completions;
 mod exit;
 mod failure;
+mod foreign;
 mod format;
 
 pub use answer::Answer;
@@ -15,4 +16,5 @@ pub use audit::{verify_bundles, write_bundle};
 pub use completions::completions;
 pub use exit::Exit;
 pub use failure::{Failure, read_file};
+pub use foreign::{Foreign, HEAD, foreign};
 pub use format::{Format, conclude};

@@ -28,10 +28,10 @@ from_coded!(AttendError, ConfigError, FolderError, IdentityError, InspectError, 
 
 impl From<SourceError> for Failure {
     fn from(e: SourceError) -> Failure {
-        let text = e.to_string();
+        let (text, hint) = (e.to_string(), e.hint());
         let mut lines = text.lines().map(str::to_owned);
         let first = lines.next().unwrap_or_default();
-        Failure::new("source", first, "mend the file and try again").with_details(lines)
+        Failure::new("source", first, hint).with_details(lines)
     }
 }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use terminal::{Answer, Failure};
 
+use super::{coded, warned};
 use crate::config::Config;
 use crate::identity;
 use crate::run::{
@@ -155,11 +156,10 @@ fn approve_run(config: &Config, offered: &Offered, name: &str) -> Result<Answer,
     let identity = identity::load(&config.state_dir, Timestamp::now())?;
     let approver = approver(config, &identity);
     let approved = approve(&approver, &offered.offer, &config.data, &config.policy_text()?, &person)?;
-    let warnings: Vec<String> = approved.warnings.iter().map(ToString::to_string).collect();
     let run = offered.offer.manifest.name();
     let state = if approved.run.is_some() { "approved" } else { "waits for a second person" };
-    let answer = Answer::of(json!({ "run": run, "state": state, "warnings": warnings }));
-    let answer = warnings.iter().fold(answer, |answer, warning| answer.line(format_args!("warning: {warning}")));
+    let answer = Answer::of(json!({ "run": run, "state": state, "warnings": coded(&approved.warnings) }));
+    let answer = warned(answer, &approved.warnings);
     Ok(answer.line(match approved.run {
         Some(_) => format!("Approved {run}; the cohort is frozen. A running agent takes part from now on."),
         None => format!("{} approves {run}. The policy asks for a second person before anything runs.", person.name),

@@ -98,7 +98,7 @@ impl ApproveError {
             ApproveError::Protocol(_) | ApproveError::OtherProtocol => "ask the study's statistician for the protocol",
             ApproveError::PolicyFile(_) => "mend the policy file",
             ApproveError::Policy(_) => "the site's policy decides; change it only by your own governance",
-            ApproveError::Source(_) => "mend the file as the lines above say and approve again",
+            ApproveError::Source(e) => e.hint(),
             ApproveError::Folder(e) => e.hint(),
             ApproveError::Random => "try again; if it persists, check the operating system",
         }

@@ -26,7 +26,9 @@ pub use audit::export;
 pub use consent::consented;
 pub use decisions::{LedgerError, decisions};
 pub use folder::{FolderError, Offered, RunFolder, offers, reject, runs, save_offer};
-pub use inspect::{Against, AskedFirst, Counted, Findings, InspectError, Inspection, MemberFound, OwnCount, Verdict};
+pub use inspect::{
+    Against, AskedFirst, Counted, Findings, InspectError, Inspection, MemberFound, OwnCount, Verdict, own_counts,
+};
 pub use journal::{Journal, JournalError};
 pub use ledger::{Line, RunState, lines};
 pub use link::{Link, LinkState};

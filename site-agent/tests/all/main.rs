@@ -4,6 +4,7 @@ mod approval;
 mod bad_values;
 mod cases;
 mod commands;
+mod criteria_cases;
 mod examples;
 mod pages;
 mod snapshot;

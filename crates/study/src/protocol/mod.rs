@@ -86,6 +86,11 @@ impl Protocol {
         parse::protocol(text)
     }
 
+    /// Covariates and effect modifiers of all models, each once.
+    pub fn covariates(&self) -> Vec<VariableId> {
+        crate::plan::covariates(self)
+    }
+
     /// Variables that anything depends on, scenarios not counted; some stand more than once.
     pub fn used_variables(&self) -> Vec<VariableId> {
         let mut used = vec![self.treatment.variable];

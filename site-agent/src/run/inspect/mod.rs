@@ -21,9 +21,9 @@ use study::question::Question;
 use super::approve::{self, ApproveError, Approver};
 use super::folder::FolderError;
 use super::person::Person;
-use crate::source::Loaded;
+use crate::source::{Loaded, Warning};
 
-pub use own::{Counted, OwnCount};
+pub use own::{Counted, OwnCount, own_counts};
 
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
@@ -116,7 +116,7 @@ pub struct Findings {
     /// This site's own counts in the first round, with a preview.
     pub own: Option<Vec<OwnCount>>,
     /// What was noticed in the site's file, with a preview.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// What becomes of values that do not fit the dictionary.
     pub bad_values: BadValues,
     /// The site's policy, rule by rule.
@@ -187,7 +187,7 @@ impl Inspection<'_> {
         let (manifest, protocol) = (&self.offer.manifest, Arc::new(self.protocol.clone()));
         let (first, first_of_scenarios) = first_round(&protocol);
         let own = self.preview.map(|loaded| own::counts(&protocol, &loaded.cohort, manifest.roster.len())).transpose();
-        let warnings = self.preview.map(|loaded| loaded.warnings.iter().map(ToString::to_string).collect());
+        let warnings = self.preview.map(|loaded| loaded.warnings.clone());
         Ok(Findings {
             title: self.protocol.title.clone(),
             name: manifest.name(),

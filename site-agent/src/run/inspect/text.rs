@@ -15,6 +15,7 @@ pub(super) fn page(findings: &Findings) -> String {
     first_round(&mut page, findings);
     later_rounds(&mut page, findings);
     own(&mut page, findings);
+    noticed(&mut page, findings);
     verdicts(&mut page, findings);
     page
 }
@@ -136,6 +137,16 @@ fn own(page: &mut String, findings: &Findings) {
     }
     for warning in &findings.warnings {
         line(page, format_args!("  warning: {warning}"));
+    }
+}
+
+fn noticed(page: &mut String, findings: &Findings) {
+    if findings.warnings.is_empty() {
+        return;
+    }
+    line(page, format_args!("\nNoticed in this site's file:"));
+    for warning in &findings.warnings {
+        line(page, format_args!("  {:<22} {warning}", warning.code()));
     }
 }
 

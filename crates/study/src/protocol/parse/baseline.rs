@@ -53,7 +53,7 @@ fn variables(t: &Table<'_, '_>, names: &[String], declared: &Declared<'_>) -> Ve
         let Some(id) = resolve(t, "variables", name, declared.dictionary) else { continue };
         let variable = declared.dictionary.variable(id);
         if let Some(Err(why)) = variable.grid() {
-            t.mistake("variables", format!("`{name}`: {why}; see its `range` and `resolution`"));
+            t.mistake("variables", format!("`{name}`: {why}"));
         }
         if matches!(variable.kind, Kind::Days { .. }) {
             t.mistake(

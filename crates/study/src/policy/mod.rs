@@ -4,6 +4,7 @@
 //! protocol, [`Policy::check_memory`] on what the site approved before, [`Policy::check_opened`] on the counts of the
 //! first round, [`Policy::check_round`] and [`Policy::check_time`] whenever the site is asked.
 
+mod expected;
 mod memory;
 mod opened;
 mod refusal;
@@ -14,6 +15,7 @@ use secagg::{Canonical, Digest};
 
 use crate::document::{Mistakes, Reader, Table, parse};
 use crate::protocol::ReleaseOpening;
+pub use expected::{Expected, ExpectedError, Foreseen};
 pub use memory::{Mark, Remembered};
 pub use refusal::PolicyRefusal;
 pub use rule::{Rule, When};

@@ -9,6 +9,7 @@ mod curves;
 mod forms;
 mod imputation;
 mod incidence;
+mod length;
 mod outcomes;
 mod propensity;
 mod release;

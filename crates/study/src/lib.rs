@@ -25,6 +25,7 @@ pub mod release;
 mod request;
 pub mod results;
 pub mod roster;
+pub mod size;
 pub mod term;
 pub mod view;
 pub mod word;

@@ -5,6 +5,7 @@
 //! first round, [`Policy::check_round`] and [`Policy::check_time`] whenever the site is asked.
 
 mod bad_values;
+mod expected;
 mod memory;
 mod opened;
 mod refusal;
@@ -16,6 +17,7 @@ use secagg::{Canonical, Digest};
 use crate::document::{Mistakes, Reader, Table, parse};
 use crate::protocol::ReleaseOpening;
 pub use bad_values::BadValues;
+pub use expected::{Expected, ExpectedError, Foreseen};
 pub use memory::{Mark, Remembered};
 pub use refusal::PolicyRefusal;
 pub use rule::{Rule, When};

@@ -46,7 +46,7 @@ impl Policy {
         Ok(())
     }
 
-    fn check_grids(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+    pub(super) fn check_grids(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         // a scenario has the outcomes of the study
         for outcome in &protocol.outcomes {
             if outcome.kind.grid().is_some_and(|grid| grid.days < self.finest_grid_days) {
@@ -56,7 +56,7 @@ impl Policy {
         Ok(())
     }
 
-    fn check_leavers(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+    pub(super) fn check_leavers(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         let released = std::iter::once(protocol)
             .chain(protocol.scenarios.iter().map(|scenario| &*scenario.protocol))
             .any(|protocol| !protocol.curves.is_empty() || !protocol.incidences.is_empty());
@@ -68,7 +68,7 @@ impl Policy {
     }
 
     /// The study hides what is smaller than its own floor, so that floor must be this site's or a higher one.
-    fn check_floor(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+    pub(super) fn check_floor(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         let got = protocol.release.minimum_cell;
         if got < self.minimum_cell {
             return Err(PolicyRefusal::Floor { got, minimum: self.minimum_cell });
@@ -76,14 +76,14 @@ impl Policy {
         Ok(())
     }
 
-    fn check_opening(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+    pub(super) fn check_opening(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         if protocol.release.opening < self.opening {
             return Err(PolicyRefusal::Opening { got: protocol.release.opening });
         }
         Ok(())
     }
 
-    fn check_variables(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+    pub(super) fn check_variables(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         let Some(allowed) = &self.variables else { return Ok(()) };
         let scenarios = protocol.scenarios.iter().flat_map(|scenario| scenario.protocol.used_variables());
         for id in protocol.used_variables().into_iter().chain(scenarios) {

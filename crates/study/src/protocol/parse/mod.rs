@@ -10,6 +10,7 @@ mod eligibility;
 mod forms;
 mod imputation;
 mod incidence;
+mod length;
 mod outcomes;
 mod propensity;
 mod prose;

@@ -4,6 +4,7 @@ use serde::Serialize;
 use study::results::EffectRow;
 
 use super::records::{Notes, Record};
+use super::survival::TOO_FEW_LEAVE;
 
 /// A row of `effects.csv`.
 #[derive(Serialize)]
@@ -33,7 +34,7 @@ impl Record for EffectRecord<'_> {
 
 impl<'a> From<&'a EffectRow> for EffectRecord<'a> {
     fn from(row: &'a EffectRow) -> Self {
-        const NO_RATIO: &str = "does not exist: a risk is 0 or 1";
+        let why = if row.hidden { TOO_FEW_LEAVE } else { "does not exist: a risk is 0 or 1" };
         let mut notes = Notes::default();
         if row.after_last_event {
             notes.add("after the last event survival stays as it is");
@@ -46,10 +47,10 @@ impl<'a> From<&'a EffectRow> for EffectRecord<'a> {
             arm: &row.arm,
             at_days: row.at_days,
             variance: &row.variance,
-            estimate: notes.present("estimate", row.estimate, NO_RATIO),
-            std_error: notes.present("std_error", row.std_error, NO_RATIO),
-            conf_low: notes.present("conf_low", row.conf_low, NO_RATIO),
-            conf_high: notes.present("conf_high", row.conf_high, NO_RATIO),
+            estimate: notes.present("estimate", row.estimate, why),
+            std_error: notes.present("std_error", row.std_error, why),
+            conf_low: notes.present("conf_low", row.conf_low, why),
+            conf_high: notes.present("conf_high", row.conf_high, why),
             n: row.n,
             notes: notes.text(),
             ties: row.ties.as_deref(),

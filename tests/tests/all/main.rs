@@ -11,6 +11,7 @@ mod competing;
 mod deploy;
 mod documents;
 mod errors;
+mod floors;
 mod forms;
 mod hostile;
 mod identity;

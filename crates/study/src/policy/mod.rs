@@ -14,7 +14,7 @@ use secagg::{Canonical, Digest};
 
 use crate::document::{Mistakes, Reader, Table, parse};
 use crate::protocol::ReleaseOpening;
-pub use memory::{Mark, Remembered};
+pub use memory::{Mark, Remembered, Timed};
 pub use refusal::PolicyRefusal;
 pub use rule::{Rule, When};
 

@@ -18,6 +18,7 @@ mod survival;
 mod tables;
 mod weights;
 
+pub(crate) use boundaries::{Boundaries, Shown};
 pub use balance::{BalanceCells, BalanceRow};
 pub use checks::{CheckProblem, Concordance};
 pub use digest::results_digest;

@@ -2,11 +2,14 @@
 //!
 //! The estimators count in cells; rows are in days: the right end of the cell.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use stats::inference::wald;
 use stats::standardise::Means;
 use stats::survival::Estimate;
 
+use super::boundaries::Shown;
 use super::rows::{FitProblem, FitRow, Name};
 use super::tables::{Results, arm_names, ties_name};
 use crate::plan::{Branch, Contrast, Facts, FitKey, Target};
@@ -47,6 +50,8 @@ pub struct EffectRow {
     pub conf_high: Option<f64>,
     /// Rows that it is averaged over.
     pub n: u64,
+    /// Is the time one at which too few leave for it to be told?
+    pub hidden: bool,
     /// Does it lie after the last event? There survival stays as it is.
     pub after_last_event: bool,
 }
@@ -89,11 +94,11 @@ impl EffectQuantity {
 }
 
 /// Adds the rows of everything that is standardised, and a row of `fits.csv` where there is nothing to add.
-pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
+pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts, shown: &BTreeMap<usize, Shown>) {
     let protocol = branch.protocol();
     for (key, target, outcome) in branch.standardised() {
         let modifier = key.modifier.as_ref().map(|m| protocol.dictionary.variable(m.variable).name.clone());
-        let rows = Rows { branch, key, target, modifier: modifier.unwrap_or_default(), n: facts.analysed() };
+        let rows = Rows { branch, key, target, shown, modifier: modifier.unwrap_or_default(), n: facts.analysed() };
         match outcome {
             None => {}
             Some(Ok(contrasts)) => contrasts.iter().for_each(|contrast| rows.add(results, facts, contrast)),
@@ -118,6 +123,7 @@ struct Rows<'a> {
     branch: &'a Branch,
     key: &'a FitKey,
     target: &'a Target,
+    shown: &'a BTreeMap<usize, Shown>,
     modifier: String,
     n: u64,
 }
@@ -137,6 +143,8 @@ impl Rows<'_> {
             let last = facts.events.get(&outcome).and_then(|events| events.cells.last());
             (time_to_event(protocol, outcome), cell, last.is_some_and(|last| cell > *last))
         });
+        let told = |outcome: &usize, cell: u32| self.shown.get(outcome).is_some_and(|shown| shown.tells(cell));
+        let hidden = outcome.zip(contrast.cell).is_some_and(|(outcome, cell)| !told(&outcome, cell));
         let empty = EffectRow {
             outcome: self.key.outcome.clone(),
             model: self.key.model_name().into(),
@@ -153,7 +161,8 @@ impl Rows<'_> {
             conf_low: None,
             conf_high: None,
             n: self.n,
-            after_last_event: time.is_some_and(|(_, _, after)| after),
+            hidden,
+            after_last_event: !hidden && time.is_some_and(|(_, _, after)| after),
         };
         let [control, treated] = arm_names(protocol);
         let term = Term::Treatment.name(protocol);
@@ -164,7 +173,7 @@ impl Rows<'_> {
                 Who::Both => &term,
             };
             let row = EffectRow { quantity, arm: arm.clone(), treated: who == Who::Treated, ..empty.clone() };
-            results.effects.push(filled(row, estimate, scale));
+            results.effects.push(if hidden { row } else { filled(row, estimate, scale) });
         }
     }
 }

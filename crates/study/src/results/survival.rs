@@ -2,13 +2,15 @@
 //!
 //! The estimators count in cells; rows are in days: the right end of the cell.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use stats::inference::wald;
 use stats::survival::{
-    ArmTable, Curve, Estimate, IntervalKind, Point, Released, Who, difference, log_rank, median, restricted_mean,
+    ArmTable, Curve, Estimate, IntervalKind, Point, Who, difference, log_rank, median, restricted_mean,
 };
 
-use super::boundaries;
+use super::boundaries::Shown;
 use super::hazard_ratio;
 use super::rows::{FitProblem, FitRow, Name, TestRow};
 use super::tables::{Results, arm_names};
@@ -56,6 +58,9 @@ pub struct SurvivalRow {
     pub n_event: Option<f64>,
     /// Censored since the row before of the same kind, likewise.
     pub n_censor: Option<f64>,
+    /// Patients who have not left by this time, whose curve is unweighted: all of the arm without those of this and the
+    /// rows before.
+    pub n_after: Option<f64>,
     /// Survival.
     pub survival: Option<f64>,
     /// Its standard error, where there is one.
@@ -125,15 +130,15 @@ impl Quantity {
 }
 
 /// Adds the rows of every curve that has ended.
-pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
+pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts, shown: &BTreeMap<usize, Shown>) {
     let protocol = branch.protocol();
-    let boundaries = boundaries::of_curves(branch);
     for (key, outcome) in branch.curves() {
         let name = &protocol.outcomes[key.outcome].name;
         match outcome {
             None => {}
             Some(Ok(table)) => {
-                Rows::new(protocol, key, table, &boundaries[&key.outcome]).add(results);
+                let rows = shown.get(&key.outcome).and_then(|shown| Rows::new(protocol, key, table, shown));
+                rows.iter().for_each(|rows| rows.add(results));
                 hazard_ratio::add(results, protocol, key, table, facts);
             }
             Some(Err(failure)) => results.fits.push(FitRow {
@@ -167,7 +172,7 @@ struct Rows<'a> {
     analysis: &'a CurveAnalysis,
     grid: &'a TimeToEvent,
     table: &'a ArmTable,
-    released: &'a Released,
+    shown: &'a Shown,
     arms: [(String, Curve); 3],
     /// Declared times in cells.
     times: Vec<f64>,
@@ -178,23 +183,23 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn new(protocol: &'a Protocol, key: &'a CurveKey, table: &'a ArmTable, released: &'a Released) -> Rows<'a> {
+    fn new(protocol: &'a Protocol, key: &'a CurveKey, table: &'a ArmTable, shown: &'a Shown) -> Option<Rows<'a>> {
         let [control, treated] = arm_names(protocol);
         let curve = |name, who| (name, Curve::kaplan_meier(table, who));
-        let analysis = key.analysis(protocol);
+        let analysis = key.analysis(protocol)?;
         let grid = time_to_event(protocol, key.outcome);
-        Rows {
+        Some(Rows {
             key,
             outcome: &protocol.outcomes[key.outcome].name,
             analysis,
             grid,
             table,
-            released,
+            shown,
             arms: [curve("all".into(), Who::All), curve(control, Who::Control), curve(treated, Who::Treated)],
             times: analysis.times_days.iter().map(|day| f64::from(grid.cell(*day))).collect(),
             leavers: !key.weighted || protocol.release.minimum_leavers <= 1,
             treatment: Term::Treatment.name(protocol),
-        }
+        })
     }
 
     fn add(&self, results: &mut Results) {
@@ -221,7 +226,7 @@ impl<'a> Rows<'a> {
     /// The curve at the declared times, none where it is hidden. What has left since the time before counts from the last
     /// time that is shown.
     fn declared(&self, curve: &Curve) -> Vec<(f64, Option<Point>)> {
-        let shown = |time: &&f64| self.released.declared.iter().any(|cell| f64::from(*cell) == **time);
+        let shown = |time: &&f64| self.shown.declared.iter().any(|cell| f64::from(*cell) == **time);
         let times: Vec<f64> = self.times.iter().filter(shown).copied().collect();
         let mut points = curve.at(&times).into_iter().peekable();
         self.times.iter().map(|time| (*time, points.next_if(|point| point.time == *time))).collect()
@@ -229,7 +234,7 @@ impl<'a> Rows<'a> {
 
     /// The curves at the declared times, and at the ends of merged cells: none when an arm has too few patients for that.
     fn curves(&self, results: &mut Results) {
-        let ends: Vec<f64> = self.released.merged.iter().map(|cell| f64::from(*cell)).collect();
+        let ends: Vec<f64> = self.shown.merged.iter().map(|cell| f64::from(*cell)).collect();
         for (arm, curve) in &self.arms {
             let declared = self.declared(curve);
             let merged: Vec<(f64, Option<Point>)> =
@@ -255,6 +260,7 @@ impl<'a> Rows<'a> {
             n_risk: None,
             n_event: None,
             n_censor: None,
+            n_after: None,
             survival: None,
             std_error: None,
             interval: None,
@@ -264,11 +270,12 @@ impl<'a> Rows<'a> {
     }
 
     fn survival_row(&self, arm: &str, point: &Point, kind: IntervalKind, at: At) -> SurvivalRow {
-        let at_risk = self.released.at_risk.iter().any(|cell| f64::from(*cell) == point.time);
+        let at_risk = self.shown.at_risk.iter().any(|cell| f64::from(*cell) == point.time);
         SurvivalRow {
             n_risk: at_risk.then_some(point.risk.w),
             n_event: self.leavers.then_some(point.events.w),
             n_censor: self.leavers.then_some(point.censored.w),
+            n_after: (!self.key.weighted).then_some(point.remaining.n),
             survival: Some(point.survival),
             std_error: point.std_error,
             interval: point.interval(kind),
@@ -350,13 +357,16 @@ impl<'a> Rows<'a> {
             at_days: Some(self.days(horizon)),
             ..self.row(arm, quantity, IntervalKind::Plain)
         };
+        // Two means up to neighbouring times differ by survival between the two: their times are released like others.
+        let told = self.shown.tells(self.grid.cell(day));
+        let filled = |row, mean| if told { symmetric(row, mean, grid_days) } else { row };
         for ((arm, _), mean) in self.arms.iter().zip(&means) {
             let row = row(arm, Quantity::RestrictedMean);
-            results.medians.extend(mean.map(|mean| symmetric(row, mean, grid_days)));
+            results.medians.extend(mean.map(|mean| filled(row, mean)));
         }
         if let [_, Some(control), Some(treated)] = means {
             let row = row(&self.treatment, Quantity::RestrictedMeanDifference);
-            results.medians.push(symmetric(row, difference(treated, control), grid_days));
+            results.medians.push(filled(row, difference(treated, control)));
         }
     }
 }

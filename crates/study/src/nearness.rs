@@ -110,9 +110,9 @@ pub(crate) fn near(analyses: &[Analysed<'_>], minimum: Minimum) -> Vec<(Place, P
     for (index, analysed) in analyses.iter().enumerate() {
         for outcome in &analysed.outcomes {
             let counts = Count::of(analysed.protocol, analysed.facts, *outcome);
-            let beside = told.iter().find(|(other, earlier)| {
-                counts.iter().any(|count| count.near(earlier, *other == index, minimum))
-            });
+            let beside = told
+                .iter()
+                .find(|(other, earlier)| counts.iter().any(|count| count.near(earlier, *other == index, minimum)));
             match beside {
                 Some((other, earlier)) => found.push(((index, *outcome), (*other, earlier.outcome))),
                 None => told.extend(counts.into_iter().map(|count| (index, count))),

@@ -69,7 +69,8 @@ pub fn together(results: &Results, protocol: &Protocol, minimum: [u64; 2]) -> Ve
     }
     let mut found: Vec<Group> = analyses.iter().flat_map(|analysis| analysis.within(minimum)).collect();
     for one in &analyses {
-        found.extend(analyses.iter().filter(|other| one.is_part_of(other)).flat_map(|other| one.beside(other, minimum)));
+        found
+            .extend(analyses.iter().filter(|other| one.is_part_of(other)).flat_map(|other| one.beside(other, minimum)));
     }
     found
 }
@@ -109,7 +110,9 @@ impl<'r> Analysis<'r> {
                 self.results.outcomes.iter().filter(|r| r.outcome == outcome.name && of_arm(&r.arm)).collect();
             let events: Option<u64> = all.iter().map(|row| row.events).sum();
             let status = event.unwrap_or(outcome.kind.variables()[1]);
-            self.told.extend(events.filter(|_| !all.is_empty()).map(|n| Told { events: Some((n, status)), ..empty.clone() }));
+            self.told.extend(
+                events.filter(|_| !all.is_empty()).map(|n| Told { events: Some((n, status)), ..empty.clone() }),
+            );
             for at in [At::Declared, At::MergedCell] {
                 let of = |r: &&SurvivalRow| r.outcome == outcome.name && of_arm(&r.arm) && !r.weighted && r.at == at;
                 let first = self.results.survival.iter().find(of).map(|row| row.conf_type.clone());
@@ -122,7 +125,11 @@ impl<'r> Analysis<'r> {
                     let told = left.or(row.n_after.map(|n| self.n[arm] - n as u64));
                     let place = Cell::of(grid, row.time_days);
                     self.told.extend(place.end(told).map(|(day, left)| Told { day, left, ..empty.clone() }));
-                    self.told.extend(place.before(self.n[arm], row.n_risk).map(|(day, left)| Told { day, left, ..empty.clone() }));
+                    self.told.extend(place.before(self.n[arm], row.n_risk).map(|(day, left)| Told {
+                        day,
+                        left,
+                        ..empty.clone()
+                    }));
                     if let (Some(n), Some(event)) = (events, event) {
                         self.told.push(Told { day: place.day(), events: Some((n, event)), ..empty.clone() });
                     }
@@ -133,7 +140,11 @@ impl<'r> Analysis<'r> {
                 let place = Cell::of(grid, row.time_days);
                 let left = row.n_after.map(|n| self.n[arm] - n as u64);
                 self.told.extend(place.end(left).map(|(day, left)| Told { day, left, ..empty.clone() }));
-                self.told.extend(place.before(self.n[arm], row.n_risk).map(|(day, left)| Told { day, left, ..empty.clone() }));
+                self.told.extend(place.before(self.n[arm], row.n_risk).map(|(day, left)| Told {
+                    day,
+                    left,
+                    ..empty.clone()
+                }));
             }
         }
     }
@@ -151,16 +162,25 @@ impl<'r> Analysis<'r> {
                     count,
                     who: Some((one.time, one.day, other.day, event)),
                 };
-                if let (Some(a), Some(b)) = (one.left, other.left) && one.day < other.day && few(b, a, leavers) {
+                if let (Some(a), Some(b)) = (one.left, other.left)
+                    && one.day < other.day
+                    && few(b, a, leavers)
+                {
                     found.push(group(b - a, None));
                 }
                 // one outcome alone tells events among enough leavers
                 let apart = one.outcome != other.outcome && !self.tells_both(one, other);
-                if let (Some((a, x)), Some((b, y))) = (one.events, other.events) && apart && one.day <= other.day {
+                if let (Some((a, x)), Some((b, y))) = (one.events, other.events)
+                    && apart
+                    && one.day <= other.day
+                {
                     let least = if one.day < other.day { cells.max(leavers) } else { cells };
                     if few(b, a, least) {
                         let sure = x == y && one.day < other.day;
-                        found.push(Group { who: sure.then_some((one.time, one.day, other.day, Some(x))), ..group(b - a, None) });
+                        found.push(Group {
+                            who: sure.then_some((one.time, one.day, other.day, Some(x))),
+                            ..group(b - a, None)
+                        });
                     }
                 }
             }
@@ -197,7 +217,9 @@ impl<'r> Analysis<'r> {
         for a in &self.results.outcomes {
             let same = |b: &&OutcomeRow| (&b.outcome, &b.cause, &b.arm) == (&a.outcome, &a.cause, &a.arm);
             let beside = other.results.outcomes.iter().find(same).and_then(|b| b.events);
-            if let (Some(x), Some(y)) = (a.events, beside) && few(y, x, cells) {
+            if let (Some(x), Some(y)) = (a.events, beside)
+                && few(y, x, cells)
+            {
                 push(format!("{} and {}: events of {} {}", self.name, other.name, a.outcome, a.cause), 0, y - x);
             }
         }

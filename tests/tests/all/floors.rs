@@ -159,7 +159,10 @@ fn variants() -> Vec<(&'static str, String)> {
         ("thirteen horizons", outcomes(&days) + &curves(&names.join(", "))),
         ("grids", outcomes(&[(t, 1.0, 400), (t, 7.0, 399)]) + &curves("\"a\", \"b\"")),
         ("a cause", outcomes(&[(t, 1.0, 100), ("competing", 1.0, 101)]) + &models("\"a\"", "competing")),
-        ("a cause, the same horizon", outcomes(&[(t, 1.0, 400), ("competing", 1.0, 400)]) + &models("\"a\"", "competing")),
+        (
+            "a cause, the same horizon",
+            outcomes(&[(t, 1.0, 400), ("competing", 1.0, 400)]) + &models("\"a\"", "competing"),
+        ),
         ("times", pair.clone() + &one("a", &times("180")) + &one("b", &times("181"))),
         ("means", pair.clone() + &one("a", "rmst_days = 180\n") + &one("b", "rmst_days = 181\n")),
         ("a model", outcomes(&[(t, 1.0, 100), (t, 1.0, 101)]) + &one("a", "") + &cox("b", "")),
@@ -181,7 +184,9 @@ fn variants() -> Vec<(&'static str, String)> {
 }
 
 fn cox(outcome: &str, rest: &str) -> String {
-    format!("[[analysis]]\nkind = \"cox\"\noutcome = \"{outcome}\"\nmodels = [\"adjusted\"]\ncovariates = [\"side\"]\n{rest}")
+    format!(
+        "[[analysis]]\nkind = \"cox\"\noutcome = \"{outcome}\"\nmodels = [\"adjusted\"]\ncovariates = [\"side\"]\n{rest}"
+    )
 }
 
 /// Covariates beside the case's columns: any, one for who leaves on a single day, one for how early somebody leaves.
@@ -203,7 +208,10 @@ fn what_two_outcomes_tell_together_is_hidden_and_was_there() {
         all += found.len();
         println!("{name}: {} groups of fewer than 5 without floors, none with them", found.len());
         // standardised survival is no count: the next test holds it
-        assert!(!found.is_empty() || name == "single days", "{name}: the attack finds patients where nothing is hidden");
+        assert!(
+            !found.is_empty() || name == "single days",
+            "{name}: the attack finds patients where nothing is hidden"
+        );
     }
     println!("{all} in all");
 }
@@ -221,7 +229,9 @@ fn the_second_of_two_horizons_or_days_shows_nothing() {
     };
     assert!(events("a").iter().all(Option::is_some) && events("b") == [None, None], "{:?}", results.outcomes);
     assert!(results.survival.iter().all(|row| row.outcome == "a" && row.at == At::MergedCell));
-    assert!(results.tests.iter().all(|test| test.outcome == "a") && results.medians.iter().all(|row| row.outcome == "a"));
+    assert!(
+        results.tests.iter().all(|test| test.outcome == "a") && results.medians.iter().all(|row| row.outcome == "a")
+    );
     let results = of("times");
     let at = |outcome: &str| {
         let of = |row: &&study::results::SurvivalRow| row.outcome == outcome && row.at == At::Declared;
@@ -235,7 +245,8 @@ fn the_second_of_two_horizons_or_days_shows_nothing() {
     };
     assert_eq!((mean("a"), mean("b")), (true, false));
     let results = of("single days");
-    let effect = |outcome: &str| results.effects.iter().filter(|row| row.outcome == outcome).collect::<Vec<&EffectRow>>();
+    let effect =
+        |outcome: &str| results.effects.iter().filter(|row| row.outcome == outcome).collect::<Vec<&EffectRow>>();
     assert!(!effect("a").is_empty() && effect("a").iter().all(|row| !row.hidden && row.estimate.is_some()));
     assert!(!effect("b").is_empty() && effect("b").iter().all(|row| row.hidden && row.estimate.is_none()));
     let open = with("single days", OPEN);

@@ -93,7 +93,9 @@ impl Rule {
             Rule::Variables => "A study uses only the variables that this site lists.",
             Rule::MaximumRounds => "A run ends after so many rounds.",
             Rule::MaximumRuns => "One study is approved at most so many times.",
-            Rule::Differencing => "No two sets of analysed patients, or of events, differ by a few patients or one site.",
+            Rule::Differencing => {
+                "No two sets of analysed patients, or of events, differ by a few patients or one site."
+            }
             Rule::Approvals => "So many different people approve.",
             Rule::ApprovalDays => "An approval ends after so many days.",
         }

@@ -63,7 +63,11 @@ impl Boundaries {
         }
         let analysed: Vec<Analysed<'_>> = begun
             .iter()
-            .map(|(_, branch, facts)| Analysed { protocol: branch.protocol(), facts, outcomes: used(branch.protocol()) })
+            .map(|(_, branch, facts)| Analysed {
+                protocol: branch.protocol(),
+                facts,
+                outcomes: used(branch.protocol()),
+            })
             .collect();
         for ((at, outcome), _) in near(&analysed, Minimum::of(plan.protocol().release)) {
             shown[begun[at].0].entry(outcome).or_default().closed = true;
@@ -128,16 +132,21 @@ impl Leavers {
     fn all(branch: &Branch, facts: &Facts, column: &TimeColumn) -> Vec<Leavers> {
         let grids = branch.protocol().grids_of(column);
         let of = |(outcome, grid): (usize, TimeGrid)| {
-            let (cells, events, beyond): (Vec<[f64; 2]>, [f64; 2], u64) = if let Some(causes) = facts.causes.get(&outcome) {
-                let cells = causes.table().ok()?.cells();
-                let events = cells.last()?.each_ref().map(|leavers| leavers.events().n);
-                (cells.iter().map(|arms| arms.each_ref().map(|leavers| leavers.all().n)).collect(), events, causes.beyond)
-            } else {
-                let (_, table) = branch.leavers().find(|(index, _)| *index == outcome)?;
-                let events = table.cells().last()?.map(|leavers| leavers.events.n);
-                let cells = table.cells().iter().map(|arms| arms.map(|leavers| leavers.all().n));
-                (cells.collect(), events, facts.events.get(&outcome)?.beyond)
-            };
+            let (cells, events, beyond): (Vec<[f64; 2]>, [f64; 2], u64) =
+                if let Some(causes) = facts.causes.get(&outcome) {
+                    let cells = causes.table().ok()?.cells();
+                    let events = cells.last()?.each_ref().map(|leavers| leavers.events().n);
+                    (
+                        cells.iter().map(|arms| arms.each_ref().map(|leavers| leavers.all().n)).collect(),
+                        events,
+                        causes.beyond,
+                    )
+                } else {
+                    let (_, table) = branch.leavers().find(|(index, _)| *index == outcome)?;
+                    let events = table.cells().last()?.map(|leavers| leavers.events.n);
+                    let cells = table.cells().iter().map(|arms| arms.map(|leavers| leavers.all().n));
+                    (cells.collect(), events, facts.events.get(&outcome)?.beyond)
+                };
             let last = cells.last()?;
             let staying = [0, 1].map(|arm| if beyond > 0 { last[arm] - events[arm] } else { 0.0 });
             Some(Leavers { outcome, grid, cells, staying })
@@ -192,9 +201,8 @@ impl<'a> Column<'a> {
         }
         let leaving = self.leaving();
         let point = |end: usize| self.days.get(end - 1).map(|(day, left)| Point { day: *day, left: *left, n: self.n });
-        let allowed = |end: usize| {
-            point(end).is_none_or(|point| !others.iter().any(|other| point.near(other, self.minimum)))
-        };
+        let allowed =
+            |end: usize| point(end).is_none_or(|point| !others.iter().any(|other| point.near(other, self.minimum)));
         let horizons = self.earlier_horizons();
         let lists: Vec<Vec<u32>> = [self.cells(&horizons), self.declared(false), self.declared(true)].into();
         let lists: Vec<&[u32]> = lists.iter().map(Vec::as_slice).collect();

@@ -18,8 +18,8 @@ mod survival;
 mod tables;
 mod weights;
 
-pub(crate) use boundaries::{Boundaries, Shown};
 pub use balance::{BalanceCells, BalanceRow};
+pub(crate) use boundaries::{Boundaries, Shown};
 pub use checks::{CheckProblem, Concordance};
 pub use digest::results_digest;
 pub use incidence::{CUMULATIVE_INCIDENCE, IncidenceRow};

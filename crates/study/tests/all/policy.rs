@@ -114,9 +114,8 @@ fn the_finest_grid_holds_for_all_outcomes_of_a_time_column_together() {
         let policy = Policy { finest_grid_days: finest, ..Policy::default() };
         policy.check_rule(Rule::FinestGridDays, &manifest(), &with_outcome(grid, horizon)).err()
     };
-    let together = |one: &str, other: &str| {
-        Some(PolicyRefusal::GridTogether { one: one.to_owned(), other: other.to_owned() })
-    };
+    let together =
+        |one: &str, other: &str| Some(PolicyRefusal::GridTogether { one: one.to_owned(), other: other.to_owned() });
     assert_eq!(refusal(7.0, 10.0, 901), together("os", "again"), "horizons 900 and 901");
     assert_eq!(refusal(7.0, 10.0, 899), together("again", "os"));
     assert_eq!(refusal(7.0, 11.0, 891), together("os", "again"), "grids of 10 and 11 days");
@@ -141,7 +140,10 @@ fn runs_over_the_same_patients_tell_of_days_together() {
     };
     let (rule, says) = check(10.0, 901, 0..50).expect("horizons 900 and 901");
     assert_eq!(rule, "policy.differencing");
-    assert!(says.starts_with("the run sample-01010101 told of nearly the same patients of this site by `days`"), "{says}");
+    assert!(
+        says.starts_with("the run sample-01010101 told of nearly the same patients of this site by `days`"),
+        "{says}"
+    );
     assert!(check(11.0, 891, 0..50).is_some(), "grids of 10 and 11 days");
     assert_eq!(check(20.0, 900, 0..50), None);
     assert_eq!(check(10.0, 901, 25..75), None, "other patients");

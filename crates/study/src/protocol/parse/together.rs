@@ -43,5 +43,8 @@ fn advice(grid: TimeGrid, other: TimeGrid, near: &Narrow<usize>) -> String {
     let cell = by.cell(cut.horizon_days);
     let ends = [cell.saturating_sub(1), cell].map(|cell| by.last_day(cell));
     let ends: Vec<String> = ends.iter().filter(|day| **day > 0).map(u32::to_string).collect();
-    format!("give both the same `horizon_days`, or each one at the end of a cell of both grids, such as {}", ends.join(" or "))
+    format!(
+        "give both the same `horizon_days`, or each one at the end of a cell of both grids, such as {}",
+        ends.join(" or ")
+    )
 }

@@ -46,8 +46,11 @@ impl Counts {
         let rows = || results.balance.iter().filter(|row| !row.weighted && row.variable == name);
         let whole = rows().find(|row| row.level.is_none())?;
         let levels = rows().filter_map(|r| Some((r.level.clone()?, [count(&r.control), count(&r.treated)])));
-        let counts =
-            Counts { levels: levels.collect(), missing: whole.missing.map(Option::unwrap_or_default), arms: arms(results) };
+        let counts = Counts {
+            levels: levels.collect(),
+            missing: whole.missing.map(Option::unwrap_or_default),
+            arms: arms(results),
+        };
         debug_assert!(counts.levels.is_empty() || (0..2).all(|arm| counts.sum(arm) == counts.arms[arm]));
         Some(counts)
     }
@@ -93,9 +96,8 @@ fn variable(analyses: &[&mut Results], name: &str, minimum: u64) -> Vec<Option<H
     let mut found: Vec<Option<HiddenLevels>> = counts.iter().map(|_| None).collect();
     for (index, (counts, own)) in places.into_iter().zip(&cells) {
         // Those without a value of a number stand alone.
-        let near = |(other, _): &Analysed<'_>| {
-            (0..2).any(|arm| small(counts.missing[arm].abs_diff(other.missing[arm])))
-        };
+        let near =
+            |(other, _): &Analysed<'_>| (0..2).any(|arm| small(counts.missing[arm].abs_diff(other.missing[arm])));
         found[index] = Some(match own {
             Some(own) => own.hidden(&table, true),
             None => HiddenLevels {

@@ -27,7 +27,8 @@ pub(super) fn apply(results: &mut Results, protocol: &Protocol, boundaries: &Bou
     analyses.extend(
         scenarios.iter_mut().zip(&protocol.scenarios).map(|(scenario, s)| (&*s.protocol, &mut scenario.results)),
     );
-    let hidden = balance::apply(&mut analyses.iter_mut().map(|(_, results)| &mut **results).collect::<Vec<_>>(), minimum);
+    let hidden =
+        balance::apply(&mut analyses.iter_mut().map(|(_, results)| &mut **results).collect::<Vec<_>>(), minimum);
     for (index, ((protocol, results), hidden)) in analyses.into_iter().zip(&hidden).enumerate() {
         let arms = arms(results);
         outcomes::apply(results, protocol, arms, hidden, boundaries.of_analysis(index), minimum);

@@ -4,7 +4,7 @@ pub use report::Provenance;
 use serde::Serialize;
 
 /// Version of `docs/results.schema.json` that `results.json` follows.
-pub const SCHEMA_VERSION: u32 = 6;
+pub const SCHEMA_VERSION: u32 = 7;
 
 /// The provenance as it stands in `results.json`.
 #[derive(Serialize)]

@@ -20,7 +20,7 @@ pub(super) struct EffectRecord<'a> {
     std_error: Option<f64>,
     conf_low: Option<f64>,
     conf_high: Option<f64>,
-    n: u64,
+    n: Option<u64>,
     notes: String,
     ties: Option<&'a str>,
     modifier: &'a str,
@@ -34,9 +34,14 @@ impl Record for EffectRecord<'_> {
 
 impl<'a> From<&'a EffectRow> for EffectRecord<'a> {
     fn from(row: &'a EffectRow) -> Self {
-        let why = if row.hidden { TOO_FEW_LEAVE } else { "does not exist: a risk is 0 or 1" };
+        const NO_RATIO: &str = "does not exist: a risk is 0 or 1";
+        let why = match (row.hidden, row.after_end) {
+            (true, _) => TOO_FEW_LEAVE,
+            (false, true) => "is not known: nobody is at risk any more",
+            (false, false) => NO_RATIO,
+        };
         let mut notes = Notes::default();
-        if row.after_last_event {
+        if row.after_last_event && !row.after_end {
             notes.add("after the last event survival stays as it is");
         }
         EffectRecord {
@@ -51,7 +56,7 @@ impl<'a> From<&'a EffectRow> for EffectRecord<'a> {
             std_error: notes.present("std_error", row.std_error, why),
             conf_low: notes.present("conf_low", row.conf_low, why),
             conf_high: notes.present("conf_high", row.conf_high, why),
-            n: row.n,
+            n: notes.count("n", row.n),
             notes: notes.text(),
             ties: row.ties.as_deref(),
             modifier: &row.modifier,

@@ -262,7 +262,9 @@ fn example(name: &str, file: &str, open: bool) -> (Arc<Protocol>, Vec<Cohort>) {
         text = text.replace("[release]\nminimum_cell = 3\n", "") + OPEN;
     }
     let protocol = parsed(&text).unwrap_or_else(|mistakes| panic!("{name}/{file}: {mistakes:#?}"));
-    let load = |path: &PathBuf| site_agent::source::csv::load(path, &protocol).unwrap().cohort;
+    let load = |path: &PathBuf| {
+        site_agent::source::csv::load(path, &protocol, study::policy::BadValues::Refuse).unwrap().cohort
+    };
     let cohorts = study.sites.iter().map(|(_, path)| load(path)).collect();
     (protocol, cohorts)
 }

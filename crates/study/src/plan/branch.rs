@@ -218,8 +218,10 @@ impl Branch {
             self.share = first.map(|(sums, unit)| treated_share(unit.key().terms.len(), sums));
         }
         let was_running = self.propensity.as_ref().is_some_and(Unit::running);
-        for unit in self.propensity.iter_mut().chain(&mut self.units).filter(|u| u.running()) {
-            unit.tell(answers.next().unwrap_or_default());
+        if let Some(facts) = &self.facts {
+            for unit in self.propensity.iter_mut().chain(&mut self.units).filter(|u| u.running()) {
+                unit.tell(&self.protocol, facts, answers.next().unwrap_or_default());
+            }
         }
         self.checks.tell(&mut answers);
         self.count(&mut answers);
@@ -282,6 +284,11 @@ impl Branch {
     /// What is opened for the checks of the model of a key, when all of it is.
     pub fn checks(&self, key: &FitKey) -> Option<&CheckSums> {
         self.checks.sums(self.units.iter().position(|unit| unit.key() == key)?)
+    }
+
+    /// The fit of a key as its sums are formed: of centred columns in their units.
+    pub fn centred_fit(&self, key: &FitKey) -> Option<&Fit> {
+        Some(self.units.iter().find(|unit| unit.key() == key)?.centred_fit()?.1)
     }
 
     /// What is standardised over every fitted model, with the means or why there are none; none where it still runs.
@@ -361,6 +368,7 @@ impl Branch {
             curve.start(&self.protocol, &facts, None);
         }
         self.checks.start(&self.protocol, &facts);
+        self.standardised.iter_mut().for_each(|task| task.check(&self.protocol, &facts));
         self.facts = Some(facts);
         if self.propensity.as_ref().is_some_and(|u| !u.running()) {
             self.start_weighted();

@@ -16,6 +16,7 @@ mod rows;
 mod standardised;
 mod survival;
 mod tables;
+mod warnings;
 mod weights;
 
 pub use balance::{BalanceCells, BalanceRow};
@@ -23,8 +24,11 @@ pub(crate) use boundaries::{Boundaries, Shown};
 pub use checks::{CheckProblem, Concordance};
 pub use digest::results_digest;
 pub use incidence::{CUMULATIVE_INCIDENCE, IncidenceRow};
-pub use rows::{EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, Name, OutcomeRow, TestRow, Variance};
+pub use rows::{
+    EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, Name, OutcomeRow, TestRow, Variance, VarianceNote,
+};
 pub use standardised::{EffectQuantity, EffectRow};
 pub use survival::{At, KAPLAN_MEIER, MedianRow, Quantity, SurvivalRow};
 pub use tables::{Results, ScenarioResults};
-pub use weights::{CountedWeights, HistogramRow, OverlapRow, WarningRow, WeightRow};
+pub use warnings::WarningRow;
+pub use weights::{CountedWeights, HistogramRow, OverlapRow, WeightRow};

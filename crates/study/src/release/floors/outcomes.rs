@@ -37,6 +37,9 @@ pub(super) fn apply(
         };
         let Some(hidden) = hidden.filter(HiddenLevels::any) else { continue };
         let causes: Vec<String> = hide(rows, &hidden);
+        if hidden.missing {
+            hide_rows(results, &outcome.name);
+        }
         // A model of all causes together has cause "".
         let told = |name: &str, cause: &String| {
             name == outcome.name && !causes.is_empty() && (cause.is_empty() || causes.contains(cause))
@@ -63,6 +66,19 @@ fn close(results: &mut Results, outcome: &str) {
     results.tests.retain(|test| test.outcome != outcome || !counts(&test.name));
 }
 
+/// Hides how many patients have a value of an outcome, wherever its models and curves tell it.
+fn hide_rows(results: &mut Results, outcome: &str) {
+    results.estimates.iter_mut().filter(|row| row.outcome == outcome).for_each(|row| row.n = None);
+    results.fits.iter_mut().filter(|row| row.outcome == outcome).for_each(|row| row.n = None);
+    results.effects.iter_mut().filter(|row| row.outcome == outcome).for_each(|row| row.n = None);
+    for row in results.survival.iter_mut().filter(|row| row.outcome == outcome) {
+        (row.n_risk, row.n_event, row.n_censor, row.n_after) = (None, None, None, None);
+    }
+    for row in results.incidences.iter_mut().filter(|row| row.outcome == outcome) {
+        (row.n_risk, row.n_after) = (None, None);
+    }
+}
+
 /// Two rows for each cause: control arm, treated arm. Those without event, or of no cause, are not shown.
 fn of_outcome(rows: &[&mut OutcomeRow], arms: Arms, minimum: u64) -> HiddenLevels {
     let count = |n: Option<u64>| n.unwrap_or_default();
@@ -78,7 +94,7 @@ fn hide(rows: Vec<&mut OutcomeRow>, hidden: &HiddenLevels) -> Vec<String> {
     let mut causes = Vec::new();
     for (at, row) in rows.into_iter().enumerate() {
         if hidden.missing {
-            row.n = None;
+            (row.n, row.missing) = (None, None);
         }
         if hidden.levels.get(1 + at / 2).copied().unwrap_or_default() {
             row.events = None;

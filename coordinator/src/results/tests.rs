@@ -254,7 +254,7 @@ fn headers_are_the_contract() {
         ("tests.csv", "name,outcome,model,term,statistic,df,p_value,ties,notes,modifier,cause,scenario\n"),
         (
             "survival.csv",
-            "outcome,arm,weighted,time_days,n_risk,n_event,n_censor,survival,std_error,conf_low,conf_high,conf_type,at,notes,scenario\n",
+            "outcome,arm,weighted,time_days,n_risk,n_event,n_censor,n_after,survival,std_error,conf_low,conf_high,conf_type,at,notes,scenario\n",
         ),
         (
             "medians.csv",
@@ -267,7 +267,7 @@ fn headers_are_the_contract() {
         ),
         (
             "incidence.csv",
-            "outcome,cause,arm,weighted,time_days,n_risk,incidence,std_error,conf_low,conf_high,conf_type,at,\
+            "outcome,cause,arm,weighted,time_days,n_risk,n_after,incidence,std_error,conf_low,conf_high,conf_type,at,\
              event_free,event_free_std_error,notes,scenario\n",
         ),
     ];
@@ -303,7 +303,7 @@ fn what_is_hidden_is_empty_with_a_note_and_said_in_the_terminal() {
     let survival = rows(&fs::read(dir.path().join("survival.csv")).unwrap());
     let (row, _) = survival.iter().zip(&results.survival).find(|(_, row)| hidden(row)).unwrap();
     assert_eq!((&row[4], &row[7], &row[8]), ("", "", ""));
-    assert!(row[13].starts_with("n_risk is hidden: too few patients of an arm leave"), "{}", &row[13]);
+    assert!(row[14].starts_with("n_risk is hidden: too few patients of an arm leave"), "{}", &row[14]);
     let document: Value = serde_json::from_slice(&fs::read(dir.path().join("results.json")).unwrap()).unwrap();
     let survival = document["survival"].as_array().unwrap();
     assert!(survival.iter().any(|row| row["survival"].is_null() && row["at"] == "declared"));

@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod machine;
 pub mod manifest;
 pub mod message;
+mod nearness;
 pub mod plan;
 pub mod policy;
 pub mod protocol;

@@ -12,6 +12,7 @@ mod competing;
 mod deploy;
 mod documents;
 mod errors;
+mod floors;
 mod forms;
 mod hostile;
 mod identity;

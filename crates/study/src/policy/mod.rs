@@ -18,7 +18,7 @@ use crate::document::{Mistakes, Reader, Table, parse};
 use crate::protocol::ReleaseOpening;
 pub use bad_values::BadValues;
 pub use expected::{Expected, ExpectedError, Foreseen};
-pub use memory::{Mark, Remembered};
+pub use memory::{Mark, Remembered, Timed};
 pub use refusal::PolicyRefusal;
 pub use rule::{Rule, When};
 

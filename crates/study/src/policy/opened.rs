@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use super::{Policy, PolicyRefusal};
 use crate::dictionary::VariableId;
+use crate::nearness::{Analysed, Minimum, Place, near};
 use crate::plan::{Branch, Facts, FitKey, FitOutcome, Plan};
 use crate::protocol::{OutcomeKind, Protocol};
 use crate::term::Term;
@@ -121,16 +122,42 @@ impl Policy {
         if self.allow_differencing {
             return Ok(());
         }
-        let all: Vec<(String, [u64; 2])> = Opened::all(plan).iter().flat_map(row_sets).collect();
-        for (i, (one, a)) in all.iter().enumerate() {
-            for (other, b) in &all[i + 1..] {
+        let all = Opened::all(plan);
+        let sets: Vec<(String, [u64; 2])> = all.iter().flat_map(row_sets).collect();
+        for (i, (one, a)) in sets.iter().enumerate() {
+            for (other, b) in &sets[i + 1..] {
                 if self.small(a[0].abs_diff(b[0])) || self.small(a[1].abs_diff(b[1])) {
                     let (one, other) = (one.clone(), other.clone());
                     return Err(PolicyRefusal::NearScenario { one, other, minimum: self.minimum_cell });
                 }
             }
         }
-        Ok(())
+        self.check_events(&all)
+    }
+
+    /// Events of models against each other: of several outcomes on one column, and of one outcome in several analyses. A
+    /// model tells how many there are, whatever the release hides.
+    fn check_events(&self, all: &[Opened<'_>]) -> Result<(), PolicyRefusal> {
+        let analyses: Vec<Analysed<'_>> = all
+            .iter()
+            .map(|opened| {
+                let modelled = |name: &String| opened.models.iter().any(|key| key.outcome == *name);
+                let outcomes = opened.protocol.outcomes.iter().enumerate().filter(|(_, o)| modelled(&o.name));
+                let outcomes = outcomes.map(|(index, _)| index).collect();
+                Analysed { protocol: opened.protocol, facts: opened.facts, outcomes }
+            })
+            .collect();
+        let name = |(index, outcome): Place| {
+            let opened = &all[index];
+            format!("{}`{}`", opened.scope, opened.protocol.outcomes[outcome].name)
+        };
+        match near(&analyses, Minimum::new(self.minimum_cell, self.minimum_leavers)).first() {
+            Some((one, other)) => {
+                let minimum = self.minimum_cell;
+                Err(PolicyRefusal::NearEvents { one: name(*one), other: name(*other), minimum })
+            }
+            None => Ok(()),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Policy, PolicyRefusal, Rule};
 use crate::manifest::Manifest;
-use crate::protocol::Protocol;
+use crate::protocol::{Analysis, Protocol, narrowest};
 use crate::roster::Member;
 
 impl Policy {
@@ -53,13 +53,23 @@ impl Policy {
                 return Err(PolicyRefusal::Grid { outcome: outcome.name.clone() });
             }
         }
+        // cells of several outcomes on the same days are cut by each other's ends, and by their horizons
+        for column in protocol.time_columns() {
+            if let Some(near) = narrowest(&protocol.grids_of(&column), self.finest_grid_days as u32) {
+                let [one, other] = [near.from.1, near.to.1].map(|index| protocol.outcomes[index].name.clone());
+                return Err(PolicyRefusal::GridTogether { one, other });
+            }
+        }
         Ok(())
     }
 
     pub(super) fn check_leavers(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         let released = std::iter::once(protocol)
             .chain(protocol.scenarios.iter().map(|scenario| &*scenario.protocol))
-            .any(|protocol| !protocol.curves.is_empty() || !protocol.incidences.is_empty());
+            .any(|protocol| {
+                let days = protocol.analyses.iter().any(Analysis::standardises_times);
+                days || !protocol.curves.is_empty() || !protocol.incidences.is_empty()
+            });
         let got = protocol.release.minimum_leavers;
         if released && got < self.minimum_leavers {
             return Err(PolicyRefusal::Leavers { got, minimum: self.minimum_leavers });

@@ -100,9 +100,11 @@ pub(super) fn dispatch(command: &ProtocolCommand) -> Result<Answer, Failure> {
 fn check(path: &Path) -> Result<Answer, Failure> {
     let protocol = Protocol::parse(&read_file(path)?).map_err(failure::protocol)?;
     let (id, title, digest) = (&protocol.id, &protocol.title, protocol.digest.to_string());
-    Ok(Answer::of(json!({ "id": id, "title": title, "digest": digest }))
+    let opening = protocol.release.opening;
+    Ok(Answer::of(json!({ "id": id, "title": title, "digest": digest, "opening": opening.name() }))
         .line(format_args!("{id}: {title}"))
-        .line(format_args!("digest {digest}")))
+        .line(format_args!("digest {digest}"))
+        .line(format_args!("opening \"{}\": {}", opening.name(), opening.sentence())))
 }
 
 fn schema() -> Result<Answer, Failure> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use secagg::Canonical;
+use stats::zph::Transform;
 
 use crate::imputation::DrawnModel;
 use crate::protocol::Protocol;
@@ -87,12 +88,26 @@ pub struct Asked {
     pub view: Arc<View>,
     /// What is asked.
     pub question: Question,
+    /// The model it is of, where whoever reads the sums of the model's steps can fit it again ([`crate::refit`]).
+    pub of: Option<OfModel>,
+}
+
+/// To which model of a protocol a sum belongs, and what its fit did that the sums before do not show.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OfModel {
+    /// Its number, from 0: the models of the main analysis before those of each scenario, that of the propensity score
+    /// before the others.
+    pub model: u32,
+    /// Of a test of proportional hazards.
+    pub transform: Option<Transform>,
+    /// Factor by which the step to the coefficients in question was shortened, where it was too long.
+    pub shortened: Option<f64>,
 }
 
 impl From<Question> for Asked {
     /// About the rows of the main analysis.
     fn from(question: Question) -> Asked {
-        Asked { view: Arc::default(), question }
+        Asked { view: Arc::default(), question, of: None }
     }
 }
 

@@ -7,6 +7,8 @@ use prost::bytes::Bytes;
 use secagg::Masked;
 use study::layout::{Layout, Segment};
 use study::message::{Answer, ModelCounts, Next, RoundOpen, RoundResult, Witness};
+use study::question::{transform_code, transform_of};
+use study::view::OfModel;
 
 use super::{ConvertError, field};
 use crate::wire;
@@ -60,17 +62,31 @@ impl fmt::Debug for wire::MaskedVector {
 }
 
 fn layout_out(layout: &Layout) -> Vec<wire::Segment> {
-    let segment = |Segment { kind, sealed, words }: &Segment| wire::Segment {
+    let of = |OfModel { model, transform, shortened }: OfModel| wire::OfModel {
+        model,
+        transform: transform.map(|transform| transform_code(transform).into()),
+        shortened,
+    };
+    let segment = |Segment { kind, sealed, words, of: model }: &Segment| wire::Segment {
         kind: kind.clone().into_owned(),
         sealed: *sealed,
         words: *words,
+        of: model.map(of),
     };
     layout.segments().iter().map(segment).collect()
 }
 
 fn layout_in(segments: Vec<wire::Segment>) -> Result<Layout, ConvertError> {
-    let segment = |wire::Segment { kind, sealed, words }| {
-        Ok(Segment { kind: Cow::Owned(field::kind("Segment.kind", kind)?), sealed, words })
+    let of = |wire::OfModel { model, transform, shortened }| {
+        let transform = transform.map(|code| {
+            let known = u8::try_from(code).ok().and_then(transform_of);
+            known.ok_or(ConvertError::Missing { field: "OfModel.transform" })
+        });
+        Ok::<_, ConvertError>(OfModel { model, transform: transform.transpose()?, shortened })
+    };
+    let segment = |wire::Segment { kind, sealed, words, of: model }| {
+        let (kind, of) = (Cow::Owned(field::kind("Segment.kind", kind)?), model.map(of).transpose()?);
+        Ok(Segment { kind, sealed, words, of })
     };
     Ok(Layout::new(segments.into_iter().map(segment).collect::<Result<_, ConvertError>>()?))
 }

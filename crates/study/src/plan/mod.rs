@@ -44,7 +44,7 @@ use crate::term::Term;
 use crate::view::{Asked, View};
 
 /// Version of questions, arithmetic and order; parties with different versions never meet in one study.
-pub const PLAN_VERSION: u32 = 6;
+pub const PLAN_VERSION: u32 = 7;
 
 /// Where the plan stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,9 +74,11 @@ pub struct Plan {
 impl Plan {
     /// The plan of a protocol before its first round.
     pub fn new(protocol: Arc<Protocol>) -> Plan {
-        let main = Branch::new(Arc::clone(&protocol), None, View::default());
+        let mut main = Branch::new(Arc::clone(&protocol), None, View::default());
         let scenario = |(index, scenario): (usize, &Scenario)| Branch::of_scenario(index, scenario);
-        let scenarios = protocol.scenarios.iter().enumerate().map(scenario).collect();
+        let mut scenarios: Vec<Branch> = protocol.scenarios.iter().enumerate().map(scenario).collect();
+        let models = main.number(0);
+        scenarios.iter_mut().fold(models, |first, branch| branch.number(first));
         let bootstrap = protocol.bootstrap.as_ref().map(Bootstrap::new);
         let mut plan = Plan { protocol, round: 1, main, scenarios, bootstrap, questions: Arc::default(), words: 0 };
         plan.prepare();

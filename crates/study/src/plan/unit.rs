@@ -62,6 +62,19 @@ impl FitKey {
         self.model.map_or("propensity", Model::name)
     }
 
+    /// Which sandwich sums the model opens after it has converged. Of the weights of a weighted model: the columns of the
+    /// propensity model, whether the weights are stabilised, and the information at its maximum. `n` are the analysed rows.
+    pub(crate) fn meat(&self, weights: Option<(usize, bool, &[f64])>, n: f64) -> MeatRequest {
+        let variances = self.variances;
+        let weights = weights.filter(|_| variances.m_estimation);
+        let kind = MeatKind {
+            robust: variances.robust || variances.survey,
+            cluster: variances.cluster_site,
+            m_estimation: weights.map(|(q, stabilised, _)| MEstimation { q, stabilised }),
+        };
+        MeatRequest { kind, propensity_information: weights.map(|(.., information)| information.to_vec()), n }
+    }
+
     /// Handling of ties, for Cox and Fine-Gray models.
     pub fn ties(&self) -> Option<Ties> {
         match self.analysis {
@@ -269,7 +282,9 @@ impl Unit {
         facts.check(protocol, terms)?;
         let columns = Columns { terms: terms.clone(), centre: terms.iter().map(|t| facts.centre(t)).collect() };
         let scale: Vec<f64> = terms.iter().map(|t| facts.scale(t)).collect();
-        let meat = self.meat(facts, weights.as_ref());
+        let of_weights =
+            weights.as_ref().map(|(w, i)| (w.propensity.alpha.len(), w.scheme.stabilised().is_some(), &i[..]));
+        let meat = self.key.meat(of_weights, facts.analysed() as f64);
         let weights = weights.map(|(w, _)| w);
         match (self.key.analysis, index, kind) {
             (Some(AnalysisKind::Cox(ties)), Some(outcome), _) => {
@@ -327,16 +342,28 @@ impl Unit {
         }
     }
 
-    /// Which sandwich sums this model opens after it has converged.
-    fn meat(&self, facts: &Facts, weights: Option<&(Weights, &Arc<Vec<f64>>)>) -> MeatRequest {
-        let variances = self.key.variances;
-        let m_estimation = weights
-            .filter(|_| variances.m_estimation)
-            .map(|(w, _)| MEstimation { q: w.propensity.alpha.len(), stabilised: w.scheme.stabilised().is_some() });
-        let information = weights.filter(|_| m_estimation.is_some()).map(|(_, i)| i.to_vec());
-        let kind =
-            MeatKind { robust: variances.robust || variances.survey, cluster: variances.cluster_site, m_estimation };
-        MeatRequest { kind, propensity_information: information, n: facts.analysed() as f64 }
+    /// Does its fit follow from the sums of its steps? That of a ridge needs its penalties as well, which are made of
+    /// the spread of the columns.
+    pub(super) fn follows_from_steps(&self) -> bool {
+        self.ridge.is_none()
+    }
+
+    /// Factor by which the step to the coefficients that it asks about was shortened for its length.
+    pub(super) fn shortened(&self) -> Option<f64> {
+        match &self.stage {
+            Stage::Logistic(_, fit) => fit.shortened(),
+            Stage::Cox(_, fit) => fit.shortened(),
+            Stage::Stratified(_, fit, _) => fit.shortened(),
+            Stage::FineGray(task) => task.shortened(),
+            Stage::Firth(_, fit) => fit.shortened(),
+            Stage::RidgeLogistic(..)
+            | Stage::RidgeCox(..)
+            | Stage::Treatment { .. }
+            | Stage::Waiting
+            | Stage::Solved(..)
+            | Stage::Fitted { .. }
+            | Stage::Failed(_) => None,
+        }
     }
 
     pub(super) fn ask(&self) -> Option<Question> {

@@ -73,7 +73,7 @@ impl Default for Policy {
             events_per_parameter: 5,
             finest_grid_days: 7.0,
             minimum_leavers: 5,
-            opening: ReleaseOpening::Totals,
+            opening: ReleaseOpening::Results,
             variables: None,
             maximum_rounds: 200,
             maximum_runs: 3,

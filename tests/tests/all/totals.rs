@@ -100,6 +100,7 @@ ridge = 1.5
 [[analysis]]
 kind = "kaplan_meier"
 outcome = "pfs"
+weighted = [false]
 hazard_ratio = true
 "#;
 

@@ -260,7 +260,7 @@ fn false_release(honest: &Release) -> Vec<u8> {
 
 /// All sites sign the false release, and send it.
 fn conspiracy(protocol: &Arc<Protocol>, tamper: Tamper) -> (Federation, Vec<u8>) {
-    let sites = || small::three_sites(protocol, &small::rows(60));
+    let sites = || small::three_sites(protocol, &rows(60));
     let mut honest = Federation::new(Arc::clone(protocol), sites(), 5);
     honest.run();
     let changed = false_release(&Release::from_bytes(honest.coordinator().release().unwrap()).unwrap());
@@ -324,7 +324,7 @@ fn key_of_the_coordinator() -> (Rc<RefCell<[u8; 32]>>, Tamper) {
     let key = Rc::new(RefCell::new([0; 32]));
     let taken = Rc::clone(&key);
     let tamper: Tamper = Box::new(move |_, message, lies| {
-        *taken.borrow_mut() = lies.identity.to_bytes();
+        *taken.borrow_mut() = *lies.identity.to_bytes();
         vec![message]
     });
     (key, tamper)
@@ -334,7 +334,7 @@ fn key_of_the_coordinator() -> (Rc<RefCell<[u8; 32]>>, Tamper) {
 #[test]
 fn the_verification_of_a_coordinators_ledger_makes_the_fits_again() {
     let protocol = small::protocol();
-    let mut run = Federation::new(Arc::clone(&protocol), small::three_sites(&protocol, &small::rows(60)), 5);
+    let mut run = Federation::new(Arc::clone(&protocol), small::three_sites(&protocol, &rows(60)), 5);
     run.run();
     let honest = run.bundle(Party::Coordinator, &small::text());
     let compared = verify(std::slice::from_ref(&honest)).bundles[0].fits.unwrap();

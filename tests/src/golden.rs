@@ -1,14 +1,12 @@
 //! Comparison of the files that a run wrote with what pooled R computes (`tests/reference/golden`).
 //!
 //! Every number of the golden file is compared, exempt by name, or of another section; one that is none of these, or
-//! that the run's files do not have, fails the comparison like a changed digit does. Where R itself stopped one step
-//! early, exact values take the place of R's (`early_glm`), and the report says so.
+//! that the run's files do not have, fails the comparison like a changed digit does.
 
 mod baseline;
 mod comparison;
 mod competing;
 mod curves;
-mod early_glm;
 mod files;
 #[cfg(test)]
 mod forms;

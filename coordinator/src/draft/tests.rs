@@ -1,10 +1,17 @@
-//! Drafts are valid protocols, and repeat nothing of a file that points at one patient.
+//! Drafts are valid protocols but for the sentences that a person writes, and repeat nothing of a file that points at one patient.
 
 use std::fmt::Write;
 
-use study::protocol::Protocol;
+use study::protocol::{PLACEHOLDER, Protocol};
 
 use super::*;
+
+/// The protocol of a draft whose sentences somebody has written; before that it is none.
+fn filled(draft: &str) -> Protocol {
+    let unwritten = Protocol::parse(draft).expect_err("sentences are missing").0;
+    assert!(unwritten.iter().all(|mistake| mistake.key.starts_with("trial.element")), "{unwritten:?}");
+    Protocol::parse(&draft.replace(PLACEHOLDER, "")).unwrap()
+}
 
 fn answers() -> Answers {
     Answers {
@@ -23,7 +30,7 @@ fn answers() -> Answers {
 #[test]
 fn answers_alone_make_a_valid_protocol() {
     let text = write(&complete(answers(), None).unwrap()).unwrap();
-    let protocol = Protocol::parse(&text).unwrap();
+    let protocol = filled(&text);
     assert_eq!((protocol.id.as_str(), protocol.title.as_str()), ("a-vs-b", "A \"new\" versus B"));
     assert_eq!(protocol.propensity.as_ref().unwrap().covariates.len(), 3);
     assert_eq!(protocol.outcomes.iter().map(|o| o.name.as_str()).collect::<Vec<_>>(), ["os", "response"]);
@@ -32,7 +39,7 @@ fn answers_alone_make_a_valid_protocol() {
     assert!(text.contains("opening = \"results\""));
     assert!(text.starts_with("#:schema ./protocol.schema.json\n"));
     let bare = Answers { covariates: Vec::new(), ..answers() };
-    let bare = Protocol::parse(&write(&complete(bare, None).unwrap()).unwrap()).unwrap();
+    let bare = filled(&write(&complete(bare, None).unwrap()).unwrap());
     assert!(bare.propensity.is_none() && bare.baseline.is_none());
 }
 
@@ -97,7 +104,7 @@ fn a_file_tells_kinds_arms_and_outcomes() {
     assert_eq!(kind("ecog"), Some(Kind::Categorical { levels: ["0", "1", "2"].map(str::to_owned).to_vec() }));
     assert_eq!(kind("marker"), Some(Kind::Binary));
     assert_eq!(kind("os_days"), Some(Kind::Days { max: 2500 }));
-    let protocol = Protocol::parse(&text).unwrap();
+    let protocol = filled(&text);
     let (control, treated) = (protocol.treatment.control, protocol.treatment.treated);
     let levels = protocol.dictionary.variable(protocol.treatment.variable).levels();
     assert_eq!((levels[control].as_str(), levels[treated].as_str()), ("new", "old"));
@@ -146,7 +153,7 @@ fn a_terminal_is_asked_for_what_no_flag_gave_and_again_after_a_mistake() {
     assert_eq!(asked.grid_days, Some(7.0));
     let shown = String::from_utf8(shown).unwrap();
     assert!(shown.contains("with LOW below HIGH") && !shown.contains("Short name"), "{shown}");
-    Protocol::parse(&write(&complete(asked, None).unwrap()).unwrap()).unwrap();
+    filled(&write(&complete(asked, None).unwrap()).unwrap());
     let mut nobody = Answers::default();
     ask(&mut nobody, None, &mut "".as_bytes(), &mut Vec::new()).unwrap();
     assert_eq!(nobody, Answers::default());

@@ -2,14 +2,14 @@
 
 use std::fmt::Write;
 
-use study::protocol::{Protocol, ReleaseRules};
+use study::protocol::{PLACEHOLDER, Protocol, ReleaseRules};
 
 use super::answers::{DeclaredOutcome, Kind, OutcomeKind};
 use super::columns::Guess;
 use super::complete::Draft;
 use super::error::DraftError;
 
-/// The protocol, which is valid.
+/// The protocol, which is valid but for the sentences that a person has to write.
 pub fn write(draft: &Draft) -> Result<String, DraftError> {
     let mut page = String::new();
     head(&mut page, draft);
@@ -19,7 +19,7 @@ pub fn write(draft: &Draft) -> Result<String, DraftError> {
     treatment(&mut page, draft);
     outcomes(&mut page, draft);
     models(&mut page, draft);
-    Protocol::parse(&page).map_err(DraftError::Mistaken)?;
+    Protocol::parse(&page.replace(PLACEHOLDER, "")).map_err(DraftError::Mistaken)?;
     Ok(page)
 }
 
@@ -64,11 +64,12 @@ fn head(page: &mut String, draft: &Draft) {
         ("Time zero", "When would patients be assigned?", "Which day is day 0 of the columns of days?"),
         ("Follow-up", "How long, until what?", "What ends the days?"),
     ];
-    line(page, "\n# The table of target trial and emulation; write your own sentences. The digest covers them.");
+    line(page, "\n# The table of target trial and emulation; write your own sentences in place of these questions.");
     for (name, target, emulation) in elements {
         line(page, "[[trial.element]]");
-        for (key, text) in [("name", name), ("target", target), ("emulation", emulation)] {
-            line(page, format_args!("{key} = {}", quoted(text)));
+        line(page, format_args!("name = {}", quoted(name)));
+        for (key, text) in [("target", target), ("emulation", emulation)] {
+            line(page, format_args!("{key} = {}", quoted(&format!("{PLACEHOLDER} {text}"))));
         }
         line(page, "");
     }

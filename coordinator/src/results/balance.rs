@@ -56,7 +56,11 @@ impl<'a> From<&'a BalanceRow> for BalanceRecord<'a> {
             notes.push("no test: an arm is empty, all values are equal, or there are too many tables for an exact one");
         }
         if row.level.is_none() && row.smd.is_none() && !row.floored {
-            notes.push("no standardised difference: an arm has too few rows, or nothing varies in both");
+            notes.push(if row.separated {
+                "no standardised difference: the values tell the arms apart, it is infinite"
+            } else {
+                "no standardised difference: an arm has too few rows, or nothing varies in both"
+            });
         }
         BalanceRecord {
             variable: &row.variable,

@@ -4,7 +4,7 @@ use serde::Serialize;
 use study::results::IncidenceRow;
 
 use super::records::{Notes, Record};
-use super::survival::{FEW_AT_ONCE, TOO_FEW_LEAVE};
+use super::survival::{FEW_AT_ONCE, NOBODY_AT_RISK, TOO_FEW_LEAVE};
 
 /// A row of `incidence.csv`.
 #[derive(Serialize)]
@@ -36,10 +36,14 @@ impl<'a> From<&'a IncidenceRow> for IncidenceRecord<'a> {
     fn from(row: &'a IncidenceRow) -> Self {
         let mut notes = Notes::default();
         let ends = row.interval.unzip();
-        let hidden = row.incidence.is_none();
-        let why = if hidden { TOO_FEW_LEAVE } else { "is not defined at this incidence" };
+        let hidden = row.incidence.is_none() && !row.after_end;
+        let why = match (hidden, row.after_end) {
+            (true, _) => TOO_FEW_LEAVE,
+            (false, true) => NOBODY_AT_RISK,
+            (false, false) => "is not defined at this incidence",
+        };
         // Nobody is at risk in a difference, and nothing is free of events.
-        let n_risk = if hidden || row.event_free.is_some() {
+        let n_risk = if hidden || row.event_free.is_some() || row.n_risk.is_some() {
             notes.present("n_risk", row.n_risk, if hidden { TOO_FEW_LEAVE } else { FEW_AT_ONCE })
         } else {
             None
@@ -48,8 +52,8 @@ impl<'a> From<&'a IncidenceRow> for IncidenceRecord<'a> {
             Some(free) => {
                 [notes.finite("event_free", free.estimate), notes.finite("event_free_std_error", free.std_error)]
             }
-            None if hidden => {
-                ["event_free", "event_free_std_error"].map(|name| notes.present(name, None, TOO_FEW_LEAVE))
+            None if hidden || row.n_risk.is_some() => {
+                ["event_free", "event_free_std_error"].map(|name| notes.present(name, None, why))
             }
             None => [None; 2],
         };

@@ -74,7 +74,7 @@ pub(super) struct EstimateRecord<'a> {
     ratio: Option<f64>,
     ratio_low: Option<f64>,
     ratio_high: Option<f64>,
-    n: u64,
+    n: Option<u64>,
     events: Option<u64>,
     sites: usize,
     iterations: usize,
@@ -100,6 +100,9 @@ impl<'a> EstimateRecord<'a> {
     /// `sites` is the size of the roster: every site feeds every model.
     pub(super) fn new(row: &'a EstimateRow, sites: usize) -> Self {
         let mut notes = Notes::default();
+        if let Some(note) = row.note {
+            notes.add(&note.to_string());
+        }
         EstimateRecord {
             analysis: &row.analysis,
             outcome: &row.outcome,
@@ -115,7 +118,7 @@ impl<'a> EstimateRecord<'a> {
             ratio: notes.finite("ratio", row.estimate.exp()),
             ratio_low: notes.finite("ratio_low", row.conf_low.exp()),
             ratio_high: notes.finite("ratio_high", row.conf_high.exp()),
-            n: row.n,
+            n: notes.count("n", row.n),
             events: notes.count("events", row.events),
             sites,
             iterations: row.iterations,
@@ -140,7 +143,7 @@ pub(super) struct FitRecord<'a> {
     outcome: &'a str,
     model: &'a str,
     ties: Option<&'a str>,
-    n: u64,
+    n: Option<u64>,
     events: Option<u64>,
     loglik_null: Option<f64>,
     loglik: Option<f64>,
@@ -178,7 +181,7 @@ impl<'a> FitRecord<'a> {
             outcome: &row.outcome,
             model: &row.model,
             ties: row.ties.as_deref(),
-            n: row.n,
+            n: notes.count("n", row.n),
             events: notes.count("events", row.events),
             loglik_null: None,
             loglik: None,
@@ -210,6 +213,7 @@ impl<'a> FitRecord<'a> {
         if let Some(imputations) = row.imputations {
             let iterations = Some(numbers.iterations);
             notes.0.push(format!("pooled over {imputations} imputations"));
+            notes.0.extend(numbers.notes.iter().cloned());
             return FitRecord { iterations, converged: true, notes: notes.text(), ..empty };
         }
         // The saturated model of 0/1 outcomes has log likelihood 0, weighted or not.
@@ -219,6 +223,7 @@ impl<'a> FitRecord<'a> {
             let models = if row.analysis == "fine_gray" { "Fine-Gray" } else { "weighted or penalised" };
             notes.0.push(format!("no likelihood ratio test of a {models} model"));
         }
+        notes.0.extend(numbers.notes.iter().cloned());
         notes.0.extend(numbers.unchecked.iter().map(|why| format!("{why} ({})", why.code())));
         FitRecord {
             loglik_null: notes.finite("loglik_null", numbers.loglik_null),
@@ -285,19 +290,21 @@ pub(super) struct OutcomeRecord<'a> {
     events: Option<u64>,
     cause: &'a str,
     notes: String,
+    missing: Option<u64>,
 }
 
 impl Record for OutcomeRecord<'_> {
     const FILE: &'static str = "outcomes.csv";
-    const COLUMNS: &'static str = "outcome,arm,n,events,cause,notes";
+    const COLUMNS: &'static str = "outcome,arm,n,events,cause,notes,missing";
 }
 
 impl<'a> From<&'a OutcomeRow> for OutcomeRecord<'a> {
     fn from(row: &'a OutcomeRow) -> Self {
-        let OutcomeRow { outcome, cause, arm, n, events } = row;
+        let OutcomeRow { outcome, cause, arm, n, events, missing } = row;
         let mut notes = Notes::default();
         let (n, events) = (notes.count("n", *n), notes.count("events", *events));
-        OutcomeRecord { outcome, arm, n, events, cause, notes: notes.text() }
+        let missing = notes.count("missing", *missing);
+        OutcomeRecord { outcome, arm, n, events, cause, notes: notes.text(), missing }
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) struct EffectRecord<'a> {
     std_error: Option<f64>,
     conf_low: Option<f64>,
     conf_high: Option<f64>,
-    n: u64,
+    n: Option<u64>,
     notes: String,
     ties: Option<&'a str>,
     modifier: &'a str,
@@ -34,8 +34,9 @@ impl Record for EffectRecord<'_> {
 impl<'a> From<&'a EffectRow> for EffectRecord<'a> {
     fn from(row: &'a EffectRow) -> Self {
         const NO_RATIO: &str = "does not exist: a risk is 0 or 1";
+        let why = if row.after_end { "is not known: nobody is at risk any more" } else { NO_RATIO };
         let mut notes = Notes::default();
-        if row.after_last_event {
+        if row.after_last_event && !row.after_end {
             notes.add("after the last event survival stays as it is");
         }
         EffectRecord {
@@ -46,11 +47,11 @@ impl<'a> From<&'a EffectRow> for EffectRecord<'a> {
             arm: &row.arm,
             at_days: row.at_days,
             variance: &row.variance,
-            estimate: notes.present("estimate", row.estimate, NO_RATIO),
-            std_error: notes.present("std_error", row.std_error, NO_RATIO),
-            conf_low: notes.present("conf_low", row.conf_low, NO_RATIO),
-            conf_high: notes.present("conf_high", row.conf_high, NO_RATIO),
-            n: row.n,
+            estimate: notes.present("estimate", row.estimate, why),
+            std_error: notes.present("std_error", row.std_error, why),
+            conf_low: notes.present("conf_low", row.conf_low, why),
+            conf_high: notes.present("conf_high", row.conf_high, why),
+            n: notes.count("n", row.n),
             notes: notes.text(),
             ties: row.ties.as_deref(),
             modifier: &row.modifier,

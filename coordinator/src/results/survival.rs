@@ -32,22 +32,23 @@ impl Record for SurvivalRecord<'_> {
 impl<'a> From<&'a SurvivalRow> for SurvivalRecord<'a> {
     fn from(row: &'a SurvivalRow) -> Self {
         let mut notes = Notes::default();
-        let counts = if row.survival.is_none() { TOO_FEW_LEAVE } else { HIDDEN };
-        let why = if row.survival.is_none() { TOO_FEW_LEAVE } else { NOT_DEFINED };
-        let apart = if row.weighted && row.survival.is_some() { SINGLE_WEIGHTS } else { counts };
+        let hidden = row.survival.is_none() && !row.after_end;
+        let counts = if hidden { TOO_FEW_LEAVE } else { HIDDEN };
+        let why = match (hidden, row.after_end) {
+            (true, _) => TOO_FEW_LEAVE,
+            (false, true) => NOBODY_AT_RISK,
+            (false, false) => NOT_DEFINED,
+        };
+        let apart = if row.weighted && !hidden { SINGLE_WEIGHTS } else { counts };
         SurvivalRecord {
             outcome: &row.outcome,
             arm: &row.arm,
             weighted: row.weighted,
             time_days: row.time_days,
-            n_risk: notes.present(
-                "n_risk",
-                row.n_risk,
-                if row.survival.is_none() { TOO_FEW_LEAVE } else { FEW_AT_ONCE },
-            ),
+            n_risk: notes.present("n_risk", row.n_risk, if hidden { TOO_FEW_LEAVE } else { FEW_AT_ONCE }),
             n_event: notes.present("n_event", row.n_event, apart),
             n_censor: notes.present("n_censor", row.n_censor, apart),
-            survival: notes.present("survival", row.survival, TOO_FEW_LEAVE),
+            survival: notes.present("survival", row.survival, why),
             std_error: notes.present("std_error", row.std_error, why),
             conf_low: notes.present("conf_low", row.interval.map(|ends| ends.0), why),
             conf_high: notes.present("conf_high", row.interval.map(|ends| ends.1), why),
@@ -67,6 +68,12 @@ pub(super) const FEW_AT_ONCE: &str =
 
 /// Events and censored rows of a weighted curve, under a floor of leavers.
 const SINGLE_WEIGHTS: &str = "is hidden: one event among those who leave would be a patient's weight";
+
+/// What R's `summary(fit, times)` leaves out.
+pub(super) const NOBODY_AT_RISK: &str = "is not known: nobody of the arm is at risk any more";
+
+/// What survRM2 refuses.
+const FOLLOWED_TOO_SHORT: &str = "is not known: nobody of the arm was followed so long";
 
 /// Where a curve is at its edges, R has NA.
 const NOT_DEFINED: &str = "is not defined where the curve is 0 or 1";
@@ -97,8 +104,11 @@ impl<'a> From<&'a MedianRow> for MedianRecord<'a> {
     fn from(row: &'a MedianRow) -> Self {
         let mut notes = Notes::default();
         let median = matches!(row.quantity, Quantity::Median | Quantity::FollowUp);
+        let mean = matches!(row.quantity, Quantity::RestrictedMean | Quantity::RestrictedMeanDifference);
         let why = match (median, row.value) {
             (true, _) => "is not reached",
+            _ if row.after_end && mean => FOLLOWED_TOO_SHORT,
+            _ if row.after_end => NOBODY_AT_RISK,
             (false, Some(_)) => NOT_DEFINED,
             (false, None) => TOO_FEW_LEAVE,
         };

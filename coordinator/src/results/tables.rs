@@ -99,6 +99,8 @@ impl<'a> Document<'a> {
             tests,
             overlap,
             warnings,
+            // labels of terms say so, and `notes`
+            references: _,
             scenarios: _,
         } = results;
         self.estimates.extend(scoped(scenario, estimates.iter().map(|row| EstimateRecord::new(row, sites))));

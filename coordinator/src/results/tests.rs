@@ -102,6 +102,7 @@ standardise_rmst_days = 15
 [[analysis]]
 kind = "baseline"
 variables = ["age", "y"]
+after_time_zero = true
 [[analysis]]
 kind = "kaplan_meier"
 outcome = "os"
@@ -296,7 +297,7 @@ fn a_released_curve_has_no_cell_with_few_leavers_and_all_patients() {
 fn what_is_hidden_is_empty_with_a_note_and_said_in_the_terminal() {
     let plan = small_plan();
     let results = Release::of(&plan).into_results();
-    let hidden = |row: &study::results::SurvivalRow| row.at == At::Declared && row.survival.is_none();
+    let hidden = |row: &study::results::SurvivalRow| row.at == At::Declared && row.survival.is_none() && !row.after_end;
     assert!(results.survival.iter().any(hidden), "{:?}", results.survival);
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), &results, &provenance()).unwrap();
@@ -337,13 +338,15 @@ fn a_number_that_is_not_finite_is_empty_with_a_note() {
         modifier: String::new(),
         term: "age".into(),
         variance: Variance::Naive,
+        declared: true,
+        note: None,
         estimate: 800.0,
         std_error: f64::NAN,
         statistic: f64::NEG_INFINITY,
         p_value: 1e-300,
         conf_low: -2.5,
         conf_high: 0.1 + 0.2,
-        n: 3,
+        n: Some(3),
         events: Some(1),
         iterations: 4,
         e_value: None,

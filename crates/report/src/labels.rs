@@ -19,14 +19,15 @@ pub struct Labels {
 }
 
 impl Labels {
-    /// The labels of a protocol.
-    pub fn new(protocol: &Protocol) -> Self {
+    /// The labels of a protocol; `references` are levels that are the reference in place of the first, by variable.
+    pub fn new(protocol: &Protocol, references: &BTreeMap<String, usize>) -> Self {
         let mut terms = BTreeMap::new();
         let all = protocol.dictionary.variables().iter();
         let variables = all.map(|variable| (variable.name.clone(), plain(&variable.label))).collect();
         for (index, variable) in protocol.dictionary.variables().iter().enumerate() {
             for term in Term::of_variable(protocol, VariableId(index)) {
-                terms.insert(term.name(protocol), term_label(variable, &term));
+                let reference = references.get(&variable.name).copied().unwrap_or_default();
+                terms.insert(term.name(protocol), term_label(variable, &term, reference));
             }
         }
         let arm = &protocol.treatment;
@@ -67,10 +68,10 @@ fn arm_label(variable: &Variable, level: usize) -> String {
     }
 }
 
-fn term_label(variable: &Variable, term: &Term) -> (String, Digits) {
+fn term_label(variable: &Variable, term: &Term, reference: usize) -> (String, Digits) {
     match (&variable.kind, term) {
         (Kind::Categorical { labels, .. }, Term::Level(_, level)) => {
-            (plain(&format!("{}: {} vs {}", variable.label, labels[*level], labels[0])), Digits::Contrast)
+            (plain(&format!("{}: {} vs {}", variable.label, labels[*level], labels[reference])), Digits::Contrast)
         }
         (Kind::Continuous { unit, .. }, _) if !unit.is_empty() => {
             (plain(&format!("{} ({unit})", variable.label)), Digits::PerUnit)
@@ -126,7 +127,9 @@ pub fn variance(variance: Variance) -> &'static str {
 /// Label of a model's name.
 pub fn model(name: &str) -> &str {
     match name {
-        "iptw" | "iptw_interaction" => "IPTW",
+        "iptw" => "IPTW",
+        "interaction" => "adjusted, with interaction",
+        "iptw_interaction" => "IPTW, with interaction",
         "iptw_stabilized" => "IPTW, stabilised",
         "iptw_unstabilized" => "IPTW, unstabilised",
         "iptw_att" => "IPTW, the treated (ATT)",

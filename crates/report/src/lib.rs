@@ -58,7 +58,7 @@ pub fn files(
     provenance: &Provenance,
     published: Option<&Published>,
 ) -> Result<Vec<File>, ReportError> {
-    let page = Page { results, protocol, provenance, published, labels: Labels::new(protocol) };
+    let page = Page { results, protocol, provenance, published, labels: Labels::new(protocol, &results.references) };
     let sections = section::all(&page);
     let blocks = || sections.iter().flat_map(|section| &section.blocks);
     let mut files = Vec::new();

@@ -5,15 +5,60 @@ use study::results::{EstimateRow, KAPLAN_MEIER, Results, Variance};
 /// A column: a model's name and the variance of its intervals.
 pub type Column = (&'static str, Variance);
 
-/// Columns of the main tables, as far as the study has them.
-pub const COLUMNS: [Column; 6] = [
+/// Columns of the main tables, as far as the study has them: every declared variance of the weighted model, of the others
+/// the one that stands for them.
+pub const COLUMNS: [Column; 14] = [
     ("unadjusted", Variance::Naive),
+    ("unadjusted", Variance::ClusterSite),
+    ("unadjusted", Variance::Robust),
+    ("unadjusted", Variance::Survey),
     ("iptw", Variance::Naive),
+    ("iptw", Variance::ClusterSite),
     ("iptw", Variance::Robust),
     ("iptw", Variance::MEstimation),
     ("iptw", Variance::Bootstrap),
+    ("iptw", Variance::Survey),
     ("adjusted", Variance::Naive),
+    ("adjusted", Variance::ClusterSite),
+    ("adjusted", Variance::Robust),
+    ("adjusted", Variance::Survey),
 ];
+
+/// Which of the rows of one term of a model stands for it where only one can: among the variances that the protocol
+/// declares, of a weighted model the one that accounts for most, of another the naive one if it is named.
+///
+/// A row without a standard error stands for the model only where no declared variance has one.
+pub fn preferred<'r>(rows: &[&'r EstimateRow]) -> Option<&'r EstimateRow> {
+    let weighted = rows.first().is_some_and(|row| row.model.starts_with("iptw"));
+    let robust = [Variance::ClusterSite, Variance::Robust, Variance::Survey];
+    let order = if weighted {
+        [&[Variance::MEstimation][..], &robust, &[Variance::Bootstrap, Variance::Naive]].concat()
+    } else {
+        [&[Variance::Naive][..], &robust, &[Variance::MEstimation, Variance::Bootstrap]].concat()
+    };
+    let declared = || rows.iter().copied().filter(|row| row.declared);
+    let find = |rows: &[&'r EstimateRow]| {
+        order.iter().find_map(|variance| rows.iter().find(|row| row.variance == *variance).copied())
+    };
+    let known: Vec<&EstimateRow> = declared().filter(|row| row.std_error.is_finite()).collect();
+    find(&known).or_else(|| find(&declared().collect::<Vec<_>>())).or_else(|| find(rows))
+}
+
+/// Of each model and variance whose standard errors have a note, one row.
+pub fn noted(results: &Results) -> Vec<&EstimateRow> {
+    let mut rows: Vec<&EstimateRow> = Vec::new();
+    for row in results.estimates.iter().filter(|row| row.note.is_some()) {
+        let same = |other: &&EstimateRow| {
+            (&other.analysis, &other.outcome, &other.cause, &other.model, &other.ties, &other.modifier, other.variance)
+                == (&row.analysis, &row.outcome, &row.cause, &row.model, &row.ties, &row.modifier, row.variance)
+                && other.note == row.note
+        };
+        if !rows.iter().any(same) {
+            rows.push(row);
+        }
+    }
+    rows
+}
 
 /// One outcome's models with one handling of ties: those of the analysis that the protocol declares first.
 #[derive(Debug, Clone, Copy)]
@@ -65,8 +110,12 @@ impl<'a> Models<'a> {
     /// The columns that some model fills.
     pub fn columns(self) -> Vec<Column> {
         let there = |(model, variance): &Column| {
-            self.rows().any(|r| r.model == *model && r.variance == *variance)
-                || (*variance == Variance::Naive && self.failed(model))
+            let rows: Vec<&EstimateRow> = self.rows().filter(|row| row.model == *model).collect();
+            let main = preferred(&rows).map(|row| row.variance);
+            let declared = *model == "iptw" && rows.iter().any(|row| row.variance == *variance && row.declared);
+            // of a weighted model the variances of old: the survey's stands in `estimates.csv`
+            let listed = declared && *variance != Variance::Survey;
+            listed || main == Some(*variance) || (*variance == Variance::Naive && self.failed(model))
         };
         COLUMNS.into_iter().filter(there).collect()
     }

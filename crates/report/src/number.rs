@@ -56,6 +56,9 @@ pub enum Digits {
 
 /// "0.55 (0.41–0.75)" of limits on the log scale.
 pub fn ratio_with_interval(estimate: f64, low: f64, high: f64, digits: Digits) -> String {
+    if low.is_nan() && high.is_nan() {
+        return format!("{} (no interval)", ratio(estimate, digits));
+    }
     format!("{} ({}–{})", ratio(estimate, digits), ratio(low, digits), ratio(high, digits))
 }
 

@@ -2,7 +2,7 @@
 
 use study::dictionary::Kind;
 use study::protocol::Protocol;
-use study::results::{EstimateRow, Results, TestRow, Variance};
+use study::results::{EstimateRow, Results, TestRow};
 
 use crate::labels::{self, Labels};
 use crate::number::{self, Count};
@@ -157,11 +157,17 @@ impl Page<'_> {
     /// "0.55 (0.41–0.75)" of a row of estimates.
     pub(crate) fn ratio(&self, row: &EstimateRow) -> Cell {
         let [ratio, low, high] = self.ratio_parts(row);
+        if row.std_error.is_nan() {
+            return ratio.and_text(" (no interval)");
+        }
         ratio.and_text(" (").and(low).and_text("–").and(high).and_text(")")
     }
 
     /// Ratio with interval, and its p value on a line of its own.
     pub(crate) fn effect(&self, row: &EstimateRow) -> Cell {
+        if row.std_error.is_nan() {
+            return self.ratio(row);
+        }
         self.ratio(row).and_line(self.p_words(row.p_value, &ESTIMATES, row, "p_value"))
     }
 
@@ -203,16 +209,4 @@ impl Page<'_> {
     pub(crate) fn analysed(&self) -> Option<Count> {
         self.results.flow.last().map(|row| row.n.into())
     }
-}
-
-/// Which variance stands for a model where only one can: of weighted models the one that knows that the weights are
-/// estimated, then the robust one.
-pub(crate) fn preferred<'r>(rows: &[&'r EstimateRow]) -> Option<&'r EstimateRow> {
-    let weighted = rows.first().is_some_and(|row| row.model.starts_with("iptw"));
-    let order = if weighted {
-        [Variance::MEstimation, Variance::Robust, Variance::Bootstrap, Variance::Naive]
-    } else {
-        [Variance::Naive, Variance::Robust, Variance::MEstimation, Variance::Bootstrap]
-    };
-    order.into_iter().find_map(|variance| rows.iter().find(|row| row.variance == variance).copied())
 }

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::influence::MeatKind;
 use crate::matrix::Matrix;
-use crate::packed::{pack, unpack};
+use crate::packed::{pack, packed_at, unpack};
 
 /// Why a fit has no result. Columns are indices of the design.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -112,8 +112,11 @@ pub struct Fit {
     pub naive: Matrix,
     /// HC0; Lin-Wei for Cox.
     pub robust: Option<Matrix>,
-    /// Clustered by site, without a small-sample factor.
+    /// Clustered by site, without a small-sample factor. Here and in the other two, not numbers where the rank is less than
+    /// p.
     pub cluster: Option<Matrix>,
+    /// Sites behind it.
+    pub clusters: Option<f64>,
     /// Accounts for the estimated propensity.
     pub m_estimation: Option<Matrix>,
     /// Log likelihood of the model without terms: all coefficients 0 for Cox, the intercept alone for logistic.
@@ -151,6 +154,50 @@ impl Fit {
     /// -2 log likelihood of a logistic fit with the intercept alone.
     pub fn null_deviance(&self) -> f64 {
         -2.0 * self.loglik_null
+    }
+
+    /// The fit for the columns themselves, when the estimator saw column j divided by `unit[j]` (1 where it was not).
+    ///
+    /// b / u, V / (u u'), I u u'; powers of two change no digit. log |I| of Firth's penalty is that of the columns as they
+    /// are, 2 sum log u more; all other numbers stay.
+    ///
+    /// # Panics
+    /// When `unit` does not have one element per column.
+    #[must_use]
+    pub fn rescale(&self, unit: &[f64]) -> Self {
+        let p = self.beta.len();
+        assert_eq!(unit.len(), p, "one unit per column");
+        let covariance = |v: &Matrix| {
+            let mut scaled = v.clone();
+            for i in 0..p {
+                for j in 0..p {
+                    scaled[(i, j)] /= unit[i];
+                    scaled[(i, j)] /= unit[j];
+                }
+            }
+            scaled
+        };
+        let mut information = self.information.clone();
+        for i in 0..p {
+            for j in i..p {
+                information[packed_at(i, j, p)] *= unit[i] * unit[j];
+            }
+        }
+        let logs: f64 = unit.iter().map(|unit| libm::log(*unit)).sum();
+        let jeffreys = |penalised: Penalised| match penalised.df {
+            None => Penalised { loglik: penalised.loglik + logs, ..penalised },
+            Some(_) => penalised,
+        };
+        Self {
+            beta: self.beta.iter().zip(unit).map(|(b, unit)| b / unit).collect(),
+            information,
+            naive: covariance(&self.naive),
+            robust: self.robust.as_ref().map(covariance),
+            cluster: self.cluster.as_ref().map(covariance),
+            m_estimation: self.m_estimation.as_ref().map(covariance),
+            penalised: self.penalised.map(jeffreys),
+            ..self.clone()
+        }
     }
 
     /// The fit on the user's scale, when column j was centred at `centre[j]` (0 where it was not).

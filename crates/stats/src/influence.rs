@@ -65,6 +65,8 @@ pub(crate) struct Layout {
     pub(crate) outer: usize,
     /// sum over sites of (sum w L)(sum w L)', packed.
     pub(crate) cluster: usize,
+    /// Sites among whose rows a weighted residual is not 0.
+    pub(crate) clusters: usize,
     /// sum w L s' (p x q), s = (a - e) z.
     pub(crate) cross: usize,
     /// sum s s', packed (q).
@@ -81,12 +83,13 @@ impl Layout {
         let (q, stabilised) = kind.m_estimation.map_or((0, false), |m| (m.q, m.stabilised));
         let outer = 0;
         let cluster = outer + if kind.outer() { packed_len(p) } else { 0 };
-        let cross = cluster + if kind.cluster { packed_len(p) } else { 0 };
+        let clusters = cluster + if kind.cluster { packed_len(p) } else { 0 };
+        let cross = clusters + usize::from(kind.cluster);
         let scores = cross + p * q;
         let gradient = scores + packed_len(q);
         let share = gradient + p * q;
         let len = share + if stabilised { 2 * p + q + 1 } else { 0 };
-        Self { outer, cluster, cross, scores, gradient, share, len }
+        Self { outer, cluster, clusters, cross, scores, gradient, share, len }
     }
 }
 
@@ -94,7 +97,7 @@ impl Layout {
 ///
 /// Words, in this order, each part only if asked for:
 /// 1. robust or M-estimation: sum w^2 L L' packed;
-/// 2. cluster: (sum w L)(sum w L)' packed, formed at the site;
+/// 2. cluster: (sum w L)(sum w L)' packed, formed at the site, and 1 from a site with a residual that is not 0;
 /// 3. M-estimation: sum w L s' (p x q, row by row), sum s s' packed, G (p x q);
 /// 4. M-estimation with stabilised weights: `G_p` (p), sum w L t (p), sum s t (q), sum t^2 (1).
 ///
@@ -116,7 +119,7 @@ pub fn meat(l: &Design, w: Option<&[f64]>, kind: &MeatKind, ps: Option<&Propensi
         ps
     });
     let layout = Layout::new(p, kind);
-    let mut sum = vec![0.0; p];
+    let (mut sum, mut some) = (vec![0.0; p], false);
     for first in (0..n).step_by(BLOCK) {
         let end = n.min(first + BLOCK);
         let mut block = vec![0.0; layout.len];
@@ -124,6 +127,7 @@ pub fn meat(l: &Design, w: Option<&[f64]>, kind: &MeatKind, ps: Option<&Propensi
         for i in first..end {
             let weight = w.map_or(1.0, |w| w[i]);
             let residual: Vec<f64> = l.row(i).iter().map(|l| weight * l).collect();
+            some |= residual.iter().any(|l| *l != 0.0);
             if kind.outer() {
                 add_outer(&mut block[layout.outer..], &residual);
             }
@@ -139,6 +143,7 @@ pub fn meat(l: &Design, w: Option<&[f64]>, kind: &MeatKind, ps: Option<&Propensi
         let mut outer = vec![0.0; packed_len(p)];
         add_outer(&mut outer, &sum);
         total.add(layout.cluster, &outer);
+        total.add(layout.clusters, &[f64::from(u8::from(some))]);
     }
 }
 

@@ -6,6 +6,7 @@
 //!
 //! Nothing here reads a file, a clock or a random source.
 
+pub mod alias;
 pub mod competing;
 pub mod concordance;
 pub mod cox;

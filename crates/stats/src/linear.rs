@@ -7,7 +7,7 @@
 use crate::design::Design;
 use crate::gram::{CHUNK, Chunk};
 use crate::matrix::Matrix;
-use crate::packed::{Factor, Singular, packed_len};
+use crate::packed::{Factor, Singular, packed_at, packed_len};
 use crate::total::{BLOCK, Total};
 
 /// The rows of one linear model at a site, in any fixed order.
@@ -58,6 +58,26 @@ pub fn normal_equations(rows: &LinearRows<'_>, total: &mut dyn Total) {
         }
         total.add(0, &block);
     }
+}
+
+/// The words of the model with these columns alone (ascending), from those of [`normal_equations`] with `q`.
+///
+/// # Panics
+/// When `words` does not have the length of the answer, or a column does not exist.
+pub fn among(words: &[f64], q: usize, columns: &[usize]) -> Vec<f64> {
+    assert_eq!(words.len(), normal_equations_len(q), "length of the normal equations");
+    let (moments, gram) = words[2..].split_at(q);
+    let mut kept = vec![words[0], words[1]];
+    kept.extend(columns.iter().map(|j| moments[*j]));
+    for (i, a) in columns.iter().enumerate() {
+        kept.extend(columns[i..].iter().map(|b| gram[packed_at(*a, *b, q)]));
+    }
+    kept
+}
+
+/// The information of the model, packed: X'WX of the words of [`normal_equations`] with `q` columns.
+pub fn information(words: &[f64], q: usize) -> &[f64] {
+    &words[2 + q..]
 }
 
 /// Why there is no linear fit.
@@ -159,6 +179,18 @@ mod tests {
         let mean = fit(&x, &[1.0, 4.0, 1e300], Some(&[1.0, 2.0, 0.0])).expect("regular");
         assert_eq!((mean.n, mean.df()), (2.0, 1.0));
         assert!((mean.beta[0] - 3.0).abs() < 1e-15 && (mean.residual_sum - 6.0).abs() < 1e-14);
+    }
+
+    #[test]
+    fn some_columns_of_a_model_are_a_model() {
+        let x = Design::new(4, 3, vec![1.0, -1.0, 3.0, 1.0, 0.0, 1.0, 1.0, 1.0, 5.0, 1.0, 2.0, 2.0]);
+        let two = Design::new(4, 2, vec![1.0, 3.0, 1.0, 1.0, 1.0, 5.0, 1.0, 2.0]);
+        let sums = |x: &Design| {
+            let mut total = Plain::zero(normal_equations_len(x.columns()));
+            normal_equations(&LinearRows { x, y: &[1.0, 2.0, 6.0, 0.5], w: None }, &mut total);
+            total.0
+        };
+        assert_eq!(among(&sums(&x), 3, &[0, 2]), sums(&two));
     }
 
     #[test]

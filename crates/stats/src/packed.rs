@@ -6,7 +6,7 @@ use crate::matrix::Matrix;
 
 /// Pivots of the unit-diagonal matrix below this are zero. A pivot is 1 - R^2 of a column on those before it; rounding
 /// of centred sums leaves about 1e-15, and a column with 1 - R^2 of 1e-11 has lost its standard error's digits anyway.
-const PIVOT: f64 = 1e-11;
+pub const PIVOT: f64 = 1e-11;
 
 /// Number of words of a packed `p` x `p` matrix: p (p + 1) / 2.
 pub const fn packed_len(p: usize) -> usize {

@@ -8,6 +8,9 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+/// How a text begins that somebody has to replace before the document can be used; drafts have such texts.
+pub const PLACEHOLDER: &str = "REPLACE:";
+
 /// One thing wrong with a document.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mistake {
@@ -124,6 +127,12 @@ impl<'a, 'r> Table<'a, 'r> {
         self.entries.contains_key(name)
     }
 
+    /// Was a mistake recorded at a key of this table?
+    pub(crate) fn is_mistaken(&self, name: &str) -> bool {
+        let key = self.key(name);
+        self.reader.mistakes.borrow().iter().any(|mistake| mistake.key == key)
+    }
+
     fn get(&self, name: &'static str) -> Option<&'r Spanned<DeValue<'a>>> {
         self.known.borrow_mut().insert(name);
         self.entries.get(name)
@@ -153,6 +162,12 @@ impl<'a, 'r> Table<'a, 'r> {
     pub(crate) fn optional_text(&self, name: &'static str) -> Option<String> {
         let value = self.get(name)?.get_ref();
         let text = value.as_str().map(str::to_owned);
+        if text.as_ref().is_some_and(|text| text.trim_start().starts_with(PLACEHOLDER)) {
+            self.mistake(
+                name,
+                format!("is still the question of the draft; write your own text in place of `{PLACEHOLDER} …`"),
+            );
+        }
         if text.is_none() {
             self.wrong(name, "a string", &format!("it in quotation marks, `{name} = \"…\"`"), value);
         }

@@ -26,11 +26,11 @@ use stats::total::{BLOCK, Total};
 
 use crate::cohort::{Cohort, Column, MISSING_DAYS, MISSING_LEVEL};
 use crate::dictionary::VariableId;
-use crate::protocol::Protocol;
+use crate::protocol::{OutcomeKind, Protocol};
 use crate::question::{
-    CoxModel, EVENT_COUNTS, FittedPropensity, LogisticModel, Question, Response, Weights, time_to_event,
+    CoxModel, EVENT_COUNTS, FittedPropensity, LogisticModel, OutcomeOf, Question, Response, Weights, time_to_event,
 };
-use crate::term::{Columns, Term};
+use crate::term::{Columns, Span, Term};
 use crate::view::{Asked, Draw, Trim, View};
 use crate::word;
 use drawn::DrawnViews;
@@ -129,13 +129,13 @@ impl<'a> Evaluator<'a> {
                 if of == trim { Cow::Borrowed(cohort) } else { Cow::Owned(make()) }
             }
         };
-        Rows { protocol, cohort, first: self.first, case: None }
+        Rows { protocol, cohort, first: self.first, case: None, whole: None }
     }
 }
 
 /// The rows with a propensity score inside the bounds.
 fn trimmed(protocol: &Protocol, cohort: &Cohort, trim: &Trim) -> Cohort {
-    let rows = Rows { protocol, cohort: Cow::Borrowed(cohort), first: false, case: None };
+    let rows = Rows { protocol, cohort: Cow::Borrowed(cohort), first: false, case: None, whole: None };
     let (low, high) = trim.bounds;
     let keep: Vec<bool> = rows.propensity(&trim.propensity).into_iter().map(|e| low <= e && e <= high).collect();
     cohort.filtered(&keep)
@@ -148,6 +148,8 @@ struct Rows<'a> {
     first: bool,
     /// Case weights, one per row.
     case: Option<Cow<'a, [f64]>>,
+    /// Where these are the rows with a value of an outcome: all rows, and which of them these are.
+    whole: Option<(&'a Rows<'a>, Vec<bool>)>,
 }
 
 impl Rows<'_> {
@@ -155,6 +157,50 @@ impl Rows<'_> {
         if self.case.is_some() && !question.takes_case_weights() {
             return sums.refuse();
         }
+        match question.outcome().and_then(|outcome| self.with_value(outcome)) {
+            Some(rows) => rows.answer(question, sums),
+            None => self.answer(question, sums),
+        }
+    }
+
+    /// The rows with a value of an outcome, which are those of its models and curves; none when all rows have one.
+    fn with_value(&self, outcome: OutcomeOf) -> Option<Rows<'_>> {
+        let keep: Vec<bool> = match outcome {
+            OutcomeOf::Variable(id) => self.observed(id),
+            OutcomeOf::Index(index) => {
+                let (time, status) = match &self.protocol.outcomes[index].kind {
+                    OutcomeKind::Binary { variable } => (*variable, *variable),
+                    OutcomeKind::TimeToEvent(spec) => (spec.time, spec.event),
+                    OutcomeKind::Competing(spec) => (spec.time, spec.status),
+                };
+                self.observed(time)
+                    .into_iter()
+                    .zip(self.observed(status))
+                    .map(|(time, status)| time && status)
+                    .collect()
+            }
+        };
+        if keep.iter().all(|keep| *keep) {
+            return None;
+        }
+        let case = self.case.as_ref().map(|case| {
+            let kept = case.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(weight, _)| *weight);
+            Cow::Owned(kept.collect())
+        });
+        let cohort = Cow::Owned(self.cohort.filtered(&keep));
+        Some(Rows { protocol: self.protocol, cohort, first: self.first, case, whole: Some((self, keep)) })
+    }
+
+    /// Which rows have a value of a variable.
+    fn observed(&self, variable: VariableId) -> Vec<bool> {
+        match self.cohort.column(variable) {
+            Column::Numbers(v) => v.iter().map(|x| !x.is_nan()).collect(),
+            Column::Levels(v) => v.iter().map(|x| *x != MISSING_LEVEL).collect(),
+            Column::Days(v) => v.iter().map(|x| *x != MISSING_DAYS).collect(),
+        }
+    }
+
+    fn answer(&self, question: &Question, sums: &mut Sums) {
         match question {
             Question::Flow => self.flow(sums),
             Question::Levels { variable } => self.levels(*variable, sums),
@@ -211,7 +257,9 @@ impl Rows<'_> {
                 treatment_sums(&rows, cells, sums);
             }
             Question::ImputationStep { model, level, beta } => self.imputation_step(model, *level, beta, sums),
-            Question::ImputationEquations { model, centre } => self.imputation_equations(model, *centre, sums),
+            Question::ImputationEquations { model, centre, unit } => {
+                self.imputation_equations(model, (*centre, *unit), sums);
+            }
             Question::StratifiedCoxStep { model, beta } => {
                 self.cox(model, |rows| cox::stratified_step(rows, model.ties, beta, sums));
             }
@@ -238,8 +286,8 @@ impl Rows<'_> {
             Question::WeightHistogram { weights, grid } => self.weight_histogram(weights, grid, sums),
             Question::Truncated { weights } => self.truncated(weights, sums),
             Question::ValueHistogram { variable } => self.value_histogram(*variable, sums),
-            Question::ArmMoments { variable, centre, weights } => {
-                self.arm_moments(*variable, *centre, weights.as_ref(), sums);
+            Question::ArmMoments { variable, centre, unit, weights } => {
+                self.arm_moments(*variable, (*centre, *unit), weights.as_ref(), sums);
             }
             Question::WeightedLevels { variable, weights } => self.weighted_levels(*variable, weights, sums),
         }
@@ -263,21 +311,17 @@ impl Rows<'_> {
     }
 
     fn missingness(&self, variable: VariableId, sums: &mut Sums) {
-        let missing: Vec<bool> = match self.cohort.column(variable) {
-            Column::Numbers(v) => v.iter().map(|x| x.is_nan()).collect(),
-            Column::Levels(v) => v.iter().map(|x| *x == MISSING_LEVEL).collect(),
-            Column::Days(v) => v.iter().map(|x| *x == MISSING_DAYS).collect(),
-        };
-        for (treated, missing) in self.cohort.treated.iter().zip(missing) {
-            sums.count(usize::from(*treated), u64::from(missing));
+        for (treated, observed) in self.cohort.treated.iter().zip(self.observed(variable)) {
+            sums.count(usize::from(*treated), u64::from(!observed));
         }
     }
 
     fn moments(&self, terms: &[Term], sums: &mut Sums) {
         for (t, term) in terms.iter().enumerate() {
+            let span = Span::of(term, self.protocol);
             for block in self.values(term).chunks(BLOCK) {
                 let mut both = [0.0; 2];
-                for x in block.iter().filter(|x| !x.is_nan()) {
+                for x in block.iter().filter(|x| !x.is_nan()).map(|x| span.measure(*x)) {
                     both[0] += x;
                     both[1] += x * x;
                 }
@@ -363,8 +407,7 @@ impl Rows<'_> {
         arm_table(&TableRows { exit: &exit, event: &event, treated, w: Some(&w) }, cells.len(), sums);
     }
 
-    /// The cell in which each row leaves, and whether by the event. A row without time or status would be censored at the
-    /// horizon: the first round finds it, and nothing that comes here is asked then.
+    /// The cell in which each row leaves, and whether by the event; rows without time or status are none of an outcome's.
     fn exits(&self, outcome: usize) -> (Vec<u32>, Vec<bool>) {
         let spec = time_to_event(self.protocol, outcome);
         let (Column::Days(days), Column::Levels(status)) =
@@ -381,6 +424,11 @@ impl Rows<'_> {
         let Some(weights) = weights.filter(|_| kind.m_estimation.is_some()) else {
             return influence::meat(residuals, w, kind, None, sums);
         };
+        if let Some((whole, keep)) = &self.whole {
+            // Patients without the outcome have a part in the propensity model, and none in the outcome's score.
+            let w = whole.row_weights(Some(weights));
+            return whole.meat(&spread(residuals, keep), Some(weights), w.as_deref(), kind, sums);
+        }
         let z = self.design(&weights.propensity.columns);
         let e = self.propensity(&weights.propensity);
         let rows = PropensityRows { z: &z, treated: &self.cohort.treated, e: &e, scheme: weights.scheme };
@@ -411,9 +459,9 @@ impl Rows<'_> {
     fn design(&self, columns: &Columns) -> Design {
         let (n, p) = (self.cohort.rows(), columns.terms.len());
         let mut values = vec![0.0; n * p];
-        for (j, (term, centre)) in columns.terms.iter().zip(&columns.centre).enumerate() {
+        for (j, term) in columns.terms.iter().enumerate() {
             for (i, x) in self.values(term).into_iter().enumerate() {
-                values[i * p + j] = x - centre;
+                values[i * p + j] = columns.measure(j, x);
             }
         }
         Design::new(n, p, values)
@@ -441,6 +489,17 @@ impl Rows<'_> {
             Term::Product(a, b) => self.values(a).into_iter().zip(self.values(b)).map(|(a, b)| a * b).collect(),
         }
     }
+}
+
+/// The residuals of some rows among all of them; 0 for the others.
+fn spread(residuals: &Design, keep: &[bool]) -> Design {
+    let p = residuals.columns();
+    let mut values = vec![0.0; keep.len() * p];
+    let kept = (0..keep.len()).filter(|i| keep[*i]);
+    for (row, i) in kept.enumerate() {
+        values[i * p..(i + 1) * p].copy_from_slice(residuals.row(row));
+    }
+    Design::new(keep.len(), p, values)
 }
 
 /// Fixed-point sums under construction.

@@ -95,8 +95,10 @@ fn rows(protocol: &Protocol) -> Cohort {
     let arms = &protocol.treatment;
     let columns = protocol.dictionary.variables().iter().enumerate().map(|(index, variable)| match &variable.kind {
         Kind::Continuous { low, high, resolution, .. } => {
-            let steps = ((high - low) / resolution).floor().max(0.0);
-            let value = |step: u64| low + step as f64 * resolution;
+            let declared = ((high - low) / resolution).floor().max(0.0);
+            // a resolution that belongs to another unit would make the column constant
+            let (steps, step) = if declared < 10.0 { (1000.0, (high - low) / 1000.0) } else { (declared, *resolution) };
+            let value = |at: u64| low + at as f64 * step;
             Column::Numbers(treated.iter().map(|_| value(below(&mut state, steps as u64 + 1)).min(*high)).collect())
         }
         Kind::Categorical { .. } if VariableId(index) == arms.variable => {

@@ -37,6 +37,8 @@ pub struct ImputationModel {
     pub predictors: Vec<Predictor>,
     /// Subtracted from each column; 0 for the intercept.
     pub centre: Vec<f64>,
+    /// Each column is divided by it afterwards; a power of two.
+    pub unit: Vec<f64>,
     /// Cumulative hazards of the outcomes among the predictors.
     pub hazards: Arc<Hazards>,
 }
@@ -55,7 +57,7 @@ pub enum Drawn {
 pub struct DrawnModel {
     /// The model.
     pub model: Arc<ImputationModel>,
-    /// Its coefficients for the centred columns.
+    /// Its coefficients for the columns of the model; of a number, for the number itself.
     pub drawn: Drawn,
 }
 
@@ -81,8 +83,9 @@ impl Predictor {
 impl ImputationModel {
     /// Hazards follow from the first round's sums and are not encoded again.
     pub(crate) fn write(&self, out: Canonical) -> Canonical {
-        let columns = self.predictors.iter().zip(&self.centre);
-        out.u32(self.variable.0 as u32).list(columns, |out, (predictor, centre)| predictor.write(out).f64(*centre))
+        let columns = self.predictors.iter().zip(self.centre.iter().zip(&self.unit));
+        out.u32(self.variable.0 as u32)
+            .list(columns, |out, (predictor, (centre, unit))| predictor.write(out).f64(*centre).f64(*unit))
     }
 }
 

@@ -12,7 +12,7 @@ use secagg::{Canonical, Reader};
 use crate::plan::Plan;
 use crate::protocol::{Protocol, ReleaseOpening};
 use crate::question::{Opening, transform_code, transform_of};
-use crate::view::{Asked, OfModel};
+use crate::view::{Asked, Column, OfModel};
 
 /// Longest answer: its words fill a message.
 pub const MOST_WORDS: usize = 4_000_000;
@@ -51,7 +51,7 @@ impl Layout {
             let (kind, words) = (asked.question.kind(), asked.words(protocol) as u32);
             let told =
                 protocol.release.opening == ReleaseOpening::Totals && (!sealed || asked.question.is_of_risk_sets());
-            let of = asked.of.filter(|_| told);
+            let of = asked.of.clone().filter(|_| told);
             match segments.last_mut() {
                 Some(last) if sealed && last.sealed && last.kind == kind && last.of.is_none() && of.is_none() => {
                     last.words += words;
@@ -101,8 +101,9 @@ impl Layout {
     pub(crate) fn write(&self, out: Canonical) -> Canonical {
         out.list(&self.0, |out, Segment { kind, sealed, words, of }| {
             out.str(kind).bool(*sealed).u32(*words).option(of.as_ref(), |out, of| {
-                let OfModel { model, transform, shortened } = of;
+                let OfModel { model, columns, transform, shortened } = of;
                 out.u32(*model)
+                    .list(columns.iter(), |out, column| column.write(out))
                     .option(*transform, |out, transform| out.u8(transform_code(transform)))
                     .option(*shortened, Canonical::f64)
             })
@@ -113,9 +114,9 @@ impl Layout {
         let segment = |r: &mut Reader<'_>| {
             let (kind, sealed, words) = (Cow::Owned(r.str()?.to_owned()), r.bool()?, r.u32()?);
             let of = r.option(|r| {
-                let model = r.u32()?;
+                let (model, columns) = (r.u32()?, r.list(Column::read)?.into());
                 let transform = r.option(|r| transform_of(r.u8()?).ok_or(CanonicalError::Label))?;
-                Ok(OfModel { model, transform, shortened: r.option(Reader::f64)? })
+                Ok(OfModel { model, columns, transform, shortened: r.option(Reader::f64)? })
             })?;
             Ok(Segment { kind, sealed, words, of })
         };
@@ -133,11 +134,13 @@ pub fn is_sealed(asked: &Asked, protocol: &Protocol) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Reason;
 
     fn layout(segments: &[(bool, u32)]) -> Layout {
         let of = |sealed: bool| {
             let (transform, shortened) = (Some(stats::zph::Transform::Log), Some(0.25));
-            (!sealed).then_some(OfModel { model: 7, transform, shortened })
+            let columns = [Column::Kept { unit: 0.125 }, Column::LeftOut(Reason::Cell(1))].into();
+            (!sealed).then_some(OfModel { model: 7, columns, transform, shortened })
         };
         let segment = |(sealed, words): &(bool, u32)| Segment {
             kind: "Flow".into(),

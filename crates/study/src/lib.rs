@@ -8,6 +8,7 @@ pub mod cohort;
 pub mod dictionary;
 pub mod document;
 pub mod evaluate;
+pub mod expression;
 pub mod forecast;
 pub mod imputation;
 pub mod layout;

@@ -6,6 +6,7 @@
 
 mod encoding;
 mod kind;
+mod outcome;
 mod purpose;
 mod shape;
 
@@ -26,6 +27,7 @@ use crate::dictionary::VariableId;
 use crate::imputation::ImputationModel;
 use crate::term::{Columns, Term};
 pub use encoding::{transform_code, transform_of};
+pub(crate) use outcome::OutcomeOf;
 pub use purpose::Opening;
 pub(crate) use shape::{CAUSE_COUNTS, EVENT_COUNTS, competing, time_to_event};
 
@@ -248,6 +250,8 @@ pub enum Question {
         model: Arc<ImputationModel>,
         /// Subtracted from the number.
         centre: f64,
+        /// Divides the difference; a power of two.
+        unit: f64,
     },
     /// Risk-set sums of a Fine-Gray regression: those of a Cox regression, and of the rows that left by another cause.
     FineGrayRisk {
@@ -435,6 +439,8 @@ pub enum Question {
         variable: VariableId,
         /// Value that they are about.
         centre: f64,
+        /// What they are measured in; a power of two.
+        unit: f64,
         /// The weights; none means 1.
         weights: Option<Weights>,
     },

@@ -17,7 +17,7 @@ use terminal::{Answer, Exit, Failure, Format, completions, conclude, read_file};
 use crate::config::{Config, DEFAULT_PATH};
 use crate::identity;
 use crate::pages::PagesError;
-use crate::run::{Attending, Link, attend_on};
+use crate::run::{Attending, Link, attend_on, read_policy};
 use crate::source;
 use pages::PagesCommand;
 
@@ -198,7 +198,8 @@ async fn stopped() {
 fn check_data(config: &Config, protocol: &Path) -> Result<Answer, Failure> {
     let text = read_file(protocol)?;
     let protocol = ::study::protocol::Protocol::parse(&text).map_err(failure::protocol)?;
-    let loaded = source::csv::load(&config.data, &protocol)?;
+    let policy = read_policy(&config.policy_text()?)?;
+    let loaded = source::csv::load(&config.data, &protocol, policy.bad_values)?;
     let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
     let flow = &loaded.cohort.flow;
     let steps: Vec<_> = flow

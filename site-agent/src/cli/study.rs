@@ -123,7 +123,7 @@ fn list(config: &Config) -> Result<Answer, Failure> {
 fn inspect(config: &Config, offered: &Offered, data: Option<&Path>) -> Result<Answer, Failure> {
     let identity = identity::load(&config.state_dir, Timestamp::now())?;
     let policy = read_policy(&config.policy_text()?)?;
-    let loaded = data.map(|data| source::csv::load(data, &offered.protocol)).transpose()?;
+    let loaded = data.map(|data| source::csv::load(data, &offered.protocol, policy.bad_values)).transpose()?;
     let inspection = Inspection {
         approver: approver(config, &identity),
         offer: &offered.offer,

@@ -226,5 +226,6 @@ pub(super) fn verdicts(findings: &Findings) -> Markup {
                 }
             }
         }))
+        p { "Values of this site that do not fit the dictionary: " (findings.bad_values.words()) "." }
     }
 }

@@ -29,7 +29,7 @@ pub(super) async fn page(
 fn content(desk: &Desk, offered: &Offered, visit: &Visit<Visitor>) -> Result<Markup, Unable> {
     let identity = desk.identity()?;
     let policy = read_policy(&desk.config.policy_text()?)?;
-    let (loaded, trouble) = match source::csv::load(&desk.config.data, &offered.protocol) {
+    let (loaded, trouble) = match source::csv::load(&desk.config.data, &offered.protocol, policy.bad_values) {
         Ok(loaded) => (Some(loaded), None),
         Err(e) => (None, Some(e.to_string())),
     };

@@ -163,7 +163,7 @@ fn decide(
 ) -> Result<Approved, ApproveError> {
     check_offer(offer, &approver.coordinator, &approver.identity.public(), person.at)?;
     let (protocol, site) = check(approver, offer, policy)?;
-    let loaded = source::csv::load(data, &protocol)?;
+    let loaded = source::csv::load(data, &protocol, policy.bad_values)?;
     let (run, earlier) = remembered(approver.state_dir, offer, &protocol, &loaded)?;
     policy.check_memory(&run, &earlier)?;
     let subject = Subject { policy: policy.digest(), cohort: snapshot::digest(&loaded.cohort, &protocol) };

@@ -6,22 +6,25 @@ use std::io::Read;
 use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder};
+use study::dictionary::VariableId;
+use study::policy::BadValues;
 use study::protocol::Protocol;
 
 use super::eligibility;
+use super::faults::{Fate, Faults};
 use super::lines::Lines;
 use super::nearest::nearest;
 use super::problem::{Access, Problem, ProblemKind, SourceError, expected};
-use super::table::{Fill, Table};
+use super::table::Table;
 use super::value::{self, Fault, Value};
 use super::{Loaded, Warning};
 
 /// Loads a CSV file: UTF-8 (with or without a byte order mark), comma separated, first line the column names, one row
-/// per patient.
-pub fn load(path: &Path, protocol: &Protocol) -> Result<Loaded, SourceError> {
+/// per patient. `bad` says what becomes of a value that does not fit the dictionary and that an analysis needs.
+pub fn load(path: &Path, protocol: &Protocol, bad: BadValues) -> Result<Loaded, SourceError> {
     let file = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let loaded = match File::open(path) {
-        Ok(open) => read(open, protocol),
+        Ok(open) => read(open, protocol, bad),
         Err(error) => Err(vec![unreadable(&error)]),
     };
     loaded.map_err(|problems| SourceError { file, problems })
@@ -31,25 +34,20 @@ fn unreadable(error: &std::io::Error) -> Problem {
     Problem::of_file(ProblemKind::Unreadable(Access::from(error)))
 }
 
-fn engine(_: rusqlite::Error) -> Vec<Problem> {
-    vec![Problem::of_file(ProblemKind::Engine)]
-}
-
-fn read(file: impl Read, protocol: &Protocol) -> Result<Loaded, Vec<Problem>> {
+fn read(file: impl Read, protocol: &Protocol, bad: BadValues) -> Result<Loaded, Vec<Problem>> {
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(Lines::new(file));
     let mut record = ByteRecord::new();
     if !next(&mut reader, &mut record)? {
         return Err(vec![Problem::of_file(ProblemKind::Empty)]);
     }
     let layout = Layout::find(&record, protocol)?;
-    let mut table = Table::create(&protocol.dictionary).map_err(engine)?;
-    let mut rows = Rows::new(&layout, protocol, table.fill(&protocol.dictionary).map_err(engine)?);
+    let mut rows = Rows::new(&layout, protocol);
     while next(&mut reader, &mut record)? {
         let line = reader.get_mut().line_from(record.position().map_or(0, csv::Position::byte));
-        rows.take(&record, line).map_err(engine)?;
+        rows.take(&record, line);
     }
-    rows.finish()?;
-    let (cohort, patients) = eligibility::cohort(&mut table, protocol).map_err(|kind| vec![Problem::of_file(kind)])?;
+    let (cohort, patients) = eligibility::cohort(&rows.table, &mut rows.faults, protocol, bad);
+    let noted = rows.finish(bad)?;
 
     let mut warnings = Vec::new();
     if layout.ignored() > 0 {
@@ -61,6 +59,7 @@ fn read(file: impl Read, protocol: &Protocol) -> Result<Loaded, Vec<Problem>> {
     } else if cohort.rows() == 0 {
         warnings.push(Warning::NoneAnalysed);
     }
+    warnings.extend(noted);
     Ok(Loaded { cohort, patients, warnings })
 }
 
@@ -132,37 +131,37 @@ enum Place {
     Variable(usize, Fault),
 }
 
-/// The pass over the rows. After the first problem the rows are only checked.
+/// The pass over the rows.
 struct Rows<'a> {
     layout: &'a Layout,
     protocol: &'a Protocol,
-    fill: Fill<'a>,
+    table: Table<'a>,
+    faults: Faults,
     values: Vec<Value<'a>>,
     keys: HashSet<Box<str>>,
     problems: BTreeMap<Place, Problem>,
 }
 
 impl<'a> Rows<'a> {
-    fn new(layout: &'a Layout, protocol: &'a Protocol, fill: Fill<'a>) -> Rows<'a> {
-        Rows { layout, protocol, fill, values: Vec::new(), keys: HashSet::new(), problems: BTreeMap::new() }
+    fn new(layout: &'a Layout, protocol: &'a Protocol) -> Rows<'a> {
+        let (table, faults) = (Table::new(&protocol.dictionary), Faults::default());
+        Rows { layout, protocol, table, faults, values: Vec::new(), keys: HashSet::new(), problems: BTreeMap::new() }
     }
 
-    fn take(&mut self, record: &ByteRecord, line: u64) -> rusqlite::Result<()> {
+    fn take(&mut self, record: &ByteRecord, line: u64) {
         // A quotation mark that is not closed swallows rows; in the last column nothing else would show it.
         if record.as_slice().iter().any(|b| matches!(b, b'\n' | b'\r')) {
             self.count(Place::LineBreak, line);
-            return Ok(());
+            return;
         }
         if record.len() != self.layout.fields {
             self.count(Place::FieldCount, line);
-            return Ok(());
+            return;
         }
         let key = self.key(record, line);
         self.parse(record, line);
-        match key {
-            Some(key) if self.problems.is_empty() => self.fill.push(key, &self.values),
-            _ => Ok(()),
-        }
+        // Without a key, which is a problem of the file, the row still shows its other ones.
+        self.table.push(key.unwrap_or(""), &self.values);
     }
 
     /// The patient's key, when it is there, well written and new.
@@ -187,10 +186,12 @@ impl<'a> Rows<'a> {
         self.values.clear();
         for (i, (variable, at)) in protocol.dictionary.variables().iter().zip(&layout.variables).enumerate() {
             let text = str::from_utf8(&record[*at]).map_err(|_| Fault::NotUtf8);
-            match text.and_then(|text| value::parse(text, &variable.kind)) {
-                Ok(value) => self.values.push(value),
-                Err(fault) => self.count(Place::Variable(i, fault), line),
+            let parsed = text.and_then(|text| value::parse(text, &variable.kind));
+            if let Err(fault) = parsed {
+                self.faults.push(self.table.rows(), line, VariableId(i), fault);
             }
+            let outside = || text.ok().filter(|_| parsed == Err(Fault::OutOfRange)).and_then(value::outside);
+            self.values.push(parsed.ok().or_else(outside).unwrap_or(Value::Missing));
         }
     }
 
@@ -199,11 +200,22 @@ impl<'a> Rows<'a> {
         self.problems.entry(place).or_insert_with(|| problem(place, protocol)).count(line);
     }
 
-    fn finish(self) -> Result<(), Vec<Problem>> {
-        if self.problems.is_empty() {
-            return self.fill.finish().map_err(engine);
+    /// What is wrong, or else what is to be said of the values that do not fit and that nobody has to mend.
+    fn finish(mut self, bad: BadValues) -> Result<Vec<Warning>, Vec<Problem>> {
+        let mut noted = BTreeMap::new();
+        for faulty in std::mem::take(&mut self.faults).iter() {
+            let place = Place::Variable(faulty.variable.0, faulty.fault);
+            if faulty.fate == Fate::Needed && bad == BadValues::Refuse {
+                self.count(place, faulty.line);
+            } else {
+                let fitting = noted.entry((faulty.fate, place)).or_insert_with(|| problem(place, self.protocol));
+                fitting.count(faulty.line);
+            }
         }
-        Err(self.problems.into_values().collect())
+        if !self.problems.is_empty() {
+            return Err(self.problems.into_values().collect());
+        }
+        Ok(noted.into_iter().map(|((fate, _), problem)| Warning::Values(fate, problem)).collect())
     }
 }
 

@@ -1,32 +1,28 @@
 //! From a hospital's file to the cohort of one study.
 //!
-//! Every value is parsed by the protocol's data dictionary and goes into an embedded in-memory `SQLite`; the ordered
-//! eligibility criteria are single expressions over it, run under an authorizer; what remains is the columnar
-//! [`Cohort`]. Everything that is wrong with a file is reported together, by file, column and count of rows: no value
-//! and no patient's key ever enters an error.
+//! Every value is parsed by the protocol's data dictionary; the ordered eligibility criteria, which the protocol's parser
+//! checked, are evaluated over the rows; what remains is the columnar [`Cohort`]. Everything that is wrong with what an
+//! analysis needs is reported together, by file, column and count of rows: no value and no patient's key ever enters an
+//! error.
 
 pub mod csv;
 mod eligibility;
-mod expression;
+mod faults;
 mod lines;
 mod nearest;
 mod patients;
 mod problem;
 mod table;
 mod value;
-mod words;
 
 use std::fmt;
 
 use study::cohort::Cohort;
-use study::protocol::Protocol;
 
-pub use expression::{ExpressionError, Refusal};
+pub use faults::Fate;
 pub use patients::Patients;
 pub use problem::{Access, Problem, ProblemKind, SourceError};
 pub use value::Fault;
-
-use table::Table;
 
 /// What a source gave.
 #[derive(Debug, Clone)]
@@ -40,7 +36,7 @@ pub struct Loaded {
 }
 
 /// Something unusual that does not stop a study.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Warning {
     /// So many columns of the file are not in the data dictionary and were not read.
     ColumnsIgnored(usize),
@@ -48,6 +44,8 @@ pub enum Warning {
     NoRows,
     /// The file holds rows and none of them is analysed.
     NoneAnalysed,
+    /// Values do not fit the dictionary, and nobody has to mend them.
+    Values(Fate, Problem),
 }
 
 impl fmt::Display for Warning {
@@ -59,24 +57,14 @@ impl fmt::Display for Warning {
                 f.write_str("the file has a header and no rows: this site takes part with zero patients")
             }
             Warning::NoneAnalysed => f.write_str("no row meets all criteria: this site takes part with zero patients"),
+            Warning::Values(Fate::LeftOut, problem) => {
+                write!(f, "not analysed, eligibility leaves the rows out: {problem}")
+            }
+            Warning::Values(Fate::Unread, problem) => write!(f, "not analysed, nothing reads the column: {problem}"),
+            Warning::Values(Fate::Censored, problem) => write!(f, "censored before, at the horizon: {problem}"),
+            Warning::Values(Fate::Needed, problem) => {
+                write!(f, "taken as missing, as the policy says (bad_values): {problem}")
+            }
         }
     }
-}
-
-/// Prepares every eligibility criterion of a protocol against an empty table, without any data.
-///
-/// All criteria that cannot be used are reported together.
-pub fn check_expressions(protocol: &Protocol) -> Result<(), Vec<ExpressionError>> {
-    let mut errors = Vec::new();
-    let mut table = Table::create(&protocol.dictionary).ok();
-    for criterion in &protocol.eligibility {
-        let checked = match &mut table {
-            Some(table) => expression::check(table, &protocol.dictionary, &criterion.require),
-            None => Err(Refusal::Failed),
-        };
-        if let Err(refusal) = checked {
-            errors.push(ExpressionError { label: criterion.label.clone(), refusal });
-        }
-    }
-    if errors.is_empty() { Ok(()) } else { Err(errors) }
 }

@@ -4,7 +4,6 @@ use std::fmt;
 
 use study::dictionary::Kind;
 
-use super::expression::ExpressionError;
 use super::value::Fault;
 
 /// Line numbers that a problem remembers.
@@ -87,10 +86,6 @@ pub enum ProblemKind {
         /// What the dictionary declares, in words.
         expected: String,
     },
-    /// An eligibility criterion cannot be used: the protocol is to blame, not the file.
-    Expression(ExpressionError),
-    /// The embedded database failed: memory, or a defect of ours.
-    Engine,
 }
 
 /// Why a file cannot be read.
@@ -147,8 +142,6 @@ impl Problem {
             ProblemKind::EmptyKey => "source.empty_patient",
             ProblemKind::DuplicateKey => "source.duplicate_patient",
             ProblemKind::Value { fault, .. } => fault.code(),
-            ProblemKind::Expression(error) => error.refusal.code(),
-            ProblemKind::Engine => "source.engine",
         }
     }
 }
@@ -211,10 +204,6 @@ impl fmt::Display for ProblemKind {
                 f.write_str("the patient stands in an earlier row too; one row per patient is wanted")
             }
             ProblemKind::Value { fault, expected } => write_fault(f, *fault, expected),
-            ProblemKind::Expression(error) => write!(f, "{error}"),
-            ProblemKind::Engine => f.write_str(
-                "the embedded database failed; check free memory, then report it with this code: source.engine",
-            ),
         }
     }
 }

@@ -1,7 +1,5 @@
 //! One field of text as the data dictionary declares it.
 
-use rusqlite::ToSql;
-use rusqlite::types::{ToSqlOutput, ValueRef};
 use study::dictionary::Kind;
 
 /// A parsed field.
@@ -11,17 +9,6 @@ pub(super) enum Value<'l> {
     Number(f64),
     Whole(u32),
     Level(&'l str),
-}
-
-impl ToSql for Value<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(match *self {
-            Value::Missing => ToSqlOutput::Borrowed(ValueRef::Null),
-            Value::Number(x) => ToSqlOutput::Borrowed(ValueRef::Real(x)),
-            Value::Whole(n) => ToSqlOutput::Borrowed(ValueRef::Integer(i64::from(n))),
-            Value::Level(level) => ToSqlOutput::Borrowed(ValueRef::Text(level.as_bytes())),
-        })
-    }
 }
 
 /// Class of a mistake in a field; it says nothing about the value itself.
@@ -84,6 +71,11 @@ pub(super) fn parse<'l>(text: &str, kind: &'l Kind) -> Result<Value<'l>, Fault> 
     }
 }
 
+/// The number of a field that is outside of its range, as criteria read it.
+pub(super) fn outside<'l>(text: &str) -> Option<Value<'l>> {
+    decimal(text.trim()).map(|number| Value::Number(number + 0.0))
+}
+
 fn numeric<'l>(text: &str, kind: &Kind) -> Result<Value<'l>, Fault> {
     if is_missing_marker(text) {
         return Err(Fault::MissingMarker);
@@ -102,7 +94,7 @@ fn numeric<'l>(text: &str, kind: &Kind) -> Result<Value<'l>, Fault> {
             text.parse().ok().filter(|_| whole).map(Value::Whole).ok_or(Fault::NotWhole)
         }
         Kind::Continuous { low, high, .. } => {
-            // Adding zero makes -0 into 0, which `SQLite` would do on its way.
+            // Adding zero makes -0 into 0: the same rows have the same bytes.
             let inside = (*low..=*high).contains(&number);
             if inside { Ok(Value::Number(number + 0.0)) } else { Err(Fault::OutOfRange) }
         }

@@ -84,7 +84,7 @@ impl Site {
     fn page(&self, offer: &Offer, policy: &str, preview: bool) -> String {
         let policy = read_policy(policy).unwrap();
         let protocol = Protocol::parse(&offer.protocol).unwrap();
-        let loaded = csv::load(&self.data(), &protocol).unwrap();
+        let loaded = csv::load(&self.data(), &protocol, study::policy::BadValues::Refuse).unwrap();
         let inspection = Inspection {
             approver: self.approver(),
             offer,

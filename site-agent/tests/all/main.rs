@@ -1,6 +1,8 @@
 //! Integration tests of the site agent, one binary.
 
 mod approval;
+mod bad_values;
+mod cases;
 mod commands;
 mod examples;
 mod pages;

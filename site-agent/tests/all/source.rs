@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use site_agent::source::csv::load;
-use site_agent::source::{Access, ProblemKind, SourceError, Warning, check_expressions};
+use site_agent::source::{Access, ProblemKind, SourceError, Warning};
 use study::cohort::{Cohort, Column, FlowCount, MISSING_DAYS, MISSING_LEVEL};
+use study::policy::BadValues;
 
 use crate::study_files::{HEADER, SiteFile, loaded, protocol, rows};
 
@@ -88,32 +89,14 @@ fn eligibility_is_counted_step_by_step() {
         "[[eligibility]]\nlabel = \"staged\"\nrequire = \"stage IS NOT NULL\"\n\
          [[eligibility]]\nlabel = \"at most 70\"\nrequire = \"age <= 70\"",
     );
-    assert_eq!(check_expressions(&protocol), Ok(()));
     let file = SiteFile::new(format!(
         "{HEADER}\nP1,old,50,I,0,1\nP2,new,60,,0,1\nP3,new,71,II,0,1\nP4,new,,II,0,1\nP5,,65,II,0,1\nP6,new,70,II,1,9\n"
     ));
-    let cohort = load(&file.path(), &protocol).unwrap().cohort;
+    let cohort = load(&file.path(), &protocol, BadValues::Refuse).unwrap().cohort;
     let count = |control, treated, neither| FlowCount { control, treated, neither };
     assert_eq!(cohort.flow, [count(1, 4, 1), count(1, 3, 1), count(1, 1, 1), count(1, 1, 0)]);
     assert_eq!(cohort.treated, [false, true]);
     assert!(cohort.columns[4] == Column::Days(vec![1, 9]));
-}
-
-#[test]
-fn bad_criteria_are_named_together_without_their_text() {
-    let protocol = protocol(
-        "[[eligibility]]\nlabel = \"first\"\nrequire = \"agee > 987654\"\n\
-         [[eligibility]]\nlabel = \"second\"\nrequire = \"stage = 'I'\"\n\
-         [[eligibility]]\nlabel = \"third\"\nrequire = \"random() > 987654\"",
-    );
-    let errors = check_expressions(&protocol).unwrap_err();
-    let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
-    assert_eq!(texts.len(), 2);
-    assert_eq!(texts[0], "criterion `first` reads `agee`, which is no declared [[variable]]; did you mean `age`?");
-    assert!(texts[1].starts_with("criterion `third` calls `random`, which is not allowed"));
-    let file = SiteFile::new(format!("{HEADER}\n{GOOD}\n"));
-    let error = refused(load(&file.path(), &protocol));
-    assert_eq!(error.codes(), ["criterion.column"]);
 }
 
 #[test]
@@ -306,12 +289,12 @@ fn other_encodings() {
 #[test]
 fn unreadable_files() {
     let folder = tempfile::tempdir().unwrap();
-    let error = refused(load(&folder.path().join("none.csv"), &protocol("")));
+    let error = refused(load(&folder.path().join("none.csv"), &protocol(""), BadValues::Refuse));
     assert_eq!(error.problems[0].kind, ProblemKind::Unreadable(Access::NotFound));
     assert_eq!(error.to_string(), "none.csv: there is no such file; check the path");
-    let error = refused(load(folder.path(), &protocol("")));
+    let error = refused(load(folder.path(), &protocol(""), BadValues::Refuse));
     assert_eq!(error.codes(), ["source.unreadable"]);
-    assert_eq!(refused(load(Path::new(""), &protocol(""))).codes(), ["source.unreadable"]);
+    assert_eq!(refused(load(Path::new(""), &protocol(""), BadValues::Refuse)).codes(), ["source.unreadable"]);
 }
 
 #[test]
@@ -371,6 +354,6 @@ fn a_million_rows() {
     let file = SiteFile::new(content);
     let protocol = protocol("[[eligibility]]\nlabel = \"at most 70\"\nrequire = \"age <= 70 AND stage = 'II'\"");
     let start = std::time::Instant::now();
-    let loaded = load(&file.path(), &protocol).unwrap();
+    let loaded = load(&file.path(), &protocol, BadValues::Refuse).unwrap();
     println!("{} rows analysed of 1,000,000 in {:.2?}", loaded.cohort.rows(), start.elapsed());
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use site_agent::source::csv::load;
 use site_agent::source::{Loaded, SourceError};
+use study::policy::BadValues;
 use study::protocol::Protocol;
 use tempfile::TempDir;
 
@@ -49,9 +50,21 @@ pub fn protocol_text(eligibility: &str) -> String {
         name = "response"
         kind = "binary"
         variable = "response"
+        [[outcome]]
+        name = "os"
+        kind = "time_to_event"
+        time = "os_days"
+        event = "response"
+        grid_days = 30
+        horizon_days = 3000
         [[analysis]]
         kind = "logistic"
         outcome = "response"
+        models = ["adjusted"]
+        covariates = ["age", "stage"]
+        [[analysis]]
+        kind = "cox"
+        outcome = "os"
         models = ["unadjusted"]
         "#
     )
@@ -79,7 +92,7 @@ impl SiteFile {
 
 /// Loads a file of the small study without criteria.
 pub fn loaded(content: impl AsRef<[u8]>) -> Result<Loaded, SourceError> {
-    load(&SiteFile::new(content).path(), &protocol(""))
+    load(&SiteFile::new(content).path(), &protocol(""), BadValues::Refuse)
 }
 
 /// Loads rows under the usual header.

@@ -68,13 +68,14 @@ fn number(cohort: &Cohort, id: VariableId, patient: usize) -> f64 {
 pub(super) struct Places {
     factors: Vec<Vec<usize>>,
     centre: Vec<f64>,
+    unit: Vec<f64>,
 }
 
 impl Places {
     /// None when the model has a column that the rows do not have.
     pub(super) fn of(columns: &Columns, terms: &[Term]) -> Option<Places> {
         let factors: Option<_> = columns.terms.iter().map(|term| places(term, terms)).collect();
-        Some(Places { factors: factors?, centre: columns.centre.clone() })
+        Some(Places { factors: factors?, centre: columns.centre.clone(), unit: columns.unit.clone() })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -84,7 +85,8 @@ impl Places {
     /// The centred columns of a patient.
     pub(super) fn of_patient(&self, patient: &[f64]) -> Vec<f64> {
         let product = |places: &Vec<usize>| places.iter().map(|at| patient[*at]).product::<f64>();
-        self.factors.iter().zip(&self.centre).map(|(places, centre)| product(places) - centre).collect()
+        let columns = self.factors.iter().zip(self.centre.iter().zip(&self.unit));
+        columns.map(|(places, (centre, unit))| (product(places) - centre) / unit).collect()
     }
 }
 

@@ -87,7 +87,7 @@ impl Rows {
     pub fn cohort(&self, protocol: &Protocol) -> Cohort {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         self.write(file.path());
-        let loaded = site_agent::source::csv::load(file.path(), protocol);
+        let loaded = site_agent::source::csv::load(file.path(), protocol, study::policy::BadValues::Refuse);
         loaded.unwrap_or_else(|e| panic!("the rows do not load: {:?}", e.problems)).cohort
     }
 

@@ -5,7 +5,6 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::early_glm;
 use super::files::HIDDEN;
 
 /// Golden entries by name that no run has yet, and why. A trailing `*` stands for any ending.
@@ -39,10 +38,6 @@ pub struct Report {
     pub compared: usize,
     /// Further cells that follow from golden numbers (ratios, intervals and tests that R did not print).
     pub derived: usize,
-    /// Golden numbers of models for which R stopped one step early; exact values are compared in their place.
-    pub early: usize,
-    /// How many of these differ from R by more than the tolerance, and the largest relative difference.
-    pub early_beyond: (usize, f64),
     /// Golden numbers that a run has on a grid only, each with its bound: how many are within theirs, and of the one
     /// that is farthest in units of its bound, distance and bound.
     pub bounded: (usize, [f64; 2]),
@@ -51,7 +46,7 @@ pub struct Report {
     /// Numbers that the files name as hidden: counts that R has below the study's floor, and others: what those would follow
     /// from, and curves where few leave.
     pub hidden: [usize; 2],
-    /// Largest relative difference, and where; numbers that R has too early left out.
+    /// Largest relative difference, and where.
     pub worst: Option<(f64, String)>,
     /// Numbers that differ by more than the tolerance.
     pub differences: Vec<String>,
@@ -180,25 +175,6 @@ impl<'a> Comparison<'a> {
             self.report.differences.push(line(pointer, expected, got));
         }
         self.number(pointer, got);
-    }
-
-    /// Compares one golden number that R took one step too early, within the wider limit that this explains.
-    pub(super) fn early(&mut self, pointer: &str, got: Result<f64, String>) {
-        let Some(expected) = self.open.remove(pointer) else {
-            return self.report.missing.push(format!("{pointer}: not in the golden file, or compared before"));
-        };
-        let got = match got {
-            Ok(got) => got,
-            Err(what) => return self.lacks(pointer, expected, &what),
-        };
-        let difference = relative(expected, got);
-        self.report.early += 1;
-        if difference.is_nan() || difference > early_glm::LIMIT {
-            self.report.differences.push(line(pointer, expected, got));
-        }
-        let (beyond, worst) = &mut self.report.early_beyond;
-        *beyond += usize::from(difference > self.tolerance);
-        *worst = worst.max(difference);
     }
 
     /// Compares one golden number with one that the run knows up to a bound, once: as any other where the bound is 0,
@@ -335,15 +311,6 @@ impl fmt::Display for Report {
         if self.hidden != [0, 0] {
             let [of_few, beside] = self.hidden;
             writeln!(f, "hidden by the floors of the study: {of_few} counts below them, {beside} other numbers")?;
-        }
-        if self.early > 0 {
-            let (beyond, worst) = self.early_beyond;
-            writeln!(
-                f,
-                "R stopped one step early: {} golden numbers, exact values compared in their place;",
-                self.early
-            )?;
-            writeln!(f, "  R's own differ by more than the tolerance in {beyond}, at most by {worst:.1e}")?;
         }
         if self.bounded.0 > 0 {
             let (count, [distance, bound]) = self.bounded;

@@ -3,7 +3,6 @@
 use stats::inference;
 
 use super::comparison::Comparison;
-use super::early_glm;
 use super::files::{Files, Row};
 
 /// Which rows of the result files a golden model is.
@@ -61,21 +60,12 @@ pub(super) fn coefficients(comparison: &mut Comparison<'_>, files: &Files, model
         let estimate = pointer(comparison, "estimate");
         let value = comparison.peek(&estimate);
         comparison.number(&estimate, cell(&row, "estimate"));
-        let exact = early_glm::std_errors(at).map(|exact| exact.get(i).copied().unwrap_or(f64::NAN));
+        let std_error = comparison.peek(&pointer(comparison, "std_error"));
         for column in ["std_error", "statistic", "p_value", "conf_low", "conf_high"] {
             let pointer = pointer(comparison, column);
-            match exact {
-                Some(_) => comparison.early(&pointer, cell(&row, column)),
-                None => comparison.number(&pointer, cell(&row, column)),
-            }
+            comparison.number(&pointer, cell(&row, column));
         }
-        let name = format!("{at} {term}");
-        let std_error = exact.unwrap_or_else(|| comparison.peek(&pointer(comparison, "std_error")));
-        if exact.is_some() {
-            comparison.derived(&format!("{name} std_error"), std_error, cell(&row, "std_error"));
-            test_and_limits(comparison, &name, value, std_error, &row);
-        }
-        ratios(comparison, &name, value, std_error, &row);
+        ratios(comparison, &format!("{at} {term}"), value, std_error, &row);
         terms.push(term);
     }
     let keys = model.keys();

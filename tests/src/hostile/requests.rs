@@ -70,8 +70,8 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run.not_the_plan",
         Lie::Message(|message, scene| {
             first(2, message, scene, |open| {
-                let of = Some(OfModel { model: 0, transform: None, shortened: None });
-                scene.ask(with_layout(open, |segment| Segment { of, ..segment }))
+                let of = OfModel { model: 0, columns: [].into(), transform: None, shortened: None };
+                scene.ask(with_layout(open, |segment| Segment { of: Some(of.clone()), ..segment }))
             })
         }),
     ),

@@ -19,6 +19,7 @@ models = ["iptw_interaction"]
 covariates = ["age", "crcl"]
 variance = ["robust", "survey", "m_estimation"]
 effect_modifiers = ["iss_stage", "age", "infection"]
+after_time_zero = true
 effect_at = [60, 70.5]
 
 [[analysis]]

@@ -92,7 +92,7 @@ fn logistic_separation_names_the_level() {
         let response = rows.get(i, "response");
         if rows.get(i, "iss_stage") == "III" { "0".into() } else { response.into() }
     });
-    let message = "separation: the outcome is predicted perfectly by (intercept), iss_stage:III";
+    let message = "separation: `response` is predicted perfectly by (intercept), iss_stage:III";
     assert_failures(&results(&rows), &["logistic response adjusted"], "fit.separation", message);
 }
 
@@ -103,7 +103,7 @@ fn cox_separation_names_the_level() {
         let event = rows.get(i, "pfs_event");
         if rows.get(i, "iss_stage") == "III" { "0".into() } else { event.into() }
     });
-    let message = "separation: the outcome is predicted perfectly by iss_stage:III";
+    let message = "separation: `pfs` is predicted perfectly by iss_stage:III";
     assert_failures(&results(&rows), &["cox pfs adjusted", "cox pfs stratified"], "fit.separation", message);
 }
 
@@ -111,7 +111,7 @@ fn cox_separation_names_the_level() {
 fn a_separated_propensity_model_takes_the_weighted_models_with_it() {
     let rows = patients().with("sex", |rows, i| if rows.get(i, "regimen") == "IsaPd" { "F" } else { "M" }.into());
     let results = results(&rows);
-    let why = "separation: the outcome is predicted perfectly by (intercept), sex:F";
+    let why = "separation: the treatment is predicted perfectly by (intercept), sex:F";
     let weighted = format!("the propensity model failed: {why}");
     let expected = [
         ("propensity  propensity".to_owned(), "fit.separation", why.to_owned()),
@@ -122,37 +122,57 @@ fn a_separated_propensity_model_takes_the_weighted_models_with_it() {
     assert!(results.weights.is_empty() && results.histogram.is_empty());
 }
 
+/// Every model has numbers; the adjusted ones say this, and have no row of this term.
+fn assert_left_out(results: &Results, note: &str, term: &str) {
+    assert_failures(results, &[], "", "");
+    for model in ADJUSTED {
+        let fit = results.fits.iter().find(|f| format!("{} {} {}", f.analysis, f.outcome, f.model) == model).unwrap();
+        assert_eq!(fit.outcome_of_fit.as_ref().unwrap().notes, [note], "{model}");
+    }
+    assert!(results.estimates.iter().any(|row| row.model == "adjusted" && row.term == "age"));
+    assert!(results.estimates.iter().all(|row| row.term != term));
+    assert!(results.warnings.iter().any(|row| row.code == "model.left_out" && row.text == note));
+}
+
 #[test]
-fn collinear_columns_are_named() {
+fn the_later_of_collinear_columns_is_left_out() {
     let rows = patients().with("crcl", |rows, i| {
         let age: f64 = rows.get(i, "age").parse().unwrap();
         format!("{:.1}", 250.0 - 2.0 * age)
     });
-    assert_failures(&results(&rows), &ADJUSTED, "fit.collinear", "`crcl` is a linear combination of the other columns");
+    assert_left_out(&results(&rows), "`crcl`: a linear combination of age; left out", "crcl");
 }
 
 #[test]
-fn a_constant_column_is_named() {
+fn a_constant_column_is_left_out() {
     let rows = patients().with("crcl", |_, _| "88.8".into());
-    assert_failures(&results(&rows), &ADJUSTED, "fit.constant", "`crcl` has the same value for every analysed patient");
+    assert_left_out(&results(&rows), "`crcl`: the same value for every analysed patient; left out", "crcl");
 }
 
 #[test]
-fn a_level_that_nobody_has_is_named() {
+fn a_level_that_nobody_has_is_left_out() {
     let rows = patients().with("iss_stage", |rows, i| {
         if rows.get(i, "iss_stage") == "II" { "III" } else { rows.get(i, "iss_stage") }.into()
     });
-    let message = "`iss_stage:II` has the same value for every analysed patient";
-    assert_failures(&results(&rows), &ADJUSTED, "fit.constant", message);
+    assert_left_out(&results(&rows), "level II of `iss_stage`: no analysed patient; left out", "iss_stage:II");
 }
 
 #[test]
-fn a_reference_level_that_nobody_has_is_collinear() {
+fn the_first_level_that_somebody_has_is_the_reference() {
     let rows = patients().with("iss_stage", |rows, i| {
         if rows.get(i, "iss_stage") == "I" { "II" } else { rows.get(i, "iss_stage") }.into()
     });
-    let message = "`iss_stage:III` is a linear combination of the other columns";
-    assert_failures(&results(&rows), &ADJUSTED, "fit.collinear", message);
+    let note = "level I of `iss_stage`: no analysed patient; II is the reference";
+    assert_left_out(&results(&rows), note, "iss_stage:II");
+}
+
+#[test]
+fn a_propensity_model_without_a_covariate_that_varies_fails() {
+    let rows = patients().with("sex", |_, _| "F".into());
+    let results = results(&rows);
+    let failed = failures(&results);
+    assert_eq!(failed[0], ("propensity  propensity".to_owned(), "fit.constant", failed[0].2.clone()));
+    assert_eq!(failed[0].2, "`sex:F` has the same value for every analysed patient");
 }
 
 #[test]
@@ -190,7 +210,7 @@ fn an_event_for_everybody_in_one_arm_is_named() {
 fn no_events_at_all_are_named() {
     let rows = patients().with("pfs_event", |_, _| "0".into());
     let models = ["cox pfs unadjusted", "cox pfs iptw", "cox pfs adjusted", "cox pfs stratified"];
-    assert_failures(&results(&rows), &models, "fit.no_events", "no event of `pfs` in any arm");
+    assert_failures(&results(&rows), &models, "fit.no_events", "no event of `pfs` in either arm");
 }
 
 #[test]
@@ -224,15 +244,20 @@ fn missing_values_are_counted_by_variable() {
 
     let rows = patients().with("iss_stage", |rows, i| if i == 9 { "" } else { rows.get(i, "iss_stage") }.into());
     assert_failures(&results(&rows), &ADJUSTED, "fit.missing", "`iss_stage` is missing for 1 analysed patients");
+}
 
-    let rows = patients().with("response", |rows, i| if i < 2 { "" } else { rows.get(i, "response") }.into());
+#[test]
+fn an_arm_without_a_value_of_the_outcome_is_named() {
+    let none = |rows: &Rows, i: usize, column: &str| {
+        if rows.get(i, "regimen") == "IsaPd" { String::new() } else { rows.get(i, column).to_owned() }
+    };
+    let rows = patients().with("response", |rows, i| none(rows, i, "response"));
     let models = ["logistic response unadjusted", "logistic response adjusted"];
-    assert_failures(&results(&rows), &models, "fit.missing", "`response` is missing for 2 analysed patients");
+    assert_failures(&results(&rows), &models, "fit.empty_arm", "no patient in the IsaPd arm has a value of `response`");
 
-    let rows = patients().with("pfs_days", |rows, i| if i < 2 { "" } else { rows.get(i, "pfs_days") }.into());
+    let rows = patients().with("pfs_days", |rows, i| none(rows, i, "pfs_days"));
     let models = ["cox pfs unadjusted", "cox pfs iptw", "cox pfs adjusted", "cox pfs stratified"];
-    let message = "`time or status of pfs` is missing for 2 analysed patients";
-    assert_failures(&results(&rows), &models, "fit.missing", message);
+    assert_failures(&results(&rows), &models, "fit.empty_arm", "no patient in the IsaPd arm has a value of `pfs`");
 }
 
 #[test]
@@ -349,7 +374,7 @@ fn firth_and_ridge_are_the_ways_out_of_separation() {
     });
     let protocol = protocol_with(PENALISED);
     let results = results_of(&protocol, &rows);
-    let message = "separation: the outcome is predicted perfectly by (intercept), iss_stage:III";
+    let message = "separation: `response` is predicted perfectly by (intercept), iss_stage:III";
     assert_failures(&results, &["logistic response adjusted"], "fit.separation", message);
     let failed = results.fits.iter().find_map(|fit| fit.outcome_of_fit.as_ref().err()).unwrap();
     assert!(failed.hint.contains("`firth`"), "{}", failed.hint);

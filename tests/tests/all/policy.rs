@@ -37,7 +37,9 @@ fn root() -> PathBuf {
 fn example(name: &str, file: &str) -> (Arc<Protocol>, Vec<Cohort>, Policy) {
     let study = StudyDir::read(&root().join("examples").join(name), file).unwrap();
     let protocol = Arc::new(Protocol::parse(&study.protocol).unwrap());
-    let load = |path: &PathBuf| site_agent::source::csv::load(path, &protocol).unwrap().cohort;
+    let load = |path: &PathBuf| {
+        site_agent::source::csv::load(path, &protocol, study::policy::BadValues::Refuse).unwrap().cohort
+    };
     let cohorts = study.sites.iter().map(|(_, path)| load(path)).collect();
     (protocol, cohorts, Policy::parse(&study.policy).unwrap())
 }

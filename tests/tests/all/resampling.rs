@@ -135,7 +135,7 @@ fn every_replicate_equals_pooled_r() {
                 })
                 .unwrap();
             let term = usize::from(outcome == "response");
-            let replicates = bootstrap.coefficients(key, term);
+            let replicates = bootstrap.coefficients(key, &key.terms[term]);
             assert_eq!(replicates.len(), golden["replicates"].as_array().unwrap().len(), "{at}");
             for (i, estimate) in replicates.into_iter().enumerate() {
                 worst.compare(&format!("{at} replicate {i}"), &golden["replicates"][i], estimate.unwrap());

@@ -107,9 +107,14 @@ outcome = "pfs"
 models = ["unadjusted", "stratified"]
 "#;
 
+/// Text of the small study with models of the test's own.
+pub fn protocol_text_with(models: &str) -> String {
+    format!("{HEAD}{models}")
+}
+
 /// The small study with models of the test's own.
 pub fn protocol_with(models: &str) -> Arc<Protocol> {
-    Arc::new(Protocol::parse(&format!("{HEAD}{models}")).unwrap_or_else(|mistakes| panic!("{:?}", mistakes.0)))
+    Arc::new(Protocol::parse(&protocol_text_with(models)).unwrap_or_else(|mistakes| panic!("{:?}", mistakes.0)))
 }
 
 /// Text of the small study. The coordinator fits its models, too.

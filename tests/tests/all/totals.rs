@@ -242,7 +242,7 @@ fn rows_that_are_left_out_added_or_turned_into_failures_are_refused() {
         })
     );
     // analysed patients: a logistic model without weights counts them
-    assert!(is_refused(&|r| r.fits.iter_mut().for_each(|row| row.n += 1)).ends_with(": n"));
+    assert!(is_refused(&|r| r.fits.iter_mut().for_each(|row| row.n = row.n.map(|n| n + 1))).ends_with(": n"));
 }
 
 /// An estimate of the stratified Cox model of the small study, three times as large.

@@ -157,11 +157,11 @@ fn nobody_left_and_nobody_to_trim_end_in_failures_that_say_so() {
     let nobody = run("[[scenario]]\nname = \"nobody\"\ntrim = [0.0, 0.001]\nmodels = [\"unadjusted\", \"iptw\"]\n");
     let empty = "no analysed patient in the EloPd arm";
     assert_eq!(failures(&nobody), [empty.to_owned(), format!("the propensity model failed: {empty}")]);
-    let separated =
-        "[[scenario]]\nname = \"old\"\nrequire = \"fish = 'high'\"\ntrim = [0.1, 0.9]\nmodels = [\"iptw\"]\n";
+    let separated = "[[scenario]]\nname = \"parted\"\nrequire = \"(regimen = 'IsaPd') = (sex = 'F')\"\n\
+                     trim = [0.1, 0.9]\nmodels = [\"iptw\"]\n";
     let plan = run(separated);
-    let constant = "`fish:high` has the same value for every analysed patient";
-    assert_eq!(failures(&plan), [format!("the propensity model that trims failed: {constant}")]);
+    let why = "separation: the treatment is predicted perfectly by (intercept), sex:F";
+    assert_eq!(failures(&plan), [format!("the propensity model that trims failed: {why}")]);
     let results = Results::of(&plan);
     let scenario = &results.scenarios[0].results;
     assert!(scenario.estimates.is_empty() && scenario.weights.is_empty() && scenario.overlap.is_empty());

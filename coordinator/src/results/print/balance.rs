@@ -75,7 +75,8 @@ fn line(
         line.push(cell(&row.all));
     }
     let none = || if row.floored { number::HIDDEN.into() } else { "–".to_owned() };
-    line.push(if first { row.smd.map_or_else(none, |d| format!("{d:.3}")) } else { String::new() });
+    let difference = if row.separated { "∞".into() } else { row.smd.map_or_else(none, |d| format!("{d:.3}")) };
+    line.push(if first { difference } else { String::new() });
     if !row.weighted {
         line.push(if first { row.p_value.map_or_else(none, number::p_value) } else { String::new() });
     }

@@ -40,6 +40,9 @@ pub(super) fn incidences(
         let kind = if weighted { "cumulative incidence, weighted" } else { "cumulative incidence" };
         let heading = format!("{}: {kind} (95% CI: {})", labels::plain(&outcome.label), first.conf_type);
         table(out, page, &heading, Texts { wrap: 1, left: 1 }, &header, rows)?;
+        if all.iter().any(|row| row.after_end) {
+            writeln!(out, "{}: nobody of the arm was followed so long", number::NONE)?;
+        }
     }
     Ok(())
 }
@@ -61,7 +64,9 @@ fn by_time(page: &Page<'_>, cause: &Cause, shown: &[&IncidenceRow]) -> Vec<Vec<S
 
 fn percent(row: &IncidenceRow) -> String {
     let show = |x: f64| format!("{:.1}", 100.0 * x);
-    let Some(incidence) = row.incidence else { return number::HIDDEN.into() };
+    let Some(incidence) = row.incidence else {
+        return if row.after_end { number::NONE } else { number::HIDDEN }.into();
+    };
     match row.interval {
         None => show(incidence),
         Some((low, high)) => {

@@ -36,7 +36,7 @@ struct Page<'a> {
 /// time-to-event outcome, incidences and hazard ratios of competing causes, odds ratios, further models, absolute risks, effect
 /// modification, E-values, proportional hazards, scenarios, weights, and the models that failed.
 pub fn print(out: &mut impl Write, results: &Results, protocol: &Protocol, width: u16) -> io::Result<()> {
-    let page = Page { results, protocol, labels: Labels::new(protocol), width };
+    let page = Page { results, protocol, labels: Labels::new(protocol, &results.references), width };
     writeln!(out, "{}", plain(&protocol.title))?;
     sections::flow(out, &page)?;
     balance::tables(out, &page)?;

@@ -2,13 +2,14 @@
 
 use std::io::{self, Write};
 
+use report::models::preferred;
 use study::dictionary::Kind;
-use study::results::{EstimateRow, Variance};
+use study::results::EstimateRow;
 
 use super::effects::{Group, effect};
 use super::{Page, Texts, labels, number, table};
 
-/// One row per outcome, model and level, under one variance: naive, of a weighted model robust where it was asked for.
+/// One row per outcome, model and level, under the variance that stands for the model.
 pub(super) fn within_levels(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
     let estimates = &page.results.estimates;
     let mut rows = Vec::new();
@@ -16,11 +17,10 @@ pub(super) fn within_levels(out: &mut impl Write, page: &Page<'_>) -> io::Result
     for row in estimates.iter().filter(|row| place(row).is_some() && main(page, row)) {
         let same = |r: &&EstimateRow| {
             (&r.outcome, &r.model, &r.modifier, &r.term) == (&row.outcome, &row.model, &row.modifier, &row.term)
-                && r.variance == Variance::Robust
                 && main(page, r)
         };
-        let robust = row.model == "iptw_interaction" && estimates.iter().any(|r| same(&r));
-        if row.variance != if robust { Variance::Robust } else { Variance::Naive } {
+        let of_model: Vec<&EstimateRow> = estimates.iter().filter(same).collect();
+        if preferred(&of_model).is_none_or(|stands| stands.variance != row.variance) {
             continue;
         }
         let weighted = if row.model == "interaction" { "" } else { "; IPTW" };
@@ -63,28 +63,21 @@ fn level(page: &Page<'_>, row: &EstimateRow) -> String {
     })
 }
 
-/// Models whose E-values are printed, the first that is there, and beside it the adjusted one.
-const FIRST: [(&str, Variance); 4] = [
-    ("iptw", Variance::MEstimation),
-    ("iptw", Variance::Robust),
-    ("iptw", Variance::Naive),
-    ("unadjusted", Variance::Naive),
-];
-
 /// E-values of the weighted model (the unadjusted one where there is none) and of the adjusted one.
 pub(super) fn e_values(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
     let mut rows = Vec::new();
     for outcome in &page.protocol.outcomes {
-        let find = |(model, variance): (&str, Variance)| {
-            page.results.estimates.iter().find(|r| {
+        let find = |model: &str| {
+            let rows = page.results.estimates.iter().filter(|r| {
                 r.outcome == outcome.name
                     && r.cause.is_empty()
-                    && (&*r.model, r.variance) == (model, variance)
+                    && r.model == model
                     && r.term == page.labels.treatment()
                     && main(page, r)
-            })
+            });
+            preferred(&rows.collect::<Vec<_>>())
         };
-        let shown = FIRST.into_iter().find_map(find).into_iter().chain(find(("adjusted", Variance::Naive)));
+        let shown = find("iptw").or_else(|| find("unadjusted")).into_iter().chain(find("adjusted"));
         for (i, row) in shown.enumerate() {
             let Some(value) = row.e_value else { continue };
             let outcome = if i == 0 { labels::plain(&outcome.label) } else { String::new() };

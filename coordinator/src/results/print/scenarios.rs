@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use study::results::{EstimateRow, KAPLAN_MEIER, Results, Variance};
 
 use super::effects::effect;
-use super::{Page, Texts, labels, table};
+use super::{Page, Texts, labels, number, table};
 
 /// One row per outcome, model and variance of a scenario, after the same of the main analysis.
 pub(super) fn effects(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
@@ -30,7 +30,7 @@ pub(super) fn effects(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
             };
             first = false;
             rows.push(
-                [head.to_vec(), vec![labels::plain(label), row.n.to_string()], effect(page, row).into()].concat(),
+                [head.to_vec(), vec![labels::plain(label), number::count(row.n)], effect(page, row).into()].concat(),
             );
         }
     }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use report::models::noted;
 use study::results::TestRow;
 
 use super::{Page, Texts, labels, number, table};
@@ -66,5 +67,13 @@ pub(super) fn failures(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> 
         ])
     });
     let header = ["", "Why it has no result", "What to do"].map(str::to_owned);
-    table(out, page, "Models without a result", Texts { wrap: 3, left: 3 }, &header, rows.collect())
+    table(out, page, "Models without a result", Texts { wrap: 3, left: 3 }, &header, rows.collect())?;
+    let notes = noted(page.results).into_iter().map(|row| {
+        let model =
+            format!("{}\n{}", labels::event(page.protocol, &row.outcome, &row.cause), labels::model(&row.model));
+        let note = row.note.map_or_else(String::new, |note| note.to_string());
+        vec![model, labels::variance(row.variance).to_owned(), note]
+    });
+    let header = ["", "Variance", "What to know of it"].map(str::to_owned);
+    table(out, page, "Standard errors", Texts { wrap: 3, left: 3 }, &header, notes.collect())
 }

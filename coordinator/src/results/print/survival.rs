@@ -16,7 +16,8 @@ pub(super) fn curves(out: &mut impl Write, page: &Page<'_>, outcome: &Outcome) -
         let Some(first) = all.first() else { continue };
         let symmetric = [Quantity::RiskDifferenceAt, Quantity::RestrictedMean, Quantity::RestrictedMeanDifference];
         let shown = all.iter().filter(|r| symmetric.contains(&r.quantity) || r.conf_type == first.conf_type);
-        let mut rows = rows(page, &shown.copied().collect::<Vec<_>>());
+        let shown: Vec<&MedianRow> = shown.copied().collect();
+        let mut rows = rows(page, &shown);
         let model = if weighted { "iptw" } else { "unadjusted" };
         let mut tests = page.results.tests.iter();
         if let Some(test) = tests.find(|t| t.name == "log_rank" && t.outcome == outcome.name && t.model == model) {
@@ -28,6 +29,9 @@ pub(super) fn curves(out: &mut impl Write, page: &Page<'_>, outcome: &Outcome) -
         let kind = if weighted { "Kaplan-Meier, weighted" } else { "Kaplan-Meier" };
         let heading = format!("{}: {kind} (95% CI: {})", labels::plain(&outcome.label), first.conf_type);
         table(out, page, &heading, Texts { wrap: 1, left: 1 }, &header, rows)?;
+        if shown.iter().any(|row| row.after_end) {
+            writeln!(out, "{}: nobody of the arm was followed so long", number::NONE)?;
+        }
     }
     Ok(())
 }
@@ -77,6 +81,9 @@ fn label(page: &Page<'_>, row: &MedianRow) -> String {
 
 /// Months with one decimal, probabilities in percent; n.r. where a median or its limit is not reached.
 fn value(page: &Page<'_>, row: &MedianRow) -> String {
+    if row.after_end {
+        return number::NONE.into();
+    }
     if row.value.is_none() && !matches!(row.quantity, Quantity::Median | Quantity::FollowUp) {
         return number::HIDDEN.into();
     }

@@ -26,8 +26,12 @@ pub(crate) fn pairs<'r>(page: &Page<'r>) -> Vec<(&'r BalanceRow, Option<&'r Bala
 pub(crate) fn figure(page: &Page<'_>) -> Option<Figure> {
     let mut pairs = pairs(page);
     let size = |row: Option<&BalanceRow>| row.and_then(|row| row.smd).map(f64::abs).filter(|x| x.is_finite());
-    pairs.retain(|(before, after)| size(Some(before)).or(size(*after)).is_some());
-    pairs.sort_by(|(a, _), (b, _)| size(Some(b)).unwrap_or(0.0).total_cmp(&size(Some(a)).unwrap_or(0.0)));
+    let infinite = |row: Option<&BalanceRow>| row.is_some_and(|row| row.separated);
+    pairs.retain(|(before, after)| {
+        size(Some(before)).or(size(*after)).is_some() || infinite(Some(before)) || infinite(*after)
+    });
+    let order = |row: &BalanceRow| if row.separated { f64::INFINITY } else { size(Some(row)).unwrap_or(0.0) };
+    pairs.sort_by(|(a, _), (b, _)| order(b).total_cmp(&order(a)));
     let largest = pairs.iter().flat_map(|(a, b)| [size(Some(a)), size(*b)]).flatten().fold(0.3, f64::max);
     if pairs.is_empty() {
         return None;
@@ -57,19 +61,23 @@ pub(crate) fn figure(page: &Page<'_>) -> Option<Figure> {
                 drawing.mark([scale.at(x), y], 4.5, ink);
             }
         }
+        if infinite(Some(before)) || infinite(*after) {
+            drawing.text([RIGHT, y + 4.5], Anchor::End, Set::Normal, Ink::Plain, "∞");
+        }
     }
     legend(&mut drawing, pairs.iter().any(|(_, after)| after.is_some()));
     let name = "love";
-    let above = |row: fn(&(&BalanceRow, Option<&BalanceRow>)) -> Option<f64>| {
+    let smd = |row: &BalanceRow| if row.separated { Some(f64::INFINITY) } else { row.smd };
+    let above = |row: &dyn Fn(&(&BalanceRow, Option<&BalanceRow>)) -> Option<f64>| {
         let known: Vec<f64> = pairs.iter().filter_map(row).collect();
         format!("{} of {}", known.iter().filter(|smd| smd.abs() > LIMIT).count(), known.len())
     };
-    let (before, after) = (above(|(row, _)| row.smd), above(|(_, row)| row.and_then(|row| row.smd)));
+    let (before, after) = (above(&|(row, _)| smd(row)), above(&|(_, row)| row.and_then(smd)));
     let text = format!("Characteristics that differ by more than 0.1: {before} before weighting, {after} after.");
     Some(Figure {
         name: name.into(),
         caption: "Balance of the arms: absolute standardised mean differences before and after weighting. The dashed \
-                  line is at 0.1."
+                  line is at 0.1. ∞: the arms have no value in common."
             .into(),
         svg: drawing.finish(name, "Standardised mean differences before and after weighting", &text),
         data: data(page, &pairs),

@@ -70,6 +70,9 @@ fn label(page: &Page<'_>, row: &EffectRow) -> String {
 
 /// Percent or months with one decimal, ratios with two; everything with its interval.
 fn value(page: &Page<'_>, row: &EffectRow) -> Cell {
+    if row.after_end {
+        return Cell::none();
+    }
     let part = |x: Option<f64>, column| match x.filter(|x| x.is_finite()) {
         None => Cell::none(),
         Some(x) if place(row) == Some(3) => page.decimals(x, 2, &EFFECTS, row, column),

@@ -74,7 +74,7 @@ fn notes(page: &Page<'_>) -> String {
     }
     format!(
         "Categories: patients (%), after weighting sums of weights (%). Numbers: mean (SD), and median (first to third \
-         quartile). SMD: standardised mean difference as tableone defines it. P: {}.",
+         quartile). SMD: standardised mean difference as tableone defines it; ∞: the arms have no value in common. P: {}.",
         tests.join(", ")
     )
 }
@@ -151,6 +151,7 @@ fn absent(row: &BalanceRow) -> Cell {
 /// The standardised difference without its sign.
 pub(crate) fn difference(page: &Page<'_>, row: &BalanceRow) -> Cell {
     match row.smd {
+        None if row.separated => Cell::text("∞"),
         None => absent(row),
         smd => page.absolute(smd, &BALANCE, row, "smd"),
     }

@@ -8,8 +8,9 @@ use crate::figure::curves::{Curve, Plot, Point, draw};
 use crate::figure::svg::Ink;
 use crate::figure::{Figure, file_name};
 use crate::labels;
+use crate::models::preferred;
 use crate::number::{HIDDEN, NONE};
-use crate::page::{ESTIMATES, INCIDENCE, Page, TESTS, preferred};
+use crate::page::{ESTIMATES, INCIDENCE, Page, TESTS};
 use crate::table::{Cell, Row, Table};
 
 pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
@@ -68,7 +69,11 @@ fn figure(page: &Page<'_>, outcome: &Outcome, cause: &str, weighted: bool) -> Op
     for level in [control, treated] {
         lines.push(Row::Heading(arm_label(page, level)));
         for row in points(&rows, level, last) {
-            let incidence = row.incidence.map_or_else(Cell::hidden, |x| page.percent(x, &INCIDENCE, row, "incidence"));
+            let incidence = match row.incidence {
+                Some(x) => page.percent(x, &INCIDENCE, row, "incidence"),
+                None if row.after_end => Cell::none(),
+                None => Cell::hidden(),
+            };
             let at_risk = match row.at {
                 At::Declared => page.known(row.n_risk, 0, &INCIDENCE, row, "n_risk"),
                 At::MergedCell => Cell::none(),
@@ -87,7 +92,13 @@ fn figure(page: &Page<'_>, outcome: &Outcome, cause: &str, weighted: bool) -> Op
         risk_heading: "At risk (patients)".into(),
         curves,
     });
-    let left_out = if rows.iter().any(|row| row.incidence.is_none()) { " Hidden times are left out." } else { "" };
+    let mut left_out = String::new();
+    if rows.iter().any(|row| row.incidence.is_none() && !row.after_end) {
+        left_out += " Hidden times are left out.";
+    }
+    if rows.iter().any(|row| row.after_end) {
+        left_out += " A curve ends with the cell in which the last patient of its arm leaves.";
+    }
     let caption =
         format!("{label}: cumulative incidence, {kind}. Marked points are exact; straight lines join them.{left_out}");
     let data = Table {
@@ -170,7 +181,9 @@ fn value(page: &Page<'_>, row: &IncidenceRow) -> Cell {
     let part = |x: f64, column| {
         if x.is_finite() { page.percent(x, &INCIDENCE, row, column) } else { Cell::none() }
     };
-    let Some(incidence) = row.incidence else { return Cell::hidden() };
+    let Some(incidence) = row.incidence else {
+        return if row.after_end { Cell::none() } else { Cell::hidden() };
+    };
     let cell = part(incidence, "incidence");
     let Some((low, high)) = row.interval else { return cell };
     let to = if low < 0.0 { " to " } else { "–" };

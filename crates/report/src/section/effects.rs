@@ -10,8 +10,9 @@ use crate::figure::Figure;
 use crate::figure::forest::{Forest, Line, draw};
 use crate::figure::svg::Ink;
 use crate::labels;
+use crate::models::preferred;
 use crate::models::{Column, Models};
-use crate::page::{ESTIMATES, Page, preferred};
+use crate::page::{ESTIMATES, Page};
 use crate::table::{Cell, Row, Table};
 
 /// The models of an outcome, for the page.
@@ -173,7 +174,7 @@ pub(super) fn line(page: &Page<'_>, row: &EstimateRow, label: &str, ink: Ink) ->
     Line::Ratio {
         label: label.into(),
         ink,
-        log: Some([row.estimate, row.conf_low, row.conf_high]),
+        log: Some([row.estimate, row.conf_low, row.conf_high]).filter(|log| log.iter().all(|x| x.is_finite())),
         text: page.ratio(row).words(" "),
     }
 }

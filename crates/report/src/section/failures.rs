@@ -4,6 +4,7 @@ use study::results::{FitProblem, FitRow, WarningRow};
 
 use super::Block;
 use crate::labels::{self, scheme};
+use crate::models::noted;
 use crate::page::Page;
 use crate::table::{Cell, Row, Table};
 
@@ -22,10 +23,11 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
         blocks.push(Block::words("Every declared model and curve has a result."));
     }
     blocks.extend(Block::table(failures));
+    blocks.extend(Block::table(standard_errors(page)));
     blocks.extend(Block::table(unchecked(page)));
     let warnings = warnings(page);
     if warnings.rows.is_empty() {
-        blocks.push(Block::words("There is no warning about overlap or weights."));
+        blocks.push(Block::words("There is no warning about what models leave out, overlap or weights."));
     }
     blocks.extend(Block::table(warnings));
     blocks
@@ -46,6 +48,22 @@ fn failures(page: &Page<'_>) -> Table {
         caption: "Models without a result".into(),
         header: ["Model", "Why it has none", "What to do"].map(str::to_owned).into(),
         rows: failed(page).map(row).collect(),
+        texts: 3,
+        ..Table::default()
+    }
+}
+
+/// What a reader must know of standard errors, or why there are none.
+fn standard_errors(page: &Page<'_>) -> Table {
+    let rows = noted(page.results).into_iter().map(|row| {
+        let model = format!("{}, {}", page.outcome(&row.outcome, &row.cause), labels::model(&row.model));
+        let note = row.note.map_or_else(String::new, |note| note.to_string());
+        Row::new(model, vec![Cell::text(labels::variance(row.variance)), Cell::text(note)])
+    });
+    Table {
+        caption: "Standard errors".into(),
+        header: ["Model", "Variance", "What to know of it"].map(str::to_owned).into(),
+        rows: rows.collect(),
         texts: 3,
         ..Table::default()
     }

@@ -1,14 +1,16 @@
 //! What was found, in sentences and numbers that are made from the results.
 
 use study::protocol::{Cause, Competing, Outcome, OutcomeKind};
-use study::results::{BalanceRow, EstimateRow, MedianRow, Quantity};
+use study::results::{BalanceRow, EstimateRow, MedianRow, Quantity, Variance};
 
 use super::Block;
+use super::baseline::difference;
 use super::competing::ratios;
 use super::effects::Group;
 use crate::figure::love::{LIMIT, pairs};
 use crate::labels;
-use crate::page::{BALANCE, FLOW, MEDIANS, OUTCOMES, Page, TESTS, preferred};
+use crate::models::preferred;
+use crate::page::{FLOW, MEDIANS, OUTCOMES, Page, TESTS};
 use crate::table::{Cell, Row, Table};
 
 pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
@@ -86,12 +88,12 @@ fn name<'r>(page: &Page<'r>, id: study::dictionary::VariableId) -> &'r str {
 
 /// "8 of 10 (1.394, Refractory to daratumumab)".
 fn differing(page: &Page<'_>, rows: &[&BalanceRow]) -> Option<Cell> {
-    let size = |row: &BalanceRow| row.smd.map_or(0.0, f64::abs);
-    let rows: Vec<&BalanceRow> = rows.iter().filter(|row| row.smd.is_some()).copied().collect();
+    let size = |row: &BalanceRow| if row.separated { f64::INFINITY } else { row.smd.map_or(0.0, f64::abs) };
+    let rows: Vec<&BalanceRow> = rows.iter().filter(|row| row.smd.is_some() || row.separated).copied().collect();
     let largest = rows.iter().max_by(|a, b| size(a).total_cmp(&size(b)))?;
     let above = rows.iter().filter(|row| size(row) > LIMIT).count();
     let cell = Cell::text(format!("{above} of {} (", rows.len()));
-    let smd = page.absolute(largest.smd, &BALANCE, largest, "smd");
+    let smd = difference(page, largest);
     Some(cell.and(smd).and_text(", ").and(Cell::foreign(page.labels.variables(&largest.variable))).and_text(")"))
 }
 
@@ -116,7 +118,7 @@ fn outcome(page: &Page<'_>, outcome: &Outcome) -> Option<Cell> {
         let Some(row) = preferred(&rows) else { continue };
         let lead = if i == 0 { format!("; {ratio} {words} ") } else { format!(", {words} ") };
         cell = cell.and_text(lead).and(page.ratio(row));
-        if model == "iptw" {
+        if model == "iptw" || row.variance != Variance::Naive {
             cell = cell.and_text(format!(" ({})", labels::variance(row.variance)));
         }
     }
@@ -146,7 +148,7 @@ fn cause(page: &Page<'_>, outcome: &Outcome, competing: &Competing, cause: &Caus
 fn reading(page: &Page<'_>, group: &Group<'_>) -> String {
     let holds = |model| {
         let rows = group.effects(model);
-        preferred(&rows).map(|row| row.conf_low <= 0.0 && 0.0 <= row.conf_high)
+        preferred(&rows).filter(|row| row.std_error.is_finite()).map(|row| row.conf_low <= 0.0 && 0.0 <= row.conf_high)
     };
     let arms = page.contrast();
     match [holds("iptw"), holds("adjusted")].into_iter().flatten().collect::<Vec<_>>()[..] {
@@ -238,7 +240,8 @@ fn glance(page: &Page<'_>) -> Table {
         texts: 1,
         notes: vec![
             "HR: hazard ratio; OR: odds ratio; –: not declared. Intervals of weighted models account for the estimated \
-             weights (M-estimation) where that was declared, and are robust otherwise; the others are naive."
+             weights (M-estimation) where that was declared, and are robust otherwise; the others have the declared \
+             variance, naive where that is among them."
                 .into(),
         ],
         ..Table::default()

@@ -7,7 +7,8 @@ use super::effects::{Group, forest, line, numbers};
 use crate::figure::forest::Line;
 use crate::figure::svg::Ink;
 use crate::labels;
-use crate::page::{Page, TESTS, preferred};
+use crate::models::preferred;
+use crate::page::{Page, TESTS};
 use crate::table::{Cell, Row, Table};
 
 /// Between the treatment's term and the place in a name such as `regimen:IsaPd at dara_refr:1`.
@@ -46,11 +47,24 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
     let text = "The effect of the treatment within the levels of each effect modifier.";
     let figure = forest(page, "modification", "Effect of the treatment within subgroups", text, lines, data);
     let mut blocks: Vec<Block> = Block::figures(figure).into_iter().collect();
+    blocks.extend(places_without(page));
     blocks.extend(Block::table(tests(page)));
     if blocks.is_empty() {
         blocks.push(Block::words("The protocol declares no effect modifier."));
     }
     blocks
+}
+
+/// What interactions leave out, and the places at which they have no effect.
+fn places_without(page: &Page<'_>) -> Option<Block> {
+    let fits = page.results.fits.iter().filter(|fit| !fit.modifier.is_empty());
+    let mut notes: Vec<&String> = Vec::new();
+    for note in fits.filter_map(|fit| fit.outcome_of_fit.as_ref().ok()).flat_map(|numbers| &numbers.notes) {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    (!notes.is_empty()).then(|| Block::List(notes.into_iter().map(Cell::foreign).collect()))
 }
 
 /// Handling of ties, where it is another than that of the outcome's main models.

@@ -7,7 +7,8 @@ use super::effects::{Group, forest, line, numbers};
 use crate::figure::forest::Line;
 use crate::figure::svg::Ink;
 use crate::labels;
-use crate::page::{ESTIMATES, Page, preferred};
+use crate::models::preferred;
+use crate::page::{ESTIMATES, Page};
 use crate::table::{Cell, Row, Table};
 
 pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {

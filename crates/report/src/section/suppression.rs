@@ -30,8 +30,10 @@ const TABLES: [Counted; 9] = [
     ("Weights: patients at a bound", |r| {
         r.weights.iter().filter_map(|row| row.truncated).flatten().map(|n| n.is_some()).collect()
     }),
-    ("Survival: times of curves", |r| r.survival.iter().map(|row| row.survival.is_some()).collect()),
-    ("Incidence: times of curves", |r| r.incidences.iter().map(|row| row.incidence.is_some()).collect()),
+    ("Survival: times of curves", |r| r.survival.iter().map(|row| row.survival.is_some() || row.after_end).collect()),
+    ("Incidence: times of curves", |r| {
+        r.incidences.iter().map(|row| row.incidence.is_some() || row.after_end).collect()
+    }),
 ];
 
 /// One line per table that the run has; scenarios are counted with the main analysis.

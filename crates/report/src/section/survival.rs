@@ -78,7 +78,7 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
             "Marked points are exact: declared times, and ends of cells with at least {} leavers in each arm that has \
              any. Straight lines join them; the last cell, which reaches to the horizon, is not drawn.{}",
             page.protocol.release.minimum_leavers,
-            if rows.iter().any(|row| row.survival.is_none()) { " Hidden times are left out." } else { "" }
+            left_out(&rows)
         )
     } else {
         "An arm has too few patients for a curve; the declared times are drawn.".into()
@@ -92,6 +92,18 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
         data: data(page, &label, &rows, outcome, last),
         name,
     })
+}
+
+/// What the drawing does not have.
+fn left_out(rows: &[&SurvivalRow]) -> String {
+    let mut words = String::new();
+    if rows.iter().any(|row| row.survival.is_none() && !row.after_end) {
+        words += " Hidden times are left out.";
+    }
+    if rows.iter().any(|row| row.after_end) {
+        words += " A curve ends with the cell in which the last patient of its arm leaves.";
+    }
+    words
 }
 
 /// Patients at risk are whole, sums of weights have a decimal.
@@ -181,7 +193,9 @@ fn data(page: &Page<'_>, label: &str, rows: &[&SurvivalRow], outcome: &Outcome, 
 
 /// Survival and its limits; hidden with all of them.
 fn point(page: &Page<'_>, row: &SurvivalRow) -> Vec<Cell> {
-    let Some(survival) = row.survival else { return vec![Cell::hidden(); 3] };
+    let Some(survival) = row.survival else {
+        return vec![if row.after_end { Cell::none() } else { Cell::hidden() }; 3];
+    };
     let part = |x: Option<f64>, column| {
         x.filter(|x| x.is_finite()).map_or_else(Cell::none, |x| page.percent(x, &SURVIVAL, row, column))
     };
@@ -234,7 +248,7 @@ fn table(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Table {
         rows,
         texts: 1,
         notes: vec![
-            "n.r.: not reached. Follow-up: median of the reverse Kaplan-Meier curve. Differences are treated minus \
+            "n.r.: not reached; –: nobody of the arm was followed so long. Follow-up: median of the reverse Kaplan-Meier curve. Differences are treated minus \
              control: of risks in percentage points, of means in months; their intervals are plain."
                 .into(),
         ],
@@ -254,6 +268,9 @@ fn quantity(page: &Page<'_>, row: &MedianRow) -> String {
 
 /// "17.5 (13.9–20.8)"; n.r. where a median or its limit is not reached.
 fn value(page: &Page<'_>, row: &MedianRow) -> Cell {
+    if row.after_end {
+        return Cell::none();
+    }
     if row.value.is_none() && !matches!(row.quantity, Quantity::Median | Quantity::FollowUp) {
         return Cell::hidden();
     }

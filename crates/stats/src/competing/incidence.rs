@@ -46,6 +46,11 @@ impl Incidence {
         &self.points
     }
 
+    /// The last time at which somebody is at risk; none without rows. R's `summary(fit, times)` says nothing after it.
+    pub fn end(&self) -> Option<f64> {
+        self.points.last().map(|point| point.time)
+    }
+
     /// The curves at `times`, ascending, R's `summary(fit, times, extend = TRUE)`: as left by the last point at or before
     /// each time (no event and no error before the first), with the rows at risk just before it.
     ///

@@ -1,16 +1,20 @@
 //! Standardised and raw differences between the arms, as tableone and cobalt define them.
 //!
 //! tableone: absolute, with the variances of the same (weighted or unweighted) rows. cobalt: signed (treated minus
-//! control), weighted difference over the unweighted spread; levels of a category by their raw difference.
+//! control), over a spread that is the same before and after weighting; levels of a category by their raw difference.
 
 use crate::inference::{self, ChiSquare};
 use crate::matrix::Matrix;
 
 use super::moments::Arms;
+use crate::weights::Estimand;
 
 /// Standardised mean difference |m1 - m0| / sqrt((v1 + v0) / 2) of tableone, weighted when the moments are; None when an
-/// arm has fewer than two rows, or neither varies.
+/// arm has fewer than two rows, or neither varies ([`separated_continuous`] tells why).
 pub fn smd_continuous(arms: &Arms) -> Option<f64> {
+    if separated_continuous(arms) {
+        return None;
+    }
     let spread = arms.control.variance()?.midpoint(arms.treated.variance()?).sqrt();
     difference(arms, spread).map(f64::abs)
 }
@@ -24,22 +28,39 @@ pub enum Spread {
     Treated,
     /// Unweighted standard deviation of the controls: for the effect in the controls (ATC).
     Control,
-    /// Weighted standard deviation of both arms together: for the overlap population (ATO).
+    /// Weighted standard deviation of both arms together: for the overlap and the matching population (ATO, ATM).
     Weighted,
 }
 
-/// Standardised mean difference of cobalt, m1 - m0 of the `weighted` moments over a spread that does not depend on the
-/// balance that weighting gains. `unweighted` are the moments of the same rows without weights; both are the same before
-/// weighting. None when an arm has too few rows, or the spread is 0.
-pub fn cobalt_continuous(weighted: &Arms, unweighted: &Arms, spread: Spread) -> Option<f64> {
-    let (control, treated) = (&unweighted.control, &unweighted.treated);
-    let variance = match spread {
-        Spread::Pooled => control.variance()?.midpoint(treated.variance()?),
-        Spread::Treated => treated.variance()?,
-        Spread::Control => control.variance()?,
-        Spread::Weighted => weighted.all().reliability_variance()?,
-    };
-    difference(weighted, variance.sqrt())
+impl Spread {
+    /// What cobalt 5.0.0 takes where it knows the estimand of the weights.
+    pub fn of(estimand: Estimand) -> Self {
+        match estimand {
+            Estimand::Ate => Spread::Pooled,
+            Estimand::Att => Spread::Treated,
+            Estimand::Atc => Spread::Control,
+            Estimand::Ato | Estimand::Atm => Spread::Weighted,
+        }
+    }
+
+    /// The standard deviation from the moments of the same rows without weights and with them; None when an arm has too
+    /// few rows.
+    pub fn deviation(self, unweighted: &Arms, weighted: &Arms) -> Option<f64> {
+        let (control, treated) = (&unweighted.control, &unweighted.treated);
+        let variance = match self {
+            Spread::Pooled => control.variance()?.midpoint(treated.variance()?),
+            Spread::Treated => treated.variance()?,
+            Spread::Control => control.variance()?,
+            Spread::Weighted => weighted.all().reliability_variance()?,
+        };
+        Some(variance.sqrt())
+    }
+}
+
+/// Standardised mean difference of cobalt, m1 - m0 of the rows with or without weights over a [`Spread`] that is the same
+/// for both. None when an arm is empty, or the spread is 0.
+pub fn cobalt_continuous(arms: &Arms, spread: f64) -> Option<f64> {
+    difference(arms, spread)
 }
 
 /// (m1 - m0) / `spread`.
@@ -76,6 +97,27 @@ pub fn smd_categorical(control: &[f64], treated: &[f64]) -> Option<f64> {
     let all: Vec<usize> = (0..k).collect();
     let ChiSquare { statistic, .. } = inference::wald_test(&d, &covariance, &all).ok()?;
     Some(statistic.sqrt())
+}
+
+/// Do the levels tell the arms apart: at least two levels, none of them in both arms? Then there is no finite
+/// standardised difference.
+///
+/// # Panics
+/// When the arms do not have the same number of levels.
+pub fn separated_categorical(control: &[f64], treated: &[f64]) -> bool {
+    let (Some(p0), Some(p1)) = (shares(control), shares(treated)) else { return false };
+    assert_eq!(p0.len(), p1.len(), "the same levels in both arms");
+    p0.iter().zip(&p1).all(|(a, b)| *a == 0.0 || *b == 0.0)
+}
+
+/// Does a number have one value in each arm, and not the same? Then there is no finite standardised difference.
+pub fn separated_continuous(arms: &Arms) -> bool {
+    /// What rounding of the sums leaves of a variance, as a share of the squared difference.
+    const ROUNDING: f64 = 1e-13;
+    let (Some(v0), Some(v1)) = (arms.control.variance(), arms.treated.variance()) else { return false };
+    let (Some(m0), Some(m1)) = (arms.control.mean(), arms.treated.mean()) else { return false };
+    let (difference, size) = (m1 - m0, m0.abs() + m1.abs());
+    difference.abs() > 1e-12 * size && v0.max(v1) <= ROUNDING * difference * difference
 }
 
 /// Differences of the shares of each level, treated minus control, as cobalt reports categories, from the rows or the
@@ -117,19 +159,16 @@ mod tests {
         close(smd_continuous(&unweighted), 3.0 / 5f64.sqrt());
         // Weighted variance of the treated: (3 x 1 + 9) / 4 x 2 = 6.
         close(smd_continuous(&weighted), 2.0 / 4f64.sqrt());
-        close(cobalt_continuous(&weighted, &unweighted, Spread::Pooled), 2.0 / 5f64.sqrt());
-        close(cobalt_continuous(&weighted, &unweighted, Spread::Treated), 2.0 / 8f64.sqrt());
-        close(cobalt_continuous(&weighted, &unweighted, Spread::Control), 2.0 / 2f64.sqrt());
+        let cobalt = |arms: &Arms, spread: Spread| cobalt_continuous(arms, spread.deviation(&unweighted, &weighted)?);
+        close(cobalt(&weighted, Spread::Pooled), 2.0 / 5f64.sqrt());
+        close(cobalt(&weighted, Spread::Treated), 2.0 / 8f64.sqrt());
+        close(cobalt(&weighted, Spread::Control), 2.0 / 2f64.sqrt());
         // All: mean 14 / 6, sum w x^2 = 4 + 12 + 36 = 52, squares 52 - 14^2 / 6, scale 6 - 12 / 6.
-        close(
-            cobalt_continuous(&weighted, &unweighted, Spread::Weighted),
-            2.0 / ((52.0 - 196.0 / 6.0) / 4.0f64).sqrt(),
-        );
+        let spread = ((52.0 - 196.0 / 6.0) / 4.0f64).sqrt();
+        close(cobalt(&weighted, Spread::Weighted), 2.0 / spread);
+        close(cobalt(&unweighted, Spread::Weighted), 3.0 / spread);
         // Signed.
-        close(
-            cobalt_continuous(&arms(&x, &treated.map(|t| !t), None), &unweighted, Spread::Control),
-            -3.0 / 2f64.sqrt(),
-        );
+        close(cobalt(&arms(&x, &treated.map(|t| !t), None), Spread::Control), -3.0 / 2f64.sqrt());
     }
 
     #[test]

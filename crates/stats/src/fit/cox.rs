@@ -167,8 +167,8 @@ impl CoxFit {
                 })
             }
             Phase::Meat(fit, beta, curves) => {
-                let Sandwich { robust, cluster, m_estimation } = Sandwich::new(&fit.naive, &self.meat, sums)?;
-                Ok(Phase::Done(Box::new(Fit { robust, cluster, m_estimation, ..*fit }), beta, curves))
+                let Sandwich { robust, cluster, clusters, m_estimation } = Sandwich::new(&fit.naive, &self.meat, sums)?;
+                Ok(Phase::Done(Box::new(Fit { robust, cluster, clusters, m_estimation, ..*fit }), beta, curves))
             }
             ended @ (Phase::Done(..) | Phase::Failed(_)) => Ok(ended),
         }

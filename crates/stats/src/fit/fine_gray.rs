@@ -120,8 +120,8 @@ impl FineGrayFit {
                 })
             }
             Phase::Meat(fit, ..) => {
-                let Sandwich { robust, cluster, m_estimation } = Sandwich::new(&fit.naive, &self.meat, sums)?;
-                Ok(Phase::Done(Box::new(Fit { robust, cluster, m_estimation, ..*fit })))
+                let Sandwich { robust, cluster, clusters, m_estimation } = Sandwich::new(&fit.naive, &self.meat, sums)?;
+                Ok(Phase::Done(Box::new(Fit { robust, cluster, clusters, m_estimation, ..*fit })))
             }
             ended @ (Phase::Done(_) | Phase::Failed(_)) => Ok(ended),
         }

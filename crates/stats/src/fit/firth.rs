@@ -16,7 +16,7 @@ use super::{Fit, Penalised, State, Tolerances, Why};
 ///
 /// Of its [`Fit`], `naive` is the inverse information at the maximum (logistf's and brglm2's covariance for Wald
 /// intervals), `loglik` the log likelihood there without the penalty, `loglik_null` that of the intercept alone by
-/// maximum likelihood, and `max_score` belongs to the penalised score. A likelihood ratio of the two logs is not a
+/// maximum likelihood (0, its limit, where nobody or everybody has the event), and `max_score` belongs to the penalised score. A likelihood ratio of the two logs is not a
 /// test.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FirthFit {
@@ -118,7 +118,11 @@ impl FirthFit {
         let q = newton.beta().len();
         assert_eq!(sums.len(), step_len(q), "length of log likelihood, score and information");
         if newton.is_first() {
-            self.loglik_null = null_model(sums, q)?;
+            self.loglik_null = match null_model(sums, q) {
+                // The intercept runs to infinity and its likelihood to 1; the penalised one has a maximum all the same.
+                Err(Why::NoEvents | Why::OnlyEvents) => 0.0,
+                null => null?,
+            };
         }
         let factor =
             if sums.iter().all(|word| word.is_finite()) { newton.factor(&sums[1 + q..]) } else { Err(Why::NotFinite) };

@@ -105,8 +105,8 @@ impl HazardFit {
                 Ok(if self.meat.kind.is_empty() { Phase::Done(fit, beta) } else { Phase::Meat(fit, beta) })
             }
             Phase::Meat(fit, beta) => {
-                let Sandwich { robust, cluster, m_estimation } = Sandwich::new(&fit.naive, &self.meat, sums)?;
-                Ok(Phase::Done(Box::new(Fit { robust, cluster, m_estimation, ..*fit }), beta))
+                let Sandwich { robust, cluster, clusters, m_estimation } = Sandwich::new(&fit.naive, &self.meat, sums)?;
+                Ok(Phase::Done(Box::new(Fit { robust, cluster, clusters, m_estimation, ..*fit }), beta))
             }
             other => Ok(other),
         }

@@ -101,8 +101,8 @@ impl LogisticFit {
                 Ok(if self.meat.kind.is_empty() { Phase::Done(fit) } else { Phase::Meat(fit) })
             }
             Phase::Meat(fit) => {
-                let Sandwich { robust, cluster, m_estimation } = Sandwich::new(&fit.naive, &self.meat, sums)?;
-                Ok(Phase::Done(Box::new(Fit { robust, cluster, m_estimation, ..*fit })))
+                let Sandwich { robust, cluster, clusters, m_estimation } = Sandwich::new(&fit.naive, &self.meat, sums)?;
+                Ok(Phase::Done(Box::new(Fit { robust, cluster, clusters, m_estimation, ..*fit })))
             }
             ended @ (Phase::Done(_) | Phase::Failed(_)) => Ok(ended),
         }

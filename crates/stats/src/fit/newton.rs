@@ -128,6 +128,7 @@ impl Maximum {
             naive: self.naive,
             robust: None,
             cluster: None,
+            clusters: None,
             m_estimation: None,
             loglik_null,
             loglik: self.loglik,

@@ -2,7 +2,7 @@
 
 use crate::influence::{Layout, MEstimation, MeatKind};
 use crate::matrix::Matrix;
-use crate::packed::{Factor, packed_len, unpack};
+use crate::packed::{Factor, pack, packed_len, unpack};
 
 use super::{MeatRequest, Why};
 
@@ -11,6 +11,8 @@ use super::{MeatRequest, Why};
 pub(super) struct Sandwich {
     pub(super) robust: Option<Matrix>,
     pub(super) cluster: Option<Matrix>,
+    /// Clusters behind it.
+    pub(super) clusters: Option<f64>,
     pub(super) m_estimation: Option<Matrix>,
 }
 
@@ -28,15 +30,34 @@ impl Sandwich {
             return Err(Why::NotFinite);
         }
         let packed = |at: usize| unpack(&words[at..at + packed_len(p)], p);
-        let between = |meat: Matrix| bread.around(&meat);
+        let between = |meat: Matrix| of_full_rank(bread.around(&meat), bread);
+        let clusters = cluster.then(|| words[layout.clusters]);
+        // The sums of the clusters add up to the score, which is 0: their squares have one rank less than there are clusters.
+        let enough = clusters.is_none_or(|clusters| clusters > p as f64);
         let m_estimation =
             m_estimation.map(|shape| m_estimation_meat(shape, request, &layout, words, p)).transpose()?;
         Ok(Self {
             robust: robust.then(|| between(packed(layout.outer))),
-            cluster: cluster.then(|| between(packed(layout.cluster))),
+            cluster: cluster.then(|| if enough { between(packed(layout.cluster)) } else { none(p) }),
+            clusters,
             m_estimation: m_estimation.map(between),
         })
     }
+}
+
+/// A covariance that is none: every element is not a number.
+fn none(p: usize) -> Matrix {
+    Matrix::new(p, p, vec![f64::NAN; p * p])
+}
+
+/// The covariance, or none where it has less than full rank: then some combination of the coefficients would be known
+/// exactly, and each standard error comes from too few rows.
+fn of_full_rank(covariance: Matrix, bread: &Matrix) -> Matrix {
+    /// The score at the maximum is some 1e-10 standard errors, not 0: the square of that is no variance.
+    const ROUNDING: f64 = 1e-17;
+    let p = covariance.rows();
+    let some = covariance.diagonal().iter().zip(bread.diagonal()).all(|(v, naive)| *v > ROUNDING * naive);
+    if some && Factor::new(&pack(&covariance), p).is_ok() { covariance } else { none(p) }
 }
 
 /// sum of psi psi' with psi = w L + K s + `G_p` t / n, K = G A^-1, multiplied out into the opened sums.

@@ -65,6 +65,30 @@ pub struct Pooled {
     pub conf_high: f64,
 }
 
+impl Pooled {
+    /// The mean of the estimates, where an analysis has no variance: everything else is not a number.
+    #[must_use]
+    pub fn without_variance(estimates: &[f64]) -> Self {
+        let none = f64::NAN;
+        Self {
+            imputations: estimates.len(),
+            estimate: mean(estimates),
+            within: none,
+            between: none,
+            total: none,
+            relative_increase: none,
+            lambda: none,
+            fmi: none,
+            df: none,
+            std_error: none,
+            statistic: none,
+            p_value: none,
+            conf_low: none,
+            conf_high: none,
+        }
+    }
+}
+
 /// Pools one coefficient: `estimates` and `variances` (squared standard errors) of M analyses, on the scale of the
 /// coefficient.
 ///

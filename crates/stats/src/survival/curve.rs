@@ -64,6 +64,11 @@ impl Curve {
         &self.points
     }
 
+    /// The last time at which somebody is at risk; none without rows. R's `summary(fit, times)` says nothing after it.
+    pub fn end(&self) -> Option<f64> {
+        self.points.last().map(|point| point.time)
+    }
+
     /// Whether the rows carry weights.
     pub fn is_weighted(&self) -> bool {
         self.weighted

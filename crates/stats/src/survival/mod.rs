@@ -25,7 +25,7 @@ pub use interval::{IntervalKind, interval};
 pub use logrank::{LogRank, log_rank};
 pub use median::{Median, median};
 pub use merge::{Released, released};
-pub use rmst::restricted_mean;
+pub use rmst::{reaches, restricted_mean};
 pub(crate) use table::MOST_ROWS;
 pub(crate) use table::add_leavers;
 pub use table::{ArmTable, BadTable, Leavers, TableRows, Tally, Who, arm_table, arm_table_len};

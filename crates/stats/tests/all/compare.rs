@@ -24,11 +24,6 @@ impl Comparison {
         Self { tolerance: 1e-12, ..Self::new() }
     }
 
-    /// Against R's `glm` where it stopped too early; see the README of the reference data.
-    pub fn early_glm() -> Self {
-        Self { tolerance: 1e-7, ..Self::new() }
-    }
-
     pub fn number(&mut self, name: &str, got: f64, expected: f64) {
         self.within(self.tolerance, name, got, expected, expected.abs());
     }

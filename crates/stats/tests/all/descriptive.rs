@@ -281,14 +281,15 @@ fn cobalt() {
         let x = cohort.table.numbers(name);
         let (unweighted, weighted) = (arms(&x, &treated, None), arms(&x, &treated, Some(&w)));
         let golden = golden.at(name);
+        let cobalt = |arms: &Arms, spread: Spread| cobalt_continuous(arms, spread.deviation(&unweighted, &weighted)?);
         let mut number = |key: &str, smd: Option<f64>| {
             comparison.number(&format!("{name} {key}"), smd.expect("varies"), golden.number(key));
         };
-        number("before", cobalt_continuous(&unweighted, &unweighted, Spread::Pooled));
-        number("pooled", cobalt_continuous(&weighted, &unweighted, Spread::Pooled));
-        number("control", cobalt_continuous(&weighted, &unweighted, Spread::Control));
-        number("treated", cobalt_continuous(&weighted, &unweighted, Spread::Treated));
-        number("weighted", cobalt_continuous(&weighted, &unweighted, Spread::Weighted));
+        number("before", cobalt(&unweighted, Spread::Pooled));
+        number("pooled", cobalt(&weighted, Spread::Pooled));
+        number("control", cobalt(&weighted, Spread::Control));
+        number("treated", cobalt(&weighted, Spread::Treated));
+        number("weighted", cobalt(&weighted, Spread::Weighted));
     }
     for (name, levels) in CATEGORIES.into_iter().filter(|(name, _)| golden.has(name)) {
         let sums = tabulate(&levels_of(&cohort.table, name, levels), levels.len(), &treated, Some(&w));

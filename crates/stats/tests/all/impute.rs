@@ -4,12 +4,13 @@ use proptest::prelude::*;
 
 use stats::descriptive::grid::ValueGrid;
 use stats::design::Design;
-use stats::fit::Fit;
-use stats::impute::cumulative_hazard;
+use stats::fit::{Fit, LogisticAsk, State};
 use stats::impute::pool::{PooledTest, pool, pool_test};
 use stats::impute::posterior::{LinearDraw, around, coefficients};
 use stats::impute::rows::{Stage, binary, level, number, stage_rows};
+use stats::impute::{StageFit, cumulative_hazard};
 use stats::linear::{LinearFit, LinearRows, normal_equations, normal_equations_len};
+use stats::logistic::{LogisticRows, step, step_len};
 use stats::matrix::Matrix;
 use stats::random::{normal, uniform};
 use stats::student::{f_upper, student_quantile, student_two_sided};
@@ -335,4 +336,50 @@ fn pooled_tests_equal_their_definition() {
         comparison.list(&name, &got, &expected);
     }
     comparison.report("D1");
+}
+
+/// A stage of a chain over these rows, and whether it took pseudo-rows.
+fn fit_stage(columns: &[Vec<f64>], y: &[f64], parts: usize) -> (Fit, bool) {
+    let (columns, _, scale) = with_intercept(columns);
+    let rows = Rows { columns, y: y.to_vec(), ..Rows::default() };
+    let sites: Vec<Rows> = (0..parts).map(|k| rows.pick(&(k..y.len()).step_by(parts).collect::<Vec<_>>())).collect();
+    let mut fit = StageFit::new(scale);
+    loop {
+        let beta = match fit.state() {
+            State::Ask(LogisticAsk::Step { beta }) => beta.to_vec(),
+            State::Done(done) => return (done.clone(), fit.augmented()),
+            other => panic!("{other:?}"),
+        };
+        let sums = summed(&sites, step_len(beta.len()), |site, total| {
+            step(&LogisticRows { x: &site.design(), y: &site.y, w: None }, &beta, total);
+        });
+        fit.tell(&sums);
+    }
+}
+
+/// R: `glm` with weights on the rows and the pseudo-rows of White, Daniel and Royston without mice's cut at the range
+/// (`tests/reference/augment.R`).
+#[test]
+fn a_level_that_is_predicted_perfectly_is_fitted_with_augmented_rows() {
+    let columns = [
+        vec![0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0],
+        vec![2.0, 1.0, 0.0, 1.0, 3.0, 0.0, 1.0, 2.0, 2.0, 1.0],
+    ];
+    let y = [1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+    for sites in [1, 2, 4] {
+        let (fit, augmented) = fit_stage(&columns, &y, sites);
+        assert!(augmented);
+        for (b, r) in fit.beta.iter().zip([-1.456_631_868_885_129_4, -3.514_618_839_107_347, 1.070_529_984_301_843_4]) {
+            assert!((b - r).abs() < 1e-12, "{b} {r}");
+        }
+        for (v, r) in
+            fit.naive.diagonal().iter().zip([0.892_340_658_869_945_8, 2.191_371_196_609_166_5, 1.144_960_164_365_01])
+        {
+            assert!((v.sqrt() - r).abs() < 1e-11, "{} {r}", v.sqrt());
+        }
+        assert!((fit.loglik - -5.587_486_760_726_498).abs() < 1e-12);
+    }
+    // Two columns that are one.
+    assert!(fit_stage(&[columns[1].clone(), columns[1].clone()], &y, 1).1);
+    assert!(!fit_stage(&[columns[1].clone()], &[1.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0], 2).1);
 }

@@ -24,13 +24,20 @@ impl Rows<'_> {
         }
     }
 
-    /// Moments of both arms about a centre.
-    pub(super) fn arm_moments(&self, variable: VariableId, centre: f64, weights: Option<&Weights>, sums: &mut Sums) {
+    /// Moments of both arms about a centre, in a unit.
+    pub(super) fn arm_moments(
+        &self,
+        variable: VariableId,
+        (centre, unit): (f64, f64),
+        weights: Option<&Weights>,
+        sums: &mut Sums,
+    ) {
         let Column::Numbers(column) = self.cohort.column(variable) else { return sums.refuse() };
         let present: Vec<bool> = column.iter().map(|x| !x.is_nan()).collect();
-        let (x, treated) = (kept(column, &present), kept(&self.cohort.treated, &present));
+        let x: Vec<f64> = kept(column, &present).into_iter().map(|x| x / unit).collect();
+        let treated = kept(&self.cohort.treated, &present);
         let w = weights.map(|w| kept(&self.weights(w, &self.propensity(&w.propensity)), &present));
-        moments::moments(&MomentRows { x: &x, treated: &treated, w: w.as_deref() }, centre, sums);
+        moments::moments(&MomentRows { x: &x, treated: &treated, w: w.as_deref() }, centre / unit, sums);
     }
 
     /// Rows and weights per level and arm.

@@ -45,8 +45,7 @@ impl Rows<'_> {
         body(&FineGrayRows { x: &x, exit: &exit, cause: &cause, w: w.as_deref() });
     }
 
-    /// The cell in which each row leaves, and by which cause. A row without time or status would be censored at the horizon:
-    /// the second round finds it, and nothing that comes here is asked then.
+    /// The cell in which each row leaves, and by which cause; rows without time or status are none of an outcome's.
     pub(super) fn exits_by_cause(&self, outcome: usize) -> (Vec<u32>, Vec<u8>) {
         let spec = competing(self.protocol, outcome);
         let (days, status) = self.time_and_status(spec);

@@ -31,7 +31,13 @@ pub(super) fn case_weights(key: &DrawKey, bootstrap: &Bootstrap, number: u32, ro
 /// value is missing or not.
 pub(super) fn completed(rows: &Rows<'_>, key: &DrawKey, scenario: &Scenario, imputed: &Imputed) -> Cohort {
     let seed = scenario.imputation.as_ref().map_or(0, |imputation| imputation.seed);
-    let mut rows = Rows { cohort: Cow::Borrowed(&rows.cohort), case: None, ..*rows };
+    let mut rows = Rows {
+        protocol: rows.protocol,
+        cohort: Cow::Borrowed(&rows.cohort),
+        first: rows.first,
+        case: None,
+        whole: None,
+    };
     for drawn in &imputed.variables {
         let name = &rows.protocol.dictionary.variable(drawn.model.variable).name;
         let label = Canonical::new(LABEL).str("imputation").u32(seed).str(&scenario.name).u32(imputed.number).str(name);

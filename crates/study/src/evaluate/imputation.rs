@@ -18,11 +18,11 @@ impl Rows<'_> {
         logistic::step(&LogisticRows { x: &x, y: &y, w: None }, beta, sums);
     }
 
-    /// Normal equations of a number about a centre.
-    pub(super) fn imputation_equations(&self, model: &ImputationModel, centre: f64, sums: &mut Sums) {
+    /// Normal equations of a number about a centre, in a unit.
+    pub(super) fn imputation_equations(&self, model: &ImputationModel, (centre, unit): (f64, f64), sums: &mut Sums) {
         let Column::Numbers(column) = self.cohort.column(model.variable) else { return sums.refuse() };
         let rows: Vec<usize> = (0..column.len()).filter(|i| !column[*i].is_nan()).collect();
-        let y: Vec<f64> = rows.iter().map(|i| column[*i] - centre).collect();
+        let y: Vec<f64> = rows.iter().map(|i| (column[*i] - centre) / unit).collect();
         let x = picked(&self.predictors(model), &rows);
         normal_equations(&LinearRows { x: &x, y: &y, w: None }, sums);
     }
@@ -31,9 +31,9 @@ impl Rows<'_> {
     pub(super) fn predictors(&self, model: &ImputationModel) -> Design {
         let (n, q) = (self.cohort.rows(), model.predictors.len());
         let mut values = vec![0.0; n * q];
-        for (j, (predictor, centre)) in model.predictors.iter().zip(&model.centre).enumerate() {
+        for (j, predictor) in model.predictors.iter().enumerate() {
             for (i, x) in self.predictor(model, predictor).into_iter().enumerate() {
-                values[i * q + j] = x - centre;
+                values[i * q + j] = (x - model.centre[j]) / model.unit[j];
             }
         }
         Design::new(n, q, values)

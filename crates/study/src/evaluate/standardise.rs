@@ -49,13 +49,13 @@ impl Rows<'_> {
         body(Counterfactual { if_treated: &if_treated, if_control: &if_control, treated: &self.cohort.treated });
     }
 
-    /// The design with everybody in one arm; the centres stay those of the observed columns.
+    /// The design with everybody in one arm; centres and units stay those of the observed columns.
     fn design_if(&self, columns: &Columns, treated: bool) -> Design {
         let (n, p) = (self.cohort.rows(), columns.terms.len());
         let mut values = vec![0.0; n * p];
-        for (j, (term, centre)) in columns.terms.iter().zip(&columns.centre).enumerate() {
+        for (j, term) in columns.terms.iter().enumerate() {
             for (i, x) in self.values_if(term, treated).into_iter().enumerate() {
-                values[i * p + j] = x - centre;
+                values[i * p + j] = columns.measure(j, x);
             }
         }
         Design::new(n, p, values)

@@ -14,6 +14,8 @@ pub struct BaselineSums {
     pub variable: VariableId,
     /// Value that the moments are about (0 for a category).
     pub centre: f64,
+    /// What they are measured in (1 for a category).
+    pub unit: f64,
     /// Rows per bin of the value grid, control arm before treated; empty for a category.
     pub histogram: Vec<f64>,
     /// Moments of both arms, `stats::descriptive::moments`; empty for a category.
@@ -47,6 +49,7 @@ impl BaselineTask {
             let sums = BaselineSums {
                 variable: *variable,
                 centre: 0.0,
+                unit: 1.0,
                 histogram: Vec::new(),
                 moments: Vec::new(),
                 weighted: Vec::new(),
@@ -60,13 +63,8 @@ impl BaselineTask {
     pub(super) fn start(&mut self, facts: &Facts) {
         for (sums, number) in &mut self.variables {
             if *number {
-                let missing: u64 = facts.missing.get(&sums.variable).map_or(0, |arms| arms.iter().sum());
-                let present = facts.analysed().saturating_sub(missing);
-                if present > 0 {
-                    // The sum leaves out what is missing, the mean of the facts is over all rows.
-                    let scale = facts.analysed() as f64 / present as f64;
-                    sums.centre = facts.centre(&Term::Number(sums.variable)) * scale;
-                }
+                let term = Term::Number(sums.variable);
+                (sums.centre, sums.unit) = (facts.centre(&term), facts.unit(&term));
             }
         }
         self.stage = Stage::Plain;
@@ -86,15 +84,15 @@ impl BaselineTask {
     pub(super) fn ask(&self) -> Vec<Question> {
         let mut questions = Vec::new();
         for (sums, number) in &self.variables {
-            let (variable, centre) = (sums.variable, sums.centre);
+            let (variable, centre, unit) = (sums.variable, sums.centre, sums.unit);
             if *number && matches!(self.stage, Stage::Plain | Stage::Both(_)) {
                 questions.push(Question::ValueHistogram { variable });
-                questions.push(Question::ArmMoments { variable, centre, weights: None });
+                questions.push(Question::ArmMoments { variable, centre, unit, weights: None });
             }
             if let Stage::Weighted(weights) | Stage::Both(weights) = &self.stage {
                 let weights = (**weights).clone();
                 questions.push(if *number {
-                    Question::ArmMoments { variable, centre, weights: Some(weights) }
+                    Question::ArmMoments { variable, centre, unit, weights: Some(weights) }
                 } else {
                     Question::WeightedLevels { variable, weights }
                 });

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Branch, Facts, FitKey, FitOutcome};
 use crate::protocol;
+use crate::term::Term;
 use crate::view::{Asked, Draw, View};
 
 /// The replicates of the main analysis.
@@ -46,14 +47,14 @@ impl Bootstrap {
 
     /// The coefficient of a term of a model in every replicate; none where the fit failed. Empty when the bootstrap does
     /// not have the model.
-    pub fn coefficients(&self, of: &FitKey, term: usize) -> Vec<Option<f64>> {
+    pub fn coefficients(&self, of: &FitKey, term: &Term) -> Vec<Option<f64>> {
         let same = |key: &FitKey| {
             (key.analysis, &key.outcome, key.model, &key.modifier) == (of.analysis, &of.outcome, of.model, &of.modifier)
         };
         let coefficient = |replicate: &Branch| {
-            let (_, outcome) = replicate.fits().find(|(key, _)| same(key))?;
+            let (key, outcome) = replicate.fits().find(|(key, _)| same(key))?;
             Some(match outcome {
-                Some(FitOutcome::Fitted(fit)) => fit.beta.get(term).copied(),
+                Some(FitOutcome::Fitted(fit)) => key.terms.iter().position(|t| t == term).map(|at| fit.beta[at]),
                 Some(FitOutcome::Failed(_)) | None => None,
             })
         };

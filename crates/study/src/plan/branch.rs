@@ -148,7 +148,7 @@ impl Branch {
         let own = self.questions.iter().map(|(question, of)| Asked {
             view: Arc::clone(&self.view),
             question: question.clone(),
-            of: *of,
+            of: of.clone(),
         });
         own.chain(self.imputation.iter().flat_map(|imputation| imputation.ask()))
     }
@@ -177,7 +177,8 @@ impl Branch {
     /// What the sums of a unit are labelled with; `at` is its place among the models of this branch.
     fn of_unit(&self, at: usize, unit: &Unit) -> Option<OfModel> {
         let first = self.first_model.filter(|_| unit.follows_from_steps())?;
-        Some(OfModel { model: first + at as u32, transform: None, shortened: unit.shortened() })
+        let columns = unit.declared_columns(self.facts.as_deref()?);
+        Some(OfModel { model: first + at as u32, columns, transform: None, shortened: unit.shortened() })
     }
 
     /// Takes the opened sums of what it asked from the front of those of the round.
@@ -251,8 +252,10 @@ impl Branch {
             self.share = first.map(|(sums, unit)| treated_share(unit.key().terms.len(), sums));
         }
         let was_running = self.propensity.as_ref().is_some_and(Unit::running);
-        for unit in self.propensity.iter_mut().chain(&mut self.units).filter(|u| u.running()) {
-            unit.tell(answers.next().unwrap_or_default());
+        if let Some(facts) = &self.facts {
+            for unit in self.propensity.iter_mut().chain(&mut self.units).filter(|u| u.running()) {
+                unit.tell(&self.protocol, facts, answers.next().unwrap_or_default());
+            }
         }
         self.checks.tell(&mut answers);
         self.count(&mut answers);
@@ -315,6 +318,11 @@ impl Branch {
     /// What is opened for the checks of the model of a key, when all of it is.
     pub fn checks(&self, key: &FitKey) -> Option<&CheckSums> {
         self.checks.sums(self.units.iter().position(|unit| unit.key() == key)?)
+    }
+
+    /// The fit of a key as its sums are formed: of centred columns in their units.
+    pub fn centred_fit(&self, key: &FitKey) -> Option<&Fit> {
+        Some(self.units.iter().find(|unit| unit.key() == key)?.centred_fit()?.1)
     }
 
     /// What is standardised over every fitted model, with the means or why there are none; none where it still runs.
@@ -385,6 +393,7 @@ impl Branch {
             curve.start(&self.protocol, &facts, None);
         }
         self.checks.start(&self.protocol, &facts);
+        self.standardised.iter_mut().for_each(|task| task.check(&self.protocol, &facts));
         self.facts = Some(facts);
         if self.propensity.as_ref().is_some_and(|u| !u.running()) {
             self.start_weighted();

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::causes::Causes;
-use super::failure::Failure;
+use super::failure::{Arms, Failure};
 use crate::cohort::FlowCount;
 use crate::dictionary::{Kind, VariableId};
-use crate::protocol::{OutcomeKind, Protocol};
+use crate::protocol::{Model, OutcomeKind, Protocol};
 use crate::question::{EVENT_COUNTS, Question};
-use crate::term::Term;
+use crate::term::{Columns, Span, Term, power_of_two};
 
 /// Everything the models need to know before they start.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,8 +21,8 @@ pub struct Facts {
     pub missing: BTreeMap<VariableId, [u64; 2]>,
     /// Rows in which both columns are 1, for each pair of levels of two covariates that stand together in a model.
     pub pairs: BTreeMap<(Term, Term), u64>,
-    /// Mean and standard deviation of each column in use.
-    moments: BTreeMap<Term, (f64, f64)>,
+    /// Of each column in use, over the rows that have a value.
+    moments: BTreeMap<Term, ColumnMoments>,
     /// By index of the outcome.
     pub events: BTreeMap<usize, Events>,
     /// By index of the competing outcome; the round after the first opens them.
@@ -53,6 +53,18 @@ pub(super) struct FirstRound {
     /// Competing outcomes in use. Who leaves by which cause is asked in the next round, when sites have seen how many
     /// patients there are.
     pub(super) competing: Vec<usize>,
+    /// How each column is measured, in the order of its terms in [`Question::Moments`].
+    spans: Vec<Span>,
+}
+
+/// Mean and spread of a column.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct ColumnMoments {
+    mean: f64,
+    /// 0 where the sums do not tell a spread from rounding.
+    sd: f64,
+    /// Then: is there more than rounding?
+    lost: bool,
 }
 
 impl FirstRound {
@@ -86,13 +98,14 @@ impl FirstRound {
                 Kind::Continuous { .. } | Kind::Days { .. } => Question::Missingness { variable },
             });
         }
+        let spans = terms.iter().map(|term| Span::of(term, protocol)).collect();
         questions.push(Question::Moments { terms: terms.into_iter().collect() });
         let pairs: Vec<(Term, Term)> = pairs_in_use(protocol).into_iter().collect();
         if !pairs.is_empty() {
             questions.push(Question::Pairs { pairs });
         }
         questions.extend(times.into_iter().map(|outcome| Question::Events { outcome }));
-        FirstRound { questions, competing: causes.into_iter().collect() }
+        FirstRound { questions, competing: causes.into_iter().collect(), spans }
     }
 
     /// Reads the opened sums, one slice per question.
@@ -117,9 +130,14 @@ impl FirstRound {
                     facts.missing.insert(*variable, [sums[0] as u64, sums[1] as u64]);
                 }
                 Question::Moments { terms } => {
-                    let n = facts.analysed() as f64;
-                    for (term, pair) in terms.iter().zip(sums.chunks(2)) {
-                        facts.moments.insert(term.clone(), moments(n, pair[0], pair[1]));
+                    for ((term, span), pair) in terms.iter().zip(&self.spans).zip(sums.chunks(2)) {
+                        // the counts of missing values stand before
+                        let missing = match term.variables().as_slice() {
+                            [id] => facts.rows_missing(*id),
+                            _ => 0,
+                        };
+                        let n = facts.analysed().saturating_sub(missing) as f64;
+                        facts.moments.insert(term.clone(), moments(n, pair[0], pair[1], *span));
                     }
                 }
                 Question::Pairs { pairs } => {
@@ -148,15 +166,31 @@ impl Facts {
 
     /// Mean of a column (0 for the intercept, which is not centred).
     pub(super) fn centre(&self, term: &Term) -> f64 {
-        self.moments.get(term).map_or(0.0, |m| m.0)
+        self.moments.get(term).map_or(0.0, |m| m.mean)
     }
 
     /// Standard deviation of a column (1 for the intercept).
     pub(super) fn scale(&self, term: &Term) -> f64 {
-        self.moments.get(term).map_or(1.0, |m| m.1)
+        self.moments.get(term).map_or(1.0, |m| m.sd)
     }
 
-    /// Arms with patients, values present, columns that vary: what a model needs before it starts.
+    /// What a column is measured in: a power of two near its standard deviation, 1 for columns of 0 and 1.
+    pub(super) fn unit(&self, term: &Term) -> f64 {
+        if term.is_number() { power_of_two(self.scale(term)) } else { 1.0 }
+    }
+
+    /// Standard deviations of columns in their units.
+    pub(super) fn scales(&self, terms: &[Term]) -> Vec<f64> {
+        terms.iter().map(|term| self.scale(term) / self.unit(term)).collect()
+    }
+
+    /// Columns about their means, in their units.
+    pub(super) fn columns(&self, terms: &[Term]) -> Columns {
+        let centre = terms.iter().map(|term| self.centre(term)).collect();
+        Columns { terms: terms.to_vec(), centre, unit: terms.iter().map(|term| self.unit(term)).collect() }
+    }
+
+    /// Arms with patients, and a value of every column for all of them: what a model needs before it starts.
     pub(super) fn check(&self, protocol: &Protocol, terms: &[Term]) -> Result<(), Failure> {
         self.check_arms(protocol)?;
         for term in terms {
@@ -164,10 +198,9 @@ impl Facts {
                 self.check_missing(protocol, id)?;
             }
         }
-        for term in terms.iter().filter(|t| **t != Term::Intercept) {
-            if self.scale(term) == 0.0 {
-                return Err(Failure::Constant { term: term.name(protocol) });
-            }
+        let lost = |term: &&Term| self.moments.get(*term).is_some_and(|moments| moments.lost);
+        if let Some(term) = terms.iter().find(lost) {
+            return Err(Failure::Unresolved { term: term.name(protocol) });
         }
         Ok(())
     }
@@ -175,19 +208,6 @@ impl Facts {
     /// The facts of rows in which nothing is missing in these variables: moments are those of the observed values.
     pub(super) fn completed(&self, variables: &[VariableId]) -> Facts {
         let mut facts = self.clone();
-        let n = self.analysed() as f64;
-        for (term, moments) in &mut facts.moments {
-            let missing: u64 = match term.variables().as_slice() {
-                [id] if variables.contains(id) => self.rows_missing(*id),
-                _ => 0,
-            };
-            let present = n - missing as f64;
-            if missing > 0 && present > 0.0 {
-                let (mean, sd) = *moments;
-                let (sum, squares) = (n * mean, sd * sd * (n - 1.0) + n * mean * mean);
-                *moments = self::moments(present, sum, squares);
-            }
-        }
         for id in variables {
             for counts in facts.levels.get_mut(id).into_iter().flatten() {
                 counts.last_mut().into_iter().for_each(|missing| *missing = 0);
@@ -202,6 +222,11 @@ impl Facts {
         let Some([control, treated]) = self.levels.get(&id) else { return Vec::new() };
         let all = control.iter().zip(treated).map(|(c, t)| c + t);
         all.take(control.len().saturating_sub(1)).collect()
+    }
+
+    /// The level that is the reference of the models: the first that somebody has.
+    pub(crate) fn reference(&self, id: VariableId) -> Option<usize> {
+        self.level_counts(id).iter().position(|n| *n > 0)
     }
 
     /// Of a binary outcome's level 1, which is no column of the declared models: its share.
@@ -236,33 +261,84 @@ impl Facts {
         }
     }
 
+    /// Patients of both arms have a value of a binary outcome.
+    fn check_values(&self, protocol: &Protocol, id: VariableId, outcome: &str) -> Result<(), Failure> {
+        self.check_arms(protocol)?;
+        let rows = [0, 1].map(|arm| self.levels[&id][arm][..2].iter().sum());
+        check_rows(protocol, outcome, rows)
+    }
+
+    /// What a penalised model of a binary outcome needs.
+    pub(super) fn check_penalised(
+        &self,
+        protocol: &Protocol,
+        id: VariableId,
+        outcome: &str,
+        model: Option<Model>,
+    ) -> Result<(), Failure> {
+        self.check_values(protocol, id, outcome)?;
+        // the penalty of a ridge leaves the intercept free, which has no maximum without events
+        if model == Some(Model::Ridge) { self.check_any_binary(id, outcome) } else { Ok(()) }
+    }
+
+    /// A binary outcome must occur, and not always, in one arm at least.
+    fn check_any_binary(&self, id: VariableId, outcome: &str) -> Result<(), Failure> {
+        let counts = self.level_counts(id);
+        match (counts[0], counts[1]) {
+            (_, 0) => Err(Failure::NoEvents { outcome: outcome.into(), arms: Arms::Both }),
+            (0, _) => Err(Failure::AllEvents { outcome: outcome.into(), arms: Arms::Both }),
+            _ => Ok(()),
+        }
+    }
+
     /// A binary outcome must occur, and not always, in both arms.
     pub(super) fn check_binary(&self, protocol: &Protocol, id: VariableId, outcome: &str) -> Result<(), Failure> {
-        self.check_arms(protocol)?;
-        self.check_missing(protocol, id)?;
+        self.check_values(protocol, id, outcome)?;
+        self.check_any_binary(id, outcome)?;
         let arms = [protocol.treatment.control, protocol.treatment.treated];
         for (counts, level) in self.levels[&id].iter().zip(arms) {
-            let arm = arm_label(protocol, level);
+            let (outcome, arms) = (outcome.to_owned(), Arms::One(arm_label(protocol, level)));
             if counts[1] == 0 {
-                return Err(Failure::NoEvents { outcome: outcome.into(), place: format!("the {arm} arm") });
+                return Err(Failure::NoEvents { outcome, arms });
             }
             if counts[0] == 0 {
-                return Err(Failure::AllEvents { outcome: outcome.into(), arm });
+                return Err(Failure::AllEvents { outcome, arms });
             }
         }
         Ok(())
     }
 
-    /// A survival curve needs patients in both arms with time and status.
+    /// Patients of both arms have a time and status of an outcome.
     pub(super) fn check_times(&self, protocol: &Protocol, index: usize, outcome: &str) -> Result<(), Failure> {
         self.check_arms(protocol)?;
-        let missing = match self.causes.get(&index) {
-            Some(causes) => causes.missing,
-            None => self.events[&index].missing,
-        };
-        match missing {
+        check_rows(protocol, outcome, self.arms_with(protocol, index).unwrap_or_default())
+    }
+
+    /// Rows with a value of an outcome, by arm; none where nothing has counted them yet.
+    pub(crate) fn arms_with(&self, protocol: &Protocol, index: usize) -> Option<[u64; 2]> {
+        match &protocol.outcomes[index].kind {
+            OutcomeKind::Binary { variable } => {
+                let arms = self.levels.get(variable)?;
+                Some([0, 1].map(|arm| arms[arm][..2].iter().sum()))
+            }
+            OutcomeKind::TimeToEvent(_) => {
+                let events = self.events.get(&index)?;
+                Some([0, 1].map(|arm| events.censored[arm] + events.events[arm]))
+            }
+            OutcomeKind::Competing(_) => Some(self.causes.get(&index)?.rows()),
+        }
+    }
+
+    /// Rows with a value of an outcome: those of its models and curves.
+    pub(crate) fn rows_with(&self, protocol: &Protocol, index: usize) -> u64 {
+        self.arms_with(protocol, index).map_or(0, |arms| arms.iter().sum())
+    }
+
+    /// Nobody lacks a value of an outcome: what an imputation needs, whose predictors it is among.
+    pub(super) fn check_complete(&self, protocol: &Protocol, index: usize) -> Result<(), Failure> {
+        match self.analysed().saturating_sub(self.rows_with(protocol, index)) {
             0 => Ok(()),
-            rows => Err(Failure::Missing { variable: format!("time or status of {outcome}"), rows }),
+            rows => Err(Failure::Missing { variable: protocol.outcomes[index].name.clone(), rows }),
         }
     }
 
@@ -291,12 +367,12 @@ impl Facts {
             _ => self.events[&index].events,
         };
         if counts == [0, 0] {
-            return Err(Failure::NoEvents { outcome: outcome.into(), place: "any arm".into() });
+            return Err(Failure::NoEvents { outcome: outcome.into(), arms: Arms::Both });
         }
         for (n, level) in counts.iter().zip([protocol.treatment.control, protocol.treatment.treated]) {
             if *n == 0 {
-                let place = format!("the {} arm", arm_label(protocol, level));
-                return Err(Failure::NoEvents { outcome: outcome.into(), place });
+                let arms = Arms::One(arm_label(protocol, level));
+                return Err(Failure::NoEvents { outcome: outcome.into(), arms });
             }
         }
         Ok(())
@@ -348,6 +424,15 @@ fn pairs_in_use(protocol: &Protocol) -> BTreeSet<(Term, Term)> {
     pairs
 }
 
+fn check_rows(protocol: &Protocol, outcome: &str, rows: [u64; 2]) -> Result<(), Failure> {
+    for (n, level) in rows.into_iter().zip([protocol.treatment.control, protocol.treatment.treated]) {
+        if n == 0 {
+            return Err(Failure::NoValues { outcome: outcome.into(), arm: arm_label(protocol, level) });
+        }
+    }
+    Ok(())
+}
+
 fn arm_label(protocol: &Protocol, level: usize) -> String {
     protocol.dictionary.variable(protocol.treatment.variable).levels()[level].clone()
 }
@@ -360,13 +445,22 @@ fn counts(sums: &[f64]) -> Vec<u64> {
     sums.iter().map(|x| *x as u64).collect()
 }
 
-/// Mean and standard deviation; a spread that is rounding alone counts as none.
-fn moments(n: f64, sum: f64, squares: f64) -> (f64, f64) {
+/// Mean and standard deviation of sums of a column and its squares, measured in its span; a spread that is rounding alone
+/// counts as none.
+fn moments(n: f64, sum: f64, squares: f64, span: Span) -> ColumnMoments {
+    /// The sum of squares has a relative rounding error of a few 1e-16: a variance above this share of the mean square has
+    /// four digits, and one above [`ROUNDING`] of it is more than rounding.
+    const DIGITS: f64 = 1e-12;
+    const ROUNDING: f64 = 4e-15;
+    /// A word has 2^-64; a variance of this size has six digits left.
+    const WORD: f64 = 1e-13;
     let mean = if n > 0.0 { sum / n } else { 0.0 };
     let variance = if n > 1.0 { (squares - sum * mean) / (n - 1.0) } else { 0.0 };
-    // sum of squares has relative rounding error of a few eps; below 1e-12 of the mean square the column is constant
-    let floor = 1e-12 * squares / n.max(1.0);
-    (mean, if variance > floor { variance.sqrt() } else { 0.0 })
+    let square = squares / n.max(1.0);
+    let told = variance > (DIGITS * square).max(WORD);
+    let lost = !told && variance > (ROUNDING * square).max(2f64.powi(-63));
+    let sd = if told { variance.sqrt() * span.unit } else { 0.0 };
+    ColumnMoments { mean: span.middle + mean * span.unit, sd, lost }
 }
 
 fn events(sums: &[f64]) -> Events {

@@ -8,6 +8,35 @@ use stats::survival::BadTable;
 use stats::weights::SchemeError;
 use stats::weights::quantiles::HistogramError;
 
+/// What a model predicts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Predicted {
+    /// A propensity model.
+    Treatment,
+    /// An outcome by its name, with the cause where several compete.
+    Outcome(String),
+    /// An imputed variable.
+    Variable(String),
+}
+
+impl std::fmt::Display for Predicted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Predicted::Treatment => f.write_str("the treatment"),
+            Predicted::Outcome(name) | Predicted::Variable(name) => write!(f, "`{name}`"),
+        }
+    }
+}
+
+/// Where something is missing, or true of everybody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Arms {
+    /// In both arms.
+    Both,
+    /// In the arm with this label.
+    One(String),
+}
+
 /// Cause of a failed model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
@@ -19,9 +48,23 @@ pub enum Failure {
         /// Over all sites.
         rows: u64,
     },
-    /// A level or a whole column has the same value everywhere.
-    #[error("`{term}` has the same value for every analysed patient")]
+    /// The one column that the model is about has the same value everywhere.
+    #[error("`{term}` has the same value for every {}", if *sites { "patient of each site" } else { "analysed patient" })]
     Constant {
+        /// Name of the term.
+        term: String,
+        /// Within each site, in a model that compares patients within sites alone.
+        sites: bool,
+    },
+    /// The treatment is a combination of other columns.
+    #[error("the treatment cannot be told from {}", terms.join(", "))]
+    Inseparable {
+        /// Names of the terms.
+        terms: Vec<String>,
+    },
+    /// The spread of a column is lost in the width of its declared range.
+    #[error("`{term}` varies by less than a millionth of its declared range")]
+    Unresolved {
         /// Name of the term.
         term: String,
     },
@@ -32,8 +75,10 @@ pub enum Failure {
         term: String,
     },
     /// A coefficient runs to infinity.
-    #[error("separation: the outcome is predicted perfectly by {}", terms.join(", "))]
+    #[error("separation: {predicted} is predicted perfectly by {}", terms.join(", "))]
     Separation {
+        /// What the model predicts.
+        predicted: Predicted,
         /// Names of the terms.
         terms: Vec<String>,
     },
@@ -43,21 +88,38 @@ pub enum Failure {
         /// Label of the arm.
         arm: String,
     },
-    /// No event, or none in one arm.
-    #[error("no event of `{outcome}` in {place}")]
-    NoEvents {
-        /// Name of the outcome.
-        outcome: String,
-        /// "any arm" or the arm's label.
-        place: String,
-    },
-    /// Every patient of an arm has the event.
-    #[error("every patient in the {arm} arm has the event `{outcome}`")]
-    AllEvents {
+    /// An arm has no patient with a value of the outcome.
+    #[error("no patient in the {arm} arm has a value of `{outcome}`")]
+    NoValues {
         /// Name of the outcome.
         outcome: String,
         /// Label of the arm.
         arm: String,
+    },
+    /// Nobody is left for the model.
+    #[error("no patient is left for the model")]
+    NoRows,
+    /// No event, or none in one arm.
+    #[error("no event of `{outcome}` in {}", place(arms))]
+    NoEvents {
+        /// Name of the outcome.
+        outcome: String,
+        /// Where.
+        arms: Arms,
+    },
+    /// No event of a model that compares patients within sites has a second patient of its site at risk.
+    #[error("no event of `{outcome}` happened while another patient of the same site was at risk")]
+    NoComparison {
+        /// Name of the outcome.
+        outcome: String,
+    },
+    /// Every patient of an arm has the event.
+    #[error("{} the event `{outcome}`", all_of(arms))]
+    AllEvents {
+        /// Name of the outcome.
+        outcome: String,
+        /// Where.
+        arms: Arms,
     },
     /// The optimiser stopped without reaching its tolerance.
     #[error("not converged after {iterations} iterations")]
@@ -102,16 +164,31 @@ pub enum Failure {
     Weights(#[from] SchemeError),
 }
 
+fn place(arms: &Arms) -> String {
+    match arms {
+        Arms::Both => "either arm".into(),
+        Arms::One(arm) => format!("the {arm} arm"),
+    }
+}
+
+fn all_of(arms: &Arms) -> String {
+    match arms {
+        Arms::Both => "every analysed patient has".into(),
+        Arms::One(arm) => format!("every patient in the {arm} arm has"),
+    }
+}
+
 impl Failure {
     /// Stable code for logs, exit codes and the documentation.
     pub fn code(&self) -> &'static str {
         match self {
             Failure::Missing { .. } => "fit.missing",
             Failure::Constant { .. } => "fit.constant",
-            Failure::Collinear { .. } => "fit.collinear",
+            Failure::Unresolved { .. } => "fit.unresolved",
+            Failure::Collinear { .. } | Failure::Inseparable { .. } => "fit.collinear",
             Failure::Separation { .. } => "fit.separation",
-            Failure::EmptyArm { .. } => "fit.empty_arm",
-            Failure::NoEvents { .. } => "fit.no_events",
+            Failure::EmptyArm { .. } | Failure::NoValues { .. } | Failure::NoRows => "fit.empty_arm",
+            Failure::NoEvents { .. } | Failure::NoComparison { .. } => "fit.no_events",
             Failure::AllEvents { .. } => "fit.all_events",
             Failure::NotConverged { .. } => "fit.not_converged",
             Failure::NotFinite => "fit.not_finite",
@@ -126,44 +203,24 @@ impl Failure {
         }
     }
 
-    /// What to do next.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Failure::Missing { .. } => "add an [[eligibility]] line that requires the variable, or leave it out",
-            Failure::Constant { .. } => "leave the variable out, or merge the empty level with another",
-            Failure::Collinear { .. } => "leave one of the columns out",
-            Failure::Separation { .. } => {
-                "merge levels, leave the variable out of this model, or declare the model `firth` (logistic) or a `ridge`"
-            }
-            Failure::EmptyArm { .. } => "check the treatment's levels and the eligibility criteria",
-            Failure::NoEvents { .. } | Failure::AllEvents { .. } => {
-                "the contrast has no finite estimate; report counts, or declare the model `firth` (logistic) or a `ridge`"
-            }
-            Failure::NotConverged { .. } | Failure::NotFinite => "check the ranges and the scale of the covariates",
-            Failure::Imputation { .. } => "fewer covariates or levels make its model simpler",
-            Failure::Replicates(_) | Failure::Pool(_) => {
-                "the model nearly fails on the data themselves; declare fewer levels or covariates"
-            }
-            Failure::Table(_) | Failure::CauseTable(_) => {
-                "the sums do not come from this software; look at the coordinator's log"
-            }
-            Failure::Propensity(_) | Failure::Trimming(_) => "mend the propensity model first",
-            Failure::Quantiles(_) => "raise `weight_max` in [propensity]",
-            Failure::Weights(_) => "truncate at other quantiles of the weights",
-        }
-    }
-
-    /// Names the columns of an estimator's failure.
-    pub(crate) fn of(why: &Why, names: &[String], outcome: &str) -> Failure {
+    /// Names the columns of an estimator's failure. `within_sites`: the model compares patients of one site with each
+    /// other alone.
+    pub(crate) fn of(why: &Why, names: &[String], predicted: &Predicted, within_sites: bool) -> Failure {
+        let outcome = || match predicted {
+            Predicted::Treatment => "treatment".to_owned(),
+            Predicted::Outcome(name) | Predicted::Variable(name) => name.clone(),
+        };
         match why {
-            Why::Constant { column } => Failure::Constant { term: names[*column].clone() },
+            Why::Constant { column } => Failure::Constant { term: names[*column].clone(), sites: within_sites },
             Why::Collinear { column } => Failure::Collinear { term: names[*column].clone() },
             Why::Separation { columns } => {
-                Failure::Separation { terms: columns.iter().map(|c| names[*c].clone()).collect() }
+                let terms = columns.iter().map(|c| names[*c].clone()).collect();
+                Failure::Separation { predicted: predicted.clone(), terms }
             }
-            Why::NoRows => Failure::EmptyArm { arm: "any".into() },
-            Why::OnlyEvents => Failure::AllEvents { outcome: outcome.into(), arm: "any".into() },
-            Why::NoEvents => Failure::NoEvents { outcome: outcome.into(), place: "any arm".into() },
+            Why::NoRows => Failure::NoRows,
+            Why::OnlyEvents => Failure::AllEvents { outcome: outcome(), arms: Arms::Both },
+            Why::NoEvents if within_sites => Failure::NoComparison { outcome: outcome() },
+            Why::NoEvents => Failure::NoEvents { outcome: outcome(), arms: Arms::Both },
             Why::NotConverged { iterations } => Failure::NotConverged { iterations: *iterations },
             Why::NotFinite => Failure::NotFinite,
         }

@@ -7,20 +7,21 @@
 use std::sync::Arc;
 
 use secagg::{Canonical, Draws};
-use stats::fit::{LogisticAsk, LogisticFit, MeatRequest, State};
-use stats::impute::cumulative_hazard;
+use stats::alias::aliased;
+use stats::fit::{LogisticAsk, State};
 use stats::impute::posterior::{LinearDraw, NotPositive, coefficients};
 use stats::impute::rows::Stage;
-use stats::linear::{LinearError, LinearFit};
+use stats::impute::{StageFit, cumulative_hazard};
+use stats::linear::{self, LinearError, LinearFit};
 use stats::packed::Singular;
 use stats::survival::ArmTable;
 
-use super::{Branch, Facts, Failure};
+use super::{Branch, Facts, Failure, Predicted, design};
 use crate::dictionary::{Kind, VariableId};
 use crate::imputation::{Drawn, DrawnModel, Hazards, ImputationModel, Predictor};
 use crate::protocol::{self, OutcomeKind, Protocol, Scenario};
 use crate::question::{Question, time_to_event};
-use crate::term::Term;
+use crate::term::{Term, power_of_two};
 use crate::view::{Asked, Draw, Imputed, View};
 
 /// The imputation of one scenario.
@@ -35,6 +36,7 @@ pub struct Imputation {
     stage: Stages,
     /// Of every draw: the variables that are imputed already.
     drawn: Vec<Vec<Arc<DrawnModel>>>,
+    augmented: Vec<(VariableId, usize)>,
 }
 
 #[derive(Debug, Clone)]
@@ -70,15 +72,21 @@ struct Chain {
 #[derive(Debug, Clone)]
 enum ChainFit {
     Levels(Vec<LevelFit>),
-    /// The value that the variable is centred at, and the fit when it is there.
-    Number(f64, Option<Result<LinearFit, LinearError>>),
+    /// The value that the variable is centred at and what it is measured in, the SD of each column, and the fit with its
+    /// columns when it is there.
+    Number {
+        centre: f64,
+        unit: f64,
+        scale: Vec<f64>,
+        fit: Option<Result<(Vec<usize>, LinearFit), LinearError>>,
+    },
 }
 
 #[derive(Debug, Clone)]
 enum LevelFit {
     Never,
     Always,
-    Model(Box<LogisticFit>),
+    Model(Box<StageFit>),
 }
 
 impl Imputation {
@@ -88,7 +96,16 @@ impl Imputation {
         let times = outcomes(&protocol).into_iter().filter(|index| is_time(&protocol, *index)).collect();
         let drawn = vec![Vec::new(); declared.draws as usize];
         let name = scenario.name.clone();
-        Some(Imputation { scenario: index, name, declared, protocol, times, stage: Stages::Waiting, drawn })
+        Some(Imputation {
+            scenario: index,
+            name,
+            declared,
+            protocol,
+            times,
+            stage: Stages::Waiting,
+            drawn,
+            augmented: Vec::new(),
+        })
     }
 
     /// What it asks beside the first round of its scenario.
@@ -139,25 +156,31 @@ impl Imputation {
     fn chain(&self, at: usize, variable: VariableId, known: &Known, view: Arc<View>) -> Result<Chain, Failure> {
         let protocol = &*self.protocol;
         let later = &self.declared.variables[at..];
-        let predictors = predictors(protocol, later);
-        let mut centre = Vec::with_capacity(predictors.len());
-        let mut scale = Vec::with_capacity(predictors.len());
-        for predictor in &predictors {
-            let (mean, sd) = known.moments_of(protocol, predictor, &self.times);
-            if *predictor != Predictor::Term(Term::Intercept) && sd == 0.0 {
-                return Err(Failure::Constant { term: predictor.name(protocol) });
+        let (mut columns, mut centre) = (Vec::new(), Vec::new());
+        let (mut unit, mut scale) = (Vec::new(), Vec::new());
+        for predictor in predictors(protocol, later) {
+            let (mean, sd) = known.moments_of(protocol, &predictor, &self.times);
+            // what does not vary predicts nothing, and the level that is the reference has no column
+            let lacks = matches!(&predictor, Predictor::Term(term) if design::lacks(&known.facts, term));
+            if predictor == Predictor::Term(Term::Intercept) || (sd > 0.0 && !lacks) {
+                let one = power_of_two(sd);
+                columns.push(predictor);
+                centre.push(mean);
+                unit.push(one);
+                scale.push(sd / one);
             }
-            centre.push(mean);
-            scale.push(sd);
         }
-        let model = ImputationModel { variable, predictors, centre, hazards: Arc::clone(&known.hazards) };
+        let hazards = Arc::clone(&known.hazards);
+        let model = ImputationModel { variable, predictors: columns, centre, unit, hazards };
         let fit = match &protocol.dictionary.variable(variable).kind {
             Kind::Categorical { levels, .. } => {
                 let counts = known.facts.level_counts(variable);
                 ChainFit::Levels((0..levels.len() - 1).map(|level| level_fit(&counts, level, &scale)).collect())
             }
             Kind::Continuous { .. } | Kind::Days { .. } => {
-                ChainFit::Number(known.facts.centre(&Term::Number(variable)), None)
+                let term = Term::Number(variable);
+                let (centre, unit) = (known.facts.centre(&term), known.facts.unit(&term));
+                ChainFit::Number { centre, unit, scale, fit: None }
             }
         };
         Ok(Chain { view, model: Arc::new(model), fit })
@@ -190,6 +213,12 @@ impl Imputation {
     fn draw(&mut self) {
         let Stages::Fitting { at, chains, known } = std::mem::replace(&mut self.stage, Stages::Waiting) else { return };
         let variable = self.declared.variables[at];
+        let levels = chains.iter().flat_map(Chain::augmented);
+        for level in levels {
+            if !self.augmented.contains(&(variable, level)) {
+                self.augmented.push((variable, level));
+            }
+        }
         let drawn: Result<Vec<Arc<DrawnModel>>, Failure> = (0..self.declared.draws)
             .map(|number| {
                 let chain = &chains[if chains.len() == 1 { 0 } else { number as usize }];
@@ -208,6 +237,8 @@ impl Imputation {
     /// Public draws: every party makes the same ones, and a run with other analyses of the same study makes them again.
     fn drawn_model(&self, chain: &Chain, number: u32) -> Result<DrawnModel, Failure> {
         let protocol = &*self.protocol;
+        let name = &protocol.dictionary.variable(chain.model.variable).name;
+        let imputed = || Predicted::Variable(name.clone());
         let names = || chain.model.predictors.iter().map(|p| p.name(protocol)).collect::<Vec<_>>();
         let words = |level: usize| {
             let label = Canonical::new("entente/v1/imputation parameters")
@@ -215,7 +246,7 @@ impl Imputation {
                 .str(&self.name)
                 .u32(self.declared.seed)
                 .u32(number)
-                .str(&protocol.dictionary.variable(chain.model.variable).name)
+                .str(name)
                 .u32(level as u32);
             let mut draws = Draws::public(&label);
             move || draws.word()
@@ -230,21 +261,24 @@ impl Imputation {
                         State::Done(fit) => {
                             coefficients(&fit.beta, &fit.naive, words(level)).map(Stage::Model).map_err(not_positive)
                         }
-                        State::Failed(why) => Err(Failure::of(why, &names(), "")),
+                        State::Failed(why) => Err(Failure::of(why, &names(), &imputed(), false)),
                         State::Ask(_) => Err(Failure::NotFinite),
                     },
                 };
                 Drawn::Levels(fits.iter().enumerate().map(stage).collect::<Result<_, _>>()?)
             }
-            ChainFit::Number(centre, fit) => {
-                let fit = match fit {
+            ChainFit::Number { centre, unit, fit, .. } => {
+                let (columns, fit) = match fit {
                     Some(Ok(fit)) => fit,
                     Some(Err(why)) => return Err(linear_failure(why, &names())),
                     None => return Err(Failure::NotFinite),
                 };
-                let mut draw = LinearDraw::new(fit, words(0)).map_err(not_positive)?;
-                draw.beta[0] += centre;
-                Drawn::Number(draw)
+                let drawn = LinearDraw::new(fit, words(0))
+                    .map_err(|NotPositive { column }| not_positive(NotPositive { column: columns[column] }))?;
+                let mut beta = vec![0.0; chain.model.predictors.len()];
+                columns.iter().zip(&drawn.beta).for_each(|(column, b)| beta[*column] = *b * unit);
+                beta[0] += centre;
+                Drawn::Number(LinearDraw { beta, sigma: drawn.sigma * unit, ..drawn })
             }
         };
         Ok(DrawnModel { model: Arc::clone(&chain.model), drawn })
@@ -272,6 +306,11 @@ impl Imputation {
         }
     }
 
+    /// Levels (variable and level) whose observed values are augmented, because the rows alone give their model no fit.
+    pub fn augmented(&self) -> &[(VariableId, usize)] {
+        &self.augmented
+    }
+
     /// The analysis of every draw; none before everything is imputed.
     pub fn draws(&self) -> &[Branch] {
         match &self.stage {
@@ -290,8 +329,15 @@ impl Chain {
     fn running(&self) -> bool {
         match &self.fit {
             ChainFit::Levels(fits) => fits.iter().any(LevelFit::running),
-            ChainFit::Number(_, fit) => fit.is_none(),
+            ChainFit::Number { fit, .. } => fit.is_none(),
         }
+    }
+
+    /// Levels whose observed values are augmented.
+    fn augmented(&self) -> Vec<usize> {
+        let ChainFit::Levels(fits) = &self.fit else { return Vec::new() };
+        let augmented = |fit: &LevelFit| matches!(fit, LevelFit::Model(fit) if fit.augmented());
+        fits.iter().enumerate().filter(|(_, fit)| augmented(fit)).map(|(level, _)| level).collect()
     }
 
     fn ask(&self) -> Vec<Asked> {
@@ -305,10 +351,10 @@ impl Chain {
                 };
                 fits.iter().enumerate().filter_map(step).collect()
             }
-            ChainFit::Number(centre, None) => {
-                vec![asked(Question::ImputationEquations { model: model(), centre: *centre })]
+            ChainFit::Number { centre, unit, fit: None, .. } => {
+                vec![asked(Question::ImputationEquations { model: model(), centre: *centre, unit: *unit })]
             }
-            ChainFit::Number(_, Some(_)) => Vec::new(),
+            ChainFit::Number { fit: Some(_), .. } => Vec::new(),
         }
     }
 
@@ -322,7 +368,7 @@ impl Chain {
                         fit.tell(answer);
                     }
                 }
-                (ChainFit::Number(_, fit), _) => *fit = Some(LinearFit::new(self.model.predictors.len(), answer)),
+                (ChainFit::Number { scale, fit, .. }, _) => *fit = Some(linear_fit(scale, answer)),
                 (ChainFit::Levels(_), _) => {}
             }
         }
@@ -350,7 +396,23 @@ fn level_fit(counts: &[u64], level: usize, scale: &[f64]) -> LevelFit {
     match (counts[level], counts[level + 1..].iter().sum::<u64>()) {
         (0, _) => LevelFit::Never,
         (_, 0) => LevelFit::Always,
-        _ => LevelFit::Model(Box::new(LogisticFit::new(scale.len(), scale.to_vec(), MeatRequest::none()))),
+        _ => LevelFit::Model(Box::new(StageFit::new(scale.to_vec()))),
+    }
+}
+
+/// The fit of a number, without the columns that those before them determine: R's `lm`, and mice, which removes them.
+fn linear_fit(scale: &[f64], words: &[f64]) -> Result<(Vec<usize>, LinearFit), LinearError> {
+    let q = scale.len();
+    let all: Vec<usize> = (0..q).collect();
+    match LinearFit::new(q, words) {
+        Err(LinearError::Singular(_)) => {
+            let aliased = aliased(linear::information(words, q), scale);
+            let stay = |column: &usize| *column == 0 || aliased.iter().all(|alias| alias.column != *column);
+            let columns: Vec<usize> = all.into_iter().filter(stay).collect();
+            let fit = LinearFit::new(columns.len(), &linear::among(words, q, &columns))?;
+            Ok((columns, fit))
+        }
+        fit => Ok((all, fit?)),
     }
 }
 
@@ -390,11 +452,7 @@ fn known(
     let facts = facts.completed(imputed);
     facts.check_arms(protocol)?;
     for index in outcomes(protocol) {
-        let name = &protocol.outcomes[index].name;
-        match &protocol.outcomes[index].kind {
-            OutcomeKind::Binary { variable } => facts.check_missing(protocol, *variable)?,
-            OutcomeKind::TimeToEvent(_) | OutcomeKind::Competing(_) => facts.check_times(protocol, index, name)?,
-        }
+        facts.check_complete(protocol, index)?;
     }
     for id in covariates(protocol) {
         facts.check_missing(protocol, id)?;
@@ -467,9 +525,11 @@ fn is_time(protocol: &Protocol, outcome: usize) -> bool {
 
 fn linear_failure(why: &LinearError, names: &[String]) -> Failure {
     match why {
-        LinearError::NoRows => Failure::EmptyArm { arm: "any".into() },
+        LinearError::NoRows => Failure::NoRows,
         LinearError::NotFinite => Failure::NotFinite,
-        LinearError::Singular(Singular::Zero { column }) => Failure::Constant { term: names[*column].clone() },
+        LinearError::Singular(Singular::Zero { column }) => {
+            Failure::Constant { term: names[*column].clone(), sites: false }
+        }
         LinearError::Singular(Singular::Dependent { column }) => Failure::Collinear { term: names[*column].clone() },
     }
 }

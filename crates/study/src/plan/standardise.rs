@@ -12,6 +12,7 @@ use stats::matrix::Matrix;
 use stats::standardise::rmst::Profile;
 use stats::standardise::{Means, aipw, cox, logistic};
 
+use super::Facts;
 use super::check::CoxPoint;
 use super::failure::Failure;
 use super::unit::{FitKey, FitOutcome, Unit};
@@ -125,6 +126,15 @@ impl StandardiseTask {
         match &self.stage {
             Stage::Ended(ended) => Some(ended.as_ref().map(Vec::as_slice)),
             _ => None,
+        }
+    }
+
+    /// Means that are corrected by the propensity score need the outcome of every patient of the propensity model.
+    pub(super) fn check(&mut self, protocol: &Protocol, facts: &Facts) {
+        if let Target::Risk { variable, marginal: Marginal::Aipw } = &self.target
+            && let Err(failure) = facts.check_missing(protocol, *variable)
+        {
+            self.stage = Stage::Ended(Err(failure));
         }
     }
 

@@ -41,8 +41,8 @@ impl Trimming {
     }
 
     pub(super) fn tell(&mut self, answers: &[&[f64]]) {
-        if self.facts.is_some() {
-            self.unit.tell(answers.first().copied().unwrap_or_default());
+        if let Some(facts) = &self.facts {
+            self.unit.tell(&self.protocol, facts, answers.first().copied().unwrap_or_default());
         } else {
             let facts = self.first.read(answers);
             self.unit.start(&self.protocol, &facts, None);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use stats::alias::aliased;
 use stats::competing::Subdistribution;
 use stats::cox::{EventCells, Ties};
 use stats::fit::{
@@ -9,17 +10,21 @@ use stats::fit::{
     State, StratifiedCoxAsk, StratifiedCoxFit, Why,
 };
 use stats::influence::{MEstimation, MeatKind};
+use stats::logistic::step_len;
 use stats::survival::treatment_cox_of_sums;
 
 use super::check::CoxPoint;
-use super::failure::Failure;
+use super::design::{self, LeftOut};
+use super::failure::{Failure, Predicted};
 use super::fine_gray::FineGrayTask;
+use super::hint::Family;
 use super::{Facts, model_terms};
 use crate::protocol::{
     Analysis, AnalysisKind, EffectModifier, Model, OutcomeKind, Propensity, Protocol, Ridge, Variances,
 };
 use crate::question::{CoxModel, LogisticModel, Question, Response, Weights};
 use crate::term::{Columns, Term};
+use crate::view::Column;
 
 /// Which model a result belongs to.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,8 +37,10 @@ pub struct FitKey {
     pub cause: Option<String>,
     /// Model, or none for the propensity model.
     pub model: Option<Model>,
-    /// Design columns in the order of the coefficients.
+    /// Design columns in the order of the coefficients: those declared, and from its start on those that it has.
     pub terms: Vec<Term>,
+    /// Declared columns that it does not have.
+    pub left_out: Vec<LeftOut>,
     /// Variances asked for.
     pub variances: Variances,
     /// Effect modifier of an interaction.
@@ -55,6 +62,16 @@ impl FitKey {
     pub fn modifier_name(&self, protocol: &Protocol) -> String {
         let name = self.modifier.as_ref().map(|m| protocol.dictionary.variable(m.variable).name.clone());
         name.unwrap_or_default()
+    }
+
+    /// What kind of model it is.
+    pub fn family(&self) -> Family {
+        Family::of(self.analysis, self.model)
+    }
+
+    /// Does it compare patients within sites alone?
+    pub(crate) fn within_sites(&self) -> bool {
+        self.family() == Family::Stratified
     }
 
     /// Name of the model.
@@ -125,10 +142,14 @@ enum Stage {
 #[derive(Debug, Clone)]
 pub(super) struct Unit {
     key: FitKey,
+    /// Columns before any is left out.
+    declared: Vec<Term>,
     names: Vec<String>,
     /// Penalty of the model `ridge`.
     ridge: Option<Ridge>,
     case_weights: bool,
+    /// What it was started with: a model that leaves a column out starts again.
+    weights: Option<(Weights, Arc<Vec<f64>>)>,
     stage: Stage,
 }
 
@@ -142,6 +163,7 @@ impl Unit {
             cause: None,
             model: None,
             terms,
+            left_out: Vec::new(),
             variances: Variances::default(),
             modifier: None,
         };
@@ -161,6 +183,7 @@ impl Unit {
             cause: analysis.cause.clone(),
             model: Some(model),
             terms: model_terms(protocol, analysis, model, modifier),
+            left_out: Vec::new(),
             variances: analysis.variances,
             modifier: modifier.cloned(),
         };
@@ -169,7 +192,8 @@ impl Unit {
 
     fn new(protocol: &Protocol, key: FitKey, ridge: Option<Ridge>) -> Unit {
         let names = key.terms.iter().map(|t| t.name(protocol)).collect();
-        Unit { key, names, ridge, case_weights: false, stage: Stage::Waiting }
+        let declared = key.terms.clone();
+        Unit { key, declared, names, ridge, case_weights: false, weights: None, stage: Stage::Waiting }
     }
 
     /// Its rows have case weights: a Cox regression is weighted, and one on treatment alone asks its sums at once.
@@ -199,7 +223,7 @@ impl Unit {
         }
     }
 
-    /// The fit for the centred columns, as sites evaluate it.
+    /// The fit for the centred columns in their units, as sites evaluate it.
     pub(super) fn centred_fit(&self) -> Option<(&Columns, &Fit)> {
         match &self.stage {
             Stage::Fitted { columns, centred, .. } => Some((columns, centred)),
@@ -244,48 +268,101 @@ impl Unit {
 
     /// Starts the estimator, or ends with what the first round already shows.
     pub(super) fn start(&mut self, protocol: &Protocol, facts: &Facts, weights: Option<(Weights, &Arc<Vec<f64>>)>) {
-        self.stage = match self.begin(protocol, facts, weights) {
-            Ok(stage) => stage,
-            Err(failure) => Stage::Failed(failure),
-        };
+        self.weights = weights.map(|(weights, information)| (weights, Arc::clone(information)));
+        let checked = self.check(protocol, facts).and_then(|()| self.choose_columns(protocol, facts));
+        let begun = checked.and_then(|()| self.begin(protocol, facts));
+        self.stage = begun.unwrap_or_else(Stage::Failed);
         self.settle();
     }
 
-    fn begin(
-        &self,
-        protocol: &Protocol,
-        facts: &Facts,
-        weights: Option<(Weights, &Arc<Vec<f64>>)>,
-    ) -> Result<Stage, Failure> {
-        let terms = &self.key.terms;
+    /// Index of its outcome, and the number of its cause where several compete.
+    fn outcome_and_cause(&self, protocol: &Protocol) -> (Option<usize>, Option<u8>) {
         let index = protocol.outcomes.iter().position(|o| o.name == self.key.outcome);
-        let kind = index.map(|i| &protocol.outcomes[i].kind);
-        let cause = match (kind, &self.key.cause) {
+        let cause = match (index.map(|i| &protocol.outcomes[i].kind), &self.key.cause) {
             (Some(OutcomeKind::Competing(competing)), Some(name)) => competing.cause(name),
             _ => None,
         };
+        (index, cause)
+    }
+
+    /// Arms, values and events that the model needs.
+    fn check(&self, protocol: &Protocol, facts: &Facts) -> Result<(), Failure> {
+        let (index, cause) = self.outcome_and_cause(protocol);
         // A penalty keeps the effect finite where an arm has no events, or nothing else.
         let penalised = self.key.model.is_some_and(Model::penalised);
-        match (index, kind) {
-            (_, Some(OutcomeKind::Binary { variable })) if penalised => facts.check_missing(protocol, *variable)?,
-            (_, Some(OutcomeKind::Binary { variable })) => {
+        match index.map(|index| (index, &protocol.outcomes[index].kind)) {
+            Some((_, OutcomeKind::Binary { variable })) if penalised => {
+                facts.check_penalised(protocol, *variable, &self.key.outcome, self.key.model)?;
+            }
+            Some((_, OutcomeKind::Binary { variable })) => {
                 facts.check_binary(protocol, *variable, &self.key.outcome)?;
             }
-            (Some(index), Some(OutcomeKind::TimeToEvent(_) | OutcomeKind::Competing(_))) if penalised => {
+            Some((index, OutcomeKind::TimeToEvent(_) | OutcomeKind::Competing(_))) if penalised => {
                 facts.check_times(protocol, index, &self.key.outcome)?;
             }
-            (Some(index), Some(OutcomeKind::TimeToEvent(_) | OutcomeKind::Competing(_))) => {
+            Some((index, OutcomeKind::TimeToEvent(_) | OutcomeKind::Competing(_))) => {
                 facts.check_events(protocol, index, &self.event_name(), cause)?;
             }
-            (_, None) | (None, _) => {}
+            None => {}
         }
-        facts.check(protocol, terms)?;
-        let columns = Columns { terms: terms.clone(), centre: terms.iter().map(|t| facts.centre(t)).collect() };
-        let scale: Vec<f64> = terms.iter().map(|t| facts.scale(t)).collect();
-        let of_weights =
-            weights.as_ref().map(|(w, i)| (w.propensity.alpha.len(), w.scheme.stabilised().is_some(), &i[..]));
+        facts.check(protocol, &self.key.terms)
+    }
+
+    /// Leaves out what the counts of the first round show.
+    fn choose_columns(&mut self, protocol: &Protocol, facts: &Facts) -> Result<(), Failure> {
+        let (terms, left_out) = design::columns(facts, &self.key.terms);
+        if let (None, Some(first), [Term::Intercept]) = (self.key.analysis, left_out.first(), &terms[..]) {
+            return Err(Failure::Constant { term: first.term.name(protocol), sites: false });
+        }
+        self.take(protocol, terms, left_out);
+        Ok(())
+    }
+
+    fn take(&mut self, protocol: &Protocol, terms: Vec<Term>, left_out: Vec<LeftOut>) {
+        self.names = terms.iter().map(|term| term.name(protocol)).collect();
+        self.key.terms = terms;
+        self.key.left_out.extend(left_out);
+    }
+
+    /// After sums that show columns without information of their own: leaves those out that R would, and starts again;
+    /// fails where the treatment is among them, or cannot be told from them.
+    fn start_without(&mut self, protocol: &Protocol, facts: &Facts, sums: &[f64], why: &Why) {
+        let failure = Failure::of(why, &self.names, &self.predicted(), self.key.within_sites());
+        let terms = &self.key.terms;
+        let scale = facts.scales(terms);
+        let aliased = match sums.get(1 + terms.len()..) {
+            Some(information) if sums.len() == step_len(terms.len()) => aliased(information, &scale),
+            _ => Vec::new(),
+        };
+        let lost = |column: usize| aliased.iter().any(|alias| alias.column == column);
+        let needed = |term: &Term| matches!(term, Term::Intercept | Term::Treatment);
+        if aliased.is_empty() || (0..terms.len()).any(|column| lost(column) && needed(&terms[column])) {
+            self.stage = Stage::Failed(failure);
+            return;
+        }
+        let left_out = design::aliases(facts, terms, &scale, &aliased);
+        let stay: Vec<Term> = (0..terms.len()).filter(|j| !lost(*j)).map(|j| terms[j].clone()).collect();
+        self.take(protocol, stay, left_out);
+        let begun = match self.key.inseparable(protocol) {
+            Some(terms) => Err(Failure::Inseparable { terms }),
+            None if self.key.analysis.is_none() && self.key.terms.len() == 1 => Err(failure),
+            None => self.begin(protocol, facts),
+        };
+        self.stage = begun.unwrap_or_else(Stage::Failed);
+        self.settle();
+    }
+
+    fn begin(&self, protocol: &Protocol, facts: &Facts) -> Result<Stage, Failure> {
+        let terms = &self.key.terms;
+        let (index, cause) = self.outcome_and_cause(protocol);
+        let kind = index.map(|i| &protocol.outcomes[i].kind);
+        let columns = facts.columns(terms);
+        // what the estimator sees are the columns in their units
+        let scale = facts.scales(terms);
+        let of_weights = self.weights.as_ref();
+        let of_weights = of_weights.map(|(w, i)| (w.propensity.alpha.len(), w.scheme.stabilised().is_some(), &i[..]));
         let meat = self.key.meat(of_weights, facts.analysed() as f64);
-        let weights = weights.map(|(w, _)| w);
+        let weights = self.weights.as_ref().map(|(weights, _)| weights.clone());
         match (self.key.analysis, index, kind) {
             (Some(AnalysisKind::Cox(ties)), Some(outcome), _) => {
                 let model = CoxModel { outcome, cause, columns, weights, ties };
@@ -305,7 +382,7 @@ impl Unit {
                 Ok(match (self.key.model, self.ridge) {
                     (Some(Model::Firth), _) => Stage::Firth(model, Box::new(FirthFit::new(q, scale))),
                     (_, Some(ridge)) => {
-                        let penalty = ridge.penalty(&scale, Some(0));
+                        let penalty = ridge.penalty(&scale, &model.columns.unit, Some(0));
                         Stage::RidgeLogistic(model, RidgeLogisticFit::new(q, scale, penalty, meat))
                     }
                     (_, None) => Stage::Logistic(model, LogisticFit::new(q, scale, meat)),
@@ -326,12 +403,16 @@ impl Unit {
             return Stage::Stratified(model, StratifiedCoxFit::new(p, scale), Arc::new(events));
         }
         if let Some(ridge) = self.ridge {
-            let penalty = ridge.penalty(&scale, None);
+            let penalty = ridge.penalty(&scale, &model.columns.unit, None);
             let fit = RidgeCoxFit::new(scale, cells, deaths, ties, weighted, penalty, meat);
             return Stage::RidgeCox(model, Box::new(fit));
         }
         let fit = CoxFit::new(p, scale, cells, deaths, ties, weighted, meat);
         Stage::Cox(model, Box::new(fit))
+    }
+
+    fn predicted(&self) -> Predicted {
+        if self.key.analysis.is_none() { Predicted::Treatment } else { Predicted::Outcome(self.event_name()) }
     }
 
     /// The outcome, with the cause where several compete.
@@ -346,6 +427,16 @@ impl Unit {
     /// the spread of the columns.
     pub(super) fn follows_from_steps(&self) -> bool {
         self.ridge.is_none()
+    }
+
+    /// What became of its declared columns, once it has started.
+    pub(super) fn declared_columns(&self, facts: &Facts) -> Arc<[Column]> {
+        let left_out = |term: &Term| self.key.left_out.iter().find(|left| left.term == *term);
+        let column = |term| match left_out(term) {
+            None => Column::Kept { unit: facts.unit(term) },
+            Some(left) => Column::LeftOut(left.why),
+        };
+        self.declared.iter().map(column).collect()
     }
 
     /// Factor by which the step to the coefficients that it asks about was shortened for its length.
@@ -389,7 +480,7 @@ impl Unit {
         }
     }
 
-    pub(super) fn tell(&mut self, sums: &[f64]) {
+    pub(super) fn tell(&mut self, protocol: &Protocol, facts: &Facts, sums: &[f64]) {
         match &mut self.stage {
             Stage::Logistic(_, fit) => fit.tell(sums),
             Stage::Cox(_, fit) => fit.tell(sums),
@@ -404,11 +495,17 @@ impl Unit {
             }
             Stage::Waiting | Stage::Solved(..) | Stage::Fitted { .. } | Stage::Failed(_) => {}
         }
-        self.settle();
+        match self.ended() {
+            Some((_, Err(why @ (Why::Constant { .. } | Why::Collinear { .. })))) => {
+                let why = why.clone();
+                self.start_without(protocol, facts, sums, &why);
+            }
+            _ => self.settle(),
+        }
     }
 
-    /// Turns an estimator that has ended into its fit on the user's scale, or into a failure that names terms.
-    fn settle(&mut self) {
+    /// How its estimator ended, with the columns; none while it runs, and after its result is taken.
+    fn ended(&self) -> Option<(&Columns, Result<&Fit, &Why>)> {
         let (columns, ended) = match &self.stage {
             Stage::Logistic(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::Cox(model, fit) => (&model.columns, ended(&fit.state())),
@@ -418,19 +515,26 @@ impl Unit {
             Stage::RidgeLogistic(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::RidgeCox(model, fit) => (&model.columns, ended(&fit.state())),
             Stage::Solved(model, fit) => (&model.columns, Some(fit.as_deref())),
-            Stage::Treatment { .. } | Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => return,
+            Stage::Treatment { .. } | Stage::Waiting | Stage::Fitted { .. } | Stage::Failed(_) => return None,
         };
-        let next = match ended {
+        Some((columns, ended?))
+    }
+
+    /// Turns an estimator that has ended into its fit on the user's scale, or into a failure that names terms.
+    fn settle(&mut self) {
+        let next = match self.ended() {
             None => return,
-            Some(Ok(fit)) => {
+            Some((columns, Ok(fit))) => {
                 let intercept = columns.terms.iter().position(|t| *t == Term::Intercept);
                 let (columns, centred) = (columns.clone(), Box::new(fit.clone()));
-                let fit = Box::new(fit.uncentre(&columns.centre, intercept));
+                let fit = Box::new(fit.rescale(&columns.unit).uncentre(&columns.centre, intercept));
                 // nothing of a replicate is checked
                 let point = if self.case_weights { None } else { self.point() };
                 Stage::Fitted { columns, centred, fit, point }
             }
-            Some(Err(why)) => Stage::Failed(Failure::of(why, &self.names, &self.event_name())),
+            Some((_, Err(why))) => {
+                Stage::Failed(Failure::of(why, &self.names, &self.predicted(), self.key.within_sites()))
+            }
         };
         self.stage = next;
     }

@@ -4,6 +4,7 @@
 //! protocol, [`Policy::check_memory`] on what the site approved before, [`Policy::check_opened`] on the counts of the
 //! first round, [`Policy::check_round`] and [`Policy::check_time`] whenever the site is asked.
 
+mod bad_values;
 mod memory;
 mod opened;
 mod refusal;
@@ -14,6 +15,7 @@ use secagg::{Canonical, Digest};
 
 use crate::document::{Mistakes, Reader, Table, parse};
 use crate::protocol::ReleaseOpening;
+pub use bad_values::BadValues;
 pub use memory::{Mark, Remembered};
 pub use refusal::PolicyRefusal;
 pub use rule::{Rule, When};
@@ -48,6 +50,8 @@ pub struct Policy {
     pub opening: ReleaseOpening,
     /// Variables a study may use; none means all.
     pub variables: Option<Vec<String>>,
+    /// What becomes of a value of an analysed row that does not fit the dictionary.
+    pub bad_values: BadValues,
     /// Most rounds of one run.
     pub maximum_rounds: u32,
     /// Most approved runs of one study.
@@ -75,6 +79,7 @@ impl Default for Policy {
             minimum_leavers: 5,
             opening: ReleaseOpening::Results,
             variables: None,
+            bad_values: BadValues::Refuse,
             maximum_rounds: 200,
             maximum_runs: 3,
             allow_differencing: false,
@@ -99,6 +104,7 @@ impl Policy {
             minimum_leavers,
             opening,
             variables,
+            bad_values,
             maximum_rounds,
             maximum_runs,
             allow_differencing,
@@ -118,6 +124,7 @@ impl Policy {
             .u32(*minimum_leavers)
             .str(opening.name())
             .option(variables.as_ref(), names)
+            .str(bad_values.name())
             .u32(*maximum_rounds)
             .u32(*maximum_runs)
             .bool(*allow_differencing)
@@ -145,6 +152,7 @@ impl Policy {
             minimum_leavers: whole("minimum_leavers", default.minimum_leavers),
             opening: opening(&root).unwrap_or(default.opening),
             variables: root.optional_texts("variables"),
+            bad_values: bad_values::read(&root).unwrap_or(default.bad_values),
             maximum_rounds: whole("maximum_rounds", default.maximum_rounds),
             maximum_runs: whole("maximum_runs", default.maximum_runs),
             allow_differencing: root.flag("allow_differencing", default.allow_differencing),

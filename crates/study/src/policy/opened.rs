@@ -121,23 +121,37 @@ impl Policy {
         if self.allow_differencing {
             return Ok(());
         }
-        let all = Opened::all(plan);
-        for (i, one) in all.iter().enumerate() {
-            for other in &all[i + 1..] {
-                let arms = |opened: &Opened<'_>| opened.facts.flow.last().copied().unwrap_or_default();
-                let (a, b) = (arms(one), arms(other));
-                if self.small(a.control.abs_diff(b.control)) || self.small(a.treated.abs_diff(b.treated)) {
-                    let name = |opened: &Opened<'_>| match opened.scope.trim_end_matches(": ") {
-                        "" => "the main analysis".to_owned(),
-                        scenario => scenario.to_owned(),
-                    };
-                    let (one, other) = (name(one), name(other));
+        let all: Vec<(String, [u64; 2])> = Opened::all(plan).iter().flat_map(row_sets).collect();
+        for (i, (one, a)) in all.iter().enumerate() {
+            for (other, b) in &all[i + 1..] {
+                if self.small(a[0].abs_diff(b[0])) || self.small(a[1].abs_diff(b[1])) {
+                    let (one, other) = (one.clone(), other.clone());
                     return Err(PolicyRefusal::NearScenario { one, other, minimum: self.minimum_cell });
                 }
             }
         }
         Ok(())
     }
+}
+
+/// The sets of patients that sums of an analysis are about, with their size by arm: all of them, and those with a value of
+/// the outcome of a model.
+fn row_sets(opened: &Opened<'_>) -> Vec<(String, [u64; 2])> {
+    let scope = match opened.scope.trim_end_matches(": ") {
+        "" => "the main analysis".to_owned(),
+        scenario => scenario.to_owned(),
+    };
+    let last = opened.facts.flow.last().copied().unwrap_or_default();
+    let whole = [last.control, last.treated];
+    let outcomes: BTreeSet<&str> = opened.models.iter().map(|key| key.outcome.as_str()).collect();
+    let of_outcome = |name: &str| {
+        let index = opened.protocol.outcomes.iter().position(|outcome| outcome.name == name)?;
+        let arms = opened.facts.arms_with(opened.protocol, index).filter(|arms| *arms != whole)?;
+        Some((format!("`{name}` in {scope}"), arms))
+    };
+    let mut sets: Vec<_> = outcomes.into_iter().filter_map(of_outcome).collect();
+    sets.insert(0, (scope, whole));
+    sets
 }
 
 /// Every count that a model tells of, so that no floor of the release hides it, with its name: the arms, levels of

@@ -1,7 +1,6 @@
 //! What can be said of a study before anything is computed.
 
 use super::{Policy, PolicyRefusal, Rule};
-use crate::dictionary::VariableId;
 use crate::manifest::Manifest;
 use crate::protocol::Protocol;
 use crate::roster::Member;
@@ -86,7 +85,8 @@ impl Policy {
 
     fn check_variables(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         let Some(allowed) = &self.variables else { return Ok(()) };
-        for id in used_variables(protocol) {
+        let scenarios = protocol.scenarios.iter().flat_map(|scenario| scenario.protocol.used_variables());
+        for id in protocol.used_variables().into_iter().chain(scenarios) {
             let name = &protocol.dictionary.variable(id).name;
             if !allowed.contains(name) {
                 return Err(PolicyRefusal::Variable { variable: name.clone() });
@@ -94,31 +94,4 @@ impl Policy {
         }
         Ok(())
     }
-}
-
-/// Variables that anything of the study depends on. A criterion counts as using every variable whose name stands in it,
-/// even inside a quoted text: a reviewer rather sees one name too many.
-fn used_variables(protocol: &Protocol) -> Vec<VariableId> {
-    let mut used = vec![protocol.treatment.variable];
-    used.extend(protocol.scenarios.iter().flat_map(|scenario| used_variables(&scenario.protocol)));
-    for criterion in &protocol.eligibility {
-        let words = criterion.require.split(|c: char| !c.is_alphanumeric() && c != '_');
-        let words: Vec<&str> = words.collect();
-        let variables = protocol.dictionary.variables().iter().enumerate();
-        let named = variables.filter(|(_, v)| words.iter().any(|word| word.eq_ignore_ascii_case(&v.name)));
-        used.extend(named.map(|(i, _)| VariableId(i)));
-    }
-    used.extend(protocol.propensity.iter().flat_map(|p| p.covariates.iter().copied()));
-    used.extend(protocol.baseline.iter().flat_map(|b| b.variables.iter().copied()));
-    for analysis in &protocol.analyses {
-        used.extend(&analysis.covariates);
-        used.extend(analysis.effect_modifiers.iter().map(|m| m.variable));
-        let outcomes = analysis.outcomes.iter().filter_map(|name| protocol.outcome(name));
-        used.extend(outcomes.flat_map(|outcome| outcome.kind.variables()));
-    }
-    let curves = protocol.curves.iter().flat_map(|curve| &curve.outcomes);
-    let incidences = protocol.incidences.iter().flat_map(|incidence| &incidence.outcomes);
-    let outcomes = curves.chain(incidences).filter_map(|name| protocol.outcome(name));
-    used.extend(outcomes.flat_map(|outcome| outcome.kind.variables()));
-    used
 }

@@ -24,14 +24,15 @@ pub struct Ridge {
 }
 
 impl Ridge {
-    /// The penalty for columns with these sample standard deviations; `free` is the intercept's.
-    pub(crate) fn penalty(self, deviations: &[f64], free: Option<usize>) -> Penalty {
-        if self.standardised {
-            let variances: Vec<f64> = deviations.iter().map(|sd| sd * sd).collect();
-            Penalty::standardised(self.lambda, &variances, free)
+    /// The penalty for columns that were divided by `units` and then have these sample standard deviations; `free` is the
+    /// intercept's. A coefficient of the column as it is, is that of the divided one over the unit.
+    pub(crate) fn penalty(self, deviations: &[f64], units: &[f64], free: Option<usize>) -> Penalty {
+        let squares: Vec<f64> = if self.standardised {
+            deviations.iter().map(|sd| sd * sd).collect()
         } else {
-            Penalty::raw(self.lambda, deviations.len(), free)
-        }
+            units.iter().map(|unit| 1.0 / (unit * unit)).collect()
+        };
+        Penalty::standardised(self.lambda, &squares, free)
     }
 }
 

@@ -21,8 +21,10 @@ use stats::cox::Ties;
 use stats::survival::IntervalKind;
 use stats::weights::Estimand;
 
-use crate::dictionary::{Dictionary, VariableId};
+use crate::dictionary::{Dictionary, Kind, VariableId};
 use crate::document::Mistakes;
+pub use crate::document::PLACEHOLDER;
+use crate::expression::Expression;
 pub use baseline::{BaselineAnalysis, CategoryTest};
 pub use bootstrap::Bootstrap;
 pub use checks::{Checks, TRANSFORMS};
@@ -84,6 +86,34 @@ impl Protocol {
         parse::protocol(text)
     }
 
+    /// Variables that anything depends on, scenarios not counted; some stand more than once.
+    pub fn used_variables(&self) -> Vec<VariableId> {
+        let mut used = vec![self.treatment.variable];
+        used.extend(self.eligibility.iter().flat_map(|criterion| criterion.condition.variables()));
+        used.extend(self.propensity.iter().flat_map(|p| p.covariates.iter().copied()));
+        used.extend(self.baseline.iter().flat_map(|b| b.variables.iter().copied()));
+        for analysis in &self.analyses {
+            used.extend(&analysis.covariates);
+            used.extend(analysis.effect_modifiers.iter().map(|m| m.variable));
+        }
+        used.extend(self.used_outcomes().flat_map(|outcome| outcome.kind.variables()));
+        used
+    }
+
+    /// Is a variable not known at time zero? So is what an outcome is made of, and days since then.
+    pub fn lies_after_time_zero(&self, id: VariableId) -> bool {
+        matches!(self.dictionary.variable(id).kind, Kind::Days { .. })
+            || self.outcomes.iter().any(|outcome| outcome.kind.variables().contains(&id))
+    }
+
+    /// Outcomes that are analysed, scenarios not counted; some stand more than once.
+    pub fn used_outcomes(&self) -> impl Iterator<Item = &Outcome> {
+        let models = self.analyses.iter().flat_map(|analysis| &analysis.outcomes);
+        let curves = self.curves.iter().flat_map(|curve| &curve.outcomes);
+        let incidences = self.incidences.iter().flat_map(|incidence| &incidence.outcomes);
+        models.chain(curves).chain(incidences).filter_map(|name| self.outcome(name))
+    }
+
     /// The outcome of a name.
     pub fn outcome(&self, name: &str) -> Option<&Outcome> {
         self.outcomes.iter().find(|o| o.name == name)
@@ -111,12 +141,14 @@ pub struct TrialElement {
 }
 
 /// One line of the flow chart.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Criterion {
     /// What a person reads.
     pub label: String,
-    /// One SQLite expression over the dictionary; a row stays when it is true.
+    /// An expression over the dictionary, as it was written.
     pub require: String,
+    /// The same, checked; a row stays when it is true.
+    pub condition: Expression,
 }
 
 /// The two arms that are compared.
@@ -375,6 +407,8 @@ impl Model {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "independent choices, each a word of the protocol's list")]
 pub struct Variances {
+    /// Does the protocol name others and not the naive one? Then it does not stand for a model.
+    pub without_naive: bool,
     /// HC0 (logistic) or Lin-Wei (Cox).
     pub robust: bool,
     /// HC0 x n/(n-1), as svyglm (logistic).

@@ -59,7 +59,7 @@ impl Question {
                 .option(weights.as_ref(), |out, w| w.write(out))
                 .list(&**cells, |out, c| out.u32(*c)),
             Question::ImputationStep { model, level, beta } => write_numbers(model.write(out).u32(*level), beta),
-            Question::ImputationEquations { model, centre } => model.write(out).f64(*centre),
+            Question::ImputationEquations { model, centre, unit } => model.write(out).f64(*centre).f64(*unit),
             Question::Aipw { model, beta, propensity } => propensity.write(write_numbers(model.write(out), beta)),
             Question::StandardisedSurvival { cox, cells } => cox.write(out).list(&**cells, |out, c| out.u32(*c)),
             Question::RestrictedMean { cox, horizon } | Question::RestrictedMeanSpread { cox, horizon, .. } => {
@@ -71,8 +71,8 @@ impl Question {
             }
             Question::WeightHistogram { weights, grid } => weights.write(out).f64(grid.high()).u32(grid.words() as u32),
             Question::PropensityHistogram { weights, bins } => weights.write(out).u32(*bins as u32),
-            Question::ArmMoments { variable, centre, weights } => {
-                out.u32(variable.0 as u32).f64(*centre).option(weights.as_ref(), |out, w| w.write(out))
+            Question::ArmMoments { variable, centre, unit, weights } => {
+                out.u32(variable.0 as u32).f64(*centre).f64(*unit).option(weights.as_ref(), |out, w| w.write(out))
             }
             Question::WeightedLevels { variable, weights } => weights.write(out.u32(variable.0 as u32)),
         }

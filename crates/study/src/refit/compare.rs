@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use stats::fit::Fit;
 use stats::inference::ChiSquare;
 
 use super::follow::End;
@@ -178,12 +179,16 @@ impl Analysis<'_> {
     fn compare(&self) -> Result<Compared, Differs> {
         let mut compared = Compared::default();
         let mut tests = Vec::new();
-        let fitted: Vec<Told<'_>> = self.models.iter().filter_map(|model| told(model)).collect();
-        let rows = self.models.iter().find_map(|model| model.followed.rows());
+        let fits: Vec<Option<Fit>> = self.models.iter().map(|model| on_users_scale(model)).collect();
+        let own: Vec<Option<Told<'_>>> =
+            self.models.iter().zip(&fits).map(|(model, fit)| told(model, fit.as_ref()?)).collect();
+        let fitted: Vec<Told<'_>> = own.iter().flatten().copied().collect();
+        let analysed = self.models.iter().find(|model| model.key.analysis.is_none());
+        let analysed = analysed.and_then(|model| model.followed.rows());
         let names: Vec<String> = self.models.iter().map(|model| model.key.modifier_name(self.protocol)).collect();
         let declared: Vec<Rows<'_>> =
             self.models.iter().zip(&names).map(|(model, modifier)| rows_of(&model.key, modifier)).collect();
-        for (model, of) in self.models.iter().zip(&declared) {
+        for ((model, own), of) in self.models.iter().zip(&own).zip(&declared) {
             let differs = |quantity: &str| Differs { model: of.name(self.scenario), quantity: quantity.into() };
             let released: Vec<&FitRow> = self.results.fits.iter().filter(|row| Rows::of_fit(row) == *of).collect();
             let row = match (&released[..], model.followed.end()) {
@@ -193,7 +198,10 @@ impl Analysis<'_> {
                 ([], End::Fitted | End::Open) => return Err(differs("it is not in the release")),
                 ([_, _, ..], _) => return Err(differs("it is in the release more than once")),
             };
-            if rows.is_some_and(|rows| rows != row.n as f64) {
+            // Those without a value of the outcome are not in its model.
+            let rows = model.followed.rows();
+            let other = |n: f64| rows.is_some_and(|rows| rows != n) || analysed.is_some_and(|all| n > all);
+            if row.n.is_some_and(|n| other(n as f64)) {
                 return Err(differs("n"));
             }
             match (model.followed.end(), &row.outcome_of_fit) {
@@ -203,8 +211,9 @@ impl Analysis<'_> {
                 (End::Open, Err(_)) => return Err(differs("its fit ended before its sums say so")),
                 (End::None, Err(_)) => {}
                 (End::Fitted, Ok(numbers)) => {
-                    let Some(own) = told(model) else { continue };
-                    tests.extend(self.model(own, &fitted, of, row, numbers)?);
+                    let Some(own) = *own else { continue };
+                    let n = row.n.or(rows.map(|rows| rows as u64));
+                    tests.extend(self.model(own, &fitted, of, (row, n), numbers)?);
                     compared.same += 1;
                     let mut estimates = self.results.estimates.iter().filter(|row| Rows::of_estimate(row) == *of);
                     compared.bootstrapped += u32::from(estimates.any(|row| is_bootstrap(row.variance)));
@@ -244,13 +253,15 @@ impl Analysis<'_> {
         own: Told<'_>,
         fitted: &[Told<'_>],
         of: &Rows<'_>,
-        row: &FitRow,
+        (row, n): (&FitRow, Option<u64>),
         numbers: &FitNumbers,
     ) -> Result<Vec<TestRow>, Differs> {
         let differs = |quantity: String| Differs { model: of.name(self.scenario), quantity };
         // Where the number of events is hidden, it decides over the form of an E-value alone: rare or not.
-        let events = row.events.map_or([0, row.n], |events| [events; 2]);
-        let [rare, common] = events.map(|events| rows_of_model(self.protocol, own, fitted, (row.n, events)));
+        // Where that of the patients is hidden, it decides over that and over errors as in a survey.
+        let patients = n.unwrap_or(u64::from(u32::MAX));
+        let events = row.events.filter(|_| n.is_some()).map_or([0, patients], |events| [events; 2]);
+        let [rare, common] = events.map(|events| rows_of_model(self.protocol, own, fitted, (patients, events)));
         let (estimates, own_numbers, tests) = rare;
         let released: Vec<&EstimateRow> =
             self.results.estimates.iter().filter(|row| Rows::of_estimate(row) == *of).collect();
@@ -259,6 +270,7 @@ impl Analysis<'_> {
         let intercept = Term::Intercept.name(self.protocol);
         if replicated
             .iter()
+            .filter(|row| row.term != intercept)
             .any(|row| !estimates.iter().any(|own| same(own.estimate, row.estimate) && own.term == row.term))
         {
             return Err(differs("estimate of the bootstrap".into()));
@@ -274,23 +286,29 @@ impl Analysis<'_> {
             if theirs.n != row.n || theirs.iterations != ours.iterations || theirs.events != row.events {
                 return Err(differs(place("counts")));
             }
+            if (theirs.declared, theirs.note) != (ours.declared, ours.note) {
+                return Err(differs(place("note")));
+            }
             // the centres of the columns, which move it, are sealed
             if ours.term == intercept {
                 continue;
             }
-            for (quantity, ours, theirs) in [
+            let unknown = n.is_none() && ours.variance == Variance::Survey;
+            let compared = if unknown { 1 } else { 6 };
+            let quantities = [
                 ("estimate", ours.estimate, theirs.estimate),
                 ("std_error", ours.std_error, theirs.std_error),
                 ("statistic", ours.statistic, theirs.statistic),
                 ("p_value", ours.p_value, theirs.p_value),
                 ("conf_low", ours.conf_low, theirs.conf_low),
                 ("conf_high", ours.conf_high, theirs.conf_high),
-            ] {
+            ];
+            for (quantity, ours, theirs) in quantities.into_iter().take(compared) {
                 if !same(ours, theirs) {
                     return Err(differs(place(quantity)));
                 }
             }
-            if theirs.e_value != ours.e_value && theirs.e_value != common.e_value {
+            if !unknown && theirs.e_value != ours.e_value && theirs.e_value != common.e_value {
                 return Err(differs(place("e_value")));
             }
         }
@@ -316,9 +334,14 @@ impl Analysis<'_> {
     }
 }
 
-fn told(model: &Model) -> Option<Told<'_>> {
-    let (fit, at) = model.followed.fit()?;
-    Some(Told { key: &model.key, fit, trends: (at, model.followed.trends()) })
+/// The fit of the columns as they are; the intercept is still that of centred ones.
+fn on_users_scale(model: &Model) -> Option<Fit> {
+    Some(model.followed.fit()?.0.rescale(&model.units()))
+}
+
+fn told<'a>(model: &'a Model, fit: &'a Fit) -> Option<Told<'a>> {
+    let (measured, at) = model.followed.fit()?;
+    Some(Told { key: &model.key, fit, measured, trends: (at, model.followed.trends()) })
 }
 
 fn is_bootstrap(variance: Variance) -> bool {
@@ -348,6 +371,7 @@ fn other_number(ours: &FitNumbers, theirs: &FitNumbers) -> Option<&'static str> 
         penalised,
         concordance: _,
         unchecked: _,
+        notes,
     } = theirs;
     let pairs = |a: Option<f64>, b: Option<f64>| match (a, b) {
         (Some(a), Some(b)) => same(a, b),
@@ -370,6 +394,7 @@ fn other_number(ours: &FitNumbers, theirs: &FitNumbers) -> Option<&'static str> 
         ("iterations", ours.iterations == *iterations),
         ("max_score", same(ours.max_score, *max_score)),
         ("penalised loglik", penalty),
+        ("notes", ours.notes == *notes),
     ]
     .into_iter()
     .find_map(|(quantity, same)| (!same).then_some(quantity))

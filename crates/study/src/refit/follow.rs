@@ -28,7 +28,9 @@ pub(super) struct Followed {
     estimator: Option<Estimator>,
     /// Evaluations of its likelihood.
     evaluations: u32,
-    /// Analysed rows, as a logistic model without weights shows them.
+    /// Information at the first evaluation.
+    first: Option<Vec<f64>>,
+    /// Analysed rows with a value of the outcome, as a logistic model without weights shows them.
     rows: Option<f64>,
     trends: Vec<(Transform, Vec<f64>)>,
     penalty: bool,
@@ -50,11 +52,16 @@ pub(super) enum End {
 impl Followed {
     pub(super) fn new(key: &FitKey) -> Followed {
         let penalty = key.model == Some(Model::Ridge);
-        Followed { estimator: None, evaluations: 0, rows: None, trends: Vec::new(), penalty }
+        Followed { estimator: None, evaluations: 0, first: None, rows: None, trends: Vec::new(), penalty }
     }
 
     pub(super) fn rows(&self) -> Option<f64> {
         self.rows
+    }
+
+    /// Information at its first evaluation, while it has no other.
+    pub(super) fn first(&self) -> Option<&[f64]> {
+        self.first.as_deref().filter(|_| self.evaluations == 1)
     }
 
     pub(super) fn trends(&self) -> &[(Transform, Vec<f64>)] {
@@ -176,7 +183,10 @@ impl Followed {
             // at 0 the intercept's information is a quarter of the rows
             self.rows = Some((4.0 * sums[1 + p]).round());
         }
-        self.evaluations += u32::from(kind.ends_with("Step"));
+        if kind.ends_with("Step") {
+            self.evaluations += 1;
+            self.first.get_or_insert_with(|| sums[1 + p..].to_vec());
+        }
         match estimator {
             Estimator::Logistic(fit) => fit.tell(sums),
             Estimator::Firth(fit) => fit.tell(sums),

@@ -5,8 +5,11 @@
 //! those at 0; each step follows from the sums before, so the coefficients are its own all along, and so are the
 //! covariances at the end. Centres and spreads of the columns are sealed. The centres move the intercept alone, which is
 //! therefore not compared. The spreads decide when a step is too long: by how much it was shortened stands in the layout.
+//! So does what became of the declared columns: what they are measured in, and which of them nobody has. A column that the
+//! others determine shows in the sums.
 //! Everything is replicated arithmetic, so what the sites released must be the same to the last bit.
 
+mod columns;
 mod compare;
 mod follow;
 
@@ -16,7 +19,8 @@ use crate::layout::Layout;
 use crate::plan::{FitKey, Plan};
 use crate::protocol::{Protocol, ReleaseOpening};
 use crate::results::Results;
-use crate::view::OfModel;
+use crate::term::Term;
+use crate::view::{Column, OfModel};
 use crate::word;
 pub use compare::Compared;
 use follow::Followed;
@@ -36,7 +40,12 @@ pub struct Differs {
 struct Model {
     /// Place among [`Refits::analyses`].
     analysis: usize,
+    /// With the columns that it has.
     key: FitKey,
+    /// Columns of the protocol.
+    declared: Vec<Term>,
+    /// What became of them, once a sum has come.
+    columns: Option<Arc<[Column]>>,
     followed: Followed,
 }
 
@@ -72,7 +81,7 @@ impl Refits {
         for (analysis, (name, branch)) in std::iter::once((String::new(), plan.main())).chain(scenarios).enumerate() {
             analyses.push((name, Arc::clone(branch.protocol())));
             let keys = branch.fits().map(|(key, _)| key.clone());
-            models.extend(keys.map(|key| Model { analysis, followed: Followed::new(&key), key }));
+            models.extend(keys.map(|key| Model::new(analysis, key)));
         }
         Some(Refits { sites, analyses, models, stray: None })
     }
@@ -106,9 +115,13 @@ impl Refits {
         let at = usize::try_from(of.model).ok().filter(|at| *at < self.models.len()).ok_or_else(unknown)?;
         let start = self.start_of(at);
         let model = &mut self.models[at];
+        let columns = model.take_columns(&of.columns);
         let name = || compare::name(&self.analyses[model.analysis], &model.key);
         let Start { n, weights } =
             start.ok_or_else(|| (name(), "its sums come before those of the propensity model"))?;
+        if !columns {
+            return Err((name(), "its columns are not those that its sums are of"));
+        }
         let weights = weights.as_ref().map(|(q, stabilised, information)| (*q, *stabilised, &information[..]));
         if model.followed.told(&model.key, of, kind, sums, |key| key.meat(weights, n)) {
             Ok(())

@@ -8,6 +8,7 @@ use stats::descriptive::grid::ValueGrid;
 use stats::descriptive::moments::{Arms, MOMENTS_LEN, Moments};
 use stats::descriptive::quantile::{QuantileType, quantile};
 use stats::descriptive::rank;
+use stats::weights::Estimand;
 
 use super::rows::Name;
 use crate::dictionary::{Kind, Variable};
@@ -39,8 +40,10 @@ pub struct BalanceRow {
     pub p_value: Option<f64>,
     /// Standardised difference as tableone defines it; none for a level.
     pub smd: Option<f64>,
-    /// Difference as cobalt reports it: of means over the unweighted pooled spread, of a level's shares.
+    /// Difference as cobalt reports it: of means over a spread by the estimand of the weights, of a level's shares.
     pub smd_cobalt: Option<f64>,
+    /// Do its values tell the arms apart, so that no difference is finite?
+    pub separated: bool,
     /// Rows without a value, control and treated; none when hidden.
     pub missing: [Option<u64>; 2],
     /// Does a floor hide something of the variable? Its hidden cells are none, and so are tests and differences that
@@ -72,7 +75,8 @@ pub(super) fn rows(branch: &Branch, facts: &Facts) -> Vec<BalanceRow> {
         let variable = protocol.dictionary.variable(sums.variable);
         if let Some(Ok(grid)) = variable.grid() {
             let missing = facts.missing.get(&sums.variable).copied().unwrap_or_default();
-            numbers(variable, &grid, sums, declared, missing, [&mut plain, &mut weighted]);
+            let estimand = protocol.propensity.as_ref().map(|propensity| propensity.weighting().estimand);
+            numbers(variable, &grid, sums, (declared, estimand), missing, [&mut plain, &mut weighted]);
         } else if let Some(counts) = facts.levels.get(&sums.variable) {
             category(variable, counts, sums, declared, [&mut plain, &mut weighted]);
         }
@@ -100,6 +104,7 @@ fn empty(variable: &Variable, weighted: bool, missing: [u64; 2]) -> BalanceRow {
         p_value: None,
         smd: None,
         smd_cobalt: None,
+        separated: false,
         missing: missing.map(Some),
         floored: false,
     }
@@ -109,14 +114,14 @@ fn numbers(
     variable: &Variable,
     grid: &ValueGrid,
     sums: &BaselineSums,
-    declared: &BaselineAnalysis,
+    (declared, estimand): (&BaselineAnalysis, Option<Estimand>),
     missing: [u64; 2],
     [plain, weighted]: [&mut Vec<BalanceRow>; 2],
 ) {
     if sums.moments.len() != MOMENTS_LEN || sums.histogram.len() != 2 * grid.bins() {
         return;
     }
-    let unweighted = Arms::new(&sums.moments, sums.centre);
+    let unweighted = Arms::new(&sums.moments, sums.centre / sums.unit);
     let (control, treated) = sums.histogram.split_at(grid.bins());
     let all: Vec<f64> = control.iter().zip(treated).map(|(c, t)| c + t).collect();
     let quartiles = |cells: BalanceCells, counts: &[f64]| {
@@ -124,33 +129,42 @@ fn numbers(
         BalanceCells { q25: at(0.25), median: at(0.5), q75: at(0.75), ..cells }
     };
     let test = rank::mann_whitney(control, treated, declared.continuity);
-    let cobalt = |arms: &Arms| balance::cobalt_continuous(arms, &unweighted, Spread::Pooled);
+    let with_weights = (sums.weighted.len() == MOMENTS_LEN).then(|| Arms::new(&sums.weighted, sums.centre / sums.unit));
+    // without weights, cobalt knows of no estimand
+    let spread = match (estimand, &with_weights) {
+        (Some(estimand), Some(arms)) => Spread::of(estimand).deviation(&unweighted, arms),
+        _ => Spread::Pooled.deviation(&unweighted, &unweighted),
+    };
+    let cobalt = |arms: &Arms| balance::cobalt_continuous(arms, spread?);
     plain.push(BalanceRow {
-        control: quartiles(mean_and_sd(&unweighted.control), control),
-        treated: quartiles(mean_and_sd(&unweighted.treated), treated),
-        all: quartiles(mean_and_sd(&unweighted.all()), &all),
+        control: quartiles(mean_and_sd(&unweighted.control, sums.unit), control),
+        treated: quartiles(mean_and_sd(&unweighted.treated, sums.unit), treated),
+        all: quartiles(mean_and_sd(&unweighted.all(), sums.unit), &all),
         test: Some("mann_whitney".into()),
         statistic: test.map(|t| t.w),
         p_value: test.map(|t| t.p_value),
         smd: balance::smd_continuous(&unweighted),
+        separated: balance::separated_continuous(&unweighted),
         smd_cobalt: cobalt(&unweighted),
         ..empty(variable, false, missing)
     });
-    if sums.weighted.len() == MOMENTS_LEN {
-        let arms = Arms::new(&sums.weighted, sums.centre);
+    if let Some(arms) = with_weights {
         weighted.push(BalanceRow {
-            control: mean_and_sd(&arms.control),
-            treated: mean_and_sd(&arms.treated),
-            all: mean_and_sd(&arms.all()),
+            control: mean_and_sd(&arms.control, sums.unit),
+            treated: mean_and_sd(&arms.treated, sums.unit),
+            all: mean_and_sd(&arms.all(), sums.unit),
             smd: balance::smd_continuous(&arms),
+            separated: balance::separated_continuous(&arms),
             smd_cobalt: cobalt(&arms),
             ..empty(variable, true, missing)
         });
     }
 }
 
-fn mean_and_sd(moments: &Moments) -> BalanceCells {
-    BalanceCells { value: moments.mean(), spread: moments.sd(), ..BalanceCells::default() }
+/// Of moments that are measured in `unit`.
+fn mean_and_sd(moments: &Moments, unit: f64) -> BalanceCells {
+    let (value, spread) = (moments.mean().map(|x| x * unit), moments.sd().map(|x| x * unit));
+    BalanceCells { value, spread, ..BalanceCells::default() }
 }
 
 fn category(
@@ -201,6 +215,7 @@ fn category_rows(variable: &Variable, counts: &Counts, weighted: bool, missing: 
         treated: total(treated),
         all: total(all),
         smd: balance::smd_categorical(control, treated),
+        separated: balance::separated_categorical(control, treated),
         ..empty(variable, weighted, missing)
     };
     rows.push(whole);

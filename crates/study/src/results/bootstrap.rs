@@ -14,8 +14,7 @@ pub(super) fn add(results: &mut Results, plan: &Plan) {
     let Some(bootstrap) = plan.bootstrap() else { return };
     let treatment = Term::Treatment.name(plan.protocol());
     for (key, outcome) in plan.main().fits() {
-        let Some(term) = key.terms.iter().position(|term| *term == Term::Treatment) else { continue };
-        let coefficients = bootstrap.coefficients(key, term);
+        let coefficients = bootstrap.coefficients(key, &Term::Treatment);
         let Some(FitOutcome::Fitted(_)) = outcome.filter(|_| !coefficients.is_empty()) else { continue };
         let same = |row: &&EstimateRow| {
             row.analysis == key.analysis_name()
@@ -43,7 +42,7 @@ pub(super) fn add(results: &mut Results, plan: &Plan) {
                 n: main.n,
                 events: main.events,
                 imputations: None,
-                outcome_of_fit: Err(FitProblem::of(&Failure::from(why))),
+                outcome_of_fit: Err(FitProblem::of(&Failure::from(why), key.family())),
             }),
         }
     }
@@ -55,13 +54,15 @@ fn rows(main: &EstimateRow, replicates: &Replicates) -> Result<[EstimateRow; 2],
     let test = wald(main.estimate, summary.std_error);
     let row = |variance, [conf_low, conf_high]: [f64; 2]| EstimateRow {
         variance,
+        declared: true,
+        note: None,
         std_error: summary.std_error,
         statistic: test.statistic,
         p_value: test.p_value,
         conf_low,
         conf_high,
         e_value: main.e_value.and_then(|_| {
-            effects::of_ratio(main.ties.is_some(), main.estimate, [conf_low, conf_high], main.n, main.events?)
+            effects::of_ratio(main.ties.is_some(), main.estimate, [conf_low, conf_high], main.n?, main.events?)
         }),
         replicates: Some(summary.replicates),
         failed_replicates: Some(summary.failed),

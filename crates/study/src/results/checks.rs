@@ -94,8 +94,11 @@ fn names(kind: Transform) -> (&'static str, &'static str) {
 }
 
 /// Adds the checks of a fitted model to its row, and its tests; none where nothing was declared.
-pub(super) fn add(row: &mut FitRow, branch: &Branch, key: &FitKey, fit: &Fit) -> Vec<TestRow> {
-    let (Some(sums), Ok(numbers)) = (branch.checks(key), &mut row.outcome_of_fit) else { return Vec::new() };
+pub(super) fn add(row: &mut FitRow, branch: &Branch, key: &FitKey) -> Vec<TestRow> {
+    let (Some(sums), Some(fit), Ok(numbers)) = (branch.checks(key), branch.centred_fit(key), &mut row.outcome_of_fit)
+    else {
+        return Vec::new();
+    };
     let mut problems = Vec::new();
     let mut tests = Vec::new();
     for (kind, trend) in &sums.trends {

@@ -46,7 +46,7 @@ fn write_branch(mut out: Canonical, branch: &Branch) -> Canonical {
         out = out.list(&scores.overlap, |out, x| out.f64(*x));
     }
     for sums in branch.baseline() {
-        out = out.u32(sums.variable.0 as u32).f64(sums.centre);
+        out = out.u32(sums.variable.0 as u32).f64(sums.centre).f64(sums.unit);
         for words in [&sums.histogram, &sums.moments, &sums.weighted] {
             out = out.list(words, |out, x| out.f64(*x));
         }
@@ -144,10 +144,13 @@ fn write_contrast(out: Canonical, contrast: &Contrast) -> Canonical {
 
 fn write_fit(out: Canonical, fit: &Fit) -> Canonical {
     let out = out.list(&fit.beta, |out, x| out.f64(*x)).list(&fit.information, |out, x| out.f64(*x));
-    let matrix = |out: Canonical, m: &Matrix| out.list(m.values(), |out, x| out.f64(*x));
+    // which bits "not a number" gets in arithmetic is the machine's choice
+    let same = |x: f64| if x.is_nan() { f64::NAN } else { x };
+    let matrix = |out: Canonical, m: &Matrix| out.list(m.values(), |out, x| out.f64(same(*x)));
     let out = matrix(out, &fit.naive)
         .option(fit.robust.as_ref(), matrix)
         .option(fit.cluster.as_ref(), matrix)
+        .option(fit.clusters, Canonical::f64)
         .option(fit.m_estimation.as_ref(), matrix);
     out.f64(fit.loglik_null)
         .f64(fit.loglik)

@@ -38,27 +38,18 @@ impl Contrast {
     }
 }
 
-/// The effect of the treatment at every level of the model's effect modifier, the reference first, or at the declared
-/// values of a continuous one; none for a model without.
+/// The effect of the treatment at every level of the model's effect modifier that has patients of both arms, the reference
+/// first, or at the declared values of a continuous one; none for a model without.
 pub(super) fn within_levels(protocol: &Protocol, key: &FitKey) -> Vec<Contrast> {
-    let Some(modifier) = &key.modifier else { return Vec::new() };
-    let variable = protocol.dictionary.variable(modifier.variable);
-    let at = |place: String, column: Term, value: f64| {
-        let product = Term::Product(Box::new(Term::Treatment), Box::new(column));
-        let factor = |term: &Term| match term {
-            Term::Treatment => 1.0,
-            other if *other == product => value,
-            _ => 0.0,
-        };
-        Contrast {
-            name: format!("{} at {}:{place}", Term::Treatment.name(protocol), variable.name),
-            factors: key.terms.iter().map(factor).collect(),
-        }
-    };
-    let values = modifier.at.iter().map(|x| at(x.to_string(), Term::Number(modifier.variable), *x));
-    let levels = variable.levels().iter().enumerate();
-    // The reference has no column, so its effect is the treatment's coefficient alone.
-    values.chain(levels.map(|(l, name)| at(name.clone(), Term::Level(modifier.variable, l), 1.0))).collect()
+    let treatment = Term::Treatment.name(protocol);
+    let modifier = key.modifier_name(protocol);
+    let places = key.places(protocol).into_iter();
+    let told = places.filter(|place| key.estimable(|term| place.factor(term)));
+    told.map(|place| Contrast {
+        name: format!("{treatment} at {modifier}:{}", place.name),
+        factors: key.terms.iter().map(|term| place.factor(term)).collect(),
+    })
+    .collect()
 }
 
 /// E-values of an odds ratio, or of a `hazard` ratio, on the log scale. An outcome is rare when fewer than 15% of the

@@ -6,7 +6,7 @@ use stats::survival::{ArmTable, treatment_cox};
 use super::rows::{FitNumbers, FitProblem, Variance};
 use super::survival::KAPLAN_MEIER;
 use super::tables::{Results, RowsOfModel, ties_name};
-use crate::plan::{CurveKey, Facts, Failure};
+use crate::plan::{CurveKey, Facts, Failure, Family, Predicted};
 use crate::protocol::Protocol;
 use crate::term::Term;
 
@@ -17,7 +17,7 @@ pub(super) fn add(results: &mut Results, protocol: &Protocol, key: &CurveKey, ta
     let term = Term::Treatment.name(protocol);
     let fitted = facts.check_events(protocol, key.outcome, &outcome, None).and_then(|()| {
         let named = std::slice::from_ref(&term);
-        treatment_cox(table, ties).map_err(|why| Failure::of(&why, named, &outcome))
+        treatment_cox(table, ties).map_err(|why| Failure::of(&why, named, &Predicted::Outcome(outcome.clone()), false))
     });
     let mut of = RowsOfModel {
         analysis: KAPLAN_MEIER,
@@ -26,14 +26,15 @@ pub(super) fn add(results: &mut Results, protocol: &Protocol, key: &CurveKey, ta
         model: key.model_name(),
         ties: Some(ties_name(ties)),
         modifier: String::new(),
-        n: facts.analysed(),
+        n: facts.rows_with(protocol, key.outcome),
         events: facts.events[&key.outcome].events.iter().sum(),
         iterations: 0,
         hazard: true,
         subdistribution: false,
+        naive: true,
     };
     let outcome_of_fit = match fitted {
-        Err(failure) => Err(FitProblem::of(&failure)),
+        Err(failure) => Err(FitProblem::of(&failure, Family::Curve)),
         Ok(fit) => {
             of.iterations = fit.iterations;
             let robust = fit.robust.as_ref();
@@ -54,6 +55,7 @@ pub(super) fn add(results: &mut Results, protocol: &Protocol, key: &CurveKey, ta
                 max_score: fit.max_score,
                 concordance: None,
                 unchecked: Vec::new(),
+                notes: Vec::new(),
                 penalised: None,
             })
         }

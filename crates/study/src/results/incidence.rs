@@ -9,7 +9,7 @@ use super::boundaries;
 use super::rows::{FitProblem, FitRow, Name, TestRow};
 use super::survival::{At, conf_type};
 use super::tables::{Results, arm_names};
-use crate::plan::{Branch, Facts, IncidenceKey};
+use crate::plan::{Branch, Facts, Family, IncidenceKey};
 use crate::protocol::{Competing, IncidenceAnalysis, Protocol};
 use crate::question::competing;
 use crate::term::Term;
@@ -34,6 +34,8 @@ pub struct IncidenceRow {
     pub n_risk: Option<f64>,
     /// Cumulative incidence, or difference of two; none when hidden.
     pub incidence: Option<f64>,
+    /// Is there no incidence because nobody of the arm (or of one of both) is at risk any more?
+    pub after_end: bool,
     /// Its standard error; none when hidden.
     pub std_error: Option<f64>,
     /// 95% interval, where there is one.
@@ -61,10 +63,10 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
                 modifier: String::new(),
                 model: key.model_name().into(),
                 ties: None,
-                n: facts.analysed(),
+                n: Some(facts.rows_with(protocol, key.outcome)),
                 events: Some(all_events(protocol, facts, key.outcome)),
                 imputations: None,
-                outcome_of_fit: Err(FitProblem::of(failure)),
+                outcome_of_fit: Err(FitProblem::of(failure, Family::Curve)),
             }),
         }
     }
@@ -111,8 +113,17 @@ impl<'a> Rows<'a> {
             for (arm, curves) in &self.arms {
                 for kind in &self.analysis.conf_types {
                     for (at, times) in [(At::Declared, &declared), (At::MergedCell, &merged)] {
+                        let mut before = None;
                         let rows = curves.at(times).into_iter().map(|point| {
-                            if self.shown(&point, at) {
+                            // as of survival curves: the cell in which the last patient leaves is the arm's last
+                            let last = before.replace(point.time);
+                            let after = match at {
+                                At::Declared => Some(point.time) > curves.end(),
+                                At::MergedCell => last >= curves.end(),
+                            };
+                            if self.shown(&point, at) && after {
+                                after_end(self.row(&cause.name, k, arm, &point, *kind, at))
+                            } else if self.shown(&point, at) {
                                 self.row(&cause.name, k, arm, &point, *kind, at)
                             } else {
                                 self.hidden(&cause.name, arm, point.time, *kind, at)
@@ -122,10 +133,12 @@ impl<'a> Rows<'a> {
                     }
                 }
             }
-            let [_, (_, control), (_, treated)] = &self.arms;
-            for (control, treated) in control.at(&declared).iter().zip(treated.at(&declared)) {
+            let [_, (_, controls), (_, treateds)] = &self.arms;
+            for (control, treated) in controls.at(&declared).iter().zip(treateds.at(&declared)) {
                 results.incidences.push(if self.shown(control, At::Declared) {
-                    self.difference(&cause.name, k, control, &treated)
+                    let row = self.difference(&cause.name, k, control, &treated);
+                    let time = Some(control.time);
+                    if time > controls.end() || time > treateds.end() { after_end(row) } else { row }
                 } else {
                     self.hidden(&cause.name, &self.treatment, control.time, IntervalKind::Plain, At::Declared)
                 });
@@ -147,6 +160,7 @@ impl<'a> Rows<'a> {
             time_days: time * self.competing.grid.days,
             n_risk: None,
             incidence: None,
+            after_end: false,
             std_error: None,
             interval: None,
             conf_type: conf_type(kind).into(),
@@ -206,4 +220,9 @@ impl<'a> Rows<'a> {
             test: gray.test,
         }));
     }
+}
+
+/// The row without its numbers, but for those at risk.
+fn after_end(row: IncidenceRow) -> IncidenceRow {
+    IncidenceRow { incidence: None, std_error: None, interval: None, event_free: None, after_end: true, ..row }
 }

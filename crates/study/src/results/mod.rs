@@ -17,6 +17,7 @@ mod rows;
 mod standardised;
 mod survival;
 mod tables;
+mod warnings;
 mod weights;
 
 pub use balance::{BalanceCells, BalanceRow};
@@ -24,9 +25,12 @@ pub use checks::{CheckProblem, Concordance};
 pub use digest::results_digest;
 pub use incidence::{CUMULATIVE_INCIDENCE, IncidenceRow};
 pub(crate) use model::{Told, rows_of_model};
-pub use rows::{EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, Name, OutcomeRow, TestRow, Variance};
+pub use rows::{
+    EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, Name, OutcomeRow, TestRow, Variance, VarianceNote,
+};
 pub use standardised::{EffectQuantity, EffectRow};
 pub use survival::{At, KAPLAN_MEIER, MedianRow, Quantity, SurvivalRow};
 pub(crate) use tables::ties_name;
 pub use tables::{Results, ScenarioResults};
-pub use weights::{CountedWeights, HistogramRow, OverlapRow, WarningRow, WeightRow};
+pub use warnings::WarningRow;
+pub use weights::{CountedWeights, HistogramRow, OverlapRow, WeightRow};

@@ -8,7 +8,7 @@ use stats::fit::Penalised;
 use stats::inference::ChiSquare;
 
 use super::checks::{CheckProblem, Concordance};
-use crate::plan::Failure;
+use crate::plan::{Failure, Family};
 
 /// A name that this code gives: borrowed where rows are made, owned where they are read from a release.
 pub type Name = Cow<'static, str>;
@@ -47,6 +47,30 @@ impl Variance {
     }
 }
 
+/// What a reader must know of a standard error, or why there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum VarianceNote {
+    /// The sums of the clusters have fewer dimensions than there are coefficients.
+    #[error(
+        "no standard error: {clusters} sites have patients of this model, and {coefficients} coefficients need more than {coefficients}"
+    )]
+    TooFewClusters {
+        /// Sites with analysed rows.
+        clusters: u64,
+        /// Columns of the model.
+        coefficients: u64,
+    },
+    /// Errors clustered by so few sites are too small on average.
+    #[error("clustered by {clusters} sites: with fewer than 40 the standard error is too small on average")]
+    FewClusters {
+        /// Sites with analysed rows.
+        clusters: u64,
+    },
+    /// Any other variance of too low rank.
+    #[error("no standard error: too few patients carry the variance (its rank is below the number of coefficients)")]
+    LowRank,
+}
+
 /// One term of one model under one variance; log scale.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EstimateRow {
@@ -66,9 +90,14 @@ pub struct EstimateRow {
     pub term: String,
     /// Kind of standard error.
     pub variance: Variance,
+    /// Does the protocol ask for this variance? The naive one is there always, and is not what was asked for where others
+    /// are named and it is not.
+    pub declared: bool,
+    /// What a reader must know of the standard error.
+    pub note: Option<VarianceNote>,
     /// Coefficient.
     pub estimate: f64,
-    /// Standard error.
+    /// Standard error; not a number, like everything made of it, where there is none.
     pub std_error: f64,
     /// estimate / std_error.
     pub statistic: f64,
@@ -78,8 +107,8 @@ pub struct EstimateRow {
     pub conf_low: f64,
     /// Upper limit, 95%.
     pub conf_high: f64,
-    /// Analysed rows.
-    pub n: u64,
+    /// Analysed rows with a value of the outcome; none when hidden.
+    pub n: Option<u64>,
     /// Events; none when hidden.
     pub events: Option<u64>,
     /// Evaluations.
@@ -113,8 +142,8 @@ pub struct FitRow {
     pub modifier: String,
     /// Handling of ties (Cox).
     pub ties: Option<Name>,
-    /// Analysed rows.
-    pub n: u64,
+    /// Analysed rows with a value of the outcome; none when hidden.
+    pub n: Option<u64>,
     /// Events; none when hidden.
     pub events: Option<u64>,
     /// Imputations that the estimates are pooled over; the numbers of such a fit are not numbers, but for the iterations.
@@ -148,6 +177,8 @@ pub struct FitNumbers {
     pub concordance: Option<Concordance>,
     /// Declared checks without a number.
     pub unchecked: Vec<CheckProblem>,
+    /// What the model leaves out, and how its values were imputed.
+    pub notes: Vec<String>,
 }
 
 /// Why a model has no numbers.
@@ -162,8 +193,8 @@ pub struct FitProblem {
 }
 
 impl FitProblem {
-    pub(super) fn of(failure: &Failure) -> FitProblem {
-        FitProblem { code: failure.code().into(), message: failure.to_string(), hint: failure.hint().into() }
+    pub(super) fn of(failure: &Failure, family: Family) -> FitProblem {
+        FitProblem { code: failure.code().into(), message: failure.to_string(), hint: failure.hint(family).into() }
     }
 }
 
@@ -197,6 +228,8 @@ pub struct OutcomeRow {
     pub n: Option<u64>,
     /// Events; none when hidden.
     pub events: Option<u64>,
+    /// Analysed rows without a value, which no model and no curve of the outcome has; none when hidden.
+    pub missing: Option<u64>,
 }
 
 /// One test.

@@ -5,11 +5,12 @@
 use serde::{Deserialize, Serialize};
 use stats::inference::wald;
 use stats::standardise::Means;
-use stats::survival::Estimate;
+use stats::survival::Who::All;
+use stats::survival::{Curve, Estimate};
 
 use super::rows::{FitProblem, FitRow, Name};
-use super::tables::{Results, arm_names, ties_name};
-use crate::plan::{Branch, Contrast, Facts, FitKey, Target};
+use super::tables::{Results, arm_names, model_rows, ties_name};
+use crate::plan::{Branch, Contrast, Facts, Family, FitKey, Target};
 use crate::protocol::TimeToEvent;
 use crate::question::time_to_event;
 use crate::term::Term;
@@ -45,10 +46,12 @@ pub struct EffectRow {
     pub conf_low: Option<f64>,
     /// Upper limit, 95%.
     pub conf_high: Option<f64>,
-    /// Rows that it is averaged over.
-    pub n: u64,
+    /// Rows that it is averaged over; none when hidden.
+    pub n: Option<u64>,
     /// Does it lie after the last event? There survival stays as it is.
     pub after_last_event: bool,
+    /// Is nobody of either arm at risk any more, as far as the study counts who leaves? Then there is no estimate.
+    pub after_end: bool,
 }
 
 /// What an [`EffectRow`] holds.
@@ -93,7 +96,8 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
     let protocol = branch.protocol();
     for (key, target, outcome) in branch.standardised() {
         let modifier = key.modifier.as_ref().map(|m| protocol.dictionary.variable(m.variable).name.clone());
-        let rows = Rows { branch, key, target, modifier: modifier.unwrap_or_default(), n: facts.analysed() };
+        let rows =
+            Rows { branch, key, target, modifier: modifier.unwrap_or_default(), n: model_rows(protocol, facts, key) };
         match outcome {
             None => {}
             Some(Ok(contrasts)) => contrasts.iter().for_each(|contrast| rows.add(results, facts, contrast)),
@@ -104,10 +108,10 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
                 model: key.model_name().into(),
                 modifier: rows.modifier,
                 ties: key.ties().map(ties_name).map(Name::from),
-                n: facts.analysed(),
+                n: Some(model_rows(protocol, facts, key)),
                 events: Some(super::tables::events_of(protocol, facts, key)),
                 imputations: None,
-                outcome_of_fit: Err(FitProblem::of(failure)),
+                outcome_of_fit: Err(FitProblem::of(failure, Family::Standardised)),
             }),
         }
     }
@@ -152,8 +156,9 @@ impl Rows<'_> {
             std_error: None,
             conf_low: None,
             conf_high: None,
-            n: self.n,
+            n: Some(self.n),
             after_last_event: time.is_some_and(|(_, _, after)| after),
+            after_end: outcome.zip(contrast.cell).is_some_and(|(outcome, cell)| self.after_end(outcome, cell)),
         };
         let [control, treated] = arm_names(protocol);
         let term = Term::Treatment.name(protocol);
@@ -164,8 +169,15 @@ impl Rows<'_> {
                 Who::Both => &term,
             };
             let row = EffectRow { quantity, arm: arm.clone(), treated: who == Who::Treated, ..empty.clone() };
-            results.effects.push(filled(row, estimate, scale));
+            results.effects.push(if row.after_end { row } else { filled(row, estimate, scale) });
         }
+    }
+
+    /// Has everybody left before a cell? The table of a curve of the outcome tells.
+    fn after_end(&self, outcome: usize, cell: u32) -> bool {
+        let mut tables = self.branch.curves().filter(|(key, _)| key.outcome == outcome);
+        let table = tables.find_map(|(_, table)| table?.ok());
+        table.is_some_and(|table| Curve::kaplan_meier(table, All).end() < Some(f64::from(cell)))
     }
 }
 

@@ -5,14 +5,15 @@
 use serde::{Deserialize, Serialize};
 use stats::inference::wald;
 use stats::survival::{
-    ArmTable, Curve, Estimate, IntervalKind, Point, Released, Who, difference, log_rank, median, restricted_mean,
+    ArmTable, Curve, Estimate, IntervalKind, Point, Released, Who, difference, log_rank, median, reaches,
+    restricted_mean,
 };
 
 use super::boundaries;
 use super::hazard_ratio;
 use super::rows::{FitProblem, FitRow, Name, TestRow};
 use super::tables::{Results, arm_names};
-use crate::plan::{Branch, CurveKey, Facts};
+use crate::plan::{Branch, CurveKey, Facts, Family};
 use crate::protocol::{CurveAnalysis, Protocol, TimeToEvent};
 use crate::question::time_to_event;
 use crate::term::Term;
@@ -56,8 +57,10 @@ pub struct SurvivalRow {
     pub n_event: Option<f64>,
     /// Censored since the row before of the same kind, likewise.
     pub n_censor: Option<f64>,
-    /// Survival.
+    /// Survival; none, too, where nobody of the arm is at risk any more.
     pub survival: Option<f64>,
+    /// Is nobody at risk any more? Then nothing is known of the curve, and n_risk is 0.
+    pub after_end: bool,
     /// Its standard error, where there is one.
     pub std_error: Option<f64>,
     /// 95% interval, where there is one.
@@ -83,6 +86,8 @@ pub struct MedianRow {
     pub at_days: Option<f64>,
     /// Days, or a probability; none where the curve does not come down to one half.
     pub value: Option<f64>,
+    /// Is there no value because nobody of the arm (or of one of both) is at risk until then?
+    pub after_end: bool,
     /// Its standard error, where there is one.
     pub std_error: Option<f64>,
     /// Lower limit, 95%; none where it is not reached.
@@ -143,10 +148,10 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
                 model: key.model_name().into(),
                 modifier: String::new(),
                 ties: None,
-                n: facts.analysed(),
+                n: Some(facts.rows_with(protocol, key.outcome)),
                 events: Some(facts.events.get(&key.outcome).map_or(0, |e| e.events.iter().sum())),
                 imputations: None,
-                outcome_of_fit: Err(FitProblem::of(failure)),
+                outcome_of_fit: Err(FitProblem::of(failure, Family::Curve)),
             }),
         }
     }
@@ -157,6 +162,25 @@ pub(super) fn conf_type(kind: IntervalKind) -> &'static str {
         IntervalKind::Log => "log",
         IntervalKind::LogLog => "log-log",
         IntervalKind::Plain => "plain",
+    }
+}
+
+/// A curve at a time that is given out, or why there is nothing.
+#[derive(Debug, Clone, Copy)]
+enum Known {
+    Point(Point),
+    /// Nobody is at risk any more.
+    AfterEnd(Point),
+    /// Too few leave between this time and the next.
+    Hidden,
+}
+
+impl Known {
+    fn point(&self) -> Option<Point> {
+        match self {
+            Known::Point(point) => Some(*point),
+            Known::AfterEnd(_) | Known::Hidden => None,
+        }
     }
 }
 
@@ -220,25 +244,45 @@ impl<'a> Rows<'a> {
 
     /// The curve at the declared times, none where it is hidden. What has left since the time before counts from the last
     /// time that is shown.
-    fn declared(&self, curve: &Curve) -> Vec<(f64, Option<Point>)> {
+    fn declared(&self, curve: &Curve) -> Vec<(f64, Known)> {
         let shown = |time: &&f64| self.released.declared.iter().any(|cell| f64::from(*cell) == **time);
         let times: Vec<f64> = self.times.iter().filter(shown).copied().collect();
         let mut points = curve.at(&times).into_iter().peekable();
-        self.times.iter().map(|time| (*time, points.next_if(|point| point.time == *time))).collect()
+        let known =
+            |point: Point| if Some(point.time) <= curve.end() { Known::Point(point) } else { Known::AfterEnd(point) };
+        let at = |time: &f64| (*time, points.next_if(|point| point.time == *time).map_or(Known::Hidden, known));
+        self.times.iter().map(at).collect()
+    }
+
+    /// The curve at the ends of merged cells. The cell in which the last patient of the arm leaves is the last of the arm:
+    /// its own end would be that patient's day.
+    fn merged(&self, curve: &Curve) -> Vec<(f64, Known)> {
+        let ends: Vec<f64> = self.released.merged.iter().map(|cell| f64::from(*cell)).collect();
+        let mut before = None;
+        let known = |point: Point| {
+            let after = before >= curve.end();
+            before = Some(point.time);
+            (point.time, if after { Known::AfterEnd(point) } else { Known::Point(point) })
+        };
+        curve.at(&ends).into_iter().map(known).collect()
     }
 
     /// The curves at the declared times, and at the ends of merged cells: none when an arm has too few patients for that.
     fn curves(&self, results: &mut Results) {
-        let ends: Vec<f64> = self.released.merged.iter().map(|cell| f64::from(*cell)).collect();
         for (arm, curve) in &self.arms {
-            let declared = self.declared(curve);
-            let merged: Vec<(f64, Option<Point>)> =
-                curve.at(&ends).into_iter().map(|point| (point.time, Some(point))).collect();
+            let (declared, merged) = (self.declared(curve), self.merged(curve));
             for kind in &self.analysis.conf_types {
                 for (at, points) in [(At::Declared, &declared), (At::MergedCell, &merged)] {
-                    let row = |(time, point): &(f64, Option<Point>)| match point {
-                        Some(point) => self.survival_row(arm, point, *kind, at),
-                        None => self.hidden_row(arm, *time, *kind, at),
+                    let row = |(time, known): &(f64, Known)| match known {
+                        Known::Point(point) => self.survival_row(arm, point, *kind, at),
+                        Known::AfterEnd(point) => SurvivalRow {
+                            survival: None,
+                            std_error: None,
+                            interval: None,
+                            after_end: true,
+                            ..self.survival_row(arm, point, *kind, at)
+                        },
+                        Known::Hidden => self.hidden_row(arm, *time, *kind, at),
                     };
                     results.survival.extend(points.iter().map(row));
                 }
@@ -256,6 +300,7 @@ impl<'a> Rows<'a> {
             n_event: None,
             n_censor: None,
             survival: None,
+            after_end: false,
             std_error: None,
             interval: None,
             conf_type: conf_type(kind).into(),
@@ -284,6 +329,7 @@ impl<'a> Rows<'a> {
             quantity,
             at_days: None,
             value: None,
+            after_end: false,
             std_error: None,
             conf_low: None,
             conf_high: None,
@@ -310,11 +356,13 @@ impl<'a> Rows<'a> {
     fn survival_at(&self, results: &mut Results) {
         let at = self.arms.each_ref().map(|(_, curve)| self.declared(curve));
         for ((arm, _), points) in self.arms.iter().zip(&at) {
-            for (time, point) in points {
+            for (time, known) in points {
+                let point = known.point();
                 results.medians.extend(self.analysis.conf_types.iter().map(|kind| {
                     let ends = point.and_then(|point| point.interval(*kind));
                     MedianRow {
                         at_days: Some(self.days(*time)),
+                        after_end: matches!(known, Known::AfterEnd(_)),
                         value: point.map(|point| point.survival),
                         std_error: point.and_then(|point| point.std_error),
                         conf_low: ends.map(|ends| ends.0),
@@ -326,9 +374,10 @@ impl<'a> Rows<'a> {
         }
         let [_, control, treated] = &at;
         for ((time, control), (_, treated)) in control.iter().zip(treated) {
-            let both = control.zip(*treated);
+            let both = control.point().zip(treated.point());
             let row = MedianRow {
                 at_days: Some(self.days(*time)),
+                after_end: [control, treated].iter().any(|known| matches!(known, Known::AfterEnd(_))),
                 value: both.map(|(control, treated)| control.survival - treated.survival),
                 ..self.row(&self.treatment, Quantity::RiskDifferenceAt, IntervalKind::Plain)
             };
@@ -345,18 +394,24 @@ impl<'a> Rows<'a> {
         let Some(day) = self.analysis.rmst_days else { return };
         let horizon = f64::from(self.grid.cell(day));
         let grid_days = self.grid.grid_days;
+        let reached = self.arms.each_ref().map(|(_, curve)| reaches(curve, horizon));
         let means = self.arms.each_ref().map(|(_, curve)| restricted_mean(curve, horizon));
         let row = |arm: &str, quantity| MedianRow {
             at_days: Some(self.days(horizon)),
             ..self.row(arm, quantity, IntervalKind::Plain)
         };
-        for ((arm, _), mean) in self.arms.iter().zip(&means) {
+        let none = |row: MedianRow| MedianRow { after_end: true, ..row };
+        for (((arm, _), mean), reached) in self.arms.iter().zip(&means).zip(reached) {
             let row = row(arm, Quantity::RestrictedMean);
-            results.medians.extend(mean.map(|mean| symmetric(row, mean, grid_days)));
+            results.medians.extend(mean.map(|mean| if reached { symmetric(row, mean, grid_days) } else { none(row) }));
         }
         if let [_, Some(control), Some(treated)] = means {
             let row = row(&self.treatment, Quantity::RestrictedMeanDifference);
-            results.medians.push(symmetric(row, difference(treated, control), grid_days));
+            results.medians.push(if reached[1] && reached[2] {
+                symmetric(row, difference(treated, control), grid_days)
+            } else {
+                none(row)
+            });
         }
     }
 }

@@ -1,5 +1,7 @@
 //! All tables of a run, and the rows of its models, counts and tests.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use stats::cox::Ties;
 use stats::fit::Fit;
@@ -12,10 +14,13 @@ use super::checks;
 use super::effects;
 use super::incidence::{self, IncidenceRow};
 use super::pooled;
-use super::rows::{EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, Name, OutcomeRow, TestRow, Variance};
+use super::rows::{
+    EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, Name, OutcomeRow, TestRow, Variance, VarianceNote,
+};
 use super::standardised::{self, EffectRow};
 use super::survival::{self, MedianRow, SurvivalRow};
-use super::weights::{self, HistogramRow, OverlapRow, WarningRow, WeightRow};
+use super::warnings::{self, WarningRow};
+use super::weights::{self, HistogramRow, OverlapRow, WeightRow};
 use crate::plan::{Branch, Facts, FitKey, FitOutcome, Plan};
 use crate::protocol::{AnalysisKind, Model, OutcomeKind, Protocol, Scenario};
 use crate::term::Term;
@@ -51,6 +56,8 @@ pub struct Results {
     pub overlap: Vec<OverlapRow>,
     /// `warnings.csv`.
     pub warnings: Vec<WarningRow>,
+    /// Categorical variables whose first level nobody has: the level that is the reference of the models, by its index.
+    pub references: BTreeMap<String, usize>,
     /// The same tables of every scenario. A derived encoding leaves them out, so that no input nests scenarios in
     /// scenarios; [`crate::release::Release`] writes them beside.
     #[serde(skip)]
@@ -90,14 +97,15 @@ impl Results {
             weights: weights::weights(branch),
             histogram: weights::histogram(branch),
             overlap: weights::overlap(branch),
-            warnings: weights::warnings(branch),
+            warnings: warnings::rows(branch, facts),
             balance: balance::rows(branch, facts),
             tests: chi_squares(protocol, facts),
+            references: references(protocol, facts),
             ..Results::default()
         };
         for (key, outcome) in branch.fits() {
             let Some(outcome) = outcome else { continue };
-            let (n, events) = (facts.analysed(), events_of(protocol, facts, key));
+            let (n, events) = (model_rows(protocol, facts, key), events_of(protocol, facts, key));
             let mut row = fit_row(protocol, key, outcome, n, events);
             if let FitOutcome::Fitted(fit) = outcome {
                 results.estimates.extend(estimates(protocol, key, fit, n, events));
@@ -106,7 +114,7 @@ impl Results {
                     Some(FitOutcome::Fitted(_) | FitOutcome::Failed(_)) | None => None,
                 });
                 results.tests.extend(interaction_tests(protocol, key, fit, without));
-                results.tests.extend(checks::add(&mut row, branch, key, fit));
+                results.tests.extend(checks::add(&mut row, branch, key));
             }
             results.fits.push(row);
         }
@@ -145,6 +153,8 @@ pub(super) struct RowsOfModel {
     pub(super) hazard: bool,
     /// Are they ratios of subdistribution hazards? Those have no E-value.
     pub(super) subdistribution: bool,
+    /// Is the naive variance declared?
+    pub(super) naive: bool,
 }
 
 impl RowsOfModel {
@@ -161,6 +171,7 @@ impl RowsOfModel {
             iterations,
             hazard: key.ties().is_some(),
             subdistribution: matches!(key.analysis, Some(AnalysisKind::FineGray(_))),
+            naive: !key.variances.without_naive,
         }
     }
 
@@ -173,8 +184,11 @@ impl RowsOfModel {
         std_error: f64,
         effect: bool,
     ) -> EstimateRow {
+        // a release has the same bits at all sites; which bits "not a number" gets in arithmetic is the machine's choice
+        let same = |x: f64| if x.is_nan() { f64::NAN } else { x };
+        let std_error = same(std_error);
         let wald = inference::wald(estimate, std_error);
-        let limits = [wald.conf_low, wald.conf_high];
+        let limits = [wald.conf_low, wald.conf_high].map(same);
         let e_value = || effects::of_ratio(self.hazard, estimate, limits, self.n, self.events);
         EstimateRow {
             analysis: self.analysis.into(),
@@ -185,13 +199,15 @@ impl RowsOfModel {
             modifier: self.modifier.clone(),
             term,
             variance,
+            declared: variance != Variance::Naive || self.naive,
+            note: None,
             estimate,
             std_error,
-            statistic: wald.statistic,
-            p_value: wald.p_value,
-            conf_low: wald.conf_low,
-            conf_high: wald.conf_high,
-            n: self.n,
+            statistic: same(wald.statistic),
+            p_value: same(wald.p_value),
+            conf_low: limits[0],
+            conf_high: limits[1],
+            n: Some(self.n),
             events: Some(self.events),
             iterations: self.iterations,
             e_value: (effect && !self.subdistribution).then(e_value).flatten(),
@@ -211,7 +227,7 @@ impl RowsOfModel {
             model: self.model.into(),
             modifier: self.modifier,
             ties: self.ties.map(Name::from),
-            n: self.n,
+            n: Some(self.n),
             events: Some(self.events),
             imputations: None,
             outcome_of_fit,
@@ -232,6 +248,12 @@ pub(super) fn arm_names(protocol: &Protocol) -> [String; 2] {
     let arm = &protocol.treatment;
     let levels = protocol.dictionary.variable(arm.variable).levels();
     [levels[arm.control].clone(), levels[arm.treated].clone()]
+}
+
+/// Rows of a model: those with a value of its outcome.
+pub(super) fn model_rows(protocol: &Protocol, facts: &Facts, key: &FitKey) -> u64 {
+    let index = protocol.outcomes.iter().position(|o| o.name == key.outcome);
+    index.map_or_else(|| facts.analysed(), |index| facts.rows_with(protocol, index))
 }
 
 pub(super) fn events_of(protocol: &Protocol, facts: &Facts, key: &FitKey) -> u64 {
@@ -272,15 +294,17 @@ fn single_event_counts(protocol: &Protocol, facts: &Facts, index: usize) -> Vec<
 
 fn outcomes(protocol: &Protocol, facts: &Facts) -> Vec<OutcomeRow> {
     let mut rows = Vec::new();
+    let analysed = facts.flow.last().map_or([0, 0], |last| [last.control, last.treated]);
     for (index, outcome) in protocol.outcomes.iter().enumerate() {
         for (cause, arms) in outcome_counts(protocol, facts, index) {
-            for ((n, events), arm) in arms.into_iter().zip(arm_names(protocol)) {
+            for (((n, events), arm), analysed) in arms.into_iter().zip(arm_names(protocol)).zip(analysed) {
                 rows.push(OutcomeRow {
                     outcome: outcome.name.clone(),
                     cause: cause.clone(),
                     arm,
                     n: Some(n),
                     events: Some(events),
+                    missing: Some(analysed.saturating_sub(n)),
                 });
             }
         }
@@ -303,6 +327,14 @@ fn flow(protocol: &Protocol, facts: &Facts) -> Vec<FlowRow> {
         before = Some(n);
     }
     rows
+}
+
+fn references(protocol: &Protocol, facts: &Facts) -> BTreeMap<String, usize> {
+    let moved = facts.levels.keys().filter_map(|id| {
+        let reference = facts.reference(*id).filter(|level| *level > 0)?;
+        Some((protocol.dictionary.variable(*id).name.clone(), reference))
+    });
+    moved.collect()
 }
 
 fn chi_squares(protocol: &Protocol, facts: &Facts) -> Vec<TestRow> {
@@ -350,34 +382,52 @@ pub(super) fn estimates(protocol: &Protocol, key: &FitKey, fit: &Fit, n: u64, ev
     let covariances = covariances(key, fit, n);
     let of = RowsOfModel::new(protocol, key, n, events, fit.iterations);
     let mut rows = Vec::new();
-    for (j, term) in key.terms.iter().enumerate() {
+    let mut add = |name: String, variance: Variance, estimate: f64, std_error: f64, effect: bool| {
+        let note = variance_note(variance, fit, std_error);
+        rows.push(EstimateRow { note, ..of.row(name, variance, estimate, std_error, effect) });
+    };
+    for (j, term) in key.terms.iter().enumerate().filter(|(_, term)| key.meant(term)) {
         for (variance, covariance) in &covariances {
-            let std_error = covariance.diagonal()[j].sqrt();
             let effect = *term == Term::Treatment;
-            rows.push(of.row(term.name(protocol), *variance, fit.beta[j], std_error, effect));
+            add(term.name(protocol), *variance, fit.beta[j], covariance.diagonal()[j].sqrt(), effect);
         }
     }
     for contrast in effects::within_levels(protocol, key) {
         let estimate = contrast.estimate(fit);
         for (variance, covariance) in &covariances {
-            rows.push(of.row(contrast.name.clone(), *variance, estimate, contrast.std_error(covariance), true));
+            add(contrast.name.clone(), *variance, estimate, contrast.std_error(covariance), true);
         }
     }
     rows
 }
 
+/// Fewer clusters than this are few: sandwich errors are too small with them, the more the fewer they are.
+const FEW_CLUSTERS: u64 = 40;
+
+/// What a reader must know of the standard error of a fit.
+pub(super) fn variance_note(variance: Variance, fit: &Fit, std_error: f64) -> Option<VarianceNote> {
+    let clusters = fit.clusters.filter(|_| variance == Variance::ClusterSite).map(|clusters| clusters as u64);
+    let coefficients = fit.beta.len() as u64;
+    match clusters {
+        Some(clusters) if clusters <= coefficients => Some(VarianceNote::TooFewClusters { clusters, coefficients }),
+        _ if std_error.is_nan() => Some(VarianceNote::LowRank),
+        Some(clusters) if clusters < FEW_CLUSTERS => Some(VarianceNote::FewClusters { clusters }),
+        _ => None,
+    }
+}
+
 fn fit_row(protocol: &Protocol, key: &FitKey, outcome: FitOutcome<'_>, n: u64, events: u64) -> FitRow {
     let outcome_of_fit = match outcome {
-        FitOutcome::Fitted(fit) => Ok(fit_numbers(key, fit)),
-        FitOutcome::Failed(failure) => Err(FitProblem::of(failure)),
+        FitOutcome::Fitted(fit) => Ok(fit_numbers(protocol, key, fit)),
+        FitOutcome::Failed(failure) => Err(FitProblem::of(failure, key.family())),
     };
     RowsOfModel::new(protocol, key, n, events, 0).fit(outcome_of_fit)
 }
 
-pub(super) fn fit_numbers(key: &FitKey, fit: &Fit) -> FitNumbers {
+pub(super) fn fit_numbers(protocol: &Protocol, key: &FitKey, fit: &Fit) -> FitNumbers {
     let slopes: Vec<usize> = (0..key.terms.len()).filter(|j| key.terms[*j] != Term::Intercept).collect();
     let robust = fit.robust.as_ref().filter(|_| weighted(key));
-    let robust_wald = robust.and_then(|v| inference::wald_test(&fit.beta, v, &slopes).ok()).map(|t| t.statistic);
+    let robust_wald = robust.map(|v| inference::wald_test(&fit.beta, v, &slopes).map_or(f64::NAN, |t| t.statistic));
     FitNumbers {
         loglik_null: fit.loglik_null,
         loglik: fit.loglik,
@@ -391,6 +441,7 @@ pub(super) fn fit_numbers(key: &FitKey, fit: &Fit) -> FitNumbers {
         penalised: fit.penalised,
         concordance: None,
         unchecked: Vec::new(),
+        notes: key.notes(protocol),
     }
 }
 

@@ -1,9 +1,9 @@
-//! Rows about propensity scores and weights: sums, extremes and quantiles, overlap of the arms, and what to warn about.
+//! Rows about propensity scores and weights: sums, extremes and quantiles and overlap of the arms.
 
 use serde::{Deserialize, Serialize};
 use stats::descriptive::quantile::QuantileType;
-use stats::weights::positivity::{self, ArmOverlap, ArmWeights, Positivity};
-use stats::weights::quantiles::{HistogramError, WeightGrid, WeightHistogram};
+use stats::weights::positivity::ArmOverlap;
+use stats::weights::quantiles::{WeightGrid, WeightHistogram};
 
 use super::rows::Name;
 use super::tables::arm_names;
@@ -71,17 +71,6 @@ pub struct OverlapRow {
     pub bounds: (f64, f64),
 }
 
-/// A reason to doubt a result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WarningRow {
-    /// Stable code.
-    pub code: Name,
-    /// What it is about: `propensity`, or the name of a weighting scheme.
-    pub about: Name,
-    /// One sentence.
-    pub text: String,
-}
-
 /// Two rows per scheme, the study's own weights first.
 pub(super) fn weights(branch: &Branch) -> Vec<WeightRow> {
     let grid = grid(branch);
@@ -109,7 +98,7 @@ pub(super) fn weights(branch: &Branch) -> Vec<WeightRow> {
     rows
 }
 
-fn grid(branch: &Branch) -> Option<WeightGrid> {
+pub(super) fn grid(branch: &Branch) -> Option<WeightGrid> {
     branch.protocol().propensity.as_ref()?.detail.map(|detail| detail.grid)
 }
 
@@ -167,48 +156,4 @@ pub(super) fn overlap(branch: &Branch) -> Vec<OverlapRow> {
         bounds: declared.score_bounds,
     };
     [overlap.control, overlap.treated].into_iter().zip(arm_names(branch.protocol())).map(row).collect()
-}
-
-/// About the scores once, and about the weights of each scheme.
-pub(super) fn warnings(branch: &Branch) -> Vec<WarningRow> {
-    let Some(scores) = branch.scores() else { return Vec::new() };
-    let (overlap, grid) = (scores.overlap(), grid(branch));
-    let mut rows: Vec<WarningRow> = Vec::new();
-    for summary in branch.weight_summaries() {
-        let [control, treated] = summary.arms.map(|[rows, sum, sum_squares]| ArmWeights { rows, sum, sum_squares });
-        let largest = grid.as_ref().and_then(|grid| largest(summary, grid));
-        for warning in positivity::positivity(&overlap, &control, &treated, largest) {
-            let (code, of_scores) = named(warning);
-            let about = if of_scores { "propensity" } else { summary.weighting.name() };
-            let row = WarningRow { code: code.into(), about: about.into(), text: warning.to_string() };
-            if !rows.contains(&row) {
-                rows.push(row);
-            }
-        }
-    }
-    rows
-}
-
-/// Stable code, and whether it is about the scores rather than the weights.
-fn named(warning: Positivity) -> (&'static str, bool) {
-    match warning {
-        Positivity::FewComparable(_) => ("positivity.few_comparable", true),
-        Positivity::ExtremeScores(_) => ("positivity.extreme_scores", true),
-        Positivity::FewEffective(_) => ("positivity.few_effective", false),
-        Positivity::LargeWeight => ("positivity.large_weight", false),
-    }
-}
-
-/// Largest weight of both arms, or the end of the grid when it lies beyond.
-fn largest(summary: &WeightSummary, grid: &WeightGrid) -> Option<f64> {
-    if summary.counts.len() != 2 * grid.words() {
-        return summary.bounds.map(|(_, high)| high);
-    }
-    let (control, treated) = summary.counts.split_at(grid.words());
-    let pooled: Vec<f64> = control.iter().zip(treated).map(|(c, t)| c + t).collect();
-    match WeightHistogram::new(*grid, &pooled).largest() {
-        Ok(largest) => Some(largest),
-        Err(HistogramError::Beyond) => Some(grid.high()),
-        Err(HistogramError::NoRows) => None,
-    }
 }

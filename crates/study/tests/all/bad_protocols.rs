@@ -130,6 +130,7 @@ const VARIABLES: &[Case] = &[
         "name = \"2age\"",
         &[
             "line 21: variable[2].name: is no name of a variable; use a letter, then letters, digits and underscores, at most 63",
+            "line 50: eligibility[1].require: at character 1: `age` is not a declared [[variable]]; did you mean `2age`?",
             "line 72: propensity.covariates: `age` is not a declared [[variable]]; did you mean `2age`?",
             "line 90: analysis[2].covariates: `age` is not a declared [[variable]]; did you mean `2age`?",
         ],
@@ -139,6 +140,7 @@ const VARIABLES: &[Case] = &[
         "name = \"DRUG\"",
         &[
             "line 21: variable[2].name: `DRUG` is declared twice (case does not count); rename or remove one of them",
+            "line 50: eligibility[1].require: at character 1: `age` is not a declared [[variable]]; did you mean `stage`?",
             "line 72: propensity.covariates: `age` is not a declared [[variable]]; did you mean `stage`?",
             "line 90: analysis[2].covariates: `age` is not a declared [[variable]]; did you mean `stage`?",
         ],
@@ -678,6 +680,7 @@ const FORMS: &[Case] = &[
         "effect_modifier = \"stage\"\n\n[[analysis]]\nkind = \"logistic\"\noutcome = \"cure\"\neffect_modifiers = [\"cured\", \"stage\"]\n",
         &[
             "line 84: analysis[2].models: an earlier [[analysis]] already fits one of these models to the same outcome; leave it out of one of them",
+            "line 87: analysis[2].effect_modifiers: `cured` is part of the outcome `cure`; what happens after time zero modifies no effect",
         ],
     ),
     (

@@ -14,7 +14,8 @@ use study::word;
 
 use crate::sample::{PROTOCOL, cohort, protocol};
 
-const TABLE: &str = "\n[[analysis]]\nkind = \"baseline\"\nvariables = [\"age\", \"stage\", \"cured\"]\n";
+const TABLE: &str =
+    "\n[[analysis]]\nkind = \"baseline\"\nvariables = [\"age\", \"stage\", \"cured\"]\nafter_time_zero = true\n";
 
 fn with(more: &str) -> String {
     format!("{PROTOCOL}{TABLE}{more}")
@@ -56,7 +57,7 @@ fn mistakes_of_the_declaration() {
         mistakes(&with("yates = true\nfisher = true\nmodels = [\"iptw\"]\n")),
         [
             "analysis[3].fisher: an exact test has no Yates correction; use one of them",
-            "analysis[3].models: is not a known key; known: continuity, fisher, kind, variables, weighted, yates",
+            "analysis[3].models: is not a known key; known: after_time_zero, continuity, fisher, kind, variables, weighted, yates",
         ]
     );
     assert_eq!(
@@ -83,7 +84,7 @@ fn mistakes_of_the_declaration() {
 
 /// Everybody's propensity is 1/2.
 fn weights() -> Weights {
-    let columns = Columns { terms: vec![Term::Intercept], centre: vec![0.0] };
+    let columns = Columns::centred(vec![Term::Intercept], vec![0.0]);
     Weights { propensity: Arc::new(FittedPropensity { columns, alpha: vec![0.0] }), scheme: Scheme::ate(None) }
 }
 
@@ -103,9 +104,9 @@ fn answers_leave_out_what_is_missing() {
     let filled: Vec<usize> = (0..bins.len()).filter(|i| bins[*i] == 1.0).collect();
     assert_eq!(filled, [320, 520, 921 + 220, 921 + 425, 921 + 620]);
     assert_eq!(bins.iter().sum::<f64>(), 5.0);
-    let moments = answer(&Question::ArmMoments { variable: age, centre: 60.0, weights: None });
+    let moments = answer(&Question::ArmMoments { variable: age, centre: 60.0, unit: 1.0, weights: None });
     assert_eq!(moments, [2.0, 2.0, 2.0, 0.0, 200.0, 3.0, 3.0, 3.0, 0.5, 800.25]);
-    let moments = answer(&Question::ArmMoments { variable: age, centre: 60.0, weights: Some(weights()) });
+    let moments = answer(&Question::ArmMoments { variable: age, centre: 60.0, unit: 1.0, weights: Some(weights()) });
     assert_eq!(moments, [2.0, 4.0, 8.0, 0.0, 400.0, 3.0, 6.0, 12.0, 1.0, 1600.5]);
     // control I, III, II; treated II, missing, II
     let levels = answer(&Question::WeightedLevels { variable: stage, weights: weights() });

@@ -58,7 +58,7 @@ fn answers_by_hand() {
     assert_eq!(leavers.len(), 91);
     assert_eq!((leavers[..3].to_vec(), leavers[90], leavers.iter().sum()), (vec![1.0, 1.0, 1.0], 3.0, 6.0));
 
-    let columns = Columns { terms: vec![Term::Treatment], centre: vec![0.5] };
+    let columns = Columns::centred(vec![Term::Treatment], vec![0.5]);
     let model = Arc::new(CoxModel { outcome: 1, cause: None, columns, weights: None, ties: Ties::Efron });
     let grid = Arc::new(PredictorGrid::of_two_values(-0.5, 0.5));
     let counts = Question::PredictorHistogram { model: Arc::clone(&model), grid: Arc::clone(&grid), beta: vec![1.0] };

@@ -41,8 +41,10 @@ fn moments_leave_out_what_is_missing() {
     let stage = variable(&protocol, "stage");
     let product = Term::Product(Box::new(Term::Treatment), Box::new(Term::Level(stage, 1)));
     let terms = vec![Term::Number(variable(&protocol, "age")), Term::Treatment, Term::Level(stage, 1), product];
-    let squares = 50.0 * 50.0 + 60.5 * 60.5 + 40.0 * 40.0 + 70.0 * 70.0 + 80.0 * 80.0;
-    assert_eq!(answer(&Question::Moments { terms }), [300.5, squares, 3.0, 3.0, 3.0, 3.0, 2.0, 2.0]);
+    // from the middle of the declared 18 to 110, in units of the power of two below half its width, 46
+    let ages = [50.0, 60.5, 40.0, 70.0, 80.0].map(|age| (age - 64.0) / 32.0);
+    let (sum, squares): (f64, f64) = (ages.iter().sum(), ages.iter().map(|age| age * age).sum());
+    assert_eq!(answer(&Question::Moments { terms }), [sum, squares, 3.0, 3.0, 3.0, 3.0, 2.0, 2.0]);
 }
 
 #[test]
@@ -56,7 +58,7 @@ fn events_by_arm_status_and_cell() {
 
 /// Everybody's propensity is 1/4.
 fn weights(stabilized: Option<f64>) -> Weights {
-    let columns = Columns { terms: vec![Term::Intercept], centre: vec![0.0] };
+    let columns = Columns::centred(vec![Term::Intercept], vec![0.0]);
     let propensity = Arc::new(FittedPropensity { columns, alpha: vec![-libm_log3()] });
     Weights { propensity, scheme: Scheme::ate(stabilized) }
 }
@@ -99,7 +101,7 @@ fn who_leaves_in_each_cell_by_arm_and_status() {
 }
 
 #[test]
-fn a_curve_without_all_times_fails_and_one_without_events_does_not() {
+fn a_curve_without_times_fails_and_one_without_events_does_not() {
     let text = format!(
         "{}\n[[analysis]]\nkind = \"kaplan_meier\"\noutcome = \"os\"\ntimes_days = [100]\n",
         crate::sample::PROTOCOL
@@ -116,9 +118,10 @@ fn a_curve_without_all_times_fails_and_one_without_events_does_not() {
     };
     let mut cohort = cohort();
     cohort.columns[1] = study::cohort::Column::Numbers(vec![50.0, 60.5, 45.0, 40.0, 70.0, 80.0]);
+    cohort.columns[5] = study::cohort::Column::Levels(vec![study::cohort::MISSING_LEVEL; 6]);
     let failed = told(&cohort);
     let fit = failed.fits.iter().find(|fit| fit.analysis == study::results::KAPLAN_MEIER).unwrap();
-    assert_eq!(fit.outcome_of_fit.as_ref().unwrap_err().code, "fit.missing");
+    assert_eq!(fit.outcome_of_fit.as_ref().unwrap_err().code, "fit.empty_arm");
     assert!(failed.survival.is_empty() && failed.medians.is_empty());
     cohort.columns[4] = study::cohort::Column::Days(vec![0, 10, 11, 950, 900, 40]);
     cohort.columns[5] = study::cohort::Column::Levels(vec![0; 6]);
@@ -134,7 +137,7 @@ fn a_sum_of_a_fit_that_does_not_fit_is_marked_and_any_other_refused() {
     let (protocol, cohort) = (protocol(), cohort());
     let evaluator = Evaluator::new(&protocol, &cohort, 3, true);
     // A propensity of e^-60: the treated weigh 1e26.
-    let columns = Columns { terms: vec![Term::Intercept], centre: vec![0.0] };
+    let columns = Columns::centred(vec![Term::Intercept], vec![0.0]);
     let propensity = Arc::new(FittedPropensity { columns: columns.clone(), alpha: vec![-60.0] });
     let weights = Weights { propensity, scheme: Scheme::ate(None) };
     let refused = evaluator.answer(&Question::WeightSums { weights: weights.clone() }.into());

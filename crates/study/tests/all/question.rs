@@ -56,7 +56,7 @@ fn every_answer_has_its_length_also_of_an_empty_cohort() {
 fn a_leverage_score_has_a_word_per_column_and_depends_on_every_parameter() {
     let protocol = protocol();
     let [age, cured] = [1, 3].map(VariableId);
-    let columns = Columns { terms: vec![Term::Intercept, Term::Number(age)], centre: vec![0.0, 60.0] };
+    let columns = Columns::centred(vec![Term::Intercept, Term::Number(age)], vec![0.0, 60.0]);
     let model = Arc::new(LogisticModel { response: Response::Binary(cured), columns, weights: None });
     let question = |beta: f64, corner: f64| Question::LeverageScore {
         model: Arc::clone(&model),

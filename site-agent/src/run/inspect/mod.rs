@@ -14,8 +14,8 @@ use study::dictionary::VariableId;
 use study::evaluate::EvaluateError;
 use study::forecast::Forecast;
 use study::plan::Plan;
-use study::policy::{Policy, PolicyRefusal, Rule, When};
-use study::protocol::{Protocol, ReleaseRules};
+use study::policy::{BadValues, Policy, PolicyRefusal, Rule, When};
+use study::protocol::{Criterion, Protocol, ReleaseRules};
 use study::question::Question;
 
 use super::approve::{self, ApproveError, Approver};
@@ -117,10 +117,18 @@ pub struct Findings {
     pub own: Option<Vec<OwnCount>>,
     /// What was noticed in the site's file, with a preview.
     pub warnings: Vec<String>,
+    /// What becomes of values that do not fit the dictionary.
+    pub bad_values: BadValues,
     /// The site's policy, rule by rule.
     pub verdicts: Vec<(Rule, Verdict)>,
     /// What stands against an approval, as far as can be said now.
     pub against: Option<Against>,
+}
+
+/// A criterion as it stands in the protocol, and whether it chooses patients by what happens to them later.
+fn expression(criterion: &Criterion, protocol: &Protocol) -> String {
+    let later = criterion.condition.variables().into_iter().any(|id| protocol.lies_after_time_zero(id));
+    format!("{}{}", criterion.require, if later { "  (READS WHAT HAPPENS AFTER TIME ZERO)" } else { "" })
 }
 
 /// A site of the roster.
@@ -190,7 +198,7 @@ impl Inspection<'_> {
             members: self.members(),
             people: self.people.clone(),
             columns: protocol.dictionary.variables().iter().map(|v| (v.name.clone(), v.label.clone())).collect(),
-            criteria: protocol.eligibility.iter().map(|c| (c.label.clone(), c.require.clone())).collect(),
+            criteria: protocol.eligibility.iter().map(|c| (c.label.clone(), expression(c, &protocol))).collect(),
             scenarios: protocol.scenarios.iter().map(|s| (s.name.clone(), s.label.clone())).collect(),
             first,
             first_of_scenarios,
@@ -200,6 +208,7 @@ impl Inspection<'_> {
             minimum_cell: self.policy.minimum_cell,
             own: own.map_err(InspectError::Preview)?,
             warnings: warnings.unwrap_or_default(),
+            bad_values: self.policy.bad_values,
             verdicts: Rule::ALL
                 .into_iter()
                 .map(|rule| Ok((rule, self.verdict(rule)?)))

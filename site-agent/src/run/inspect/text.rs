@@ -135,6 +135,9 @@ fn own(page: &mut String, findings: &Findings) {
         let values: Vec<String> = count.counted.values().iter().map(shown).collect();
         line(page, format_args!("  {:<48} {}", format!("{}{columns}", count.of), values.join("  ")));
     }
+    for warning in &findings.warnings {
+        line(page, format_args!("  warning: {warning}"));
+    }
 }
 
 fn verdicts(page: &mut String, findings: &Findings) {
@@ -148,6 +151,7 @@ fn verdicts(page: &mut String, findings: &Findings) {
         line(page, format_args!("  {:<28} {verdict}", rule.id()));
         line(page, format_args!("  {:<28} {}", "", rule.sentence()));
     }
+    line(page, format_args!("Values of this site that do not fit the dictionary: {}.", findings.bad_values.words()));
     match &findings.against {
         None => line(page, format_args!("Nothing that can be said now stands against an approval.")),
         Some(Against::Policy) => line(page, format_args!("It cannot be approved here.")),

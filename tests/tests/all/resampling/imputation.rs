@@ -143,8 +143,8 @@ impl Ran {
         let x: Vec<f64> = model
             .predictors
             .iter()
-            .zip(&model.centre)
-            .map(|(predictor, centre)| self.predictor(rows, i, model, predictor) - centre)
+            .zip(model.centre.iter().zip(&model.unit))
+            .map(|(predictor, (centre, unit))| (self.predictor(rows, i, model, predictor) - centre) / unit)
             .collect();
         let variable = self.protocol().dictionary.variable(model.variable);
         match (&mut rows.columns[model.variable.0], drawn) {
@@ -238,15 +238,18 @@ impl Ran {
     fn compare_coefficients(&self, worst: &mut Worst, golden: &Value) {
         for (number, models) in self.models().iter().enumerate() {
             for drawn in models {
+                // for the columns as they are, not in their units
+                let whole =
+                    |beta: &[f64]| -> Vec<f64> { beta.iter().zip(&drawn.model.unit).map(|(b, u)| b / u).collect() };
                 let got: Vec<f64> = match &drawn.drawn {
                     Drawn::Levels(stages) => stages
                         .iter()
                         .flat_map(|stage| match stage {
-                            rows::Stage::Model(beta) => beta.clone(),
+                            rows::Stage::Model(beta) => whole(beta),
                             rows::Stage::Never | rows::Stage::Always => panic!("a level that nobody or everybody has"),
                         })
                         .collect(),
-                    Drawn::Number(draw) => draw.beta.iter().copied().chain([draw.sigma]).collect(),
+                    Drawn::Number(draw) => whole(&draw.beta).into_iter().chain([draw.sigma]).collect(),
                 };
                 let at = format!("{} draw {number} {}", self.case.name, self.name(&drawn.model));
                 let golden = golden["coefficients"][number][self.name(&drawn.model)].as_array().unwrap();

@@ -2,7 +2,7 @@
 
 use stats::cox::Ties;
 
-use super::{Declared, checks, curves, forms, resolve, standardised, unknown};
+use super::{Declared, checks, curves, eligibility, forms, resolve, standardised, unknown};
 use crate::dictionary::{Kind, VariableId};
 use crate::document::{Table, suggestion};
 use crate::protocol::{
@@ -122,17 +122,27 @@ fn analysis(t: &Table<'_, '_>, kind: Option<&str>, declared: &Declared<'_>) -> O
             "an adjusted model needs `covariates` here or in [propensity]; add them, such as `covariates = [\"age\"]`",
         );
     }
+    let modifiers: Vec<VariableId> = effect_modifiers.iter().map(|modifier| modifier.variable).collect();
+    let modifiers_key = if t.has("effect_modifiers") { "effect_modifiers" } else { "effect_modifier" };
+    let mut of_outcomes = Vec::new();
     for name in &outcomes {
         let Some(outcome) = declared.outcomes.iter().find(|o| o.name == *name) else { continue };
         let variables = outcome.kind.variables();
-        for id in covariates.iter().filter(|id| variables.contains(id)) {
+        of_outcomes.extend(&variables);
+        let adjusted = covariates.iter().map(|id| ("covariates", id, "is no covariate"));
+        let modified = modifiers.iter().map(|id| (modifiers_key, id, "modifies no effect"));
+        for (key, id, what) in adjusted.chain(modified).filter(|(_, id, _)| variables.contains(id)) {
             let variable = &declared.dictionary.variable(*id).name;
             t.mistake(
-                "covariates",
-                format!("`{variable}` is part of the outcome `{name}`; what happens after time zero is no covariate"),
+                key,
+                format!("`{variable}` is part of the outcome `{name}`; what happens after time zero {what}"),
             );
         }
     }
+    let own = if t.has("covariates") { covariates.as_slice() } else { &[] };
+    let own = own.iter().copied().filter(|id| !of_outcomes.contains(id)).collect();
+    let modifiers = modifiers.into_iter().filter(|id| !of_outcomes.contains(id)).collect();
+    eligibility::known_at_time_zero(t, &[("covariates", own), (modifiers_key, modifiers)], declared);
     if matches!(kind, Some(AnalysisKind::FineGray(_))) {
         for key in ["effect_modifier", "effect_modifiers", "ridge"].into_iter().filter(|key| t.has(key)) {
             t.mistake(key, "belongs to logistic and Cox regression; leave it out of `fine_gray`");
@@ -279,8 +289,10 @@ pub(super) fn models(t: &Table<'_, '_>, kind: Option<AnalysisKind>, declared: &D
 }
 
 fn variances(t: &Table<'_, '_>, kind: Option<AnalysisKind>, models: &[Model]) -> Variances {
-    let mut variances = Variances::default();
-    for name in t.optional_texts("variance").unwrap_or_default() {
+    let names = t.optional_texts("variance").unwrap_or_default();
+    let without_naive = !names.is_empty() && names.iter().all(|name| name != "naive");
+    let mut variances = Variances { without_naive, ..Variances::default() };
+    for name in names {
         match name.as_str() {
             "naive" => {}
             "robust" => variances.robust = true,

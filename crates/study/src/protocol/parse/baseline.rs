@@ -1,6 +1,6 @@
 //! `[[analysis]]` of kind `baseline`: the table of patients' characteristics.
 
-use super::{Declared, resolve};
+use super::{Declared, eligibility, resolve};
 use crate::dictionary::{Kind, VariableId};
 use crate::document::Table;
 use crate::protocol::{BaselineAnalysis, CategoryTest};
@@ -41,7 +41,9 @@ fn read(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<BaselineAnalysis> 
             CategoryTest::Fisher
         }
     };
-    let variables = variables(t, &names?, declared);
+    let variables = names.map(|names| variables(t, &names, declared));
+    eligibility::known_at_time_zero(t, &[("variables", variables.clone().unwrap_or_default())], declared);
+    let variables = variables?;
     Some(BaselineAnalysis { variables, weighted, continuity, category_test })
 }
 

@@ -6,17 +6,19 @@ mod baseline;
 mod bootstrap;
 mod checks;
 mod curves;
+mod eligibility;
 mod forms;
 mod imputation;
 mod incidence;
 mod outcomes;
 mod propensity;
+mod prose;
 mod release;
 mod scenario;
 mod standardised;
 mod variables;
 
-use super::{Criterion, Outcome, Propensity, Protocol, Treatment, Trial, TrialElement, digest};
+use super::{Outcome, Propensity, Protocol, Treatment, Trial, TrialElement, digest};
 use crate::dictionary::{Dictionary, VariableId};
 use crate::document::{Mistakes, Reader, Table, nearest, parse, suggestion};
 
@@ -51,7 +53,6 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
     let head = study.as_ref().and_then(study_head);
     let trial = root.optional_table("trial").map(|t| trial(&t)).unwrap_or_default();
     let dictionary = variables::dictionary(root);
-    let eligibility = root.tables("eligibility").iter().filter_map(criterion).collect();
     let treatment =
         root.table("treatment", "`variable`, `treated` and `control`").and_then(|t| treatment(&t, &dictionary));
     let outcomes = outcomes::outcomes(root, &dictionary);
@@ -62,6 +63,7 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
         propensity: None,
         weighting: root.has("propensity"),
     };
+    let eligibility = root.tables("eligibility").iter().filter_map(|t| eligibility::criterion(t, &declared)).collect();
     let propensity = root.optional_table("propensity").and_then(|t| propensity::propensity(&t, &declared));
     declared.propensity = propensity.as_ref();
     let (analyses, curves) = analyses::analyses(root, &declared);
@@ -110,7 +112,7 @@ fn study_head(t: &Table<'_, '_>) -> Option<(String, String, String, f64)> {
             );
         }
     }
-    let title = t.text("title");
+    let title = prose::written(t, "title");
     let patient = t.text("patient");
     let month_days = t.optional_number("months").unwrap_or(30.4375);
     if !(28.0..=31.0).contains(&month_days) {
@@ -121,24 +123,20 @@ fn study_head(t: &Table<'_, '_>) -> Option<(String, String, String, f64)> {
 }
 
 fn trial(t: &Table<'_, '_>) -> Trial {
-    let question = t.optional_text("question").unwrap_or_default();
+    let question = t.optional_text("question");
+    prose::check(t, "question", question.as_deref().filter(|question| !question.is_empty()));
     let elements = t
         .tables("element")
         .iter()
         .filter_map(|e| {
-            let (name, target, emulation) = (e.text("name"), e.text("target"), e.text("emulation"));
+            let (name, target, emulation) =
+                (prose::written(e, "name"), prose::written(e, "target"), prose::written(e, "emulation"));
             e.close();
             Some(TrialElement { name: name?, target: target?, emulation: emulation? })
         })
         .collect();
     t.close();
-    Trial { question, elements }
-}
-
-fn criterion(t: &Table<'_, '_>) -> Option<Criterion> {
-    let (label, require) = (t.text("label"), t.text("require"));
-    t.close();
-    Some(Criterion { label: label?, require: require? })
+    Trial { question: question.unwrap_or_default(), elements }
 }
 
 fn treatment(t: &Table<'_, '_>, dictionary: &Dictionary) -> Option<Treatment> {

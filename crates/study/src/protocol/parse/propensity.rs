@@ -5,7 +5,7 @@ use stats::weights::Estimand;
 use stats::weights::positivity::SCORE_BOUNDS;
 use stats::weights::quantiles::WeightGrid;
 
-use super::{Declared, analyses, unknown};
+use super::{Declared, analyses, eligibility, unknown};
 use crate::document::Table;
 use crate::protocol::{Propensity, Truncation, WeightDetail};
 
@@ -37,8 +37,10 @@ pub(super) fn propensity(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<P
     let detail = detail(t);
     let score_bounds =
         if t.has("score_bounds") { bounds(t, "score_bounds").unwrap_or(SCORE_BOUNDS) } else { SCORE_BOUNDS };
+    let covariates = names.map(|names| analyses::covariates(t, &names, declared));
+    eligibility::known_at_time_zero(t, &[("covariates", covariates.clone().unwrap_or_default())], declared);
     t.close();
-    let covariates = analyses::covariates(t, &names?, declared);
+    let covariates = covariates?;
     Some(Propensity { covariates, estimand, stabilized, bins, summaries, detail, score_bounds })
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Declared, analyses, imputation, propensity, resolve, short};
+use super::{Declared, analyses, eligibility, imputation, propensity, resolve, short};
 use crate::dictionary::{Kind, VariableId};
 use crate::document::{Table, suggestion};
 use crate::protocol::scenario::{MISSING, Scenario, with_missing_levels};
@@ -39,9 +39,14 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
     }
     let label = t.optional_text("label").or_else(|| name.clone());
     let without = t.optional_texts("without").unwrap_or_default();
-    let require = t.optional_text("require");
+    let require = t.has("require").then(|| t.text("require"));
+    // over the columns of the file, in which a missing value has no level of its own yet
+    let criterion = require.flatten().and_then(|text| Some((eligibility::condition(t, &text, declared)?, text)));
     let missing_as_level = missing_as_level(t, declared);
     let covariates = t.optional_texts("covariates").map(|names| analyses::covariates(t, &names, declared));
+    let read = criterion.iter().flat_map(|(condition, _)| condition.variables()).collect();
+    let adjusted = covariates.clone().unwrap_or_default();
+    eligibility::known_at_time_zero(t, &[("require", read), ("covariates", adjusted)], declared);
     let outcomes = t.has("outcomes").then(|| analyses::outcome_names(t, declared.outcomes, None));
     let models = t.has("models").then(|| analyses::models(t, None, declared));
     let trimming = t.has("trim").then(|| propensity::bounds(t, "trim"));
@@ -73,8 +78,8 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
         }
     }
     let (name, label) = (name?, label?);
-    if let Some(require) = require {
-        protocol.eligibility.push(Criterion { label: label.clone(), require });
+    if let Some((condition, require)) = criterion {
+        protocol.eligibility.push(Criterion { label: label.clone(), require, condition });
     }
     if let Some(covariates) = covariates {
         if let Some(propensity) = &mut protocol.propensity {

@@ -85,11 +85,29 @@ fn continuous(t: &Table<'_, '_>) -> Option<Kind> {
         t.mistake("resolution", "must be above zero; such as 0.1");
     }
     match range?.as_slice() {
-        [low, high] if low < high => Some(Kind::Continuous { unit, low: *low, high: *high, resolution }),
+        [low, high] if low < high => {
+            digits_left(t, *low, *high);
+            Some(Kind::Continuous { unit, low: *low, high: *high, resolution })
+        }
         _ => {
             t.mistake("range", "expected [smallest, largest] with smallest below largest; such as [18, 110]");
             None
         }
+    }
+}
+
+/// Sums are formed of values in units of the range, whatever its size; there must be such a unit, and values in it that
+/// differ.
+fn digits_left(t: &Table<'_, '_>, low: f64, high: f64) {
+    /// Squares of units and their inverses stay far inside the numbers of 64 bits.
+    const LARGEST: f64 = 1e100;
+    /// Of 16 digits, seven are left for what is inside the range.
+    const NARROW: f64 = 1e-9;
+    let (size, width) = (low.abs().max(high.abs()), high - low);
+    if size > LARGEST || width < 1.0 / LARGEST {
+        t.mistake("range", "is beyond 1e100 or narrower than 1e-100; use another unit of measurement");
+    } else if width < NARROW * size {
+        t.mistake("range", "is narrower than a billionth of its numbers, so that values lose their digits; subtract a constant in the file");
     }
 }
 

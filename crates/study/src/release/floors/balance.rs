@@ -59,6 +59,7 @@ fn hide(row: &mut BalanceRow, level: usize, hidden: &HiddenLevels) {
     }
     if of_level.is_none() && !row.weighted {
         (row.statistic, row.p_value, row.smd) = (None, None, None);
+        row.separated = false;
     }
     if of_level == Some(true) || hidden.missing {
         row.smd_cobalt = None;

@@ -32,6 +32,9 @@ pub(super) fn apply(
         };
         let Some(hidden) = hidden.filter(HiddenLevels::any) else { continue };
         let causes: Vec<String> = hide(rows, &hidden);
+        if hidden.missing {
+            hide_rows(results, &outcome.name);
+        }
         // A model of all causes together has cause "".
         let told = |name: &str, cause: &String| {
             name == outcome.name && !causes.is_empty() && (cause.is_empty() || causes.contains(cause))
@@ -45,6 +48,17 @@ pub(super) fn apply(
         }
         results.tests.retain(|test| test.name != "chi_square" || test.outcome != outcome.name);
     }
+}
+
+/// Hides how many patients have a value of an outcome, wherever its models and curves tell it.
+fn hide_rows(results: &mut Results, outcome: &str) {
+    results.estimates.iter_mut().filter(|row| row.outcome == outcome).for_each(|row| row.n = None);
+    results.fits.iter_mut().filter(|row| row.outcome == outcome).for_each(|row| row.n = None);
+    results.effects.iter_mut().filter(|row| row.outcome == outcome).for_each(|row| row.n = None);
+    for row in results.survival.iter_mut().filter(|row| row.outcome == outcome) {
+        (row.n_risk, row.n_event, row.n_censor) = (None, None, None);
+    }
+    results.incidences.iter_mut().filter(|row| row.outcome == outcome).for_each(|row| row.n_risk = None);
 }
 
 /// Two rows for each cause: control arm, treated arm. Those without event, or of no cause, are not shown.
@@ -62,7 +76,7 @@ fn hide(rows: Vec<&mut OutcomeRow>, hidden: &HiddenLevels) -> Vec<String> {
     let mut causes = Vec::new();
     for (at, row) in rows.into_iter().enumerate() {
         if hidden.missing {
-            row.n = None;
+            (row.n, row.missing) = (None, None);
         }
         if hidden.levels.get(1 + at / 2).copied().unwrap_or_default() {
             row.events = None;

@@ -71,6 +71,7 @@ fn variable(counts: &[[u64; 2]]) -> Vec<BalanceRow> {
         p_value: Some(0.5),
         smd: Some(0.5),
         smd_cobalt: totals[2].map(|_| n[1] as f64 / total[1] as f64 - n[0] as f64 / total[0] as f64),
+        separated: false,
         missing: missing.map(Some),
         floored: false,
     };

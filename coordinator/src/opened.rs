@@ -25,7 +25,7 @@ impl Numbers {
 pub type Kinds = BTreeMap<String, Numbers>;
 
 /// What the rounds of a run opened so far.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
     /// Layout of the newest request.
     asked: Layout,
@@ -43,9 +43,15 @@ impl Tally {
             | CoordinatorRecord::Epoch { .. }
             | CoordinatorRecord::Agreed { .. }
             | CoordinatorRecord::Refused { .. }
+            | CoordinatorRecord::Compared { .. }
             | CoordinatorRecord::Released { .. }
             | CoordinatorRecord::Closed { .. } => {}
         }
+    }
+
+    /// Layout of the newest request.
+    pub fn asked(&self) -> &Layout {
+        &self.asked
     }
 
     /// The kinds of each round, in order.

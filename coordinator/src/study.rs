@@ -13,6 +13,7 @@ use study::machine::coordinator::CoordinatorRecord;
 use study::manifest::Manifest;
 use study::plan::PLAN_VERSION;
 use study::protocol::Protocol;
+use study::refit::{Differs, Refits};
 use study::release::Release;
 use study::roster::{Member, Roster, RosterError};
 
@@ -50,6 +51,9 @@ pub enum StudyError {
     /// No results yet.
     #[error("run `{0}` is not finished")]
     NotFinished(String),
+    /// The release in the store is not that of the sums in the store.
+    #[error("the release differs from the coordinator's own fits: {0}")]
+    OtherFits(Differs),
     /// The system gave no random bytes.
     #[error("the operating system gave no random bytes")]
     Random,
@@ -67,6 +71,7 @@ impl StudyError {
             StudyError::Store(e) => e.code(),
             StudyError::Hub(e) => e.code(),
             StudyError::NotFinished(_) => "study.not_finished",
+            StudyError::OtherFits(_) => "study.other_fits",
             StudyError::Random => "study.random",
         }
     }
@@ -82,6 +87,9 @@ impl StudyError {
             StudyError::Store(e) => e.hint(),
             StudyError::Hub(e) => e.hint(),
             StudyError::NotFinished(_) => "`coordinator study status` says what it waits for",
+            StudyError::OtherFits(_) => {
+                "nothing is published; `coordinator audit verify` with bundles of the sites shows whose sums lead where"
+            }
             StudyError::Random => "try again; if it persists, check the operating system",
         }
     }
@@ -146,11 +154,12 @@ pub struct FinishedRun {
 impl FinishedRun {
     /// How many numbers were opened by whom, beside how many the analysed patients have in the data dictionary.
     pub fn opened_beside_values(&self) -> String {
-        let Provenance { opened_scalars, sealed_scalars, variables, .. } = &self.provenance;
+        let Provenance { opened_scalars, sealed_scalars, variables, compared, .. } = &self.provenance;
+        let compared = compared.map_or_else(String::new, |compared| format!("; {compared}"));
         let patients = self.results.flow.last().and_then(|arms| arms.n).unwrap_or_default();
         format!(
             "{opened_scalars} numbers opened by the coordinator, {sealed_scalars} by the sites alone; {patients} patients x \
-             {variables} variables = {} values",
+             {variables} variables = {} values{compared}",
             patients * *variables as u64
         )
     }
@@ -164,7 +173,11 @@ pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
     let protocol = Arc::new(Protocol::parse(&stored.protocol)?);
     let ledger = store.entries(&digest)?;
     let (mut tally, mut closed, mut release) = (Tally::default(), None, None);
+    let mut refits = Refits::new(&protocol, stored.manifest.roster.len());
     for entry in ledger {
+        if let (Some(refits), CoordinatorRecord::Opened { result, .. }) = (&mut refits, &entry.record) {
+            refits.round(tally.asked(), &result.sum.words);
+        }
         tally.add(&entry.record);
         match entry.record {
             CoordinatorRecord::Released { bytes, .. } => release = Some(bytes),
@@ -175,6 +188,7 @@ pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
             | CoordinatorRecord::Opened { .. }
             | CoordinatorRecord::Epoch { .. }
             | CoordinatorRecord::Agreed { .. }
+            | CoordinatorRecord::Compared { .. }
             | CoordinatorRecord::Refused { .. } => {}
         }
     }
@@ -185,6 +199,7 @@ pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
         return Err(StoreError::Damaged { what: "a release" }.into());
     }
     let release = Release::from_bytes(&release).map_err(|_| StoreError::Damaged { what: "a release" })?;
+    let compared = refits.map(|refits| refits.compare(release.results())).transpose().map_err(StudyError::OtherFits)?;
     let manifest = &stored.manifest;
     let sites = manifest.roster.members().iter().map(|m| (m.id.clone(), m.legal_name.clone())).collect();
     let rounds = tally.rounds().len() as u32;
@@ -199,6 +214,7 @@ pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
         results_digest: closed.results.to_string(),
         release_digest: closed.release.to_string(),
         release: protocol.release,
+        compared,
         rounds,
         opened_scalars: by_coordinator,
         sealed_scalars: by_sites,

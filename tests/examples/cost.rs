@@ -113,6 +113,7 @@ impl Round {
             kind: Cow::Borrowed("CoxEventCells"),
             sealed: i.is_multiple_of(2),
             words: (words / kinds) as u32,
+            of: None,
         };
         let layout = Layout::new((0..kinds).map(segment).collect());
         let (zero, unsigned) = (Digest([0; 32]), Signature([0; 64]));

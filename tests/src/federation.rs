@@ -29,7 +29,7 @@ use study::roster::{Member, Roster};
 
 pub use crash::{Crash, Moment};
 pub use party::draw_key;
-pub use plain::plain;
+pub use plain::{followed, plain};
 pub use rows::Rows;
 
 use crash::Crashes;
@@ -47,6 +47,7 @@ rows_per_parameter = 0
 events_per_parameter = 0
 finest_grid_days = 0
 minimum_leavers = 0
+opening = \"totals\"
 maximum_rounds = 1000000
 allow_differencing = true
 approvals = 1
@@ -83,6 +84,7 @@ pub type Traitor = Box<dyn FnMut(u16, FromSite, &SigningIdentity) -> FromSite>;
 /// One run of one study.
 pub struct Federation {
     manifest: Manifest,
+    protocol: Arc<Protocol>,
     identity: SigningIdentity,
     coordinator: CoordinatorMachine,
     journal: Ledger<CoordinatorRecord>,
@@ -121,7 +123,6 @@ impl Federation {
     ///
     /// # Panics
     /// When the cohorts are fewer than a roster needs, or not as many as the policies.
-    #[expect(clippy::needless_pass_by_value, reason = "every party shares it from now on")]
     pub fn with_policies(
         protocol: Arc<Protocol>,
         cohorts: Vec<Cohort>,
@@ -152,10 +153,11 @@ impl Federation {
             let dice = Dice::new(dice.next());
             hospitals.push(Hospital::new(site as u16, key, cohort, policy, &manifest, &protocol, dice));
         }
-        let coordinator = recover(&manifest, &identity, &[]);
+        let coordinator = recover(&manifest, &protocol, &identity, &[]);
         let digest = manifest.digest();
         Federation {
             manifest,
+            protocol,
             identity,
             coordinator,
             journal: Ledger::new(digest),
@@ -346,7 +348,7 @@ impl Federation {
 
     /// The coordinator's machine from another journal, as after a restart.
     pub fn restart_coordinator(&self, records: &[CoordinatorRecord]) -> CoordinatorMachine {
-        recover(&self.manifest, &self.identity, records)
+        recover(&self.manifest, &self.protocol, &self.identity, records)
     }
 
     /// The plan, as the first site holds it.
@@ -486,12 +488,17 @@ impl Federation {
         for hospital in &mut self.hospitals {
             hospital.lose_coordinator(&mut self.dice);
         }
-        self.coordinator = recover(&self.manifest, &self.identity, self.journal.records());
+        self.coordinator = recover(&self.manifest, &self.protocol, &self.identity, self.journal.records());
     }
 }
 
-fn recover(manifest: &Manifest, identity: &SigningIdentity, records: &[CoordinatorRecord]) -> CoordinatorMachine {
+fn recover(
+    manifest: &Manifest,
+    protocol: &Arc<Protocol>,
+    identity: &SigningIdentity,
+    records: &[CoordinatorRecord],
+) -> CoordinatorMachine {
     let identity = SigningIdentity::from_bytes(&identity.to_bytes());
-    CoordinatorMachine::recover(manifest.clone(), identity, records.iter().cloned())
+    CoordinatorMachine::recover(manifest.clone(), protocol, identity, records.iter().cloned())
         .expect("a journal that the machine wrote itself replays")
 }

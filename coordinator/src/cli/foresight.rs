@@ -34,10 +34,12 @@ pub(super) fn check(path: &Path, expect: &[String], policy: Option<&Path>) -> Re
         None => rules.refusals_of(&protocol).into_iter().map(Foreseen::Refused).collect(),
     };
     let (id, title, digest) = (&protocol.id, &protocol.title, protocol.digest.to_string());
+    let opening = protocol.release.opening;
     let data = json!({
-        "id": id, "title": title, "digest": digest, "longest_step": lengths(size, sites), "foreseen": listed(&found),
+        "id": id, "title": title, "digest": digest, "opening": opening.name(), "longest_step": lengths(size, sites), "foreseen": listed(&found),
     });
     let answer = Answer::of(data).line(format_args!("{id}: {title}")).line(format_args!("digest {digest}"));
+    let answer = answer.line(format_args!("opening \"{}\": {}", opening.name(), opening.sentence()));
     let answer = answer.line(in_words(size, sites, expected.is_some()));
     Ok(said(answer, &found, whose, expected.is_some()))
 }

@@ -36,6 +36,8 @@ fn answers_alone_make_a_valid_protocol() {
     assert_eq!(protocol.propensity.as_ref().unwrap().covariates.len(), 3);
     assert_eq!(protocol.outcomes.iter().map(|o| o.name.as_str()).collect::<Vec<_>>(), ["os", "response"]);
     assert_eq!((protocol.analyses.len(), protocol.curves.len()), (2, 1));
+    assert_eq!(protocol.release.opening, study::protocol::ReleaseOpening::Results, "what a draft declares");
+    assert!(text.contains("opening = \"results\""));
     assert!(text.starts_with("#:schema ./protocol.schema.json\n"));
     let bare = Answers { covariates: Vec::new(), ..answers() };
     let bare = parsed(&write(&complete(bare, None).unwrap()).unwrap());

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use study::protocol::{PLACEHOLDER, Protocol};
+use study::protocol::{PLACEHOLDER, Protocol, ReleaseRules};
 
 use super::answers::{DeclaredOutcome, Kind, OutcomeKind};
 use super::columns::Guess;
@@ -13,6 +13,7 @@ use super::error::DraftError;
 pub fn write(draft: &Draft) -> Result<String, DraftError> {
     let mut page = String::new();
     head(&mut page, draft);
+    release(&mut page);
     dictionary(&mut page, draft);
     eligibility(&mut page, draft);
     treatment(&mut page, draft);
@@ -87,6 +88,13 @@ fn head(page: &mut String, draft: &Draft) {
         }
         line(page, "");
     }
+}
+
+fn release(page: &mut String) {
+    let opening = ReleaseRules::default().opening;
+    line(page, "[release]");
+    line(page, format_args!("opening = {:<31} # {}", quoted(opening.name()), opening.sentence()));
+    line(page, "");
 }
 
 fn dictionary(page: &mut String, draft: &Draft) {

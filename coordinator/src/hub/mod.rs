@@ -296,7 +296,8 @@ impl Hub {
         if let Err(fault) = outcome.result {
             tracing::warn!(%site, code = fault.code(), "{fault}");
             if fault.stops() {
-                self.problem(digest, fault.code(), &format!("site {site}: {fault}"))?;
+                let whose = if fault.is_of_all_sites() { String::new() } else { format!("site {site}: ") };
+                self.problem(digest, fault.code(), &format!("{whose}{fault}"))?;
             }
         }
         self.flush(digest, &outcome.records, outcome.messages)

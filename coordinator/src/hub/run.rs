@@ -1,8 +1,11 @@
 //! One run in the hub.
 
+use std::sync::Arc;
+
 use secagg::{Digest, SigningIdentity};
 use study::machine::coordinator::{CoordinatorContext, CoordinatorMachine, CoordinatorRecord, Fault};
 use study::message::ToSite;
+use study::protocol::Protocol;
 
 use super::HubError;
 use crate::opened::Tally;
@@ -58,7 +61,8 @@ impl Run {
         for record in &records {
             opened.add(record);
         }
-        let machine = CoordinatorMachine::recover(stored.manifest.clone(), identity, records)
+        let protocol = Protocol::parse(&stored.protocol).map_err(|_| StoreError::Damaged { what: "a protocol" })?;
+        let machine = CoordinatorMachine::recover(stored.manifest.clone(), &Arc::new(protocol), identity, records)
             .map_err(|_| StoreError::Damaged { what: "a record" })?;
         let (problem, head) = (store.problem(&digest)?, store.ledger_end(&digest)?.head());
         Ok(Run { digest, machine, problem, opened, head })

@@ -67,6 +67,13 @@ impl Line {
             CoordinatorRecord::Refused { site, rule } => {
                 Line { what: "refused", site: id(*site), about: rule.clone(), ..line }
             }
+            CoordinatorRecord::Compared { outcome } => {
+                let about = match outcome {
+                    Ok(compared) => compared.to_string(),
+                    Err(differs) => differs.to_string(),
+                };
+                Line { what: if outcome.is_ok() { "release compared" } else { "release refused" }, about, ..line }
+            }
             CoordinatorRecord::Released { site, .. } => Line { what: "release received", site: id(*site), ..line },
             CoordinatorRecord::Closed { closed } => {
                 let results = closed.finished.first().map(|finished| hex(&finished.results)).unwrap_or_default();

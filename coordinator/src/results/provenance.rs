@@ -2,6 +2,7 @@
 
 pub use report::Provenance;
 use serde::Serialize;
+use study::refit::Compared;
 
 /// Version of `docs/results.schema.json` that `results.json` follows.
 pub const SCHEMA_VERSION: u32 = 7;
@@ -21,12 +22,30 @@ pub(super) struct ProvenanceRecord<'a> {
     opening: &'a str,
     minimum_cell: u32,
     minimum_leavers: u32,
+    compared: Option<ComparedRecord>,
     rounds: u32,
     opened_scalars: u64,
     sealed_scalars: u64,
     variables: usize,
     bytes_sent_per_site: u64,
     sites: Vec<SiteRecord<'a>>,
+}
+
+/// How many released fits are those of the coordinator, and how many could not be compared, by the reason.
+#[derive(Serialize)]
+struct ComparedRecord {
+    same: u32,
+    ridge: u32,
+    imputed: u32,
+    curves: u32,
+    bootstrapped: u32,
+}
+
+impl From<Compared> for ComparedRecord {
+    fn from(compared: Compared) -> Self {
+        let Compared { same, ridge, imputed, curves, bootstrapped } = compared;
+        Self { same, ridge, imputed, curves, bootstrapped }
+    }
 }
 
 #[derive(Serialize)]
@@ -50,6 +69,7 @@ impl<'a> From<&'a Provenance> for ProvenanceRecord<'a> {
             opening: provenance.release.opening.name(),
             minimum_cell: provenance.release.minimum_cell,
             minimum_leavers: provenance.release.minimum_leavers,
+            compared: provenance.compared.map(ComparedRecord::from),
             rounds: provenance.rounds,
             opened_scalars: provenance.opened_scalars,
             sealed_scalars: provenance.sealed_scalars,

@@ -156,6 +156,7 @@ fn provenance() -> Provenance {
         manifest_digest: "22".repeat(32),
         results_digest: "33".repeat(32),
         release_digest: "0d".repeat(32),
+        compared: None,
         sealed_scalars: 200,
         variables: 12,
         release: ReleaseRules::default(),

@@ -1,6 +1,7 @@
 //! Where the numbers of one run come from.
 
 use study::protocol::ReleaseRules;
+use study::refit::Compared;
 
 /// What `results.json` and the report say of the run beside its tables.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,6 +24,8 @@ pub struct Provenance {
     pub release_digest: String,
     /// What the coordinator opened, and the floors of what is shown.
     pub release: ReleaseRules,
+    /// How the release stands beside the coordinator's own fits, where it made some.
+    pub compared: Option<Compared>,
     /// Rounds that were answered.
     pub rounds: u32,
     /// Numbers that the coordinator opened, over all rounds.

@@ -7,6 +7,7 @@
 mod cox;
 mod fine_gray;
 mod firth;
+mod followed;
 mod logistic;
 mod newton;
 mod ridge;
@@ -16,6 +17,7 @@ mod stratified;
 pub use cox::{CoxAsk, CoxFit, CoxSolution};
 pub use fine_gray::{FineGrayAsk, FineGrayFit};
 pub use firth::{FirthAsk, FirthFit};
+pub use followed::{HazardAsk, HazardFit};
 pub use logistic::{LogisticAsk, LogisticFit};
 pub use newton::Tolerances;
 pub use ridge::{Penalty, RidgeCoxFit, RidgeLogisticFit};

@@ -11,14 +11,14 @@ use secagg::{Canonical, Reader};
 
 use crate::plan::Plan;
 use crate::protocol::{Protocol, ReleaseOpening};
-use crate::question::Opening;
-use crate::view::{Asked, Draw};
+use crate::question::{Opening, transform_code, transform_of};
+use crate::view::{Asked, Column, OfModel};
 
 /// Longest answer: its words fill a message.
 pub const MOST_WORDS: usize = 4_000_000;
 
 /// The words of one question that the coordinator opens, or of neighbours of one kind that the sites alone open.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Segment {
     /// Kind of the questions, as [`crate::question::Question::kind`] names it.
     pub kind: Cow<'static, str>,
@@ -26,10 +26,12 @@ pub struct Segment {
     pub sealed: bool,
     /// Number of words.
     pub words: u32,
+    /// The model whose fit they are of: where the coordinator opens them, and of the risk sets of such a model.
+    pub of: Option<OfModel>,
 }
 
 /// All words of a round in the order of the plan.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Layout(Vec<Segment>);
 
 impl Layout {
@@ -38,17 +40,23 @@ impl Layout {
         Layout(segments)
     }
 
-    /// Of the round that a plan asks next. With [`ReleaseOpening::Results`] every word is sealed; those of a replicate or of
-    /// a completed data set always are: they are no model's own fit, and many of them say more of the rows than one.
+    /// Of the round that a plan asks next. With [`ReleaseOpening::Results`] every word is sealed. With
+    /// [`ReleaseOpening::Totals`] the coordinator opens what it fits released models from, and nothing else: not the sums
+    /// of a replicate, a completed data set, a penalty that it does not know, or a model that only says who stays.
     pub fn of(plan: &Plan) -> Layout {
         let protocol = plan.protocol();
         let mut segments: Vec<Segment> = Vec::new();
         for asked in plan.ask().iter() {
             let sealed = is_sealed(asked, protocol);
             let (kind, words) = (asked.question.kind(), asked.words(protocol) as u32);
+            let told =
+                protocol.release.opening == ReleaseOpening::Totals && (!sealed || asked.question.is_of_risk_sets());
+            let of = asked.of.clone().filter(|_| told);
             match segments.last_mut() {
-                Some(last) if sealed && last.sealed && last.kind == kind => last.words += words,
-                _ => segments.push(Segment { kind: Cow::Borrowed(kind), sealed, words }),
+                Some(last) if sealed && last.sealed && last.kind == kind && last.of.is_none() && of.is_none() => {
+                    last.words += words;
+                }
+                _ => segments.push(Segment { kind: Cow::Borrowed(kind), sealed, words, of }),
             }
         }
         Layout(segments)
@@ -91,12 +99,26 @@ impl Layout {
     }
 
     pub(crate) fn write(&self, out: Canonical) -> Canonical {
-        out.list(&self.0, |out, Segment { kind, sealed, words }| out.str(kind).bool(*sealed).u32(*words))
+        out.list(&self.0, |out, Segment { kind, sealed, words, of }| {
+            out.str(kind).bool(*sealed).u32(*words).option(of.as_ref(), |out, of| {
+                let OfModel { model, columns, transform, shortened } = of;
+                out.u32(*model)
+                    .list(columns.iter(), |out, column| column.write(out))
+                    .option(*transform, |out, transform| out.u8(transform_code(transform)))
+                    .option(*shortened, Canonical::f64)
+            })
+        })
     }
 
     pub(crate) fn read(r: &mut Reader<'_>) -> Result<Layout, CanonicalError> {
         let segment = |r: &mut Reader<'_>| {
-            Ok(Segment { kind: Cow::Owned(r.str()?.to_owned()), sealed: r.bool()?, words: r.u32()? })
+            let (kind, sealed, words) = (Cow::Owned(r.str()?.to_owned()), r.bool()?, r.u32()?);
+            let of = r.option(|r| {
+                let (model, columns) = (r.u32()?, r.list(Column::read)?.into());
+                let transform = r.option(|r| transform_of(r.u8()?).ok_or(CanonicalError::Label))?;
+                Ok(OfModel { model, columns, transform, shortened: r.option(Reader::f64)? })
+            })?;
+            Ok(Segment { kind, sealed, words, of })
         };
         Ok(Layout(r.list(segment)?))
     }
@@ -105,16 +127,27 @@ impl Layout {
 /// May the sites alone open the answer to a question?
 pub fn is_sealed(asked: &Asked, protocol: &Protocol) -> bool {
     protocol.release.opening == ReleaseOpening::Results
-        || asked.view.draw != Draw::Nothing
+        || asked.of.is_none()
         || asked.question.opening() == Opening::Sites
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Reason;
 
     fn layout(segments: &[(bool, u32)]) -> Layout {
-        let segment = |(sealed, words): &(bool, u32)| Segment { kind: "Flow".into(), sealed: *sealed, words: *words };
+        let of = |sealed: bool| {
+            let (transform, shortened) = (Some(stats::zph::Transform::Log), Some(0.25));
+            let columns = [Column::Kept { unit: 0.125 }, Column::LeftOut(Reason::Cell(1))].into();
+            (!sealed).then_some(OfModel { model: 7, columns, transform, shortened })
+        };
+        let segment = |(sealed, words): &(bool, u32)| Segment {
+            kind: "Flow".into(),
+            sealed: *sealed,
+            words: *words,
+            of: of(*sealed),
+        };
         Layout(segments.iter().map(segment).collect())
     }
 

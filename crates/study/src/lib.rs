@@ -22,6 +22,7 @@ pub mod plan;
 pub mod policy;
 pub mod protocol;
 pub mod question;
+pub mod refit;
 pub mod release;
 mod request;
 pub mod results;

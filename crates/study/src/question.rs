@@ -26,7 +26,7 @@ use stats::zph::Transform;
 use crate::dictionary::VariableId;
 use crate::imputation::ImputationModel;
 use crate::term::{Columns, Term};
-pub(crate) use encoding::transform_code;
+pub use encoding::{transform_code, transform_of};
 pub(crate) use outcome::OutcomeOf;
 pub use purpose::Opening;
 pub(crate) use shape::{CAUSE_COUNTS, EVENT_COUNTS, competing, time_to_event};

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use secagg::Canonical;
+use secagg::canonical::CanonicalError;
+use secagg::{Canonical, Reader};
+use stats::zph::Transform;
 
 use crate::imputation::DrawnModel;
+use crate::plan::Reason;
 use crate::protocol::Protocol;
 use crate::question::{FittedPropensity, Question};
 
@@ -87,12 +90,57 @@ pub struct Asked {
     pub view: Arc<View>,
     /// What is asked.
     pub question: Question,
+    /// The model it is of, where whoever reads the sums of the model's steps can fit it again ([`crate::refit`]).
+    pub of: Option<OfModel>,
+}
+
+/// To which model of a protocol a sum belongs, and what its fit did that the sums before do not show.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OfModel {
+    /// Its number, from 0: the models of the main analysis before those of each scenario, that of the propensity score
+    /// before the others.
+    pub model: u32,
+    /// What became of its declared columns, in their order.
+    pub columns: Arc<[Column]>,
+    /// Of a test of proportional hazards.
+    pub transform: Option<Transform>,
+    /// Factor by which the step to the coefficients in question was shortened, where it was too long.
+    pub shortened: Option<f64>,
+}
+
+/// A declared column of a model, as far as it follows from counts that are sealed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Column {
+    /// The model has it.
+    Kept {
+        /// What it is measured in: a power of two, 1 for columns of 0 and 1.
+        unit: f64,
+    },
+    /// The model does not have it.
+    LeftOut(Reason),
+}
+
+impl Column {
+    pub(crate) fn write(self, out: Canonical) -> Canonical {
+        match self {
+            Column::Kept { unit } => out.u8(0).f64(unit),
+            Column::LeftOut(why) => out.u8(1).u8(why.code()),
+        }
+    }
+
+    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Column, CanonicalError> {
+        Ok(match r.u8()? {
+            0 => Column::Kept { unit: r.f64()? },
+            1 => Column::LeftOut(Reason::of_code(r.u8()?).ok_or(CanonicalError::Label)?),
+            _ => return Err(CanonicalError::Label),
+        })
+    }
 }
 
 impl From<Question> for Asked {
     /// About the rows of the main analysis.
     fn from(question: Question) -> Asked {
-        Asked { view: Arc::default(), question }
+        Asked { view: Arc::default(), question, of: None }
     }
 }
 

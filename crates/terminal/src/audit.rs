@@ -57,7 +57,7 @@ fn data(report: &Report) -> serde_json::Value {
             "opened": b.opened,
             "sealed": b.sealed,
             "people": b.people,
-            "fits": b.fits.map(|(follow, all)| json!({ "follow": follow, "all": all })),
+            "fits": b.fits.map(|fits| json!({ "same": fits.same, "not_compared": fits.not_compared() })),
             "refusals": refusals,
             "closed": b.closed,
             "withdrawn": b.withdrawn,

@@ -7,6 +7,9 @@ use prost::bytes::Bytes;
 use secagg::Masked;
 use study::layout::{Layout, Segment};
 use study::message::{Answer, ModelCounts, Next, RoundOpen, RoundResult, Witness};
+use study::plan::Reason;
+use study::question::{transform_code, transform_of};
+use study::view::{Column, OfModel};
 
 use super::{ConvertError, field};
 use crate::wire;
@@ -60,17 +63,45 @@ impl fmt::Debug for wire::MaskedVector {
 }
 
 fn layout_out(layout: &Layout) -> Vec<wire::Segment> {
-    let segment = |Segment { kind, sealed, words }: &Segment| wire::Segment {
+    let column = |column: &Column| match column {
+        Column::Kept { unit } => wire::Column { unit: Some(*unit), left_out: None },
+        Column::LeftOut(why) => wire::Column { unit: None, left_out: Some(why.code().into()) },
+    };
+    let of = |OfModel { model, columns, transform, shortened }: &OfModel| wire::OfModel {
+        model: *model,
+        transform: transform.map(|transform| transform_code(transform).into()),
+        shortened: *shortened,
+        columns: columns.iter().map(column).collect(),
+    };
+    let segment = |Segment { kind, sealed, words, of: model }: &Segment| wire::Segment {
         kind: kind.clone().into_owned(),
         sealed: *sealed,
         words: *words,
+        of: model.as_ref().map(of),
     };
     layout.segments().iter().map(segment).collect()
 }
 
 fn layout_in(segments: Vec<wire::Segment>) -> Result<Layout, ConvertError> {
-    let segment = |wire::Segment { kind, sealed, words }| {
-        Ok(Segment { kind: Cow::Owned(field::kind("Segment.kind", kind)?), sealed, words })
+    let column = |wire::Column { unit, left_out }| match (unit, left_out) {
+        (Some(unit), None) => Ok(Column::Kept { unit }),
+        (None, Some(code)) => {
+            let known = u8::try_from(code).ok().and_then(Reason::of_code);
+            known.map(Column::LeftOut).ok_or(ConvertError::Missing { field: "Column.left_out" })
+        }
+        (Some(_), Some(_)) | (None, None) => Err(ConvertError::Missing { field: "Column.unit" }),
+    };
+    let of = |wire::OfModel { model, transform, shortened, columns }| {
+        let transform = transform.map(|code| {
+            let known = u8::try_from(code).ok().and_then(transform_of);
+            known.ok_or(ConvertError::Missing { field: "OfModel.transform" })
+        });
+        let columns = columns.into_iter().map(column).collect::<Result<_, ConvertError>>()?;
+        Ok::<_, ConvertError>(OfModel { model, columns, transform: transform.transpose()?, shortened })
+    };
+    let segment = |wire::Segment { kind, sealed, words, of: model }| {
+        let (kind, of) = (Cow::Owned(field::kind("Segment.kind", kind)?), model.map(of).transpose()?);
+        Ok(Segment { kind, sealed, words, of })
     };
     Ok(Layout::new(segments.into_iter().map(segment).collect::<Result<_, ConvertError>>()?))
 }

@@ -121,8 +121,35 @@ pub struct MaskedVector {
     #[prost(bytes = "bytes", tag = "3")]
     pub check: ::prost::bytes::Bytes,
 }
+/// To which model of the protocol a sum belongs.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct OfModel {
+    /// Its number, from 0.
+    #[prost(uint32, tag = "1")]
+    pub model: u32,
+    /// Of a test of proportional hazards: the transform of time (0 km, 1 identity, 2 rank, 3 log).
+    #[prost(uint32, optional, tag = "2")]
+    pub transform: ::core::option::Option<u32>,
+    /// Factor by which the step to the coefficients in question was shortened, where it was too long.
+    #[prost(double, optional, tag = "3")]
+    pub shortened: ::core::option::Option<f64>,
+    /// What became of its declared columns, in their order.
+    #[prost(message, repeated, tag = "4")]
+    pub columns: ::prost::alloc::vec::Vec<Column>,
+}
+/// A declared column of a model; one of the two fields is set.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct Column {
+    /// Of a column that the model has: what it is measured in, a power of two.
+    #[prost(double, optional, tag = "1")]
+    pub unit: ::core::option::Option<f64>,
+    /// Why the model does not have it (0 nobody has the level, 1 the level is the reference, 2 nobody of the control arm has it,
+    /// 3 nobody of the treated arm has it, 4 constant, 5 no information, 6 the other columns determine it).
+    #[prost(uint32, optional, tag = "2")]
+    pub left_out: ::core::option::Option<u32>,
+}
 /// The words of one question that the coordinator opens, or of neighbours of one kind that the sites alone open.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Segment {
     /// Kind of the questions; 1 to 64 letters and digits of ASCII.
     #[prost(string, tag = "1")]
@@ -133,6 +160,9 @@ pub struct Segment {
     /// Number of words.
     #[prost(uint32, tag = "3")]
     pub words: u32,
+    /// The model whose fit the words are of, where the coordinator fits it, too.
+    #[prost(message, optional, tag = "4")]
+    pub of: ::core::option::Option<OfModel>,
 }
 /// How the models of the plan stand.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

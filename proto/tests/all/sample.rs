@@ -6,7 +6,10 @@ use study::layout::{Layout, Segment};
 use study::manifest::{Approval, Manifest, Withdrawal};
 use study::message::{Answer, Closed, Finished, FromSite, ModelCounts, Next, RoundOpen, RoundResult, ToSite, Witness};
 use study::plan::PLAN_VERSION;
+use study::plan::Reason;
+use study::question::transform_of;
 use study::roster::{Member, Roster};
+use study::view::{Column, OfModel};
 
 /// Gives values that differ from all before.
 struct Source(u64);
@@ -77,8 +80,14 @@ impl Source {
     }
 
     fn layout(&mut self) -> Layout {
-        let mut segment = |kind: &'static str, sealed| Segment { kind: kind.into(), sealed, words: self.round() };
-        Layout::new(vec![segment("Flow", true), segment("LogisticStep", false)])
+        let (words, model) = (self.round(), self.round());
+        let segment =
+            |kind: &'static str, of: Option<OfModel>| Segment { kind: kind.into(), sealed: of.is_none(), words, of };
+        let columns = [Column::Kept { unit: 0.125 }, Column::LeftOut(Reason::Cell(1))].into();
+        let of = OfModel { model, columns, transform: None, shortened: None };
+        let trend = OfModel { transform: transform_of(2), ..of.clone() };
+        let step = OfModel { shortened: Some(0.25), ..of };
+        Layout::new(vec![segment("Flow", None), segment("LogisticStep", Some(step)), segment("CoxTrend", Some(trend))])
     }
 
     fn counts(&mut self) -> ModelCounts {

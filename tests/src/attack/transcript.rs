@@ -65,6 +65,7 @@ impl Transcript {
                 | CoordinatorRecord::Epoch { .. }
                 | CoordinatorRecord::Agreed { .. }
                 | CoordinatorRecord::Refused { .. }
+                | CoordinatorRecord::Compared { .. }
                 | CoordinatorRecord::Closed { .. } => {}
             }
         }

@@ -18,6 +18,7 @@ pub(super) fn provenance(sites: usize, release: ReleaseRules) -> Provenance {
         manifest_digest: String::new(),
         results_digest: String::new(),
         release_digest: String::new(),
+        compared: None,
         sealed_scalars: 0,
         variables: 0,
         release,

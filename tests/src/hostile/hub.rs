@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use coordinator::authority::load_signing_identity;
@@ -15,6 +16,7 @@ use secagg::{Digest, SigningIdentity};
 use study::machine::coordinator::{CoordinatorContext, CoordinatorMachine, CoordinatorRecord, Fault, Waiting};
 use study::manifest::Approval;
 use study::message::{FromSite, ToSite};
+use study::protocol::Protocol;
 use tokio::sync::mpsc;
 
 use super::attack::{After, Attack, Frame, Lie, Past, Scene, TARGET, Whom, attacks};
@@ -116,9 +118,10 @@ impl Hub {
                 continue;
             }
             let identity = load_signing_identity(&self.state_dir)?;
+            let protocol = Arc::new(Protocol::parse(&stored.protocol).map_err(|mistakes| format!("{mistakes}"))?);
             let run = Run {
                 digest,
-                machine: CoordinatorMachine::recover(stored.manifest.clone(), identity, Vec::new())?,
+                machine: CoordinatorMachine::recover(stored.manifest.clone(), &protocol, identity, Vec::new())?,
                 head: self.store.ledger_end(&digest)?.head(),
                 attack: attacks().find(|attack| attack.name == named),
                 colluder: colluder(&self.state_dir, &stored)?,

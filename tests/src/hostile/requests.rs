@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use secagg::{Digest, SigningIdentity};
 use study::layout::{Layout, Segment};
 use study::message::{RoundOpen, ToSite};
+use study::view::OfModel;
 
 use super::attack::{After, Attack, Frame, Lie, Scene, Whom};
 
@@ -60,6 +61,17 @@ pub(super) const ATTACKS: &[Attack] = &[
         Lie::Message(|message, scene| {
             first(1, message, scene, |open| {
                 scene.ask(with_layout(open, |segment| Segment { sealed: false, ..segment }))
+            })
+        }),
+    ),
+    request(
+        "sums of another model",
+        "a layout that says that every sum is of the first model",
+        "run.not_the_plan",
+        Lie::Message(|message, scene| {
+            first(2, message, scene, |open| {
+                let of = OfModel { model: 0, columns: [].into(), transform: None, shortened: None };
+                scene.ask(with_layout(open, |segment| Segment { of: Some(of.clone()), ..segment }))
             })
         }),
     ),

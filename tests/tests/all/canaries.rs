@@ -30,6 +30,7 @@ const RARE_LEVEL: &str = "canary-regimen-4471";
 const REASON: &str = "canary-reason-of-the-board-8812";
 const AGE: f64 = 61.739_148_26;
 const POLICY: &str = "
+opening = \"totals\"
 minimum_sites = 3
 minimum_patients = 0
 minimum_cell = 0

@@ -103,6 +103,7 @@ fn compare_with_r(protocol: &str, sites: &[Rows], section: &str) -> usize {
         manifest_digest: String::new(),
         results_digest: String::new(),
         release_digest: String::new(),
+        compared: None,
         sealed_scalars: 0,
         variables: 0,
         release: protocol.release,

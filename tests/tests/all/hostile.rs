@@ -27,6 +27,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const SITES: usize = 4;
 /// Every rule as loose as it can be: what is refused under it is refused by the protocol of the parties.
 const LOOSE: &str = "
+opening = \"totals\"
 minimum_sites = 3
 minimum_patients = 0
 minimum_cell = 0

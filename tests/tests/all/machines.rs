@@ -507,7 +507,8 @@ fn journals_that_do_not_lead_where_the_plan_leads_are_refused() {
 fn policies_stop_a_run_with_their_rule() {
     let refusals = |policy: &str| {
         let (protocol, cohorts) = study();
-        let policies = vec![loosest(), Policy::parse(policy).unwrap(), loosest()];
+        let policy = Policy::parse(&format!("opening = \"totals\"\n{policy}")).unwrap();
+        let policies = vec![loosest(), policy, loosest()];
         let mut run = Federation::with_policies(protocol, cohorts, policies, 5);
         run.run();
         assert!(!run.finished());

@@ -31,5 +31,6 @@ mod schema;
 mod small;
 mod splits;
 mod standardise;
+mod totals;
 mod transcript;
 mod trimming;

@@ -85,6 +85,9 @@ grid_days = 30
 horizon_days = 1500
 "#;
 
+/// The coordinator opens the sums of the fits.
+pub const TOTALS: &str = "\n[release]\nopening = \"totals\"\n";
+
 /// A propensity model, a weighted model and both regressions.
 /// Models of the small study.
 pub const MODELS: &str = r#"
@@ -114,14 +117,14 @@ pub fn protocol_with(models: &str) -> Arc<Protocol> {
     Arc::new(Protocol::parse(&protocol_text_with(models)).unwrap_or_else(|mistakes| panic!("{:?}", mistakes.0)))
 }
 
-/// Text of the small study.
+/// Text of the small study. The coordinator fits its models, too.
 pub fn text() -> String {
-    format!("{HEAD}{MODELS}")
+    format!("{HEAD}{TOTALS}{MODELS}")
 }
 
 /// The small study.
 pub fn protocol() -> Arc<Protocol> {
-    protocol_with(MODELS)
+    protocol_with(&format!("{TOTALS}{MODELS}"))
 }
 
 /// A part of the reference rows.

@@ -95,9 +95,9 @@ fn the_coordinator_opens_what_the_threat_model_says_and_nothing_else() {
             println!("  {kind:<22} {:>6} opened, {:>6} sealed", numbers.opened, numbers.sealed);
             let rows: Vec<_> = documented.iter().filter(|(kinds, _)| kinds.iter().any(|k| k == kind)).collect();
             let [(_, opens)] = rows.as_slice() else { panic!("{kind} stands {} times in the table", rows.len()) };
-            let (open, shut) =
-                if opens[at] { (numbers.sealed, numbers.opened) } else { (numbers.opened, numbers.sealed) };
-            assert!(open == 0 && shut > 0, "{kind} under {opening}: {numbers:?}");
+            // of a kind that it opens, it opens the sums of the models that are released
+            let as_documented = if opens[at] { numbers.opened > 0 } else { numbers.opened == 0 && numbers.sealed > 0 };
+            assert!(as_documented, "{kind} under {opening}: {numbers:?}");
         }
         let (opened, sealed) = (run.transcript.opened(), run.transcript.sealed());
         let variables = run.protocol.dictionary.variables().len();

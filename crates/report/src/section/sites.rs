@@ -43,13 +43,18 @@ fn opening(page: &Page<'_>) -> Cell {
     let opening = page.protocol.release.opening;
     let coordinator = match opening {
         ReleaseOpening::Totals => {
-            "the coordinator opened log likelihoods, scores, information and sandwich sums of the models; everything else \
-             was opened by the sites alone"
+            "the coordinator opened log likelihoods, scores, information and sandwich sums of the models, fitted them from \
+             these, and would have published no release that differs from its own fits; everything else was opened by the \
+             sites alone"
         }
-        ReleaseOpening::Results => "the coordinator opened nothing; all sums were opened by the sites alone",
+        ReleaseOpening::Results => {
+            "the coordinator opened nothing; all sums were opened by the sites alone, and that the release follows from \
+             them is what all sites signed"
+        }
     };
     Cell::text("Opening ").and(Cell::text(format!("\"{}\": ", opening.name()))).and_text(format!(
-        "{coordinator}. Of what the sites opened the coordinator has the release, from which this report is made."
+        "{coordinator}. Of what the sites opened the coordinator has the release, from which this report is made.{}",
+        page.provenance.compared.map_or_else(String::new, |compared| format!(" {compared}."))
     ))
 }
 

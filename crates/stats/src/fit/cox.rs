@@ -114,6 +114,14 @@ impl CoxFit {
         }
     }
 
+    /// Factor by which the step to the coefficients that are asked about was shortened for its length.
+    pub fn shortened(&self) -> Option<f64> {
+        match &self.phase {
+            Phase::Risk(newton) | Phase::Step(newton, _) => newton.shortened(),
+            Phase::DeathWeights(_) | Phase::Meat(..) | Phase::Done(..) | Phase::Failed(_) => None,
+        }
+    }
+
     /// The last evaluation once the fit has converged, be it that it still asks for the sums of its variances.
     pub fn solution(&self) -> Option<CoxSolution<'_>> {
         match &self.phase {

@@ -72,6 +72,14 @@ impl FineGrayFit {
         Self { cells, meat, phase }
     }
 
+    /// Factor by which the step to the coefficients that are asked about was shortened for its length.
+    pub fn shortened(&self) -> Option<f64> {
+        match &self.phase {
+            Phase::Risk(newton) | Phase::Step(newton, _) => newton.shortened(),
+            Phase::Meat(..) | Phase::Done(_) | Phase::Failed(_) => None,
+        }
+    }
+
     /// What is needed next, or how it ended.
     pub fn state(&self) -> State<'_, FineGrayAsk<'_>> {
         let cells = &self.cells;

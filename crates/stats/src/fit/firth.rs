@@ -71,6 +71,25 @@ impl FirthFit {
         Self { loglik_null: f64::NAN, curvature: Curvature::new(q), phase }
     }
 
+    /// The same fit followed from its sums by somebody who does not know the SDs.
+    pub fn of_sums(q: usize) -> Self {
+        let newton = Newton::of_sums(q, Some(0), Tolerances::default());
+        Self { loglik_null: f64::NAN, curvature: Curvature::new(q), phase: Phase::Step(Box::new(newton)) }
+    }
+
+    /// Factor by which the step to the coefficients that are asked about was shortened for its length.
+    pub fn shortened(&self) -> Option<f64> {
+        let Phase::Step(newton) = &self.phase else { return None };
+        newton.shortened()
+    }
+
+    /// Shortens that step of a fit that is followed from its sums.
+    pub fn shorten(&mut self, factor: f64) {
+        if let Phase::Step(newton) = &mut self.phase {
+            newton.shorten(factor);
+        }
+    }
+
     /// What is needed next, or how it ended.
     pub fn state(&self) -> State<'_, FirthAsk<'_>> {
         match &self.phase {

@@ -52,7 +52,8 @@ impl Default for Tolerances {
 /// The iteration. `at` is the best point so far, `beta` the point whose sums are awaited.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Newton {
-    scale: Vec<f64>,
+    /// SD of each column; none where only the sums are known.
+    scale: Option<Vec<f64>>,
     intercept: Option<usize>,
     tolerances: Tolerances,
     beta: Vec<f64>,
@@ -69,6 +70,8 @@ struct Point {
     loglik: f64,
     step: Vec<f64>,
     decrement: f64,
+    /// Factor of the step, where it was too long.
+    shortened: Option<f64>,
 }
 
 /// What is remembered of the evaluation at 0.
@@ -144,8 +147,32 @@ impl Newton {
         if let Some(column) = scale.iter().position(|sd| sd.is_nan() || *sd <= 0.0) {
             return Err(Why::Constant { column });
         }
-        let beta = vec![0.0; scale.len()];
-        Ok(Self { scale, intercept, tolerances, beta, iterations: 0, halvings: 0, at: None, start: None })
+        Ok(Self { scale: Some(scale.clone()), ..Self::of_sums(scale.len(), intercept, tolerances) })
+    }
+
+    /// Starts at 0 without the SD of any column: follows an iteration that knows them from its sums alone. A step that
+    /// the other shortened is shortened by [`Newton::shorten`].
+    pub(super) fn of_sums(p: usize, intercept: Option<usize>, tolerances: Tolerances) -> Self {
+        let beta = vec![0.0; p];
+        Self { scale: None, intercept, tolerances, beta, iterations: 0, halvings: 0, at: None, start: None }
+    }
+
+    /// Factor by which the step to [`Newton::beta`] was shortened for its length; none for a full one.
+    pub(super) fn shortened(&self) -> Option<f64> {
+        self.at.as_ref()?.shortened
+    }
+
+    /// Shortens the step that has just been taken, where this iteration does not know how long is too long. The same
+    /// factor again changes nothing.
+    pub(super) fn shorten(&mut self, factor: f64) {
+        if let Some(at) = &mut self.at
+            && self.scale.is_none()
+            && at.shortened.is_none()
+        {
+            at.step.iter_mut().for_each(|d| *d *= factor);
+            at.shortened = Some(factor);
+            self.beta = sum(&at.beta, &at.step);
+        }
     }
 
     /// The point whose sums are awaited.
@@ -163,7 +190,7 @@ impl Newton {
     /// # Panics
     /// When `sums` does not have `step_len(p)` words.
     pub(super) fn tell(&mut self, sums: &[f64]) -> Result<Option<Maximum>, Why> {
-        let p = self.scale.len();
+        let p = self.beta.len();
         assert_eq!(sums.len(), step_len(p), "length of log likelihood, score and information");
         self.iterations += 1;
         if !sums.iter().all(|word| word.is_finite()) {
@@ -222,16 +249,15 @@ impl Newton {
 
     /// Takes the full step unless it is unreasonably long.
     fn leave(&mut self, loglik: f64, mut step: Vec<f64>, decrement: f64) {
-        let longest = self.scaled(&step).into_iter().fold(0.0, f64::max);
-        if longest > self.tolerances.step {
-            for d in &mut step {
-                *d *= self.tolerances.step / longest;
-            }
+        let longest = if self.scale.is_some() { self.scaled(&step).into_iter().fold(0.0, f64::max) } else { 0.0 };
+        let shortened = (longest > self.tolerances.step).then(|| self.tolerances.step / longest);
+        if let Some(factor) = shortened {
+            step.iter_mut().for_each(|d| *d *= factor);
         }
         let beta = std::mem::take(&mut self.beta);
         self.beta = sum(&beta, &step);
         self.halvings = 0;
-        self.at = Some(Point { beta, loglik, step, decrement });
+        self.at = Some(Point { beta, loglik, step, decrement, shortened });
     }
 
     fn halve(&mut self, why: &Why) -> Result<(), Why> {
@@ -252,15 +278,17 @@ impl Newton {
 
     /// At 0 a singular information is a matter of the columns; later it has collapsed on the way to infinity.
     pub(super) fn factor(&self, information: &[f64]) -> Result<Factor, Why> {
-        let p = self.scale.len();
+        let p = self.beta.len();
         if let Some(at) = &self.at {
             return Factor::new(information, p).map_err(|_| Why::Separation { columns: self.direction(&at.step) });
         }
-        let per_variance: Vec<f64> =
-            (0..p).map(|j| information[packed_at(j, j, p)] / (self.scale[j] * self.scale[j])).collect();
-        let floor = self.tolerances.constant * per_variance.iter().copied().fold(0.0, f64::max);
-        if let Some(column) = per_variance.iter().position(|share| *share <= floor) {
-            return Err(Why::Constant { column });
+        if let Some(scale) = &self.scale {
+            let per_variance: Vec<f64> =
+                (0..p).map(|j| information[packed_at(j, j, p)] / (scale[j] * scale[j])).collect();
+            let floor = self.tolerances.constant * per_variance.iter().copied().fold(0.0, f64::max);
+            if let Some(column) = per_variance.iter().position(|share| *share <= floor) {
+                return Err(Why::Constant { column });
+            }
         }
         Factor::new(information, p).map_err(|singular| match singular {
             Singular::Zero { column } => Why::Constant { column },
@@ -289,7 +317,8 @@ impl Newton {
     }
 
     fn scaled(&self, step: &[f64]) -> Vec<f64> {
-        step.iter().zip(&self.scale).map(|(d, sd)| d.abs() * sd).collect()
+        let sd = |j: usize| self.scale.as_ref().map_or(1.0, |scale| scale[j]);
+        step.iter().enumerate().map(|(j, d)| d.abs() * sd(j)).collect()
     }
 }
 
@@ -354,6 +383,28 @@ mod tests {
         // In units of 1 / SD the first step would be 100: it ends at 8, where the log likelihood is lower.
         let maximum = maximise(1.0, flat).expect("concave");
         assert!((maximum.beta[0] - 3.0).abs() < 1e-14);
+    }
+
+    /// An iteration that is told sums alone goes through the same points to the same bits, steps that were cut among them.
+    #[test]
+    fn sums_alone_give_the_same_maximum() {
+        for scale in [1e-3, 1.0] {
+            let mut newton = Newton::new(vec![scale], None, Tolerances::default()).unwrap();
+            let mut follower = Newton::of_sums(1, None, Tolerances::default());
+            let (mut shortened, mut ends) = (0, None);
+            while ends.is_none() {
+                if let Some(factor) = newton.shortened() {
+                    follower.shorten(factor);
+                    shortened += 1;
+                }
+                assert_eq!(newton.beta(), follower.beta());
+                let sums = flat(newton.beta()[0]);
+                let (ours, theirs) = (newton.tell(&sums).unwrap(), follower.tell(&sums).unwrap());
+                assert_eq!(ours, theirs);
+                ends = ours;
+            }
+            assert_eq!(shortened > 0, scale == 1.0);
+        }
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! The coordinator's ledger: what it asked, added and opened, and the release that all sites signed.
 
 use secagg::Digest;
-use stats::logistic::step_len;
-use stats::packed::Factor;
 
 use super::bundle::Party;
 use super::findings::{Findings, Summary};
@@ -11,19 +9,9 @@ use super::witness::Seen;
 use crate::ledger::Entry;
 use crate::machine::coordinator::CoordinatorRecord;
 use crate::message::{Finished, RoundOpen, RoundResult};
+use crate::refit::{Compared, Refits};
 use crate::release::Release;
 use crate::request::epoch_digest;
-use crate::results::{Results, Variance};
-use crate::word;
-
-/// Where a fit evaluates its log likelihood, score and information.
-const STEPS: [&str; 3] = ["LogisticStep", "CoxStep", "StratifiedCoxStep"];
-
-/// A log likelihood that the coordinator opened, with the standard errors that the information beside it gives.
-struct Evaluation {
-    loglik: f64,
-    std_errors: Vec<f64>,
-}
 
 /// The ledger, entry by entry.
 pub(super) struct Walk<'r> {
@@ -34,7 +22,10 @@ pub(super) struct Walk<'r> {
     before: Past,
     open: Option<RoundOpen>,
     approved: Vec<bool>,
-    evaluations: Vec<Evaluation>,
+    /// The fits of what the coordinator opened, made again.
+    refits: Option<Refits>,
+    /// What it says of the release beside them.
+    compared: Option<Compared>,
     release: Option<(Digest, Option<Release>)>,
     finished: Option<Finished>,
     /// Is the release the one that all sites signed?
@@ -51,7 +42,8 @@ impl<'r> Walk<'r> {
             before: Past::Nothing,
             open: None,
             approved: vec![false; run.manifest.roster.len()],
-            evaluations: Vec::new(),
+            refits: Refits::new(&run.protocol, run.manifest.roster.len()),
+            compared: None,
             release: None,
             finished: None,
             released: false,
@@ -106,6 +98,13 @@ impl<'r> Walk<'r> {
                 let name = Party::Site(site).name(&self.run.manifest);
                 self.summary.refusals.push((format!("{rule} ({name})"), entry.number));
             }
+            CoordinatorRecord::Compared { outcome } => {
+                findings.check(self.refits.is_some(), "a comparison without fits");
+                match outcome {
+                    Ok(compared) => self.compared = Some(compared),
+                    Err(differs) => self.summary.refusals.push((format!("a release: {differs}"), entry.number)),
+                }
+            }
             CoordinatorRecord::Released { site: _, bytes } => {
                 let release = Release::from_bytes(&bytes).ok();
                 findings.check(release.is_some(), "the release does not read");
@@ -139,71 +138,24 @@ impl<'r> Walk<'r> {
         self.summary.rounds += 1;
         self.summary.opened += open.layout.opened() as u64;
         self.summary.sealed += (open.layout.words() - open.layout.opened()) as u64;
-        let sites = self.run.manifest.roster.len();
-        for (segment, range) in open.layout.ranges().filter(|(segment, _)| !segment.sealed) {
-            if STEPS.contains(&&*segment.kind) {
-                let words: Vec<i128> = result.sum.words[range].iter().map(|word| word.cast_signed()).collect();
-                self.evaluations.extend(evaluations(&word::read(&words, sites)));
-            }
+        if let Some(refits) = &mut self.refits {
+            refits.round(&open.layout, &result.sum.words);
         }
     }
 
     pub(super) fn end(mut self, findings: &mut Findings) -> (Summary, Option<Release>) {
         findings.check(self.summary.entries > 0, "the ledger is empty");
         let release = self.release.filter(|_| self.released).and_then(|(_, release)| release);
-        if let Some(release) = &release
-            && !self.evaluations.is_empty()
-        {
-            self.summary.fits = Some(fits(release.results(), &self.evaluations));
+        if let (Some(release), Some(refits)) = (&release, &self.refits) {
+            match refits.compare(release.results()) {
+                Ok(compared) => {
+                    let said = self.compared == Some(compared);
+                    findings.check(said, "the ledger says other of the release than its sums do");
+                    self.summary.fits = Some(compared);
+                }
+                Err(differs) => findings.here(format!("the release is not that of the opened sums: {differs}")),
+            }
         }
         (self.summary, release)
     }
-}
-
-/// Log likelihood and standard errors at the coefficients of a step; none where its sums are not numbers, or the
-/// information does not invert.
-fn evaluations(sums: &[f64]) -> Option<Evaluation> {
-    let columns = (0..sums.len()).find(|q| step_len(*q) == sums.len())?;
-    let (loglik, information) = (*sums.first()?, &sums[1 + columns..]);
-    if sums.iter().any(|sum| sum.is_nan()) {
-        return None;
-    }
-    let inverse = Factor::new(information, columns).ok()?.inverse();
-    Some(Evaluation { loglik, std_errors: inverse.diagonal().into_iter().map(f64::sqrt).collect() })
-}
-
-/// How many released fits have log likelihood and naive standard errors of an opened evaluation, of how many. Of the
-/// opened standard errors one may be missing in the release: an intercept's is opened for centred columns.
-fn fits(results: &Results, evaluations: &[Evaluation]) -> (u64, u64) {
-    let (mut follow, mut all) = (0, 0);
-    for row in &results.fits {
-        let Ok(numbers) = &row.outcome_of_fit else { continue };
-        let opened = matches!(&*row.analysis, "propensity" | "logistic" | "cox");
-        if !opened || numbers.penalised.is_some() || row.imputations.is_some() {
-            continue;
-        }
-        let of_row = results.estimates.iter().filter(|e| {
-            e.variance == Variance::Naive
-                && e.analysis == row.analysis
-                && (&e.outcome, &e.cause, &e.model, &e.modifier)
-                    == (&row.outcome, &row.cause, &row.model, &row.modifier)
-                && e.ties == row.ties
-                && !e.term.starts_with('(')
-        });
-        let std_errors: Vec<f64> = of_row.map(|e| e.std_error).collect();
-        let near = |a: f64, b: f64| (a - b).abs() <= 1e-8 * (1.0 + b.abs());
-        let same = |evaluation: &&Evaluation| {
-            near(evaluation.loglik, numbers.loglik)
-                && evaluation
-                    .std_errors
-                    .iter()
-                    .filter(|opened| !std_errors.iter().any(|se| near(**opened, *se)))
-                    .count()
-                    <= 1
-        };
-        all += 1;
-        follow += u64::from(evaluations.iter().any(|evaluation| same(&evaluation)));
-    }
-    let scenarios = results.scenarios.iter().map(|scenario| fits(&scenario.results, evaluations));
-    scenarios.fold((follow, all), |(follow, all), (f, a)| (follow + f, all + a))
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Party;
+use crate::refit::Compared;
 
 /// Where in a bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,8 +77,8 @@ pub struct Summary {
     pub refusals: Vec<(String, u64)>,
     /// Signatures that were verified.
     pub signatures: u64,
-    /// Fits of the release that follow from what the coordinator opened, and all that could (coordinator).
-    pub fits: Option<(u64, u64)>,
+    /// How the release stands beside the fits of what the coordinator opened (coordinator).
+    pub fits: Option<Compared>,
     /// Did the run come to its end?
     pub closed: bool,
     /// Was the approval withdrawn?

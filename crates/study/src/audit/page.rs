@@ -77,8 +77,8 @@ fn write_summary(out: &mut String, summary: &Summary, time: &dyn Fn(u64) -> Stri
         Party::Site(_) => writeln!(out, "    {opened} numbers over all sites opened")?,
         Party::Coordinator => writeln!(out, "    {opened} numbers opened, {sealed} added without reading them")?,
     }
-    if let Some((follow, all)) = summary.fits {
-        writeln!(out, "    {follow} of {all} released fits stand in what the coordinator opened")?;
+    if let Some(compared) = summary.fits {
+        writeln!(out, "    {compared}")?;
     }
     for (rule, entry) in &summary.refusals {
         writeln!(out, "    refused: {rule} (entry {entry})")?;

@@ -7,6 +7,7 @@ use super::{Recorded, read_agreed, write_agreed};
 use crate::machine::coordinator::CoordinatorRecord;
 use crate::manifest::{Approval, Withdrawal};
 use crate::message::{Closed, RoundOpen, RoundResult};
+use crate::refit::{Compared, Differs};
 
 impl Recorded for CoordinatorRecord {
     const LABEL: &str = "entente/v1/coordinator entry";
@@ -31,6 +32,13 @@ impl Recorded for CoordinatorRecord {
             CoordinatorRecord::Refused { site, rule } => out.u8(7).u16(*site).str(rule),
             CoordinatorRecord::Released { site, bytes } => out.u8(8).u16(*site).bytes(bytes),
             CoordinatorRecord::Closed { closed } => closed.write(out.u8(9)),
+            CoordinatorRecord::Compared { outcome: Ok(compared) } => {
+                let Compared { same, ridge, imputed, curves, bootstrapped } = compared;
+                out.u8(10).u32(*same).u32(*ridge).u32(*imputed).u32(*curves).u32(*bootstrapped)
+            }
+            CoordinatorRecord::Compared { outcome: Err(Differs { model, quantity }) } => {
+                out.u8(11).str(model).str(quantity)
+            }
         }
     }
 
@@ -57,6 +65,15 @@ impl Recorded for CoordinatorRecord {
             7 => CoordinatorRecord::Refused { site: r.u16()?, rule: r.str()?.to_owned() },
             8 => CoordinatorRecord::Released { site: r.u16()?, bytes: r.bytes()?.to_vec() },
             9 => CoordinatorRecord::Closed { closed: Box::new(Closed::read(r)?) },
+            10 => {
+                let [same, ridge, imputed] = [r.u32()?, r.u32()?, r.u32()?];
+                let [curves, bootstrapped] = [r.u32()?, r.u32()?];
+                CoordinatorRecord::Compared { outcome: Ok(Compared { same, ridge, imputed, curves, bootstrapped }) }
+            }
+            11 => {
+                let (model, quantity) = (r.str()?.to_owned(), r.str()?.to_owned());
+                CoordinatorRecord::Compared { outcome: Err(Differs { model, quantity }) }
+            }
             // of a later version, or damaged
             _ => return Err(CanonicalError::Label),
         })

@@ -27,7 +27,7 @@ pub struct ModelCounts {
 }
 
 /// What a site's own plan says comes next; also its signature under the sum before.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Next {
     /// Epoch.
     pub epoch: u64,
@@ -59,7 +59,7 @@ pub struct Witness {
 }
 
 /// The request of a round. It names the questions by their digest alone: a site answers what its own plan derives.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RoundOpen {
     /// Epoch in which it is asked.
     pub epoch: u64,

@@ -23,7 +23,7 @@ use super::weighting::{Scores, WeightSummary, WeightTask};
 use super::{Facts, Failure, FitKey, FitOutcome};
 use crate::protocol::{Model, Protocol, Scenario};
 use crate::question::{FittedPropensity, Question, competing};
-use crate::view::{Asked, Draw, View};
+use crate::view::{Asked, Draw, OfModel, View};
 
 /// One analysis while it runs.
 #[derive(Debug, Clone)]
@@ -47,7 +47,16 @@ pub struct Branch {
     imputation: Option<Box<Imputation>>,
     checks: ModelChecks,
     standardised: Vec<StandardiseTask>,
-    questions: Vec<Question>,
+    /// Number of its first model among those of the plan; none where its rows are drawn.
+    first_model: Option<u32>,
+    questions: Vec<Posed>,
+}
+
+/// A question with the model that it is of, where its sums alone give the fit again.
+type Posed = (Question, Option<OfModel>);
+
+fn of_no_model(question: Question) -> Posed {
+    (question, None)
 }
 
 impl Branch {
@@ -76,6 +85,7 @@ impl Branch {
         let bounds = untrimmed.zip(protocol.trimming);
         let trimming = bounds.and_then(|(untrimmed, bounds)| Trimming::new(untrimmed, bounds));
         let questions = trimming.as_ref().map_or_else(|| first.questions.clone(), Trimming::ask);
+        let questions = questions.into_iter().map(of_no_model).collect();
         Branch {
             protocol,
             view: Arc::new(view),
@@ -93,8 +103,15 @@ impl Branch {
             imputation: None,
             checks,
             standardised,
+            first_model: None,
             questions,
         }
+    }
+
+    /// Counts its models from `first` on; gives the number of the next branch's first.
+    pub(super) fn number(&mut self, first: u32) -> u32 {
+        self.first_model = Some(first);
+        first + self.fits().count() as u32
     }
 
     /// The analysis of a scenario: its models over its rows, or over several draws of what is missing in them.
@@ -104,7 +121,7 @@ impl Branch {
         if let Some(imputation) = Imputation::new(index, scenario) {
             branch.propensity = None;
             branch.units.clear();
-            branch.questions.extend(imputation.first_questions());
+            branch.questions.extend(imputation.first_questions().map(of_no_model));
             branch.imputation = Some(Box::new(imputation));
         }
         branch
@@ -129,22 +146,40 @@ impl Branch {
 
     /// What it asks in the next round; nothing when it is done.
     pub(super) fn ask(&self) -> impl Iterator<Item = Asked> {
-        let own =
-            self.questions.iter().map(|question| Asked { view: Arc::clone(&self.view), question: question.clone() });
+        let own = self.questions.iter().map(|(question, of)| Asked {
+            view: Arc::clone(&self.view),
+            question: question.clone(),
+            of: of.clone(),
+        });
         own.chain(self.imputation.iter().flat_map(|imputation| imputation.ask()))
     }
 
-    fn collect(&self) -> Vec<Question> {
-        let mut questions = Vec::new();
-        questions.extend(self.weights.iter().flat_map(WeightTask::ask));
-        questions.extend(self.baseline.iter().flat_map(BaselineTask::ask));
-        questions.extend(self.curves.iter().filter_map(CurveTask::ask));
-        questions.extend(self.incidences.iter().filter_map(IncidenceTask::ask));
-        questions.extend(self.running().filter_map(Unit::ask));
-        questions.extend(self.checks.ask());
-        questions.extend(self.counting.iter().map(|outcome| Question::Causes { outcome: *outcome }));
-        questions.extend(self.standardised.iter().filter_map(StandardiseTask::ask));
+    fn collect(&self) -> Vec<Posed> {
+        let mut questions: Vec<Posed> = Vec::new();
+        questions.extend(self.weights.iter().flat_map(WeightTask::ask).map(of_no_model));
+        questions.extend(self.baseline.iter().flat_map(BaselineTask::ask).map(of_no_model));
+        questions.extend(self.curves.iter().filter_map(CurveTask::ask).map(of_no_model));
+        questions.extend(self.incidences.iter().filter_map(IncidenceTask::ask).map(of_no_model));
+        let all = self.propensity.iter().chain(&self.units).enumerate().filter(|(_, unit)| unit.running());
+        questions.extend(all.filter_map(|(at, unit)| Some((unit.ask()?, self.of_unit(at, unit)))));
+        let propensity = usize::from(self.propensity.is_some());
+        questions.extend(self.checks.ask().into_iter().map(|(question, unit)| {
+            let of = question.transform().zip(unit).and_then(|(transform, unit)| {
+                let of = self.of_unit(propensity + unit, &self.units[unit])?;
+                Some(OfModel { transform: Some(transform), shortened: None, ..of })
+            });
+            (question, of)
+        }));
+        questions.extend(self.counting.iter().map(|outcome| of_no_model(Question::Causes { outcome: *outcome })));
+        questions.extend(self.standardised.iter().filter_map(StandardiseTask::ask).map(of_no_model));
         questions
+    }
+
+    /// What the sums of a unit are labelled with; `at` is its place among the models of this branch.
+    fn of_unit(&self, at: usize, unit: &Unit) -> Option<OfModel> {
+        let first = self.first_model.filter(|_| unit.follows_from_steps())?;
+        let columns = unit.declared_columns(self.facts.as_deref()?);
+        Some(OfModel { model: first + at as u32, columns, transform: None, shortened: unit.shortened() })
     }
 
     /// Takes the opened sums of what it asked from the front of those of the round.
@@ -155,13 +190,13 @@ impl Branch {
         let mut answers = Vec::with_capacity(self.questions.len());
         let under_way = self.trimming.as_ref().filter(|trimming| trimming.ended().is_none());
         let protocol = under_way.map_or(&*self.protocol, Trimming::protocol);
-        for question in &self.questions {
+        for (question, _) in &self.questions {
             let (answer, rest) = sums.split_at(question.words(protocol));
             answers.push(answer);
             sums = rest;
         }
         if under_way.is_some() {
-            self.questions = self.trim(&answers);
+            self.questions = self.trim(&answers).into_iter().map(of_no_model).collect();
         } else if !answers.is_empty() {
             self.advance(&answers);
             self.questions = self.collect();
@@ -345,10 +380,6 @@ impl Branch {
     /// What is imputed, and the analysis of every draw.
     pub fn imputation(&self) -> Option<&Imputation> {
         self.imputation.as_deref()
-    }
-
-    fn running(&self) -> impl Iterator<Item = &Unit> {
-        self.propensity.iter().chain(&self.units).filter(|u| u.running())
     }
 
     /// After the first round: everything that needs no weights starts.

@@ -134,11 +134,12 @@ impl ModelChecks {
         self.leavers.entry(outcome).and_modify(|leavers| *leavers = Leavers::Known(exits));
     }
 
-    pub(super) fn ask(&self) -> Vec<Question> {
+    /// What it asks, each with the unit that it checks.
+    pub(super) fn ask(&self) -> Vec<(Question, Option<usize>)> {
         let asked = self.leavers.iter().filter(|(_, leavers)| matches!(leavers, Leavers::Asked));
-        let mut questions: Vec<Question> = asked.map(|(outcome, _)| Question::Leavers { outcome: *outcome }).collect();
-        questions.extend(self.tasks.iter().flat_map(CheckTask::ask));
-        questions
+        let leavers = asked.map(|(outcome, _)| (Question::Leavers { outcome: *outcome }, None));
+        let checks = self.tasks.iter().flat_map(|task| task.ask().into_iter().map(|q| (q, Some(task.unit))));
+        leavers.chain(checks).collect()
     }
 
     /// Takes its answers off the round's, in the order of [`ModelChecks::ask`].

@@ -40,6 +40,35 @@ pub enum Reason {
     Dependent,
 }
 
+impl Reason {
+    /// Number in a layout.
+    pub fn code(self) -> u8 {
+        match self {
+            Reason::Empty => 0,
+            Reason::Reference => 1,
+            Reason::Cell(0) => 2,
+            Reason::Cell(_) => 3,
+            Reason::Constant => 4,
+            Reason::Uninformative => 5,
+            Reason::Dependent => 6,
+        }
+    }
+
+    /// Of its number in a layout.
+    pub fn of_code(code: u8) -> Option<Reason> {
+        let all = [
+            Reason::Empty,
+            Reason::Reference,
+            Reason::Cell(0),
+            Reason::Cell(1),
+            Reason::Constant,
+            Reason::Uninformative,
+            Reason::Dependent,
+        ];
+        all.get(usize::from(code)).copied()
+    }
+}
+
 /// Smaller coefficients of a combination, in standard deviations, are rounding.
 const ROUNDING: f64 = 1e-6;
 
@@ -50,6 +79,11 @@ impl LeftOut {
             _ => None,
         };
         LeftOut { term: term.clone(), why: cell.map_or(why, Reason::Cell), combination }
+    }
+
+    /// Of a model that is followed from its sums: why is told, what it is made of is computed.
+    pub(crate) fn told(term: Term, why: Reason, combination: Vec<(Term, f64)>) -> LeftOut {
+        LeftOut { term, why, combination }
     }
 
     /// One line for people; none where another column's line says the same.
@@ -133,17 +167,22 @@ fn reason(facts: &Facts, term: &Term) -> Option<Reason> {
 
 /// What the first sums of a model with these columns leave out; `scale` holds the SD of each in its unit.
 pub(super) fn aliases(facts: &Facts, terms: &[Term], scale: &[f64], aliased: &[Aliased]) -> Vec<LeftOut> {
-    let left_out = |Aliased { column, combination }: &Aliased| {
-        let parts = combination.iter().enumerate().filter(|(j, g)| (*g * scale[*j] / scale[*column]).abs() > ROUNDING);
-        // from columns in their units to columns as they are
-        let unit = |j: usize| facts.unit(&terms[j]);
-        let raw = |j: usize, g: f64| (terms[j].clone(), g * unit(*column) / unit(j));
-        let parts: Vec<(Term, f64)> =
-            parts.filter(|(j, _)| terms[*j] != Term::Intercept).map(|(j, g)| raw(j, *g)).collect();
+    let unit: Vec<f64> = terms.iter().map(|term| facts.unit(term)).collect();
+    let left_out = |alias: &Aliased| {
+        let parts = combination(terms, scale, &unit, alias);
         let why = if parts.is_empty() { Reason::Uninformative } else { Reason::Dependent };
-        LeftOut::new(facts, &terms[*column], why, parts)
+        LeftOut::new(facts, &terms[alias.column], why, parts)
     };
     aliased.iter().map(left_out).collect()
+}
+
+/// What a column is made of. `unit` is what each column is measured in, `scale` its SD in it.
+pub(crate) fn combination(terms: &[Term], scale: &[f64], unit: &[f64], alias: &Aliased) -> Vec<(Term, f64)> {
+    let Aliased { column, combination } = alias;
+    let parts = combination.iter().enumerate().filter(|(j, g)| (*g * scale[*j] / scale[*column]).abs() > ROUNDING);
+    // from columns in their units to columns as they are
+    let raw = |j: usize, g: f64| (terms[j].clone(), g * unit[*column] / unit[j]);
+    parts.filter(|(j, _)| terms[*j] != Term::Intercept).map(|(j, g)| raw(j, *g)).collect()
 }
 
 /// A level or value of an effect modifier at which the treatment's effect is wanted.

@@ -86,6 +86,14 @@ impl FineGrayTask {
         }
     }
 
+    /// Factor by which the step to the coefficients that it asks about was shortened for its length.
+    pub(super) fn shortened(&self) -> Option<f64> {
+        match &self.stage {
+            Stage::Weights(_) => None,
+            Stage::Fit(fit) => fit.shortened(),
+        }
+    }
+
     /// The fit for the centred columns, or why there is none; none while it runs.
     pub(super) fn ended(&self) -> Option<Result<&Fit, &Why>> {
         match &self.stage {

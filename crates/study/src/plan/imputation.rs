@@ -342,7 +342,7 @@ impl Chain {
 
     fn ask(&self) -> Vec<Asked> {
         let model = || Arc::clone(&self.model);
-        let asked = |question| Asked { view: Arc::clone(&self.view), question };
+        let asked = |question| Asked { view: Arc::clone(&self.view), question, of: None };
         match &self.fit {
             ChainFit::Levels(fits) => {
                 let step = |(level, fit): (usize, &LevelFit)| {

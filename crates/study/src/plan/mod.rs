@@ -32,6 +32,7 @@ pub use branch::Branch;
 pub use causes::Causes;
 pub use check::CheckSums;
 pub use curve::CurveKey;
+pub(crate) use design::combination;
 pub use design::{LeftOut, Reason};
 pub use facts::{Events, Facts};
 pub use failure::{Arms, Failure, Predicted};
@@ -82,9 +83,11 @@ pub struct Plan {
 impl Plan {
     /// The plan of a protocol before its first round.
     pub fn new(protocol: Arc<Protocol>) -> Plan {
-        let main = Branch::new(Arc::clone(&protocol), None, View::default());
+        let mut main = Branch::new(Arc::clone(&protocol), None, View::default());
         let scenario = |(index, scenario): (usize, &Scenario)| Branch::of_scenario(index, scenario);
-        let scenarios = protocol.scenarios.iter().enumerate().map(scenario).collect();
+        let mut scenarios: Vec<Branch> = protocol.scenarios.iter().enumerate().map(scenario).collect();
+        let models = main.number(0);
+        scenarios.iter_mut().fold(models, |first, branch| branch.number(first));
         let bootstrap = protocol.bootstrap.as_ref().map(Bootstrap::new);
         let (step, questions) = (Step::default(), Arc::default());
         let mut plan = Plan { protocol, round: 1, main, scenarios, bootstrap, step, questions, words: 0 };

@@ -24,6 +24,7 @@ use crate::protocol::{
 };
 use crate::question::{CoxModel, LogisticModel, Question, Response, Weights};
 use crate::term::{Columns, Term};
+use crate::view::Column;
 
 /// Which model a result belongs to.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,6 +79,19 @@ impl FitKey {
         self.model.map_or("propensity", Model::name)
     }
 
+    /// Which sandwich sums the model opens after it has converged. Of the weights of a weighted model: the columns of the
+    /// propensity model, whether the weights are stabilised, and the information at its maximum. `n` are the analysed rows.
+    pub(crate) fn meat(&self, weights: Option<(usize, bool, &[f64])>, n: f64) -> MeatRequest {
+        let variances = self.variances;
+        let weights = weights.filter(|_| variances.m_estimation);
+        let kind = MeatKind {
+            robust: variances.robust || variances.survey,
+            cluster: variances.cluster_site,
+            m_estimation: weights.map(|(q, stabilised, _)| MEstimation { q, stabilised }),
+        };
+        MeatRequest { kind, propensity_information: weights.map(|(.., information)| information.to_vec()), n }
+    }
+
     /// Handling of ties, for Cox and Fine-Gray models.
     pub fn ties(&self) -> Option<Ties> {
         match self.analysis {
@@ -128,6 +142,8 @@ enum Stage {
 #[derive(Debug, Clone)]
 pub(super) struct Unit {
     key: FitKey,
+    /// Columns before any is left out.
+    declared: Vec<Term>,
     names: Vec<String>,
     /// Penalty of the model `ridge`.
     ridge: Option<Ridge>,
@@ -176,7 +192,8 @@ impl Unit {
 
     fn new(protocol: &Protocol, key: FitKey, ridge: Option<Ridge>) -> Unit {
         let names = key.terms.iter().map(|t| t.name(protocol)).collect();
-        Unit { key, names, ridge, case_weights: false, weights: None, stage: Stage::Waiting }
+        let declared = key.terms.clone();
+        Unit { key, declared, names, ridge, case_weights: false, weights: None, stage: Stage::Waiting }
     }
 
     /// Its rows have case weights: a Cox regression is weighted, and one on treatment alone asks its sums at once.
@@ -342,7 +359,9 @@ impl Unit {
         let columns = facts.columns(terms);
         // what the estimator sees are the columns in their units
         let scale = facts.scales(terms);
-        let meat = self.meat(facts);
+        let of_weights = self.weights.as_ref();
+        let of_weights = of_weights.map(|(w, i)| (w.propensity.alpha.len(), w.scheme.stabilised().is_some(), &i[..]));
+        let meat = self.key.meat(of_weights, facts.analysed() as f64);
         let weights = self.weights.as_ref().map(|(weights, _)| weights.clone());
         match (self.key.analysis, index, kind) {
             (Some(AnalysisKind::Cox(ties)), Some(outcome), _) => {
@@ -404,16 +423,38 @@ impl Unit {
         }
     }
 
-    /// Which sandwich sums this model opens after it has converged.
-    fn meat(&self, facts: &Facts) -> MeatRequest {
-        let (variances, weights) = (self.key.variances, self.weights.as_ref());
-        let m_estimation = weights
-            .filter(|_| variances.m_estimation)
-            .map(|(w, _)| MEstimation { q: w.propensity.alpha.len(), stabilised: w.scheme.stabilised().is_some() });
-        let information = weights.filter(|_| m_estimation.is_some()).map(|(_, i)| i.to_vec());
-        let kind =
-            MeatKind { robust: variances.robust || variances.survey, cluster: variances.cluster_site, m_estimation };
-        MeatRequest { kind, propensity_information: information, n: facts.analysed() as f64 }
+    /// Does its fit follow from the sums of its steps? That of a ridge needs its penalties as well, which are made of
+    /// the spread of the columns.
+    pub(super) fn follows_from_steps(&self) -> bool {
+        self.ridge.is_none()
+    }
+
+    /// What became of its declared columns, once it has started.
+    pub(super) fn declared_columns(&self, facts: &Facts) -> Arc<[Column]> {
+        let left_out = |term: &Term| self.key.left_out.iter().find(|left| left.term == *term);
+        let column = |term| match left_out(term) {
+            None => Column::Kept { unit: facts.unit(term) },
+            Some(left) => Column::LeftOut(left.why),
+        };
+        self.declared.iter().map(column).collect()
+    }
+
+    /// Factor by which the step to the coefficients that it asks about was shortened for its length.
+    pub(super) fn shortened(&self) -> Option<f64> {
+        match &self.stage {
+            Stage::Logistic(_, fit) => fit.shortened(),
+            Stage::Cox(_, fit) => fit.shortened(),
+            Stage::Stratified(_, fit, _) => fit.shortened(),
+            Stage::FineGray(task) => task.shortened(),
+            Stage::Firth(_, fit) => fit.shortened(),
+            Stage::RidgeLogistic(..)
+            | Stage::RidgeCox(..)
+            | Stage::Treatment { .. }
+            | Stage::Waiting
+            | Stage::Solved(..)
+            | Stage::Fitted { .. }
+            | Stage::Failed(_) => None,
+        }
     }
 
     pub(super) fn ask(&self) -> Option<Question> {

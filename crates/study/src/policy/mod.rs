@@ -79,7 +79,7 @@ impl Default for Policy {
             events_per_parameter: 5,
             finest_grid_days: 7.0,
             minimum_leavers: 5,
-            opening: ReleaseOpening::Totals,
+            opening: ReleaseOpening::Results,
             variables: None,
             bad_values: BadValues::Refuse,
             maximum_rounds: 200,

@@ -13,14 +13,14 @@ pub struct ReleaseRules {
 
 impl Default for ReleaseRules {
     fn default() -> Self {
-        ReleaseRules { opening: ReleaseOpening::Totals, minimum_cell: 5, minimum_leavers: 5 }
+        ReleaseRules { opening: ReleaseOpening::Results, minimum_cell: 5, minimum_leavers: 5 }
     }
 }
 
 /// What the coordinator opens by itself; everything else it gets as a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ReleaseOpening {
-    /// Log likelihoods, scores, information and sandwich sums of the models.
+    /// Log likelihoods, scores, information and sandwich sums of the models that it fits again ([`crate::refit`]).
     Totals,
     /// Nothing.
     Results,
@@ -29,6 +29,20 @@ pub enum ReleaseOpening {
 impl ReleaseOpening {
     /// Both, the more open first.
     pub const ALL: [ReleaseOpening; 2] = [ReleaseOpening::Totals, ReleaseOpening::Results];
+
+    /// What it costs and what it gives, for the people who decide.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            ReleaseOpening::Totals => {
+                "the coordinator reads log likelihoods, scores and information of the models at every step, from which \
+                 somebody who knows nearly everything of a patient can work out the rest; in return it fits the models \
+                 itself and publishes no release that differs"
+            }
+            ReleaseOpening::Results => {
+                "the coordinator reads no sum; that the release follows from the sums is what all sites sign"
+            }
+        }
+    }
 
     /// Name in protocol and policy.
     pub fn name(self) -> &'static str {

@@ -7,6 +7,7 @@ use stats::weights::Estimand;
 use stats::zph::Transform;
 
 use super::{CoxModel, FittedCox, FittedPropensity, LogisticModel, Question, Response, Weights};
+use crate::protocol::TRANSFORMS;
 
 impl Question {
     /// Canonical encoding into a request digest.
@@ -82,13 +83,19 @@ fn write_numbers(out: Canonical, values: &[f64]) -> Canonical {
     out.list(values, |out, x| out.f64(*x))
 }
 
-pub(crate) fn transform_code(transform: Transform) -> u8 {
+/// Number of a transform of time on the wire and in digests.
+pub fn transform_code(transform: Transform) -> u8 {
     match transform {
         Transform::KaplanMeier => 0,
         Transform::Identity => 1,
         Transform::Rank => 2,
         Transform::Log => 3,
     }
+}
+
+/// The transform of a number.
+pub fn transform_of(code: u8) -> Option<Transform> {
+    TRANSFORMS.into_iter().map(|(_, transform)| transform).find(|transform| transform_code(*transform) == code)
 }
 
 fn write_meat(out: Canonical, kind: &MeatKind) -> Canonical {

@@ -1,5 +1,7 @@
 //! What a question is called, and what may happen to its answer.
 
+use stats::zph::Transform;
+
 use super::Question;
 
 impl Question {
@@ -49,6 +51,20 @@ impl Question {
             Question::ArmMoments { .. } => "ArmMoments",
             Question::WeightedLevels { .. } => "WeightedLevels",
         }
+    }
+
+    /// Transform of time of a test of proportional hazards.
+    pub(crate) fn transform(&self) -> Option<Transform> {
+        match self {
+            Question::CoxTrend { transform, .. } | Question::StratifiedCoxTrend { transform, .. } => Some(*transform),
+            _ => None,
+        }
+    }
+
+    /// Are they the risk sets at the coefficients of a step? That they are asked for again shows that the step could not be
+    /// taken.
+    pub(crate) fn is_of_risk_sets(&self) -> bool {
+        matches!(self, Question::CoxRisk { .. } | Question::FineGrayRisk { .. })
     }
 
     /// Does an estimator ask it, which can shorten its step when there is no sum, or a check or standardisation, which ends

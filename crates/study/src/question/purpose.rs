@@ -7,7 +7,8 @@ use super::Question;
 pub enum Opening {
     /// The fit of a model itself: log likelihood, score, information, sandwich. The coordinator too, where the protocol says so.
     Fit,
-    /// Counts, moments, risk sets, tables, histograms and sums of weights: the sites alone, which release results.
+    /// Counts, moments, risk sets, tables, histograms, sums of weights, and fits that are not released: the sites alone,
+    /// which release results.
     Sites,
 }
 
@@ -110,8 +111,6 @@ impl Question {
             | Question::CoxMeat { .. }
             | Question::FineGrayStep { .. }
             | Question::FineGrayMeat { .. }
-            | Question::ImputationStep { .. }
-            | Question::ImputationEquations { .. }
             | Question::StratifiedCoxStep { .. }
             | Question::CoxTrend { .. }
             | Question::StratifiedCoxTrend { .. } => Opening::Fit,
@@ -126,6 +125,8 @@ impl Question {
             | Question::CauseTable { .. }
             | Question::FineGrayRisk { .. }
             | Question::TreatmentSums { .. }
+            | Question::ImputationStep { .. }
+            | Question::ImputationEquations { .. }
             | Question::GFormula { .. }
             | Question::Aipw { .. }
             | Question::StandardisedSurvival { .. }

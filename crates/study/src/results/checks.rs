@@ -5,7 +5,8 @@ use stats::fit::Fit;
 use stats::zph::{self, Transform, Untestable};
 
 use super::rows::{FitRow, Name, TestRow};
-use crate::plan::{Branch, CheckSums, FitKey};
+use super::tables::{cause_of, ties_name};
+use crate::plan::{Branch, FitKey};
 use crate::protocol::{Protocol, TRANSFORMS};
 use crate::term::Term;
 
@@ -104,25 +105,8 @@ pub(super) fn add(row: &mut FitRow, branch: &Branch, key: &FitKey) -> Vec<TestRo
         match trend {
             Err(why) => problems.push(CheckProblem::of(*why, names(*kind).0.into())),
             Ok(trend) => {
-                let test = |name, term, test| TestRow {
-                    name: Name::from(name),
-                    outcome: key.outcome.clone(),
-                    cause: key.cause.clone().unwrap_or_default(),
-                    model: key.model_name().into(),
-                    modifier: row.modifier.clone(),
-                    ties: row.ties.clone(),
-                    term,
-                    test,
-                };
-                tests.extend(proportional_hazards(
-                    branch.protocol(),
-                    key,
-                    fit,
-                    sums,
-                    (*kind, trend),
-                    test,
-                    &mut problems,
-                ));
+                let trend = (*kind, &trend[..]);
+                tests.extend(proportional_hazards(branch.protocol(), key, fit, &sums.beta, trend, &mut problems));
             }
         }
     }
@@ -142,22 +126,32 @@ pub(super) fn add(row: &mut FitRow, branch: &Branch, key: &FitKey) -> Vec<TestRo
     tests
 }
 
-/// The tests of one transform: each term in the order of the model, then all together.
-fn proportional_hazards(
+/// The tests of one transform: each term in the order of the model, then all together. `at` are the coefficients at which
+/// the sums were formed.
+pub(super) fn proportional_hazards(
     protocol: &Protocol,
     key: &FitKey,
     fit: &Fit,
-    sums: &CheckSums,
+    at: &[f64],
     (kind, trend): (Transform, &[f64]),
-    row: impl Fn(&'static str, String, stats::inference::ChiSquare) -> TestRow,
     problems: &mut Vec<CheckProblem>,
 ) -> Vec<TestRow> {
     let (transform, name) = names(kind);
+    let row = |term, test| TestRow {
+        name: Name::from(name),
+        outcome: key.outcome.clone(),
+        cause: cause_of(key),
+        model: key.model_name().into(),
+        modifier: key.modifier_name(protocol),
+        ties: key.ties().map(ties_name).map(Name::from),
+        term,
+        test,
+    };
     if !trend.iter().all(|word| word.is_finite()) {
         problems.push(CheckProblem::NotFinite { check: name.into() });
         return Vec::new();
     }
-    let step: Vec<f64> = fit.beta.iter().zip(&*sums.beta).map(|(end, last)| end - last).collect();
+    let step: Vec<f64> = fit.beta.iter().zip(at).map(|(end, last)| end - last).collect();
     let terms = whole_terms(protocol, &key.terms);
     let columns: Vec<Vec<usize>> = terms.iter().map(|(_, columns)| columns.clone()).collect();
     let tests = zph::tests(&fit.information, &zph::moved(trend, &step), step.len(), &columns);
@@ -165,7 +159,7 @@ fn proportional_hazards(
     let mut rows = Vec::new();
     for (term, test) in all.zip(tests.terms.into_iter().chain([tests.global])) {
         match test {
-            Some(test) => rows.push(row(name, term, test)),
+            Some(test) => rows.push(row(term, test)),
             None => problems.push(CheckProblem::NoCourse { transform: transform.into(), term }),
         }
     }

@@ -11,6 +11,7 @@ mod digest;
 mod effects;
 mod hazard_ratio;
 mod incidence;
+mod model;
 mod pooled;
 mod rows;
 mod standardised;
@@ -24,11 +25,13 @@ pub(crate) use boundaries::{Boundaries, Shown};
 pub use checks::{CheckProblem, Concordance};
 pub use digest::results_digest;
 pub use incidence::{CUMULATIVE_INCIDENCE, IncidenceRow};
+pub(crate) use model::{Told, rows_of_model};
 pub use rows::{
     EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, Name, OutcomeRow, TestRow, Variance, VarianceNote,
 };
 pub use standardised::{EffectQuantity, EffectRow};
 pub use survival::{At, KAPLAN_MEIER, MedianRow, Quantity, SurvivalRow};
+pub(crate) use tables::ties_name;
 pub use tables::{Results, ScenarioResults};
 pub use warnings::WarningRow;
 pub use weights::{CountedWeights, HistogramRow, OverlapRow, WeightRow};

@@ -115,7 +115,11 @@ impl Results {
             let mut row = fit_row(protocol, key, outcome, n, events);
             if let FitOutcome::Fitted(fit) = outcome {
                 results.estimates.extend(estimates(protocol, key, fit, n, events));
-                results.tests.extend(interaction_tests(branch, key, fit));
+                let without = branch.fits().find_map(|(other, outcome)| match outcome {
+                    Some(FitOutcome::Fitted(fit)) if is_without_products(other, key) => Some(fit),
+                    Some(FitOutcome::Fitted(_) | FitOutcome::Failed(_)) | None => None,
+                });
+                results.tests.extend(interaction_tests(protocol, key, fit, without));
                 results.tests.extend(checks::add(&mut row, branch, key));
             }
             results.fits.push(row);
@@ -133,7 +137,7 @@ impl Results {
     }
 }
 
-pub(super) fn ties_name(ties: Ties) -> &'static str {
+pub(crate) fn ties_name(ties: Ties) -> &'static str {
     match ties {
         Ties::Efron => "efron",
         Ties::Breslow => "breslow",
@@ -242,7 +246,7 @@ fn weighted(key: &FitKey) -> bool {
     key.model.is_some_and(Model::weighted) || matches!(key.analysis, Some(AnalysisKind::FineGray(_)))
 }
 
-fn cause_of(key: &FitKey) -> String {
+pub(super) fn cause_of(key: &FitKey) -> String {
     key.cause.clone().unwrap_or_default()
 }
 
@@ -380,7 +384,7 @@ pub(super) fn covariances(key: &FitKey, fit: &Fit, n: u64) -> Vec<(Variance, Mat
     all
 }
 
-fn estimates(protocol: &Protocol, key: &FitKey, fit: &Fit, n: u64, events: u64) -> Vec<EstimateRow> {
+pub(super) fn estimates(protocol: &Protocol, key: &FitKey, fit: &Fit, n: u64, events: u64) -> Vec<EstimateRow> {
     let covariances = covariances(key, fit, n);
     let of = RowsOfModel::new(protocol, key, n, events, fit.iterations);
     let mut rows = Vec::new();
@@ -426,7 +430,7 @@ fn fit_row(protocol: &Protocol, key: &FitKey, outcome: FitOutcome<'_>, n: u64, e
     RowsOfModel::new(protocol, key, n, events, 0).fit(outcome_of_fit)
 }
 
-fn fit_numbers(protocol: &Protocol, key: &FitKey, fit: &Fit) -> FitNumbers {
+pub(super) fn fit_numbers(protocol: &Protocol, key: &FitKey, fit: &Fit) -> FitNumbers {
     let slopes: Vec<usize> = (0..key.terms.len()).filter(|j| key.terms[*j] != Term::Intercept).collect();
     let robust = fit.robust.as_ref().filter(|_| weighted(key));
     let robust_wald = robust.map(|v| inference::wald_test(&fit.beta, v, &slopes).map_or(f64::NAN, |t| t.statistic));
@@ -447,20 +451,29 @@ fn fit_numbers(protocol: &Protocol, key: &FitKey, fit: &Fit) -> FitNumbers {
     }
 }
 
+/// Is the first of two models the adjusted one that the second has its products beside?
+pub(super) fn is_without_products(adjusted: &FitKey, key: &FitKey) -> bool {
+    adjusted.analysis == key.analysis
+        && adjusted.outcome == key.outcome
+        && adjusted.cause == key.cause
+        && adjusted.model == Some(Model::Adjusted)
+        && adjusted.terms.iter().eq(key.terms.iter().filter(|term| !matches!(term, Term::Product(..))))
+}
+
 /// Wald test of the product terms (with the robust variance where the model is weighted and it is there), and the
-/// likelihood ratio against the adjusted model where that is fitted.
-fn interaction_tests(branch: &Branch, key: &FitKey, fit: &Fit) -> Vec<TestRow> {
+/// likelihood ratio against the adjusted model, `without`, where that is fitted.
+pub(super) fn interaction_tests(protocol: &Protocol, key: &FitKey, fit: &Fit, without: Option<&Fit>) -> Vec<TestRow> {
     let products: Vec<usize> = (0..key.terms.len()).filter(|j| matches!(key.terms[*j], Term::Product(..))).collect();
     if products.is_empty() {
         return Vec::new();
     }
-    let names: Vec<String> = products.iter().map(|j| key.terms[*j].name(branch.protocol())).collect();
+    let names: Vec<String> = products.iter().map(|j| key.terms[*j].name(protocol)).collect();
     let row = |name, test| TestRow {
         name: Name::from(name),
         outcome: key.outcome.clone(),
         cause: cause_of(key),
         model: key.model_name().into(),
-        modifier: key.modifier_name(branch.protocol()),
+        modifier: key.modifier_name(protocol),
         ties: key.ties().map(ties_name).map(Name::from),
         term: names.join(" + "),
         test,
@@ -473,17 +486,10 @@ fn interaction_tests(branch: &Branch, key: &FitKey, fit: &Fit) -> Vec<TestRow> {
     if weighted(key) {
         return rows;
     }
-    let without: Vec<&Term> = key.terms.iter().filter(|t| !matches!(t, Term::Product(..))).collect();
-    let adjusted = branch.fits().find(|(k, _)| {
-        k.analysis == key.analysis
-            && k.outcome == key.outcome
-            && k.cause == key.cause
-            && k.model == Some(Model::Adjusted)
-            && k.terms.iter().collect::<Vec<_>>() == without
-    });
-    if let Some((_, Some(FitOutcome::Fitted(sub)))) = adjusted {
-        let test = inference::likelihood_ratio(fit.loglik, sub.loglik, products.len());
-        rows.push(row("interaction_lr", test));
-    }
+    rows.extend(
+        without.map(|without| {
+            row("interaction_lr", inference::likelihood_ratio(fit.loglik, without.loglik, products.len()))
+        }),
+    );
     rows
 }

@@ -3,6 +3,7 @@
 use secagg::{Digest, Masked, Signature, SignatureError};
 use study::layout::{Layout, Segment};
 use study::message::{Answer, Closed, Finished, ModelCounts, Next, RoundOpen, RoundResult};
+use study::view::{Column, OfModel};
 
 use crate::sample::identity;
 
@@ -16,7 +17,14 @@ fn masked() -> Masked {
 }
 
 fn layout() -> Layout {
-    let segment = |kind: &'static str, sealed| Segment { kind: kind.into(), sealed, words: 3 };
+    let columns = [Column::Kept { unit: 4.0 }].into();
+    let of = OfModel { model: 2, columns, transform: None, shortened: Some(0.5) };
+    let segment = |kind: &'static str, sealed: bool| Segment {
+        kind: kind.into(),
+        sealed,
+        words: 3,
+        of: (!sealed).then(|| of.clone()),
+    };
     Layout::new(vec![segment("Flow", true), segment("LogisticStep", false)])
 }
 

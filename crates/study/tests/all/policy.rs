@@ -46,7 +46,7 @@ fn the_digest_is_of_the_rules() {
         "minimum_leavers = 6",
         "maximum_runs = 6",
         "allow_differencing = true",
-        "opening = \"results\"",
+        "opening = \"totals\"",
         "approvals = 1",
         "approval_days = 6",
         "trusted_sites = []",
@@ -217,9 +217,11 @@ fn a_study_is_as_strict_as_the_policy_or_more() {
     assert_eq!(refusal("minimum_cell = 3", "minimum_cell = 10"), None);
     let opening = PolicyRefusal::Opening { got: study::protocol::ReleaseOpening::Totals };
     assert_eq!(opening.rule(), "policy.opening");
-    assert_eq!(refusal("opening = \"results\"", ""), Some(opening));
-    assert_eq!(refusal("opening = \"results\"", "opening = \"results\""), None);
-    assert_eq!(refusal("opening = \"totals\"", "opening = \"results\""), None);
+    assert_eq!(refusal("opening = \"results\"", "opening = \"totals\""), Some(opening.clone()));
+    assert_eq!(refusal("", "opening = \"totals\""), Some(opening), "the strict default");
+    assert_eq!(refusal("", ""), None, "two defaults");
+    assert_eq!(refusal("opening = \"totals\"", "opening = \"totals\""), None);
+    assert_eq!(refusal("opening = \"totals\"", ""), None);
     assert_eq!(mistakes("opening = \"result\""), ["line 1: opening: `result` is not known (known: totals, results)"]);
 }
 

@@ -104,13 +104,13 @@ proptest! {
 #[test]
 fn the_table_release_and_its_defaults() {
     let rules = |table: &str| Protocol::parse(&format!("{PROTOCOL}{table}")).map(|p| p.release);
-    let strict = ReleaseRules { opening: ReleaseOpening::Totals, minimum_cell: 5, minimum_leavers: 5 };
+    let strict = ReleaseRules { opening: ReleaseOpening::Results, minimum_cell: 5, minimum_leavers: 5 };
     assert_eq!(rules(""), Ok(strict));
     assert_eq!(rules("\n[release]\n"), Ok(strict));
-    let closed = "\n[release]\nopening = \"results\"\nminimum_cell = 3\nminimum_leavers = 7\n";
-    let expected = ReleaseRules { opening: ReleaseOpening::Results, minimum_cell: 3, minimum_leavers: 7 };
-    assert_eq!(rules(closed), Ok(expected));
-    let protocol = Protocol::parse(&format!("{PROTOCOL}{closed}{SCENARIO}")).unwrap();
+    let other = "\n[release]\nopening = \"totals\"\nminimum_cell = 3\nminimum_leavers = 7\n";
+    let expected = ReleaseRules { opening: ReleaseOpening::Totals, minimum_cell: 3, minimum_leavers: 7 };
+    assert_eq!(rules(other), Ok(expected));
+    let protocol = Protocol::parse(&format!("{PROTOCOL}{other}{SCENARIO}")).unwrap();
     assert_eq!(protocol.scenarios[0].protocol.release, expected, "a scenario has the floors of the study");
     assert_ne!(protocol.digest, Protocol::parse(&format!("{PROTOCOL}{SCENARIO}")).unwrap().digest);
 }

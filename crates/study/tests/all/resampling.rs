@@ -89,7 +89,7 @@ fn asked(draw: Draw, scenario: Option<usize>) -> Asked {
     let columns = Columns::centred(terms, vec![0.0; 2]);
     let model = LogisticModel { response: Response::Treatment, columns, weights: None };
     let question = Question::LogisticStep { model: Arc::new(model), beta: vec![0.0; 2] };
-    Asked { view: Arc::new(View { scenario, draw, ..View::default() }), question }
+    Asked { view: Arc::new(View { scenario, draw, ..View::default() }), question, of: None }
 }
 
 fn key(byte: u8) -> DrawKey {

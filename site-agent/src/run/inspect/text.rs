@@ -86,6 +86,7 @@ fn later_rounds(page: &mut String, findings: &Findings) {
 fn openers(page: &mut String, findings: &Findings) {
     let ReleaseRules { opening, minimum_cell, minimum_leavers } = findings.release;
     line(page, format_args!("Who can open the sums, under opening = \"{}\":", opening.name()));
+    line(page, format_args!("  {}", opening.sentence()));
     let kinds = &findings.forecast.kinds;
     let opened: usize = kinds.iter().map(|foreseen| foreseen.opened).sum();
     if opened == 0 {

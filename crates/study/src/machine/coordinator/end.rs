@@ -39,7 +39,8 @@ impl CoordinatorMachine {
         Ok(())
     }
 
-    /// A release is the one that all sites signed, or the next site is asked.
+    /// A release is the one that all sites signed, or the next site is asked. Where the coordinator has fits of its own, it
+    /// takes no release that differs from them.
     pub(super) fn released(
         &mut self,
         site: u16,
@@ -52,7 +53,7 @@ impl CoordinatorMachine {
         }
         let signed = finished.first().map(|f| f.release);
         let same = signed == Some(Release::digest_of(&self.digest, &bytes));
-        if !same || Release::from_bytes(&bytes).is_err() {
+        let Some(release) = Release::from_bytes(&bytes).ok().filter(|_| same) else {
             *asked += 1;
             let next = *asked;
             if usize::from(next) < self.manifest.roster.len() {
@@ -61,8 +62,16 @@ impl CoordinatorMachine {
             }
             self.stage = Stage::Waiting;
             return Err(Fault::NoRelease);
-        }
+        };
         let finished = std::mem::take(finished);
+        if let Some(refits) = &self.refits {
+            let outcome = refits.compare(release.results());
+            context.persist(CoordinatorRecord::Compared { outcome: outcome.clone() });
+            if let Err(differs) = outcome {
+                self.stage = Stage::Waiting;
+                return Err(differs.into());
+            }
+        }
         context.persist(CoordinatorRecord::Released { site, bytes: bytes.clone() });
         self.release = Some(bytes);
         self.close(finished, context);

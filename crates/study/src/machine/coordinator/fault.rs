@@ -1,5 +1,7 @@
 //! Why the coordinator does not accept a message.
 
+use crate::refit::Differs;
+
 /// Why the coordinator does not accept a message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
@@ -38,6 +40,9 @@ pub enum Fault {
     /// No site sent the release that all of them signed.
     #[error("no site sent the release that all of them signed")]
     NoRelease,
+    /// All sites signed a release that the sums do not give.
+    #[error("the release that all sites signed differs from the coordinator's own fits: {0}")]
+    OtherFits(#[from] Differs),
     /// The site refused.
     #[error("the site refuses ({code})")]
     Refused {
@@ -58,8 +63,14 @@ impl Fault {
             Fault::OtherResults => "peer.other_results",
             Fault::OtherRelease => "peer.other_release",
             Fault::NoRelease => "peer.no_release",
+            Fault::OtherFits(_) => "peer.other_fits",
             Fault::Refused { .. } => "peer.refused",
         }
+    }
+
+    /// Is it about what all sites said together, and not about the one whose message came last?
+    pub fn is_of_all_sites(&self) -> bool {
+        matches!(self, Fault::OtherResults | Fault::NoRelease | Fault::OtherFits(_))
     }
 
     /// Can the run not go on?

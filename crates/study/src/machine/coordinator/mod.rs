@@ -7,11 +7,16 @@ mod gathered;
 mod record;
 mod round;
 
+use std::sync::Arc;
+
 use secagg::{Announcement, Confirmation, Digest, Masked, SealedBox, Signature, SigningIdentity};
 
 use crate::layout::Layout;
 use crate::manifest::{Approval, Manifest, Withdrawal};
 use crate::message::{Closed, Finished, FromSite, ModelCounts, Next, RoundOpen, RoundResult, ToSite};
+use crate::protocol::Protocol;
+use crate::refit::Refits;
+use crate::release::Release;
 pub use fault::Fault;
 use gathered::Gathered;
 pub use record::CoordinatorRecord;
@@ -84,6 +89,8 @@ pub struct CoordinatorMachine {
     requested: Option<Box<RoundOpen>>,
     /// The last round that was opened.
     last: Option<Last>,
+    /// Its own fits, where it opens the sums of the models.
+    refits: Option<Refits>,
     /// The release, where it is there already.
     release: Option<Vec<u8>>,
     counts: ModelCounts,
@@ -103,6 +110,7 @@ impl CoordinatorMachine {
     /// A run from its ledger; an empty one for a run that has not begun. Records that do not follow are a fault.
     pub fn recover(
         manifest: Manifest,
+        protocol: &Arc<Protocol>,
         identity: SigningIdentity,
         records: impl IntoIterator<Item = CoordinatorRecord>,
     ) -> Result<CoordinatorMachine, Fault> {
@@ -117,6 +125,7 @@ impl CoordinatorMachine {
             epoch: 0,
             requested: None,
             last: None,
+            refits: Refits::new(protocol, sites),
             release: None,
             counts: ModelCounts::default(),
             stage: Stage::Waiting,
@@ -154,16 +163,32 @@ impl CoordinatorMachine {
                 if expected != got {
                     return Err(Fault::Length { expected, got });
                 }
-                self.last = Some(Last { q0, layout, result });
+                self.opened(Last { q0, layout, result });
             }
-            CoordinatorRecord::Released { bytes, .. } => self.release = Some(bytes),
+            CoordinatorRecord::Released { bytes, .. } => {
+                let release = Release::from_bytes(&bytes).map_err(|_| Fault::NoRelease)?;
+                if let Some(refits) = &self.refits {
+                    refits.compare(release.results())?;
+                }
+                self.release = Some(bytes);
+            }
             CoordinatorRecord::Closed { closed } => {
                 self.counts = closed.finished.first().map_or(self.counts, |finished| finished.counts);
                 self.stage = Stage::Closed(closed);
             }
-            CoordinatorRecord::Agreed { .. } | CoordinatorRecord::Refused { .. } => {}
+            CoordinatorRecord::Agreed { .. }
+            | CoordinatorRecord::Refused { .. }
+            | CoordinatorRecord::Compared { .. } => {}
         }
         Ok(())
+    }
+
+    /// A round has its sum: the models go on, as far as it reads them.
+    fn opened(&mut self, last: Last) {
+        if let Some(refits) = &mut self.refits {
+            refits.round(&last.layout, &last.result.sum.words);
+        }
+        self.last = Some(last);
     }
 
     /// The manifest of the run.

@@ -4,6 +4,7 @@ use secagg::{Announcement, Confirmation, Digest};
 
 use crate::manifest::{Approval, Withdrawal};
 use crate::message::{Closed, RoundOpen, RoundResult};
+use crate::refit::{Compared, Differs};
 
 /// What a coordinator writes down before it speaks.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +51,11 @@ pub enum CoordinatorRecord {
         site: u16,
         /// Rule id.
         rule: String,
+    },
+    /// It held a release that all sites signed against its own fits.
+    Compared {
+        /// How many are the same, or the first that is not: then there is no release.
+        outcome: Result<Compared, Differs>,
     },
     /// A site sent the release that all sites signed.
     Released {

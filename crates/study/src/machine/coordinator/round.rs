@@ -121,7 +121,7 @@ impl CoordinatorMachine {
         let result = RoundResult::sign(&self.identity, self.epoch, open.round, q, sum, answers.take());
         if open.round == self.round() {
             context.persist(CoordinatorRecord::Opened { q0: open.q0, result: Box::new(result.clone()) });
-            self.last = Some(Last { q0: open.q0, layout: open.layout, result: Box::new(result.clone()) });
+            self.opened(Last { q0: open.q0, layout: open.layout, result: Box::new(result.clone()) });
         } else if !self.reopened(&result) {
             return Err(Fault::OtherSum { round: open.round });
         }

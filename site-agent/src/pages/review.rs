@@ -41,7 +41,7 @@ fn content(desk: &Desk, offered: &Offered, visit: &Visit<Visitor>) -> Result<Mar
         people: consented(&desk.config.state_dir, &offered.offer.manifest.digest())?,
         preview: loaded.as_ref(),
     };
-    let findings = inspection.findings(desk.forecast(&inspection)?)?;
+    let findings = inspection.findings(desk.forecast(&inspection))?;
     let needed = policy.approvals;
     Ok(html! {
         (findings::summary(&findings, needed))

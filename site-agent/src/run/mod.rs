@@ -26,6 +26,7 @@ pub use audit::export;
 pub use consent::consented;
 pub use decisions::{LedgerError, decisions};
 pub use folder::{FolderError, Offered, RunFolder, offers, reject, runs, save_offer};
+pub(crate) use inspect::WORD_BYTES;
 pub use inspect::{Against, AskedFirst, Counted, Findings, InspectError, Inspection, MemberFound, OwnCount, Verdict};
 pub use journal::{Journal, JournalError};
 pub use ledger::{Line, RunState, lines};

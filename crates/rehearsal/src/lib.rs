@@ -10,5 +10,5 @@ mod federation;
 pub mod published;
 mod study_dir;
 
-pub use federation::{Federation, Measured, RehearsalError};
+pub use federation::{Beside, Federation, Measured, RehearsalError};
 pub use study_dir::{StudyDir, StudyDirError};

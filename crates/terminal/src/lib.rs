@@ -9,6 +9,7 @@ mod completions;
 mod exit;
 mod failure;
 mod format;
+mod state_lock;
 
 pub use answer::Answer;
 pub use audit::{verify_bundles, write_bundle};
@@ -16,3 +17,4 @@ pub use completions::completions;
 pub use exit::Exit;
 pub use failure::{Failure, read_file};
 pub use format::{Format, conclude};
+pub use state_lock::{LockError, StateLock};

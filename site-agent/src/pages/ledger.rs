@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use jiff::Timestamp;
 use maud::{Markup, html};
-use study::policy::Rule;
+use study::policy::{PolicyRefusal, Rule};
 use web::{Problem, Scroll, Visit, digest};
 
 use super::desk::{Desk, Visitor, time_of};
 use super::problem::Unable;
 use super::studies::badge;
-use crate::run::{Line, RunFolder, RunState, lines};
+use crate::run::{Line, RunFolder, RunState, lines, refusals};
 
 /// The page.
 pub(super) async fn page(
@@ -34,7 +34,7 @@ fn content(run: &RunFolder, visit: &Visit<Visitor>) -> Result<Markup, Unable> {
     Ok(html! {
         div id="run" data-live=[(!over).then_some("3")] {
             p { (badge(&state)) " " span.faint { (run.manifest.name()) } }
-            @if let RunState::Refused { rule } = &state { (refused(rule)) }
+            @if let RunState::Refused { rule } = &state { (refused(rule, &refusals(run)?)) }
             (facts(run, &lines))
             (ledger(&lines))
         }
@@ -63,12 +63,16 @@ fn facts(run: &RunFolder, lines: &[Line]) -> Markup {
     }
 }
 
-fn refused(rule: &str) -> Markup {
+fn refused(rule: &str, refusals: &[PolicyRefusal]) -> Markup {
     let sentence = Rule::ALL.into_iter().find(|known| known.id() == rule).map(Rule::sentence);
     html! {
         div.note data-tone="bad" {
             p { "This site refused what the coordinator asked last, by " code { (rule) } ". Nothing left." }
             @if let Some(sentence) = sentence { p { (sentence) } }
+            @if !refusals.is_empty() {
+                p { "Everything for which this site's policy refuses, shown here alone:" }
+                ul { @for refusal in refusals { li { (refusal) " (" code { (refusal.rule()) } ")" } } }
+            }
         }
     }
 }

@@ -1,9 +1,14 @@
 //! What a run's journal says, for people: one line per record, and the state that follows.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use secagg::Digest;
 use study::ledger::Entry;
 use study::machine::site::SiteRecord;
+use study::plan::Plan;
+use study::policy::PolicyRefusal;
+use study::word;
 
 use super::folder::RunFolder;
 use super::journal::{Journal, JournalError};
@@ -135,6 +140,24 @@ fn line(entry: Entry<SiteRecord>) -> Line {
         }
         SiteRecord::Withdrawn => Line { what: "Stopped: the approval was withdrawn", kind: Kind::Withdrawn, ..none },
     }
+}
+
+/// Everything for which this site's policy refuses the run after its first round, where a refusal is the last thing that
+/// happened: the coordinator learned the rule of the first alone.
+pub fn refusals(run: &RunFolder) -> Result<Vec<PolicyRefusal>, JournalError> {
+    let entries = Journal::read(&run.path.join("journal"), run.manifest.digest())?;
+    if !matches!(entries.last(), Some(Entry { record: SiteRecord::Refused { .. }, .. })) {
+        return Ok(Vec::new());
+    }
+    let mut plan = Plan::new(Arc::clone(&run.protocol));
+    for entry in entries {
+        if let SiteRecord::Accepted { opened, .. } = entry.record
+            && opened.words.len() == plan.words()
+        {
+            plan.tell(&word::read(&opened.words, run.manifest.roster.len()));
+        }
+    }
+    Ok(run.policy.refusals_of_opened(&plan))
 }
 
 impl RunState {

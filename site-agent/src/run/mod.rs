@@ -8,6 +8,7 @@
 mod approve;
 mod attend;
 mod audit;
+mod bound;
 mod consent;
 mod decisions;
 mod effects;
@@ -29,7 +30,7 @@ pub use folder::{FolderError, Offered, RunFolder, offers, reject, runs, save_off
 pub(crate) use inspect::WORD_BYTES;
 pub use inspect::{Against, AskedFirst, Counted, Findings, InspectError, Inspection, MemberFound, OwnCount, Verdict};
 pub use journal::{Journal, JournalError};
-pub use ledger::{Line, RunState, lines};
+pub use ledger::{Line, RunState, lines, refusals};
 pub use link::{Link, LinkState};
 pub use person::{Person, account};
 pub use withdraw::{withdraw, withdrawal};

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use proto::Offer;
-use secagg::SigningIdentity;
+use secagg::{DrawKey, SigningIdentity};
+use site_agent::identity::draw_key;
 use site_agent::run::{
-    ApproveError, Approved, Approver, Inspection, Person, approve, consented, offers, read_policy, runs, save_offer,
-    withdraw, withdrawal,
+    ApproveError, Approved, Approver, FolderError, Inspection, Person, approve, consented, offers, read_policy, reject,
+    runs, save_offer, withdraw, withdrawal,
 };
 use site_agent::source::csv;
 use study::manifest::Manifest;
@@ -171,6 +172,62 @@ fn a_site_remembers_whom_it_analysed() {
     // without its salt the memory compares nothing: refused, not forgotten
     fs::remove_file(site.folder.path().join("memory/salt")).unwrap();
     assert_eq!(rule(site.approve(&site.offer(6, 3), &allowed, "First Reviewer")), "run.damaged");
+}
+
+/// The memory of one site compares nothing at another, and what the ledger names is remembered.
+#[test]
+fn a_memory_of_another_site_or_with_a_gap_is_refused() {
+    let (site, other) = (Site::new(40), Site { identity: SigningIdentity::from_bytes(&[2; 32]), ..Site::new(40) });
+    for site in [&site, &other] {
+        assert!(site.approve(&site.offer(1, 3), ONE, "First Reviewer").unwrap().run.is_some());
+    }
+    let memory = |site: &Site| site.folder.path().join("memory");
+    let kept = |site: &Site| memory(site).join(site.offer(1, 3).manifest.digest().to_string());
+    let (salt, own) = (fs::read(memory(&site).join("salt")).unwrap(), fs::read(kept(&site)).unwrap());
+    let near = site.offer(2, 3);
+    let code = || rule(site.approve(&near, ONE, "First Reviewer"));
+    // another site's salt, then its whole memory
+    fs::copy(memory(&other).join("salt"), memory(&site).join("salt")).unwrap();
+    assert_eq!(code(), "run.foreign");
+    fs::copy(kept(&other), kept(&site)).unwrap();
+    assert_eq!(code(), "run.foreign");
+    // a file of it is gone
+    fs::write(memory(&site).join("salt"), salt).unwrap();
+    fs::remove_file(kept(&site)).unwrap();
+    assert_eq!(code(), "run.damaged");
+    fs::write(kept(&site), own).unwrap();
+    assert!(site.approve(&near, ONE, "First Reviewer").unwrap().run.is_some(), "as it was");
+}
+
+/// A decision is final: neither a folder that is gone nor a mark that is gone opens it again.
+#[test]
+fn what_was_decided_is_not_decided_again() {
+    let site = Site::new(40);
+    let (one, two) = (site.offer(1, 3), site.offer(2, 3));
+    assert!(site.approve(&one, ONE, "First Reviewer").unwrap().run.is_some());
+    assert_eq!(rule(site.approve(&one, ONE, "First Reviewer")), "approve.decided");
+    fs::remove_dir_all(site.folder.path().join("runs")).unwrap();
+    assert_eq!(rule(site.approve(&one, ONE, "First Reviewer")), "approve.decided");
+    let offered = offers(site.folder.path()).unwrap();
+    let offered = offered.iter().find(|offered| offered.offer == two).unwrap();
+    reject(site.folder.path(), offered, &Person::here("", 2_000), "too fine").unwrap();
+    fs::remove_file(site.folder.path().join("offers").join(two.manifest.digest().to_string()).join("rejected"))
+        .unwrap();
+    assert_eq!(rule(site.approve(&two, ONE, "First Reviewer")), "approve.decided");
+}
+
+/// What an approval binds: the run is refused with anything else, and a missing key of draws is not made anew.
+#[test]
+fn an_approval_binds_the_key_of_the_draws() {
+    let site = Site::new(40);
+    let run = site.approve(&site.offer(1, 3), ONE, "First Reviewer").unwrap().run.unwrap();
+    let key = draw_key(site.folder.path()).unwrap();
+    run.check(&site.identity, &key).unwrap();
+    let foreign = |result: Result<(), FolderError>| result.map_err(|e| e.code());
+    assert_eq!(foreign(run.check(&site.identity, &DrawKey::from_bytes(&[5; 32]))), Err("run.foreign"));
+    assert_eq!(foreign(run.check(&SigningIdentity::from_bytes(&[2; 32]), &key)), Err("run.foreign"));
+    fs::remove_file(site.folder.path().join("identity/draws.key")).unwrap();
+    assert_eq!(rule(site.approve(&site.offer(2, 3), ONE, "First Reviewer")), "identity_no_draw_key");
 }
 
 #[test]

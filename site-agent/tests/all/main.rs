@@ -3,6 +3,7 @@
 mod approval;
 mod commands;
 mod examples;
+mod inspecting;
 mod pages;
 mod snapshot;
 mod source;

@@ -8,6 +8,7 @@ mod canaries;
 mod checks;
 mod commands;
 mod competing;
+mod copies;
 mod deploy;
 mod documents;
 mod errors;

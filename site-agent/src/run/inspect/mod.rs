@@ -226,7 +226,7 @@ impl Inspection<'_> {
                 self.policy.check_rule(rule, &self.offer.manifest, self.protocol)
             }
             (Rule::MaximumRuns | Rule::Differencing, Some(loaded)) => {
-                let (run, earlier) = approve::remembered(self.approver.state_dir, self.offer, self.protocol, loaded)?;
+                let (run, earlier) = approve::remembered(&self.approver, self.offer, self.protocol, loaded)?;
                 if rule == Rule::MaximumRuns {
                     self.policy.check_runs(&run, &earlier)
                 } else {

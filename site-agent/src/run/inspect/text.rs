@@ -80,7 +80,13 @@ fn later_rounds(page: &mut String, findings: &Findings) {
         line(page, format_args!("  {:<22} {sentence}", ""));
     }
     if !findings.draws.is_empty() {
-        line(page, format_args!("  about {} of these numbers, all opened by the sites alone, are for", findings.forecast.drawn));
+        line(
+            page,
+            format_args!(
+                "  about {} of these numbers, all opened by the sites alone, are for",
+                findings.forecast.drawn
+            ),
+        );
     }
     for draws in &findings.draws {
         line(page, format_args!("    {draws}"));

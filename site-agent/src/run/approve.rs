@@ -18,6 +18,7 @@ use super::decisions;
 use super::folder::{FolderError, RunFolder};
 use super::memory;
 use super::person::Person;
+use super::reviewers;
 use crate::snapshot;
 use crate::source::{self, Loaded, SourceError, Warning};
 
@@ -51,6 +52,9 @@ pub enum ApproveError {
     /// Files of the run.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// The name is a reviewer's, who has a login of their own.
+    #[error("`{0}` is a reviewer of this site and approves by a login of their own")]
+    Reviewer(String),
     /// The system gave no random bytes.
     #[error("the operating system gave no random bytes")]
     Random,
@@ -69,6 +73,7 @@ impl ApproveError {
             ApproveError::Policy(refusal) => refusal.rule(),
             ApproveError::Source(_) => "approve.source",
             ApproveError::Folder(e) => e.code(),
+            ApproveError::Reviewer(_) => "approve.reviewer",
             ApproveError::Random => "approve.random",
         }
     }
@@ -82,9 +87,11 @@ impl ApproveError {
             | ApproveError::Protocol(_)
             | ApproveError::OtherProtocol
             | ApproveError::Policy(_) => true,
-            ApproveError::PolicyFile(_) | ApproveError::Source(_) | ApproveError::Folder(_) | ApproveError::Random => {
-                false
-            }
+            ApproveError::PolicyFile(_)
+            | ApproveError::Source(_)
+            | ApproveError::Folder(_)
+            | ApproveError::Reviewer(_)
+            | ApproveError::Random => false,
         }
     }
 
@@ -97,9 +104,13 @@ impl ApproveError {
             ApproveError::Expired => "ask the coordinator's operator for a new run",
             ApproveError::Protocol(_) | ApproveError::OtherProtocol => "ask the study's statistician for the protocol",
             ApproveError::PolicyFile(_) => "mend the policy file",
+            ApproveError::Policy(PolicyRefusal::SameAccount { .. }) => {
+                "another person approves, by an account or a reviewer's login of their own (`site-agent reviewer add`)"
+            }
             ApproveError::Policy(_) => "the site's policy decides; change it only by your own governance",
             ApproveError::Source(_) => "mend the file as the lines above say and approve again",
             ApproveError::Folder(e) => e.hint(),
+            ApproveError::Reviewer(_) => "`site-agent reviewer login NAME` makes a link for the reviewer; give your own name",
             ApproveError::Random => "try again; if it persists, check the operating system",
         }
     }
@@ -162,6 +173,11 @@ fn decide(
     person: &Person,
 ) -> Result<Approved, ApproveError> {
     check_offer(offer, &approver.coordinator, &approver.identity.public(), person.at)?;
+    if let Some(reviewer) = reviewers::of_name(approver.state_dir, &person.name)?
+        && !person.shares_account(&reviewer.person(person.at))
+    {
+        return Err(ApproveError::Reviewer(reviewer.name));
+    }
     let (protocol, site) = check(approver, offer, policy)?;
     let loaded = source::csv::load(data, &protocol)?;
     let (run, earlier) = remembered(approver.state_dir, offer, &protocol, &loaded)?;

@@ -541,7 +541,7 @@ impl Layout {
         };
         // as many people as the policy asks for; more than two it cannot
         for name in ["Reviewer 1", "Reviewer 2"] {
-            let person = Person::here(name, jiff::Timestamp::now().as_second().max(0).cast_unsigned());
+            let person = Person::reviewer(name, jiff::Timestamp::now().as_second().max(0).cast_unsigned());
             let approved = approve(&approver, offer, &study.sites[index].1, &study.policy, &person)
                 .map_err(|error| self.not_approved(study, offer, index, error))?;
             if approved.run.is_some() {

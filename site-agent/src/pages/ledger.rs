@@ -10,6 +10,7 @@ use web::{Problem, Scroll, Visit, digest};
 
 use super::desk::{Desk, Visitor, time_of};
 use super::problem::Unable;
+use super::review::name_field;
 use super::studies::badge;
 use crate::run::{Line, RunFolder, RunState, lines, refusals};
 
@@ -50,6 +51,7 @@ fn facts(run: &RunFolder, lines: &[Line]) -> Markup {
                 @for person in &run.people {
                     div { bdi { (person.name) } " (account " bdi { (person.account) } "), " (time_of(person.at)) }
                 }
+                @if run.one_account() { div { "Two approvals by one account, as the policy at approval allowed." } }
             }
             dt { "Answers sent" } dd { (lines.iter().filter(|line| line.is_answer()).count()) }
             dt { "Refusals" } dd { (lines.iter().filter(|line| line.rule.is_some()).count()) }
@@ -127,8 +129,7 @@ fn withdrawal(run: &RunFolder, visit: &Visit<Visitor>) -> Markup {
             }
             form.decide method="post" action={ "/runs/" (run.manifest.digest()) "/withdraw" } {
                 (visit.csrf_field())
-                label for="withdraw-name" { "Your name" }
-                input type="text" id="withdraw-name" name="name" required autocomplete="name" maxlength="200";
+                (name_field(visit, "withdraw-name"))
                 label for="withdraw-reason" { "Reason, kept at this site" }
                 textarea id="withdraw-reason" name="reason" rows="3" required maxlength="2000" {}
                 button.grave { "Withdraw" }

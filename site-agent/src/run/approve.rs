@@ -20,6 +20,7 @@ use super::folder::{self, FolderError, RunFolder};
 use super::memory;
 use super::person::Person;
 use crate::identity::{self, IdentityError};
+use super::reviewers;
 use crate::snapshot;
 use crate::source::{self, Loaded, SourceError, Warning};
 
@@ -59,6 +60,9 @@ pub enum ApproveError {
     /// The site's keys.
     #[error(transparent)]
     Identity(#[from] IdentityError),
+    /// The name is a reviewer's, who has a login of their own.
+    #[error("`{0}` is a reviewer of this site and approves by a login of their own")]
+    Reviewer(String),
     /// The system gave no random bytes.
     #[error("the operating system gave no random bytes")]
     Random,
@@ -79,6 +83,7 @@ impl ApproveError {
             ApproveError::Source(_) => "approve.source",
             ApproveError::Folder(e) => e.code(),
             ApproveError::Identity(e) => e.code(),
+            ApproveError::Reviewer(_) => "approve.reviewer",
             ApproveError::Random => "approve.random",
         }
     }
@@ -97,6 +102,7 @@ impl ApproveError {
             | ApproveError::Source(_)
             | ApproveError::Folder(_)
             | ApproveError::Identity(_)
+            | ApproveError::Reviewer(_)
             | ApproveError::Random => false,
         }
     }
@@ -111,10 +117,14 @@ impl ApproveError {
             ApproveError::Protocol(_) | ApproveError::OtherProtocol => "ask the study's statistician for the protocol",
             ApproveError::PolicyFile(_) => "mend the policy file",
             ApproveError::Decided => "`site-agent study list` names its state; a decision is final for a run",
+            ApproveError::Policy(PolicyRefusal::SameAccount { .. }) => {
+                "another person approves, by an account or a reviewer's login of their own (`site-agent reviewer add`)"
+            }
             ApproveError::Policy(_) => "the site's policy decides; change it only by your own governance",
             ApproveError::Source(_) => "mend the file as the lines above say and approve again",
             ApproveError::Folder(e) => e.hint(),
             ApproveError::Identity(e) => e.hint(),
+            ApproveError::Reviewer(_) => "`site-agent reviewer login NAME` makes a link for the reviewer; give your own name",
             ApproveError::Random => "try again; if it persists, check the operating system",
         }
     }
@@ -178,6 +188,11 @@ fn decide(
     person: &Person,
 ) -> Result<Approved, ApproveError> {
     check_offer(offer, &approver.coordinator, &approver.identity.public(), person.at)?;
+    if let Some(reviewer) = reviewers::of_name(approver.state_dir, &person.name)?
+        && !person.shares_account(&reviewer.person(person.at))
+    {
+        return Err(ApproveError::Reviewer(reviewer.name));
+    }
     let (protocol, site) = check(approver, offer, policy)?;
     if folder::is_decided(approver.state_dir, &offer.manifest.digest())? {
         return Err(ApproveError::Decided);

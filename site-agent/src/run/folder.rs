@@ -276,6 +276,12 @@ impl RunFolder {
         self.people.last().map_or(0, |person| person.at)
     }
 
+    /// Did two of the people who approved come by one account?
+    pub fn one_account(&self) -> bool {
+        let pairs = self.people.iter().enumerate();
+        pairs.into_iter().any(|(i, one)| self.people[..i].iter().any(|other| one.shares_account(other)))
+    }
+
     /// The frozen cohort.
     pub fn cohort(&self) -> Result<Cohort, FolderError> {
         Ok(snapshot::read(&self.path.join("cohort"), &self.bound.snapshot, &self.protocol)?)

@@ -3,7 +3,7 @@
 //! `STATE/offers/DIGEST/` holds what the coordinator offered and nobody has decided; `STATE/runs/DIGEST/` an approved
 //! run: manifest, protocol, approval, frozen cohort and journal. Both appear whole or not at all. A run is withdrawn by one
 //! more file in its folder. `STATE/memory/` holds what the site remembers of the runs that it approved,
-//! `STATE/consents/` the first of two people's approval, `STATE/ledger` what was offered, decided and refused.
+//! `STATE/consents/` the first of two people's approval, `STATE/reviewers/` who decides at the pages by a login of their own, `STATE/ledger` what was offered, decided and refused.
 
 mod approve;
 mod attend;
@@ -19,6 +19,7 @@ mod ledger;
 mod link;
 mod memory;
 mod person;
+pub mod reviewers;
 mod withdraw;
 
 pub use approve::{ApproveError, Approved, Approver, approve, check, read_policy};

@@ -106,12 +106,17 @@ models = ["unadjusted", "stratified"]
 
 /// The small study with models of the test's own.
 pub fn protocol_with(models: &str) -> Arc<Protocol> {
-    Arc::new(Protocol::parse(&format!("{HEAD}{models}")).unwrap_or_else(|mistakes| panic!("{:?}", mistakes.0)))
+    Arc::new(Protocol::parse(&text_with(models)).unwrap_or_else(|mistakes| panic!("{:?}", mistakes.0)))
 }
 
 /// Text of the small study.
 pub fn text() -> String {
-    format!("{HEAD}{MODELS}")
+    text_with(MODELS)
+}
+
+/// Text of the small study with models of the test's own.
+pub fn text_with(models: &str) -> String {
+    format!("{HEAD}{models}")
 }
 
 /// The small study.

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use coordinator::progress::{Elsewhere, Progress};
+use coordinator::published::{self, Published, PublishedError};
 use coordinator::study::FinishedRun;
-use rehearsal::published::{self, Published, PublishedError};
 use rehearsal::{Federation, RehearsalError, StudyDir, StudyDirError, child};
 use terminal::Exit;
 

@@ -8,6 +8,7 @@ use super::bundle::Party;
 use super::findings::{Findings, Place, Summary};
 use super::run::{Past, Run};
 use super::witness::Seen;
+use crate::account;
 use crate::layout::Layout;
 use crate::ledger::Entry;
 use crate::machine::site::SiteRecord;
@@ -129,7 +130,12 @@ impl<'r> Walk<'r> {
             findings.add(Place::Policy, "the policy is not the one under which the run was approved");
             return;
         };
-        let people: BTreeSet<&String> = self.summary.people.iter().collect();
+        let people: Vec<&str> = self.summary.people.iter().map(String::as_str).collect();
+        if let Some(one) = account::shared(&people) {
+            findings.check(own.same_account, "two people approved by one account, which the policy does not allow");
+            self.summary.one_account = Some(one.to_owned());
+        }
+        let people: BTreeSet<String> = people.into_iter().map(name_of).collect();
         findings.check(people.len() >= own.approvals as usize, "fewer people approved than the policy asks for");
     }
 
@@ -193,6 +199,7 @@ impl<'r> Walk<'r> {
         }
         let digest = sum_digest(q0, &opened.digest());
         self.plan.tell(&word::read(&opened.words, self.run.manifest.roster.len()));
+        self.summary.shared += self.current.layout.opened() as u64;
         let next = derived(self.run, self.current.round + 1, &self.plan, &digest);
         self.previous = Some((std::mem::replace(&mut self.current, next), digest));
         self.summary.rounds += 1;
@@ -215,6 +222,12 @@ impl<'r> Walk<'r> {
         let release = self.released.then(|| Release::of(&self.plan));
         (self.summary, release)
     }
+}
+
+/// What an actor is called beside the account, in one spelling.
+fn name_of(actor: &str) -> String {
+    let account = account::of_actor(actor).map_or(0, |account| account.len() + 2);
+    account::plain(&actor[..actor.len() - account])
 }
 
 fn derived(run: &Run, round: u32, plan: &Plan, before: &Digest) -> Derived {

@@ -94,7 +94,7 @@ impl Rule {
             Rule::MaximumRounds => "A run ends after so many rounds.",
             Rule::MaximumRuns => "One study is approved at most so many times.",
             Rule::Differencing => "No two sets of analysed patients differ by a few patients or one site.",
-            Rule::Approvals => "So many different people approve.",
+            Rule::Approvals => "So many different people approve, each by an account of their own.",
             Rule::ApprovalDays => "An approval ends after so many days.",
         }
     }

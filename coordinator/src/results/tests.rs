@@ -198,7 +198,7 @@ fn files_hold_the_same_bits_as_the_results() {
     assert_eq!(survival.len(), results.survival.len());
     for (row, expected) in survival.iter().zip(&results.survival) {
         assert_eq!(row[7].parse().ok().map(f64::to_bits), expected.survival.map(f64::to_bits));
-        assert_eq!((&row[2] == "true", &row[11]), (expected.weighted, &*expected.conf_type));
+        assert_eq!((&row[2] == "TRUE", &row[11]), (expected.weighted, &*expected.conf_type));
     }
     assert_eq!(rows(&read("medians.csv")).len(), results.medians.len());
     // Two methods, one with two variances, of five quantities; two times of six, and a mean of four.

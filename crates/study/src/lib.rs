@@ -3,6 +3,7 @@
 //! A study is one TOML file ([`protocol::Protocol`]). It compiles to a [`plan::Plan`], which every party runs on the
 //! same sums. A site answers a [`question::Question`] over its frozen [`cohort::Cohort`]; nothing here performs I/O.
 
+pub mod account;
 pub mod audit;
 pub mod coding;
 pub mod cohort;

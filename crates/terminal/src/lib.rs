@@ -10,6 +10,7 @@ mod exit;
 mod failure;
 mod foreign;
 mod format;
+mod state_lock;
 
 pub use answer::Answer;
 pub use audit::{verify_bundles, write_bundle};
@@ -18,3 +19,4 @@ pub use exit::Exit;
 pub use failure::{Failure, read_file};
 pub use foreign::{Foreign, HEAD, foreign};
 pub use format::{Format, conclude};
+pub use state_lock::{LockError, StateLock};

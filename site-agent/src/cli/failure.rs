@@ -6,6 +6,7 @@ use terminal::Failure;
 use crate::config::ConfigError;
 use crate::identity::IdentityError;
 use crate::pages::PagesError;
+use crate::run::reviewers::ReviewerError;
 use crate::run::{ApproveError, AttendError, FolderError, InspectError, LedgerError};
 use crate::source::SourceError;
 
@@ -24,7 +25,7 @@ macro_rules! from_coded {
     )*};
 }
 
-from_coded!(AttendError, ConfigError, FolderError, IdentityError, InspectError, LedgerError, PagesError);
+from_coded!(AttendError, ConfigError, FolderError, IdentityError, InspectError, LedgerError, PagesError, ReviewerError);
 
 impl From<SourceError> for Failure {
     fn from(e: SourceError) -> Failure {

@@ -3,6 +3,7 @@
 mod audit;
 mod failure;
 mod pages;
+mod reviewer;
 mod study;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use crate::pages::PagesError;
 use crate::run::{Attending, Link, attend_on, own_counts, read_policy};
 use crate::source::{self, Warning};
 use pages::PagesCommand;
+use reviewer::ReviewerCommand;
 
 /// Runs beside a hospital's data and answers what the site has approved.
 #[derive(Debug, Parser)]
@@ -72,6 +74,9 @@ enum Command {
     /// The agent's own pages, on this machine.
     #[command(subcommand)]
     Pages(PagesCommand),
+    /// People who decide at the pages by a login of their own: name, list, let in, remove.
+    #[command(subcommand)]
+    Reviewer(ReviewerCommand),
     /// Check this site's file against a protocol; nothing is sent.
     #[command(after_help = "Example: site-agent check-data protocol.toml")]
     CheckData {
@@ -98,6 +103,7 @@ impl Command {
             Command::Run => "run",
             Command::Study(command) => command.name(),
             Command::Pages(PagesCommand::Login) => "pages-login",
+            Command::Reviewer(command) => command.name(),
             Command::CheckData { .. } => "check-data",
             Command::Audit(command) => command.name(),
             Command::Completions { .. } => "completions",
@@ -130,6 +136,7 @@ fn dispatch(arguments: &Arguments) -> Result<Answer, Failure> {
         Command::Run => run(&config()?),
         Command::Study(command) => study::dispatch(&config()?, command),
         Command::Pages(command) => pages::dispatch(&config()?, command),
+        Command::Reviewer(command) => reviewer::dispatch(&config()?, command),
         Command::CheckData { protocol } => check_data(&config()?, protocol),
         Command::Audit(command) => audit::dispatch(config, command),
         Command::Completions { shell } => Ok(completions(grammar(), *shell)),

@@ -6,6 +6,7 @@ mod cases;
 mod commands;
 mod criteria_cases;
 mod examples;
+mod inspecting;
 mod pages;
 mod snapshot;
 mod source;

@@ -225,7 +225,7 @@ fn an_approval_ends_with_its_days() {
 fn a_forecast_names_every_kind_of_question_that_is_asked() {
     for (name, file) in EXAMPLES {
         let (protocol, cohorts, _) = example(name, file);
-        let forecast = Forecast::of(&protocol).unwrap();
+        let forecast = Forecast::of(&protocol);
         let foreseen: BTreeSet<&str> = forecast.kinds.iter().map(|kind| kind.kind).collect();
         let mut plan = Plan::new(Arc::clone(&protocol));
         while !plan.done() {

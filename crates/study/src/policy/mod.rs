@@ -62,6 +62,8 @@ pub struct Policy {
     pub allow_differencing: bool,
     /// People who have to approve, 1 or 2.
     pub approvals: u32,
+    /// May they come by the same account?
+    pub same_account: bool,
     /// Days for which an approval holds.
     pub approval_days: u32,
 }
@@ -86,6 +88,7 @@ impl Default for Policy {
             maximum_runs: 3,
             allow_differencing: false,
             approvals: 2,
+            same_account: false,
             approval_days: 365,
         }
     }
@@ -111,6 +114,7 @@ impl Policy {
             maximum_runs,
             allow_differencing,
             approvals,
+            same_account,
             approval_days,
         } = self;
         let names = |out: Canonical, names: &Vec<String>| out.list(names, |out, name| out.str(name));
@@ -131,6 +135,7 @@ impl Policy {
             .u32(*maximum_runs)
             .bool(*allow_differencing)
             .u32(*approvals)
+            .bool(*same_account)
             .u32(*approval_days)
             .digest()
     }
@@ -159,6 +164,7 @@ impl Policy {
             maximum_runs: whole("maximum_runs", default.maximum_runs),
             allow_differencing: root.flag("allow_differencing", default.allow_differencing),
             approvals: whole("approvals", default.approvals),
+            same_account: root.flag("same_account", default.same_account),
             approval_days: whole("approval_days", default.approval_days),
         };
         if policy.minimum_sites < FLOOR_SITES {

@@ -181,6 +181,16 @@ pub enum PolicyRefusal {
         /// In the policy.
         approvals: u32,
     },
+    /// The same account a second time, under another name.
+    #[error(
+        "somebody has approved by the account `{account}` already; this site's policy asks for {approvals} people with accounts of their own"
+    )]
+    SameAccount {
+        /// As the site knows it.
+        account: String,
+        /// In the policy.
+        approvals: u32,
+    },
     /// The approval has ended.
     #[error("the approval is older than this site's policy allows ({days} days)")]
     ApprovalEnded {
@@ -214,7 +224,7 @@ impl PolicyRefusal {
             | PolicyRefusal::NearScenario { .. }
             | PolicyRefusal::NearEvents { .. }
             | PolicyRefusal::GridOfRuns { .. } => Rule::Differencing,
-            PolicyRefusal::SamePerson { .. } => Rule::Approvals,
+            PolicyRefusal::SamePerson { .. } | PolicyRefusal::SameAccount { .. } => Rule::Approvals,
             PolicyRefusal::ApprovalEnded { .. } => Rule::ApprovalDays,
         }
     }

@@ -96,7 +96,7 @@ impl Rule {
             Rule::Differencing => {
                 "No two sets of analysed patients, or of events, differ by a few patients or one site."
             }
-            Rule::Approvals => "So many different people approve.",
+            Rule::Approvals => "So many different people approve, each by an account of their own.",
             Rule::ApprovalDays => "An approval ends after so many days.",
         }
     }

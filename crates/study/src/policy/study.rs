@@ -11,6 +11,11 @@ impl Policy {
         Rule::ALL.into_iter().try_for_each(|rule| self.check_rule(rule, manifest, protocol))
     }
 
+    /// The same, and all that refuses at once.
+    pub fn refusals_of_study(&self, manifest: &Manifest, protocol: &Protocol) -> Vec<PolicyRefusal> {
+        Rule::ALL.into_iter().filter_map(|rule| self.check_rule(rule, manifest, protocol).err()).collect()
+    }
+
     /// One of those rules; a rule that needs more is not broken yet.
     pub fn check_rule(&self, rule: Rule, manifest: &Manifest, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         match rule {

@@ -48,6 +48,7 @@ fn the_digest_is_of_the_rules() {
         "allow_differencing = true",
         "opening = \"totals\"",
         "approvals = 1",
+        "same_account = true",
         "approval_days = 6",
         "trusted_sites = []",
         "variables = [\"age\"]",

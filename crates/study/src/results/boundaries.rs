@@ -16,7 +16,7 @@ use crate::protocol::{Protocol, TimeColumn, TimeGrid};
 pub(crate) struct Boundaries(Vec<BTreeMap<usize, Shown>>);
 
 /// What is given out of one outcome. Times are cells of its own grid, ascending.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Shown {
     /// Nothing is: beside what is given out elsewhere its events would tell of a few patients.
     pub(crate) closed: bool,
@@ -28,6 +28,16 @@ pub(crate) struct Shown {
     pub(crate) at_risk: Vec<u32>,
     /// All times that may be told.
     told: Told,
+    last: Last,
+}
+
+/// When an arm is at its end.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Last {
+    /// So many leave at least in the cell in which the last patient of an arm does, that it may be told which one it is.
+    least: f64,
+    /// The last cell of the grid, where patients were followed beyond it: that is nobody's day.
+    cut: Option<f64>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,6 +59,13 @@ impl Shown {
             Told::Everything => true,
             Told::Cells(cells, last) => cell >= *last || cells.contains(&cell),
         }
+    }
+
+    /// Is nobody of an arm at risk any more in a cell? `last` is the cell in which the last ones leave, and how many they
+    /// are. Under a floor a few who leave in the cell itself are as good as gone: it would be their day.
+    pub(crate) fn is_over(&self, cell: f64, last: Option<(f64, f64)>) -> bool {
+        let Some((end, leavers)) = last else { return true };
+        cell > end || cell == end && leavers < self.last.least && self.last.cut != Some(cell)
     }
 }
 
@@ -277,6 +294,8 @@ impl<'a> Column<'a> {
         let last = grid.cell(grid.horizon_days);
         let is_end = |cell: u32| cell >= last || days.contains(&grid.last_day(cell));
         let own = declared(self.protocol, *outcome, *grid, false);
+        let is_cut = leavers.staying.iter().any(|n| *n > 0.0);
+        shown.last = Last { least: self.minimum, cut: is_cut.then_some(f64::from(last)) };
         shown.declared = own.iter().copied().filter(|cell| is_end(*cell)).collect();
         let merged: BTreeSet<u32> =
             found.merged.iter().filter_map(|cell| Some(self.days.get(*cell as usize)?.0)).collect();

@@ -116,7 +116,7 @@ impl<'a> Rows<'a> {
         let declared: Vec<f64> = self.analysis.times_days.iter().map(|day| f64::from(grid.cell(*day))).collect();
         let merged: Vec<f64> = self.shown.merged.iter().map(|cell| f64::from(*cell)).collect();
         for (k, cause) in self.competing.causes.iter().enumerate() {
-            for (arm, curves) in &self.arms {
+            for (index, (arm, curves)) in self.arms.iter().enumerate() {
                 for kind in &self.analysis.conf_types {
                     for (at, times) in [(At::Declared, &declared), (At::MergedCell, &merged)] {
                         let mut before = None;
@@ -124,7 +124,7 @@ impl<'a> Rows<'a> {
                             // as of survival curves: the cell in which the last patient leaves is the arm's last
                             let last = before.replace(point.time);
                             let after = match at {
-                                At::Declared => Some(point.time) > curves.end(),
+                                At::Declared => self.is_over(index, point.time),
                                 At::MergedCell => last >= curves.end(),
                             };
                             if self.shown(&point, at) && after {
@@ -143,14 +143,20 @@ impl<'a> Rows<'a> {
             for (control, treated) in controls.at(&declared).iter().zip(treateds.at(&declared)) {
                 results.incidences.push(if self.shown(control, At::Declared) {
                     let row = self.difference(&cause.name, k, control, &treated);
-                    let time = Some(control.time);
-                    if time > controls.end() || time > treateds.end() { after_end(row) } else { row }
+                    if [1, 2].iter().any(|arm| self.is_over(*arm, control.time)) { after_end(row) } else { row }
                 } else {
                     self.hidden(&cause.name, &self.treatment, control.time, IntervalKind::Plain, At::Declared)
                 });
             }
             self.test(results, &cause.name, k);
         }
+    }
+
+    /// Is nobody of an arm (of both, for all) at risk any more?
+    fn is_over(&self, arm: usize, time: f64) -> bool {
+        let arms = if arm == 0 { &self.arms[1..] } else { &self.arms[arm..=arm] };
+        let last = |curves: &Incidence| curves.points().last().map(|last| (last.time, last.risk.n));
+        arms.iter().all(|(_, curves)| self.shown.is_over(time, last(curves)))
     }
 
     fn shown(&self, point: &IncidencePoint, at: At) -> bool {

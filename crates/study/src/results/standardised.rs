@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use stats::inference::wald;
 use stats::standardise::Means;
-use stats::survival::Who::All;
-use stats::survival::{Curve, Estimate};
+use stats::survival::{Curve, Estimate, Who as Arm};
 
 use super::boundaries::Shown;
 use super::rows::{FitProblem, FitRow, Name};
@@ -187,7 +186,11 @@ impl Rows<'_> {
     fn after_end(&self, outcome: usize, cell: u32) -> bool {
         let mut tables = self.branch.curves().filter(|(key, _)| key.outcome == outcome);
         let table = tables.find_map(|(_, table)| table?.ok());
-        table.is_some_and(|table| Curve::kaplan_meier(table, All).end() < Some(f64::from(cell)))
+        let Some((table, shown)) = table.zip(self.shown.get(&outcome)) else { return false };
+        [Arm::Control, Arm::Treated].into_iter().all(|arm| {
+            let curve = Curve::kaplan_meier(table, arm);
+            shown.is_over(f64::from(cell), curve.points().last().map(|last| (last.time, last.risk.n)))
+        })
     }
 }
 

@@ -248,14 +248,22 @@ impl<'a> Rows<'a> {
 
     /// The curve at the declared times, none where it is hidden. What has left since the time before counts from the last
     /// time that is shown.
-    fn declared(&self, curve: &Curve) -> Vec<(f64, Known)> {
+    fn declared(&self, arm: usize) -> Vec<(f64, Known)> {
         let shown = |time: &&f64| self.shown.declared.iter().any(|cell| f64::from(*cell) == **time);
         let times: Vec<f64> = self.times.iter().filter(shown).copied().collect();
-        let mut points = curve.at(&times).into_iter().peekable();
-        let known =
-            |point: Point| if Some(point.time) <= curve.end() { Known::Point(point) } else { Known::AfterEnd(point) };
+        let mut points = self.arms[arm].1.at(&times).into_iter().peekable();
+        let known = |point: Point| {
+            if self.is_over(arm, point.time) { Known::AfterEnd(point) } else { Known::Point(point) }
+        };
         let at = |time: &f64| (*time, points.next_if(|point| point.time == *time).map_or(Known::Hidden, known));
         self.times.iter().map(at).collect()
+    }
+
+    /// Is nobody of an arm (of both, for all) at risk any more?
+    fn is_over(&self, arm: usize, time: f64) -> bool {
+        let arms = if arm == 0 { &self.arms[1..] } else { &self.arms[arm..=arm] };
+        let last = |curve: &Curve| curve.points().last().map(|last| (last.time, last.risk.n));
+        arms.iter().all(|(_, curve)| self.shown.is_over(time, last(curve)))
     }
 
     /// The curve at the ends of merged cells. The cell in which the last patient of the arm leaves is the last of the arm:
@@ -273,8 +281,8 @@ impl<'a> Rows<'a> {
 
     /// The curves at the declared times, and at the ends of merged cells: none when an arm has too few patients for that.
     fn curves(&self, results: &mut Results) {
-        for (arm, curve) in &self.arms {
-            let (declared, merged) = (self.declared(curve), self.merged(curve));
+        for (index, (arm, curve)) in self.arms.iter().enumerate() {
+            let (declared, merged) = (self.declared(index), self.merged(curve));
             for kind in &self.analysis.conf_types {
                 for (at, points) in [(At::Declared, &declared), (At::MergedCell, &merged)] {
                     let row = |(time, known): &(f64, Known)| match known {
@@ -360,7 +368,7 @@ impl<'a> Rows<'a> {
     }
 
     fn survival_at(&self, results: &mut Results) {
-        let at = self.arms.each_ref().map(|(_, curve)| self.declared(curve));
+        let at = [0, 1, 2].map(|arm| self.declared(arm));
         for ((arm, _), points) in self.arms.iter().zip(&at) {
             for (time, known) in points {
                 let point = known.point();
@@ -400,7 +408,8 @@ impl<'a> Rows<'a> {
         let Some(day) = self.analysis.rmst_days else { return };
         let horizon = f64::from(self.grid.cell(day));
         let grid_days = self.grid.grid_days;
-        let reached = self.arms.each_ref().map(|(_, curve)| reaches(curve, horizon));
+        let reached = [0, 1, 2]
+            .map(|arm| reaches(&self.arms[arm].1, if self.is_over(arm, horizon) { f64::INFINITY } else { horizon }));
         let means = self.arms.each_ref().map(|(_, curve)| restricted_mean(curve, horizon));
         let row = |arm: &str, quantity| MedianRow {
             at_days: Some(self.days(horizon)),

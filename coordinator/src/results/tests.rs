@@ -197,8 +197,8 @@ fn files_hold_the_same_bits_as_the_results() {
     let survival = rows(&read("survival.csv"));
     assert_eq!(survival.len(), results.survival.len());
     for (row, expected) in survival.iter().zip(&results.survival) {
-        assert_eq!(row[7].parse().ok().map(f64::to_bits), expected.survival.map(f64::to_bits));
-        assert_eq!((&row[2] == "TRUE", &row[11]), (expected.weighted, &*expected.conf_type));
+        assert_eq!(row[8].parse().ok().map(f64::to_bits), expected.survival.map(f64::to_bits));
+        assert_eq!((&row[2] == "TRUE", &row[12]), (expected.weighted, &*expected.conf_type));
     }
     assert_eq!(rows(&read("medians.csv")).len(), results.medians.len());
     // Two methods, one with two variances, of five quantities; two times of six, and a mean of four.
@@ -237,7 +237,7 @@ fn headers_are_the_contract() {
              penalised_loglik,effective_df,cause,scenario\n",
         ),
         ("flow.csv", "step,label,n,control,treated,excluded,notes,scenario\n"),
-        ("outcomes.csv", "outcome,arm,n,events,cause,notes,scenario\n"),
+        ("outcomes.csv", "outcome,arm,n,events,cause,notes,missing,scenario\n"),
         (
             "weights.csv",
             "scheme,arm,n,sum,ess,mean,max,truncated_at_low,truncated_at_high,notes,q01_type3,q99_type3,q01_type7,\

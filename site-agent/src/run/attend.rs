@@ -278,7 +278,7 @@ impl Session<'_> {
     fn offer(&mut self, offer: &Offer) -> Result<(), AttendError> {
         let digest = offer.manifest.digest();
         if !self.run_path(&digest).exists() {
-            if folder::was_approved(self.state_dir, &digest)? {
+            if folder::is_absent(self.state_dir, &digest)? {
                 return self.set_aside(digest, &FolderError::Absent.into());
             }
             let coordinator = self.identity.coordinator().identity;

@@ -198,6 +198,16 @@ pub(super) fn was_approved(state_dir: &Path, manifest: &Digest) -> Result<bool, 
     Ok(decisions::has(state_dir, approved)?)
 }
 
+/// Is the folder of an approved run missing? An approval that is being made stands in the ledger before its folder is there:
+/// that one is waited for.
+pub(super) fn is_absent(state_dir: &Path, manifest: &Digest) -> Result<bool, FolderError> {
+    if !was_approved(state_dir, manifest)? {
+        return Ok(false);
+    }
+    let _deciding = decisions::exclusively(state_dir)?;
+    Ok(!state_dir.join("runs").join(manifest.to_string()).exists())
+}
+
 /// Does the state directory hold an approved run?
 pub(super) fn is_any_approved(state_dir: &Path) -> bool {
     folders(&state_dir.join("runs")).is_ok_and(|runs| !runs.is_empty())

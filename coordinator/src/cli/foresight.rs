@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use study::dictionary::Kind;
 use study::manifest::Manifest;
 use study::policy::{Expected, ExpectedError, Foreseen, Policy, Rule};
 use study::protocol::Protocol;
@@ -24,7 +25,7 @@ pub(super) fn check(path: &Path, expect: &[String], policy: Option<&Path>) -> Re
     };
     let expected = match expect {
         [] => None,
-        pairs => Some(Expected::parse(pairs.iter().map(String::as_str), &protocol).map_err(unreadable)?),
+        pairs => Some(Expected::parse(pairs.iter().map(String::as_str), &protocol).map_err(|e| unreadable(&e))?),
     };
     let events = |outcome: &str| expected.as_ref().and_then(|expected| expected.events(outcome, None));
     let size = Size::of(&protocol, &events);
@@ -41,7 +42,21 @@ pub(super) fn check(path: &Path, expect: &[String], policy: Option<&Path>) -> Re
     let answer = Answer::of(data).line(format_args!("{id}: {title}")).line(format_args!("digest {digest}"));
     let answer = answer.line(format_args!("opening \"{}\": {}", opening.name(), opening.sentence()));
     let answer = answer.line(in_words(size, sites, expected.is_some()));
+    let answer = without_step(&protocol).into_iter().fold(answer, |answer, name| {
+        answer.beside(format_args!(
+            "`{name}` has no `resolution`: quartiles and rank tests count it in whole steps from the smallest value of `range`, and \
+             a site with finer values refuses; write the step in which it is recorded"
+        ))
+    });
     Ok(said(answer, &found, whose, expected.is_some()))
+}
+
+/// Numbers of a baseline table for which nobody said in which steps they are recorded.
+fn without_step(protocol: &Protocol) -> Vec<String> {
+    let variables = protocol.baseline.iter().flat_map(|table| &table.variables);
+    let variables = variables.map(|id| protocol.dictionary.variable(*id));
+    let open = variables.filter(|v| matches!(v.kind, Kind::Continuous { resolution: None, .. }));
+    open.map(|variable| variable.name.clone()).collect()
 }
 
 /// What a site with the default policy would refuse of a run that was just made.
@@ -60,7 +75,7 @@ pub(super) fn refused_by_default(answer: Answer, manifest: &Manifest, protocol: 
     }
 }
 
-fn unreadable(e: ExpectedError) -> Failure {
+fn unreadable(e: &ExpectedError) -> Failure {
     Failure::new("expect.counts", e.to_string(), e.hint())
 }
 

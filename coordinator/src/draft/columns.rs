@@ -93,7 +93,7 @@ pub fn columns(text: &str, patient: Option<&str>) -> Result<Columns, DraftError>
             Ok((kind, remarks)) => {
                 let codes = if kind == Kind::Binary { coding(values) } else { None };
                 let by_size = by_size(&kind, codes.as_ref(), values);
-                columns.guesses.push(Guess { remarks, codes, by_size, ..Guess::of(name, &kind) });
+                columns.guesses.push(Guess { codes, by_size, remarks, ..Guess::of(name, &kind) });
             }
             Err(why) => columns.left_out.push(format!("{name} ({why})")),
         }

@@ -261,7 +261,7 @@ pub(super) fn is_after(name: &str) -> bool {
             (unit.len() > 2 && word.strip_prefix(unit).is_some_and(digits))
                 || word.strip_suffix(unit).is_some_and(digits)
         };
-        UNITS.iter().any(|unit| split(&unit))
+        UNITS.iter().any(split)
     };
     let [first, second] = [0, 1].map(|i| words.get(i).map(String::as_str));
     words.iter().any(|word| AFTER.contains(&word.as_str()) || days_later(word))

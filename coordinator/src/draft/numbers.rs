@@ -16,7 +16,7 @@ pub(super) fn decimals(x: f64) -> usize {
 
 /// 10 to the power of minus `decimals`.
 pub(super) fn step(decimals: usize) -> f64 {
-    1.0 / 10_f64.powi(decimals as i32)
+    1.0 / 10_f64.powf(decimals as f64)
 }
 
 /// Round bounds for a column: half the spread of the middle nine tenths beyond them, and around every value that is not

@@ -101,7 +101,7 @@ fn first_of(file: String, own: &[u8], content: &[u8]) -> Difference {
     let same = own.iter().zip(content).take_while(|(a, b)| a == b).count();
     let kind = Path::new(&file).extension().and_then(|kind| kind.to_str());
     if kind.is_some_and(|kind| TEXTS.contains(&kind)) {
-        let line = 1 + own[..same].iter().filter(|byte| **byte == b'\n').count();
+        let line = 1 + own[..same].iter().map(|byte| usize::from(*byte == b'\n')).sum::<usize>();
         return Difference::Line { file, line };
     }
     Difference::Byte { file, byte: same + 1 }

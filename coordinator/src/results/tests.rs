@@ -102,7 +102,6 @@ standardise_rmst_days = 15
 [[analysis]]
 kind = "baseline"
 variables = ["age", "y"]
-after_time_zero = true
 [[analysis]]
 kind = "kaplan_meier"
 outcome = "os"

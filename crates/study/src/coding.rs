@@ -103,7 +103,9 @@ mod tests {
 
     fn coding(declared: &[&str], others: &[&str]) -> Option<[String; 2]> {
         let mut seen = Seen::default();
-        declared.iter().for_each(|code| seen.declared(code));
+        for code in declared {
+            seen.declared(code);
+        }
         for text in others {
             assert!(is_known(text), "{text}");
             seen.other(text);

@@ -83,11 +83,6 @@ impl Variable {
 /// Why the values of a continuous variable have no grid, and what to write.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum NoGrid {
-    /// Nobody said in which steps its values are recorded.
-    #[error(
-        "its [[variable]] has no `resolution`; write the step in which its values are recorded, such as `resolution = 0.1`"
-    )]
-    Undeclared,
     /// The values of the grid are no multiples of its step.
     #[error(
         "the grid begins at {low}, the smallest value of `range`, which is no multiple of `resolution`: {low}, {next}, ...; \
@@ -104,8 +99,14 @@ pub enum NoGrid {
     Bounds(GridError),
 }
 
+/// The step where none is declared. A site whose values are finer says so and refuses.
+pub const WHOLE: f64 = 1.0;
+
 fn grid(low: f64, high: f64, resolution: Option<f64>) -> Result<ValueGrid, NoGrid> {
-    let grid = ValueGrid::new(low, high, resolution.ok_or(NoGrid::Undeclared)?).map_err(NoGrid::Bounds)?;
+    let grid = ValueGrid::new(low, high, resolution.unwrap_or(WHOLE)).map_err(NoGrid::Bounds)?;
+    if resolution.is_none() {
+        return Ok(grid);
+    }
     // A grid of multiples has the value 0, or would have it if it went on.
     let steps = low / (grid.value(1) - low);
     if (steps - steps.round()).abs() > 1e-6 {

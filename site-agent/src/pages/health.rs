@@ -132,7 +132,7 @@ fn cohorts(desk: &Desk, now: Timestamp) -> Result<Markup, Unable> {
                     td { (digest(&run.approval.cohort.to_string())) }
                     td {
                         @match checked(desk, run, now) {
-                            Ok(_) => (state("good", "as approved")),
+                            Ok(()) => (state("good", "as approved")),
                             Err(e) => { (state("bad", "not as approved")) " " (e) }
                         }
                     }

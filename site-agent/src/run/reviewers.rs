@@ -105,7 +105,7 @@ pub fn add(state_dir: &Path, name: &str, by: &Person) -> Result<Reviewer, Review
     }
     let mut id = [0; 16];
     SysRng.try_fill_bytes(&mut id).map_err(|_| ReviewerError::Random)?;
-    let id = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = format!("{:032x}", u128::from_be_bytes(id));
     let reviewer = Reviewer { name, id, by: by.account.clone(), since: by.at };
     let named = DecisionRecord::ReviewerNamed { name: reviewer.name.clone() };
     decisions::decided(state_dir, &by.to_string(), None, named)?;

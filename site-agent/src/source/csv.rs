@@ -307,7 +307,7 @@ impl<'a> Rows<'a> {
             if let (Place::Variable(i, Fault::OtherCode), ProblemKind::OtherCode { coding, .. }) =
                 (place, &mut problem.kind)
             {
-                *coding = self.codes.get(&i).and_then(|seen| seen.coding());
+                *coding = self.codes.get(&i).and_then(Seen::coding);
             }
         }
         if self.problems.is_empty() && quotation.is_empty() {

@@ -1,7 +1,7 @@
 //! Values that are finer than the grid on which the study counts them. No study rounds them without a word.
 
 use study::cohort::{Cohort, Column};
-use study::dictionary::{Kind, ValueGrid, VariableId};
+use study::dictionary::{Kind, ValueGrid, VariableId, WHOLE};
 use study::protocol::Protocol;
 
 use super::problem::{Problem, ProblemKind};
@@ -34,9 +34,8 @@ pub(super) fn off_grid(protocol: &Protocol, id: VariableId, cohort: &Cohort) -> 
 
 fn problem(protocol: &Protocol, id: VariableId, cohorts: &[&Cohort]) -> Option<Problem> {
     let variable = protocol.dictionary.variable(id);
-    let Kind::Continuous { low, high, resolution: Some(resolution), rounded: false, .. } = variable.kind else {
-        return None;
-    };
+    let Kind::Continuous { low, high, resolution, rounded: false, .. } = variable.kind else { return None };
+    let resolution = resolution.unwrap_or(WHOLE);
     // The rows of scenarios are mostly those of the main analysis: the largest count says it.
     let rows = cohorts.iter().map(|cohort| off_grid(protocol, id, cohort)).max().filter(|n| *n > 0)?;
     let values: Vec<f64> = cohorts.iter().flat_map(|cohort| numbers(cohort.column(id))).collect();

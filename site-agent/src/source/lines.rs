@@ -10,6 +10,7 @@ use super::problem::Counted;
 const COMMAS_OF_A_ROW: usize = 3;
 
 /// Passes a file on and remembers where its lines begin that are not blank and that nobody asked for yet.
+#[allow(clippy::struct_excessive_bools, reason = "each is what the next byte has to know")]
 pub(super) struct Lines<R> {
     file: R,
     offset: u64,
@@ -29,7 +30,7 @@ pub(super) struct Lines<R> {
     commas: usize,
     after_closing: Counted,
     /// Lines that begin inside a quoted field, by their commas there.
-    quoted_lines: BTreeMap<usize, Counted>,
+    begun_inside: BTreeMap<usize, Counted>,
 }
 
 /// Where a byte stands, as RFC 4180 has it.
@@ -71,7 +72,7 @@ impl<R> Lines<R> {
             inside: false,
             commas: 0,
             after_closing: Counted::default(),
-            quoted_lines: BTreeMap::new(),
+            begun_inside: BTreeMap::new(),
         }
     }
 
@@ -91,7 +92,7 @@ impl<R> Lines<R> {
         }
         // behind a mark that nothing closes every line is a text
         let commas = fields.checked_sub(1).filter(|_| unclosed.rows() == 0);
-        let rows = commas.and_then(|commas| self.quoted_lines.get(&commas));
+        let rows = commas.and_then(|commas| self.begun_inside.get(&commas));
         Quotation { after_closing: self.after_closing.clone(), unclosed, rows: rows.cloned().unwrap_or_default() }
     }
 
@@ -134,7 +135,7 @@ impl<R> Lines<R> {
 
     fn end_line(&mut self) {
         if self.inside && self.commas >= COMMAS_OF_A_ROW {
-            self.quoted_lines.entry(self.commas).or_default().count(self.line);
+            self.begun_inside.entry(self.commas).or_default().count(self.line);
         }
         self.inside = self.place == Place::Quoted;
         self.commas = 0;

@@ -167,11 +167,11 @@ fn empty_arms(protocol: &Protocol, cohort: &Cohort) -> Vec<Warning> {
 
 /// Of the main analysis, then of each scenario what is not the same there.
 fn missing(protocol: &Protocol, cohort: &Cohort) -> Vec<Warning> {
-    let main = missing_of(protocol, cohort, None, &[]);
+    let main = missing_of(protocol, cohort, &[]);
     let mut all = main.clone();
     for (scenario, cohort) in protocol.scenarios.iter().zip(&cohort.scenarios) {
         let imputed = scenario.imputation.iter().flat_map(|i| &i.variables).copied().collect::<Vec<_>>();
-        let of_scenario = missing_of(&scenario.protocol, cohort, None, &imputed);
+        let of_scenario = missing_of(&scenario.protocol, cohort, &imputed);
         let new = of_scenario.into_iter().filter(|warning| !main.contains(warning));
         all.extend(new.map(|warning| match warning {
             Warning::Missing { variable, rows, of, outcomes, .. } => {
@@ -183,12 +183,12 @@ fn missing(protocol: &Protocol, cohort: &Cohort) -> Vec<Warning> {
     all
 }
 
-fn missing_of(protocol: &Protocol, cohort: &Cohort, scenario: Option<String>, imputed: &[VariableId]) -> Vec<Warning> {
+fn missing_of(protocol: &Protocol, cohort: &Cohort, imputed: &[VariableId]) -> Vec<Warning> {
     let of = cohort.rows() as u64;
     let warning = |id: VariableId, outcomes: Vec<String>| {
         let rows = without_value(cohort.column(id));
         let variable = protocol.dictionary.variable(id).name.clone();
-        (rows > 0).then(|| Warning::Missing { variable, scenario: scenario.clone(), rows, of, outcomes })
+        (rows > 0).then_some(Warning::Missing { variable, scenario: None, rows, of, outcomes })
     };
     let covariates = protocol.covariates();
     let covariates = covariates.iter().filter(|id| !imputed.contains(id)).filter_map(|id| warning(*id, Vec::new()));
@@ -203,7 +203,7 @@ fn missing_of(protocol: &Protocol, cohort: &Cohort, scenario: Option<String>, im
 fn without_value(column: &Column) -> u64 {
     let rows = match column {
         Column::Numbers(values) => values.iter().filter(|x| x.is_nan()).count(),
-        Column::Levels(values) => values.iter().filter(|level| **level == MISSING_LEVEL).count(),
+        Column::Levels(values) => values.iter().map(|level| usize::from(*level == MISSING_LEVEL)).sum(),
         Column::Days(values) => values.iter().filter(|days| **days == MISSING_DAYS).count(),
     };
     rows as u64

@@ -202,8 +202,7 @@ impl Problem {
         match &self.kind {
             ProblemKind::Unreadable(_) => "source.unreadable",
             ProblemKind::NotCsv(Foreign::Format(_)) => "source.not_csv",
-            ProblemKind::NotCsv(Foreign::Encoding(_)) => Fault::NotUtf8.code(),
-            ProblemKind::HeaderNotUtf8 => Fault::NotUtf8.code(),
+            ProblemKind::NotCsv(Foreign::Encoding(_)) | ProblemKind::HeaderNotUtf8 => Fault::NotUtf8.code(),
             ProblemKind::Empty => "source.empty",
             ProblemKind::Separator(_) => "source.separator",
             ProblemKind::MissingColumn(_) => "source.missing_column",

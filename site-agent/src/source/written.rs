@@ -54,7 +54,7 @@ pub(super) fn odd_number(text: &str) -> Option<Odd> {
 /// Something such as years, %, mg/dL or kg/m2; `d2` behind a number is an exponent of old, `x10` is hexadecimal.
 fn is_unit(text: &str) -> bool {
     let begins = text.starts_with(|c: char| c.is_alphabetic() || matches!(c, '%' | '\u{2030}' | '\u{b0}'));
-    let power = |(at, c): (usize, char)| c.is_numeric() && !text[..at].ends_with(|c: char| c == 'm' || c == '^');
+    let power = |(at, c): (usize, char)| c.is_numeric() && !text[..at].ends_with(['m', '^']);
     begins && !text.char_indices().any(power)
 }
 

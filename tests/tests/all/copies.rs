@@ -245,7 +245,8 @@ fn no_file_of_a_run_is_missing_or_another_one_silently() {
             let begun = Instant::now();
             while !federation.agent_log(SITE)[said..].contains(code) {
                 if begun.elapsed() > Duration::from_secs(30) {
-                    surprises.push(format!("{name} {change:?}: not {code}, but {}", &federation.agent_log(SITE)[said..]));
+                    surprises
+                        .push(format!("{name} {change:?}: not {code}, but {}", &federation.agent_log(SITE)[said..]));
                     break;
                 }
                 std::thread::sleep(Duration::from_millis(20));

@@ -185,7 +185,8 @@ fn write(folder: &Path) -> Vec<String> {
     let results = Release::of(&plain(&protocol, &cohorts).unwrap()).into_results();
     results::write(folder, &results, &Provenance::default()).unwrap();
     let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut files: Vec<String> = names.filter(|name| name.ends_with(".csv")).collect();
+    let mut files: Vec<String> =
+        names.filter(|name| Path::new(name).extension().is_some_and(|kind| kind == "csv")).collect();
     files.sort();
     assert_eq!(files.len(), 14);
     files

@@ -144,7 +144,11 @@ fn a_changed_byte_in_any_file_is_named_with_its_file() {
 #[test]
 fn what_is_missing_and_what_is_more_is_named() {
     let (folder, _, files) = folder();
-    let removed = files.iter().map(|(name, _)| name.as_str()).find(|name| name.ends_with(".svg")).unwrap();
+    let removed = files
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .find(|name| Path::new(name).extension().is_some_and(|kind| kind == "svg"))
+        .unwrap();
     fs::remove_file(folder.path().join(removed)).unwrap();
     for more in ["report-final.html", "figures/more.svg", "older/estimates.csv", ".report.html.partial"] {
         let path = folder.path().join(more);

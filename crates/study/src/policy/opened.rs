@@ -139,29 +139,22 @@ impl Policy {
         self.check_events(&all)
     }
 
-    /// Events of models against each other: of several outcomes on one column, and of one outcome in several analyses. A
-    /// model tells how many there are, whatever the release hides.
+    /// Events of the models of one analysis against each other, where several outcomes are made of one column. A model tells
+    /// how many there are, whatever the release hides. Those of two analyses are hidden in the release.
     fn check_events(&self, all: &[Opened<'_>]) -> Result<(), PolicyRefusal> {
-        let analyses: Vec<Analysed<'_>> = all
-            .iter()
-            .map(|opened| {
-                let modelled = |name: &String| opened.models.iter().any(|key| key.outcome == *name);
-                let outcomes = opened.protocol.outcomes.iter().enumerate().filter(|(_, o)| modelled(&o.name));
-                let outcomes = outcomes.map(|(index, _)| index).collect();
-                Analysed { protocol: opened.protocol, facts: opened.facts, outcomes }
-            })
-            .collect();
-        let name = |(index, outcome): Place| {
-            let opened = &all[index];
-            format!("{}`{}`", opened.scope, opened.protocol.outcomes[outcome].name)
-        };
-        match near(&analyses, Minimum::new(self.minimum_cell, self.minimum_leavers)).first() {
-            Some((one, other)) => {
-                let minimum = self.minimum_cell;
-                Err(PolicyRefusal::NearEvents { one: name(*one), other: name(*other), minimum })
+        let minimum = Minimum::new(self.minimum_cell, self.minimum_leavers);
+        for opened in all {
+            let modelled = |name: &String| opened.models.iter().any(|key| key.outcome == *name);
+            let outcomes = opened.protocol.outcomes.iter().enumerate().filter(|(_, o)| modelled(&o.name));
+            let outcomes = outcomes.map(|(index, _)| index).collect();
+            let analysed = Analysed { protocol: opened.protocol, facts: opened.facts, outcomes };
+            let name = |(_, outcome): Place| format!("{}`{}`", opened.scope, opened.protocol.outcomes[outcome].name);
+            if let Some((one, other)) = near(&[analysed], minimum).first() {
+                let (one, other, minimum) = (name(*one), name(*other), self.minimum_cell);
+                return Err(PolicyRefusal::NearEvents { one, other, minimum });
             }
-            None => Ok(()),
         }
+        Ok(())
     }
 }
 

@@ -60,7 +60,9 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts, shown: 
             None => {}
             Some(Ok(table)) => {
                 let rows = shown.get(&key.outcome).map(|shown| Rows::new(protocol, key, table, shown));
-                rows.iter().for_each(|rows| rows.add(results));
+                if let Some(rows) = rows {
+                    rows.add(results);
+                }
             }
             Some(Err(failure)) => results.fits.push(FitRow {
                 analysis: CUMULATIVE_INCIDENCE.into(),

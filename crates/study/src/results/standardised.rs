@@ -19,6 +19,7 @@ use crate::term::Term;
 
 /// One quantity of the two arms, or of one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "each says why a number of its own is not there")]
 pub struct EffectRow {
     /// Name of the outcome.
     pub outcome: String,

@@ -142,7 +142,9 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts, shown: 
             None => {}
             Some(Ok(table)) => {
                 let rows = shown.get(&key.outcome).and_then(|shown| Rows::new(protocol, key, table, shown));
-                rows.iter().for_each(|rows| rows.add(results));
+                if let Some(rows) = rows {
+                    rows.add(results);
+                }
                 hazard_ratio::add(results, protocol, key, table, facts);
             }
             Some(Err(failure)) => results.fits.push(FitRow {

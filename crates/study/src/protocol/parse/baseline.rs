@@ -1,6 +1,6 @@
 //! `[[analysis]]` of kind `baseline`: the table of patients' characteristics.
 
-use super::{Declared, eligibility, resolve};
+use super::{Declared, resolve};
 use crate::dictionary::{Kind, VariableId};
 use crate::document::Table;
 use crate::protocol::{BaselineAnalysis, CategoryTest};
@@ -42,7 +42,6 @@ fn read(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<BaselineAnalysis> 
         }
     };
     let variables = names.map(|names| variables(t, &names, declared));
-    eligibility::known_at_time_zero(t, &[("variables", variables.clone().unwrap_or_default())], declared);
     let variables = variables?;
     Some(BaselineAnalysis { variables, weighted, continuity, category_test })
 }

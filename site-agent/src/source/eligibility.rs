@@ -4,8 +4,6 @@
 //! counted. What no row of an analysis needs may hold anything. Where the policy takes bad values as missing, a row stays
 //! only when the criterion holds with the number as it stands and without it.
 
-use std::collections::BTreeSet;
-
 use study::cohort::{Cohort, FlowCount};
 use study::dictionary::VariableId;
 use study::expression::Expression;
@@ -74,20 +72,19 @@ impl Selection<'_> {
         }
         flow.push(count(&arms, &kept));
         let rows: Vec<usize> = self.order.iter().copied().filter(|row| kept[*row]).collect();
-        let used: BTreeSet<VariableId> = self.protocol.used_variables().into_iter().collect();
         for row in &rows {
-            faults.mark(*row, |faulty| Some(self.fate(faulty, &used)));
+            faults.mark(*row, |faulty| Some(self.fate(faulty)));
         }
         if self.bad == BadValues::Refuse {
             // who mends a row's arm, or what a criterion reads, hears at once of all that is wrong with the row
             for row in faults.rows_with(Fate::Needed) {
-                faults.mark(row, |faulty| Some(self.fate(faulty, &used)));
+                faults.mark(row, |faulty| Some(self.fate(faulty)));
             }
         }
         let variables = (0..self.protocol.dictionary.variables().len()).map(VariableId);
         let good = |row: usize, id: VariableId| {
             let of = faults.of(row).iter().find(|faulty| faulty.variable == id);
-            of.is_none_or(|faulty| self.fate(faulty, &used) == Fate::Censored)
+            of.is_none_or(|faulty| self.fate(faulty) == Fate::Censored)
         };
         let columns = variables.map(|id| self.table.gather(id, &rows, |row| good(row, id))).collect();
         let treated = rows.iter().map(|row| arms[*row] == Arm::Treated).collect();
@@ -120,14 +117,8 @@ impl Selection<'_> {
     }
 
     /// What becomes of a value of an analysed row.
-    fn fate(&self, faulty: &Faulty, used: &BTreeSet<VariableId>) -> Fate {
-        if !used.contains(&faulty.variable) {
-            Fate::Unread
-        } else if faulty.fault == Fault::OutOfRange && self.is_censored(faulty) {
-            Fate::Censored
-        } else {
-            Fate::Needed
-        }
+    fn fate(&self, faulty: &Faulty) -> Fate {
+        if faulty.fault == Fault::OutOfRange && self.is_censored(faulty) { Fate::Censored } else { Fate::Needed }
     }
 
     /// Is it follow-up beyond the horizon of every outcome that it is the time of?

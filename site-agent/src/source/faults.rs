@@ -22,11 +22,9 @@ pub(super) struct Faulty {
 pub enum Fate {
     /// Eligibility leaves its row out everywhere.
     LeftOut,
-    /// Its row is analysed, and nothing reads its column.
-    Unread,
     /// Follow-up beyond the range that every horizon censors before.
     Censored,
-    /// An analysis or a criterion needs it.
+    /// Its row is analysed, or a criterion reads it.
     Needed,
 }
 

@@ -94,7 +94,6 @@ impl fmt::Display for Warning {
             Warning::Values(Fate::LeftOut, problem) => {
                 write!(f, "not analysed, eligibility leaves the rows out: {problem}")
             }
-            Warning::Values(Fate::Unread, problem) => write!(f, "not analysed, nothing reads the column: {problem}"),
             Warning::Values(Fate::Censored, problem) => write!(f, "censored before, at the horizon: {problem}"),
             Warning::Values(Fate::Needed, problem) => {
                 write!(f, "taken as missing, as the policy says (bad_values): {problem}")

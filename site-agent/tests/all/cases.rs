@@ -208,15 +208,14 @@ fn no_value_is_rounded_without_a_word() {
     let text = text(&case);
     let with = |range: &str, more: &str| text.replace("range = [0.2, 15]\n", &format!("range = {range}\n{more}\n"));
     let mistake = |text: &str| Protocol::parse(text).expect_err("a mistake").0.remove(0).to_string();
-    assert!(
-        mistake(&text).contains("analysis[2].variables: `creat`: its [[variable]] has no `resolution`; write the step")
-    );
     let uneven = mistake(&with("[0.2, 15]", "resolution = 1"));
     assert!(uneven.contains("begins at 0.2, the smallest value of `range`, which is no multiple"), "{uneven}");
     assert!(mistake(&with("[0, 15]", "rounded = true")).contains("rounded: stands without `resolution`"));
 
+    // without a step, and with one that is too coarse
+    let undeclared = parsed(&text);
     let coarse = parsed(&with("[0, 15]", "resolution = 1"));
-    for site in sites(&case, &coarse) {
+    for site in sites(&case, &coarse).into_iter().chain(sites(&case, &undeclared)) {
         let error = site.expect_err("values are finer than the grid");
         assert_eq!(error.codes(), ["source.finer_than_grid"]);
         let ProblemKind::FinerThanGrid { fitting, .. } = error.problems[0].kind else { panic!("{error}") };
@@ -292,7 +291,7 @@ fn what_a_site_can_know_is_said() {
     // Nothing of it comes out where a criterion requires the value.
     let required = text(&case("22-csv-oddities"))
         .replace("models = [\"unadjusted\"]", "models = [\"adjusted\"]\ncovariates = [\"age\"]")
-        + "[[eligibility]]\nlabel = \"Known\"\nrequire = \"age IS NOT NULL AND resp IS NOT NULL AND country IS NOT NULL\"\n";
+        + "[[eligibility]]\nlabel = \"Known\"\nrequire = \"age IS NOT NULL AND resp IS NOT NULL AND country IS NOT NULL\"\nafter_time_zero = true\n";
     let loaded = load(&file, &parsed(&required)).expect("nothing is wrong");
     assert!(loaded.warnings.iter().all(|warning| !matches!(warning, Warning::Missing { .. })), "{:?}", loaded.warnings);
 }

@@ -37,15 +37,19 @@ fn codes(loaded: &Loaded) -> Vec<&'static str> {
 #[test]
 fn a_good_file_becomes_columns_in_key_order() {
     let loaded = rows(&["P3,new,63.25,III,1,0", "P10,old,,,,", "P1,,18,I,0,4000"]).unwrap();
+    let missing = |variable: &str, outcomes: &[&str]| Warning::Missing {
+        variable: variable.into(),
+        scenario: None,
+        rows: 1,
+        of: 2,
+        outcomes: outcomes.iter().map(|name| (*name).to_owned()).collect(),
+    };
     let expected = [
-        Warning::Missing {
-            variable: "response".into(),
-            scenario: None,
-            rows: 1,
-            of: 2,
-            outcomes: vec!["response".into()],
-        },
-        Warning::Unused(vec!["age".into(), "stage".into(), "os_days".into()]),
+        missing("age", &[]),
+        missing("stage", &[]),
+        missing("response", &["response", "os"]),
+        missing("os_days", &["os"]),
+        Warning::Constant(vec!["age".into(), "stage".into()]),
     ];
     assert_eq!(loaded.warnings, expected);
     let Cohort { treated, columns, flow, .. } = loaded.cohort;
@@ -70,7 +74,7 @@ fn byte_order_mark_line_ends_quotes_and_column_order_do_not_matter() {
     )
     .unwrap();
     assert!(plain.cohort == other.cohort);
-    assert_eq!(codes(&other), ["data.columns_ignored", "data.unused"]);
+    assert_eq!(codes(&other), ["data.columns_ignored", "data.empty_levels"]);
 }
 
 #[test]
@@ -89,7 +93,7 @@ fn the_order_of_rows_does_not_matter() {
 #[test]
 fn zero_rows_are_a_cohort_with_a_warning() {
     let loaded = loaded(format!("{HEADER}\n")).unwrap();
-    assert_eq!(codes(&loaded), ["data.no_rows", "data.unused"]);
+    assert_eq!(codes(&loaded), ["data.no_rows"]);
     assert_eq!(loaded.cohort.rows(), 0);
     assert_eq!(loaded.cohort.columns.len(), 5);
     assert_eq!(loaded.cohort.flow, [FlowCount::default(); 2]);

@@ -219,7 +219,7 @@ mod tests {
                 walked += 1;
             }
         }
-        assert_eq!(walked, 11 * 23);
+        assert_eq!(walked, 11 * 24);
         // Nobody with the event in either arm: a free intercept has no maximum under a ridge.
         let none = Failure::NoEvents { outcome: "o".into(), arms: Arms::Both };
         assert!(!none.hint(Family::Logistic).contains("ridge") && none.hint(Family::Logistic).contains("`firth`"));

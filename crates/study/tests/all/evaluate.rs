@@ -85,12 +85,12 @@ fn weights_are_the_inverse_of_the_probability_of_the_own_arm() {
 
 #[test]
 fn who_leaves_in_each_cell_by_arm_and_status() {
-    // As in the events above; the row without a time is censored at the horizon, and no plan asks this question then.
+    // As in the events above; the row without a time is left out.
     let sums = answer(&Question::ArmTable { outcome: 1, weighted: None });
     let filled: Vec<(usize, f64)> = sums.iter().copied().enumerate().filter(|(_, n)| *n > 0.0).collect();
     let (control_event, treated_censored) = (1, 2);
     let expected =
-        [(control_event, 1.0), (4 + 3, 1.0), (8, 1.0), (360 + control_event, 1.0), (360 + treated_censored, 2.0)];
+        [(control_event, 1.0), (4 + 3, 1.0), (8, 1.0), (360 + control_event, 1.0), (360 + treated_censored, 1.0)];
     assert_eq!((filled.as_slice(), sums.len()), (&expected[..], 4 * 91));
     // the weighted table in the four cells in which somebody leaves
     let cells: Arc<[u32]> = [0, 1, 2, 90].into();

@@ -38,7 +38,8 @@ fn bytes_give_back_the_tables() {
     assert!(!release.results().scenarios[0].results.flow.is_empty() && !release.results().balance.is_empty());
     let bytes = release.to_bytes();
     let read = Release::from_bytes(&bytes).unwrap();
-    assert_eq!(read, release);
+    // rows may hold what is no number, so that bytes are compared
+    assert_eq!(read.to_bytes(), bytes);
     let manifest = secagg::Digest([7; 32]);
     assert_eq!(read.digest(&manifest), Release::digest_of(&manifest, &bytes));
     assert_ne!(read.digest(&secagg::Digest([8; 32])), read.digest(&manifest));
@@ -73,11 +74,11 @@ fn other_bytes_are_refused() {
     let other = secagg::Canonical::new("entente/v1/manifest").bytes(&[0; 15]).finish();
     assert_eq!(Release::from_bytes(&other), Err(ReleaseError::Frame));
     let framed = |rows: &[u8]| secagg::Canonical::new("entente/v1/release").bytes(rows).finish();
-    // 14 empty tables and no scenario; then a length that promises more rows than memory, and a 0 in two bytes.
-    assert!(Release::from_bytes(&framed(&[0; 15])).is_ok());
+    // 15 empty tables and no scenario; then a length that promises more rows than memory, and a 0 in two bytes.
+    assert!(Release::from_bytes(&framed(&[0; 16])).is_ok());
     assert_eq!(Release::from_bytes(&framed(&[0xff, 0xff, 0xff, 0xff, 0x7f, 0, 0])), Err(ReleaseError::Rows));
-    assert_eq!(Release::from_bytes(&framed(&[&[0x80, 0][..], &[0; 14]].concat())), Err(ReleaseError::Encoding));
-    assert_eq!(Release::from_bytes(&framed(&[0; 16])), Err(ReleaseError::Encoding));
+    assert_eq!(Release::from_bytes(&framed(&[&[0x80, 0][..], &[0; 15]].concat())), Err(ReleaseError::Encoding));
+    assert_eq!(Release::from_bytes(&framed(&[0; 17])), Err(ReleaseError::Encoding));
 }
 
 proptest! {

@@ -71,7 +71,7 @@ bins = 4
 [[analysis]]
 kind = "logistic"
 outcome = "response"
-models = ["unadjusted", "adjusted", "interaction", "iptw_stabilized", "iptw_interaction"]
+models = ["unadjusted", "adjusted", "iptw_stabilized", "iptw_interaction"]
 variance = ["robust", "survey", "cluster_site", "m_estimation"]
 effect_modifiers = ["iss_stage", "age"]
 effect_at = [60]
@@ -85,7 +85,7 @@ ridge = 1.5
 [[analysis]]
 kind = "cox"
 outcome = "pfs"
-models = ["adjusted", "interaction", "iptw_overlap", "stratified"]
+models = ["adjusted", "iptw_overlap", "stratified"]
 variance = ["robust", "m_estimation"]
 effect_modifiers = ["sex"]
 zph = ["km", "identity"]
@@ -113,9 +113,9 @@ fn forms() -> (Refits, Results) {
     (refits, results)
 }
 
-/// The number whose last bit is another.
+/// The number whose last bit is another; a number where there is none.
 fn near(number: &mut f64) {
-    *number = f64::from_bits(number.to_bits() ^ 1);
+    *number = if number.is_nan() { 0.5 } else { f64::from_bits(number.to_bits() ^ 1) };
 }
 
 fn numbers_of(row: &mut EstimateRow) -> [(&'static str, &mut f64); 6] {

@@ -10,6 +10,7 @@ pub mod log;
 pub mod opened;
 pub mod pages;
 pub mod progress;
+pub mod published;
 pub mod results;
 pub mod role;
 pub mod serve;

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use proto::server::{Coordinator, CoordinatorServer};
 use proto::{FromAgent, MAX_MESSAGE_BYTES, wire};
+use terminal::{LockError, StateLock};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::hub::{Event, Hub, HubError, Report};
+use crate::hub::{Event, Hub, HubError, Outbound, Report};
 use crate::pages;
 use crate::tls::{Acceptor, PeerIdentity, TlsError, TlsFiles};
 
@@ -29,6 +30,9 @@ pub enum ServeError {
         /// What kind of error.
         kind: std::io::ErrorKind,
     },
+    /// Another process serves with the state directory.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// Certificates.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -48,6 +52,7 @@ impl ServeError {
     pub fn code(&self) -> &'static str {
         match self {
             ServeError::Listen { .. } => "serve.listen",
+            ServeError::Lock(e) => e.code(),
             ServeError::Tls(e) => e.code(),
             ServeError::Hub(e) => e.code(),
             ServeError::Transport => "serve.transport",
@@ -59,6 +64,7 @@ impl ServeError {
     pub fn hint(&self) -> &'static str {
         match self {
             ServeError::Listen { .. } => "choose a free address for `listen` or `web_listen` in the configuration",
+            ServeError::Lock(e) => e.hint(),
             ServeError::Tls(e) => e.hint(),
             ServeError::Hub(e) => e.hint(),
             ServeError::Transport => "start it again; runs go on where they were",
@@ -75,6 +81,7 @@ pub async fn serve(
     reports: mpsc::UnboundedSender<Report>,
 ) -> Result<(), ServeError> {
     let acceptor = Acceptor::new(TlsFiles::of(state_dir))?;
+    let _held = StateLock::take(state_dir)?;
     let (listener, bound) = bind(address).await?;
     let _ = reports.send(Report::Listening { address: bound.to_string() });
     tracing::info!(address = %bound, "listening");
@@ -136,20 +143,31 @@ impl Coordinator for Attend {
         let connection = self.connections.fetch_add(1, Ordering::Relaxed);
         let (outbound, outgoing) = mpsc::unbounded_channel();
         let events = self.events.clone();
-        let gone = |_| Status::unavailable("the coordinator is stopping");
-        events.send(Event::Connected { site: site.clone(), connection, outbound }).map_err(gone)?;
-        tokio::spawn(read(site, connection, request.into_inner(), events));
+        if events.is_closed() {
+            return Err(Status::unavailable("the coordinator is stopping"));
+        }
+        tokio::spawn(read(site, connection, request.into_inner(), outbound, events));
         Ok(Response::new(Box::pin(UnboundedReceiverStream::new(outgoing))))
     }
 }
 
-/// Reads a site's stream to its end.
+/// Reads a site's stream to its end. The first message says which process it is that connects.
 async fn read(
     site: String,
     connection: u64,
     mut incoming: Streaming<wire::SiteMessage>,
+    outbound: Outbound,
     events: mpsc::UnboundedSender<Event>,
 ) {
+    let first = incoming.next().await.and_then(Result::ok).map(FromAgent::try_from);
+    let Some(Ok(FromAgent::Hello { software, instance })) = first else {
+        tracing::warn!(%site, "a connection does not begin as one of an agent; it is closed");
+        return;
+    };
+    tracing::debug!(%site, %software, "hello");
+    if events.send(Event::Connected { site: site.clone(), connection, instance, outbound }).is_err() {
+        return;
+    }
     while let Some(Ok(message)) = incoming.next().await {
         match FromAgent::try_from(message) {
             Ok(message) => {

@@ -7,7 +7,7 @@ use getrandom::SysRng;
 use getrandom::rand_core::TryRng;
 use jiff::Timestamp;
 use secagg::{Digest, Signature};
-use study::audit::{Bundle, Party};
+use study::audit::{Bundle, Outcome, Party};
 use study::document::Mistakes;
 use study::machine::coordinator::CoordinatorRecord;
 use study::manifest::Manifest;
@@ -21,7 +21,7 @@ use crate::authority::{AuthorityError, load_signing_identity};
 use crate::enrol::{self, EnrolError};
 use crate::hub::{self, HubError, RunReport};
 use crate::opened::{Numbers, Tally};
-use crate::results::Provenance;
+use crate::results::{Provenance, provenance};
 use crate::store::{Store, StoreError, StoredRun};
 
 /// Why a study cannot be created or read.
@@ -200,30 +200,12 @@ pub fn read(state_dir: &Path, name: &str) -> Result<FinishedRun, StudyError> {
     }
     let release = Release::from_bytes(&release).map_err(|_| StoreError::Damaged { what: "a release" })?;
     let compared = refits.map(|refits| refits.compare(release.results())).transpose().map_err(StudyError::OtherFits)?;
-    let manifest = &stored.manifest;
-    let sites = manifest.roster.members().iter().map(|m| (m.id.clone(), m.legal_name.clone())).collect();
     let rounds = tally.rounds().len() as u32;
-    let Numbers { opened: by_coordinator, sealed: by_sites } = tally.numbers();
-    let provenance = Provenance {
-        software_version: env!("CARGO_PKG_VERSION").into(),
-        study: protocol.id.clone(),
-        title: protocol.title.clone(),
-        run: manifest.name(),
-        protocol_digest: manifest.protocol.to_string(),
-        manifest_digest: digest.to_string(),
-        results_digest: closed.results.to_string(),
-        release_digest: closed.release.to_string(),
-        release: protocol.release,
-        compared,
-        rounds,
-        opened_scalars: by_coordinator,
-        sealed_scalars: by_sites,
-        variables: protocol.dictionary.variables().len(),
-        // every word is 16 bytes; each round adds salt (16) and check word (32)
-        bytes_sent_per_site: 16 * (by_coordinator + by_sites) + 48 * u64::from(rounds),
-        sites,
-    };
-    Ok(FinishedRun { protocol, results: release.into_results(), provenance })
+    let Numbers { opened, sealed } = tally.numbers();
+    let results = closed.results;
+    let outcome = Outcome { manifest: stored.manifest, protocol, results, release, rounds, opened, sealed, compared };
+    let provenance = provenance(&outcome);
+    Ok(FinishedRun { protocol: outcome.protocol, results: outcome.release.into_results(), provenance })
 }
 
 /// Where a run stands, from the journal alone; who is connected only the server knows.

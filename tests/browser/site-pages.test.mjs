@@ -34,9 +34,9 @@ const marked = (id, text) => {
 };
 
 // A person who has signed in to the site's pages.
-async function signedIn(options) {
+async function signedIn(options, name) {
     const person = await Person.at(browser, options);
-    const link = await site.login();
+    const link = name ? await site.reviewerLogin(name) : await site.login();
     await person.open(link);
     await person.press("Sign in");
     const cookies = await person.context.cookies();
@@ -89,7 +89,7 @@ test("nobody comes in without a login, and a login lets in once", async () => {
     await stranger.context.close();
 });
 
-test("two people read what would leave, and approve", async () => {
+test("two people read what would leave, and approve by accounts of their own", async () => {
     reviewer = await signedIn();
     assert.match(await reviewer.text(), new RegExp(run));
     await check(reviewer, "site-studies-waiting");
@@ -121,11 +121,27 @@ test("two people read what would leave, and approve", async () => {
     assert.match(await reviewer.text(), /policy\.approvals/);
     await check(reviewer, "site-refused");
 
-    // the second person has no script
-    const second = await signedIn({ javaScriptEnabled: false });
+    // another name by the same account: at the pages, by a link of its own, and at the command line
+    const disguised = await signedIn();
+    await disguised.page.getByRole("link", { name: `Review ${run}` }).click();
+    await disguised.page.getByLabel("Your name").fill("Second Reviewer");
+    await disguised.press("Approve", 409);
+    assert.match(await disguised.text(), /policy\.approvals/);
+    assert.match(await disguised.text(), /accounts of their own/);
+    await check(disguised, "site-one-account");
+    await disguised.context.close();
+    assert.match(await site.refused("study", "approve", run, "--as", "Third Reviewer"), /policy\.approvals/);
+
+    // the second person has a login of their own, no field for a name, and no script
+    const second = await signedIn({ javaScriptEnabled: false }, "Second Reviewer");
+    assert.match(await second.text(), /S01 · Second Reviewer/);
     await second.page.getByRole("link", { name: `Review ${run}` }).click();
-    await second.page.getByLabel("Your name").fill("Second Reviewer");
+    assert.equal(await second.page.getByLabel("Your name").count(), 0);
+    assert.match(await second.text(), /You decide as Second Reviewer/);
+    await check(second, "site-review-reviewer");
     await second.press("Approve");
+    assert.match(await second.text(), /Second Reviewer \(account reviewer:Second Reviewer\)/);
+    assert.ok(!(await second.text()).includes("one account"));
     assert.match(await second.text(), /waits for the other sites/);
     assert.match(await second.text(), /Nothing has left yet/);
     await second.context.close();
@@ -171,6 +187,44 @@ test("a hostile offer is shown harmlessly and rejected with a reason", async () 
     await reviewer.page.getByRole("link", { name: other }).click();
     assert.match(await reviewer.text(), /This site has rejected the study/);
     assert.equal(await reviewer.page.getByRole("button", { name: "Approve" }).count(), 0);
+});
+
+test("a reviewer decides under one name, and is a stranger once removed", async () => {
+    const other = await federation.offer(PROTOCOL);
+    await federation.offered(site, other);
+    const person = await signedIn({}, "Third Reviewer");
+    await person.page.getByRole("link", { name: `Review ${other}` }).click();
+    // a field that the page does not have
+    await person.page.locator('form[action$="/approve"]').evaluate((form) => {
+        form.insertAdjacentHTML("beforeend", '<input name="name" value="Somebody Else">');
+    });
+    await person.press("Approve");
+    assert.match(await person.text(), /1 of 2: Third Reviewer \(account reviewer:Third Reviewer\)/);
+    await person.press("Approve", 409);
+    assert.match(await person.text(), /policy\.approvals/);
+    assert.match(await site.refused("study", "approve", other, "--as", "third reviewer"), /approve\.reviewer/);
+
+    await site.command("reviewer", "remove", "Third Reviewer");
+    await person.open(`${site.pages}/`, 401);
+    assert.match(await site.command("audit", "decisions"), /makes a link for the reviewer Third Reviewer/);
+    await person.context.close();
+});
+
+test("one account may approve where the policy says so, and it is said", async () => {
+    const other = await federation.offer(PROTOCOL);
+    await federation.offered(site, other);
+    await site.approve(other);
+    await reviewer.open(`${site.pages}/`);
+    await reviewer.page.getByRole("link", { name: other }).click();
+    assert.match(await reviewer.text(), /Two approvals by one account/);
+    assert.match(await reviewer.text(), /by the account of the first approval/);
+    await check(reviewer, "site-one-account-allowed");
+    assert.match(await site.command("audit", "decisions"), /by the account of an earlier consent/);
+    const bundle = path.join(site.dir, "one-account.bundle");
+    await site.command("audit", "export", other, "--out", bundle);
+    const page = await site.command("audit", "verify", bundle);
+    assert.match(page, /two approvals by one account: /);
+    assert.match(page, /[0-9a-f]{4}(-[0-9a-f]{4}){15}  site S01, Hospital S01/);
 });
 
 test("an approval is taken back", async () => {

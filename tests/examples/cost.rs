@@ -88,7 +88,7 @@ impl Agreement {
         let sent = from_site(FromSite::Announcement(self.bundle[0].clone()))
             + from_site(FromSite::Boxes { epoch: 1, boxes: own })
             + from_site(FromSite::Confirmation { epoch: 1, confirmation: self.confirmations[0].clone() });
-        let got = to_site(ToSite::EpochOpen { epoch: 1 })
+        let got = to_site(ToSite::EpochOpen { epoch: 1, known: Digest([0; 32]) })
             + to_site(ToSite::Bundle { announcements: self.bundle.clone() })
             + to_site(ToSite::Boxes { boxes: self.boxes.clone() })
             + to_site(ToSite::Confirmations { confirmations: self.confirmations.clone() });

@@ -9,6 +9,7 @@ mod evidence;
 mod released;
 mod rows;
 mod squares;
+mod together;
 mod transcript;
 
 pub use asked::{opened, questions};
@@ -17,4 +18,5 @@ pub use evidence::{Evidence, FollowUp};
 pub use released::{Alone, released};
 pub use rows::Rows;
 pub use squares::{Solution, solve};
+pub use together::{Group, together};
 pub use transcript::{Answer, Numbers, Transcript};

@@ -20,6 +20,7 @@ use secagg::{Canonical, Digest, HexError, PublicIdentity, SigningIdentity};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::store::Store;
 pub use state::StateError;
 pub(crate) use state::{create_directory, create_file, list_toml, read_private, read_text, replace_file, take_turn};
 
@@ -187,6 +188,7 @@ impl Authority {
             identity,
         };
         authority.write_server_certificate(&partial, now)?;
+        Store::create(state_dir).map_err(|_| state::refused("create", &state_dir.join("coordinator.sqlite")))?;
         state::rename(&partial, &directory)?;
         Ok(authority)
     }

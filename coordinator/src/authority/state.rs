@@ -41,6 +41,11 @@ impl StateError {
     }
 }
 
+/// What the operating system refused to a library that does not say more.
+pub(crate) fn refused(action: &'static str, path: &Path) -> StateError {
+    StateError::io(action, path)(io::ErrorKind::Other.into())
+}
+
 /// Creates a directory (mode 0700) and its parents where they are missing.
 pub(crate) fn create_directory(path: &Path) -> Result<(), StateError> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(StateError::io("create", path))

@@ -1,14 +1,15 @@
 //! `coordinator audit ...`: a run's ledger as a file, and the verification of such files.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use study::audit::Report;
+use serde_json::json;
+use study::audit::Outcome;
 use terminal::{Answer, Failure, verify_bundles, write_bundle};
 
 use crate::config::{Config, ConfigError};
-use crate::results;
+use crate::published::Published;
+use crate::results::{self, Provenance, SOFTWARE_VERSION};
 use crate::study as runs;
 
 #[derive(Debug, Subcommand)]
@@ -30,9 +31,14 @@ pub(super) enum AuditCommand {
         /// Files of `audit export`.
         #[arg(required = true, value_name = "FILE")]
         bundles: Vec<PathBuf>,
-        /// Also hold the tables of a results folder against the release, byte for byte.
+        /// Also hold every file of a results folder against what the release makes, byte for byte: tables, results.json,
+        /// report, figures. A file that is missing, changed or more than these is named. It takes the version of this
+        /// program that wrote the folder.
         #[arg(long, value_name = "DIR")]
         results: Option<PathBuf>,
+        /// The published.toml whose figures the report of the folder stands beside.
+        #[arg(long, value_name = "FILE", requires = "results")]
+        published: Option<PathBuf>,
     },
 }
 
@@ -54,33 +60,63 @@ pub(super) fn dispatch(
             let (name, bundle) = runs::export(&config()?.state_dir, run)?;
             write_bundle(&bundle, &name, out)
         }
-        AuditCommand::Verify { bundles, results } => {
-            let (report, answer) = verify_bundles(bundles)?;
-            match results {
-                None => Ok(answer),
-                Some(folder) => Ok(answer.line(tables(&report, folder)?)),
-            }
+        AuditCommand::Verify { bundles, results, published } => {
+            let (report, mut answer) = verify_bundles(bundles)?;
+            let Some(folder) = results else { return Ok(answer) };
+            let (files, line) = held(report.outcome.as_ref(), folder, published.as_deref())?;
+            answer.data["files"] = json!(files);
+            Ok(answer.line(line))
         }
     }
 }
 
-/// Tables that were published, against those of the release.
-fn tables(report: &Report, folder: &Path) -> Result<String, Failure> {
-    let Some(release) = &report.release else {
+/// Every file of a results folder against what the release makes; says so in a line.
+fn held(outcome: Option<&Outcome>, folder: &Path, published: Option<&Path>) -> Result<(usize, String), Failure> {
+    let Some(outcome) = outcome else {
         let hint = "give a bundle of a run that has come to its end";
         return Err(Failure::new("audit.no_release", "the bundles hold no release", hint));
     };
-    let tables = results::tables(release.results(), report.sites);
-    let tables = tables.map_err(|e| Failure::operating_system("write the tables", &e))?;
-    for (name, content) in &tables {
-        let found = fs::read(folder.join(name)).map_err(|e| Failure::operating_system("read the results", &e))?;
-        if found != *content {
-            let lines = |bytes: &[u8]| bytes.split(|b| *b == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>();
-            let (found, content) = (lines(&found), lines(content));
-            let same = found.iter().zip(&content).take_while(|(a, b)| a == b).count();
-            let message = format!("{name} is not the table of the release; it differs first in line {}", same + 1);
-            return Err(Failure::new("audit.results", message, "write the results anew from the coordinator's ledger"));
-        }
+    let (results, provenance) = (outcome.release.results(), results::provenance(outcome));
+    let page = published.map(|file| beside(file, outcome, &provenance)).transpose()?;
+    let files = results::files(results, &outcome.protocol, &provenance, page.as_ref());
+    let files = files.map_err(|e| Failure::operating_system("make the files of the release", &e))?;
+    let found = results::differences(folder, &files);
+    let found = found.map_err(|e| Failure::operating_system("read the results", &e))?;
+    if found.is_empty() {
+        let of = if published.is_some() { ", with published figures of a file that nobody signed" } else { "" };
+        return Ok((files.len(), format!("All {} files of the folder are those of the release{of}.", files.len())));
     }
-    Ok(format!("All {} tables are those of the release.", tables.len()))
+    let lines = found.iter().map(ToString::to_string);
+    let version = results::written_by(folder).filter(|version| version != SOFTWARE_VERSION);
+    if let Some(version) = version {
+        let message = format!("the folder says that version {version} wrote it; this is version {SOFTWARE_VERSION}");
+        let hint = "verify with the version that wrote it: another one may print another page of the same release";
+        return Err(Failure::new("audit.other_version", message, hint).with_details(lines));
+    }
+    let count = if found.len() == 1 { "one file is".into() } else { format!("{} files are", found.len()) };
+    let message = format!("{count} not as the release makes {}", if found.len() == 1 { "it" } else { "them" });
+    let of_report = |file: &str| file == report::PAGE || file == report::TABLES;
+    let hint = if published.is_none() && found.iter().all(|difference| of_report(difference.file())) {
+        "if the report stands beside published figures, give their file with --published; otherwise write the results anew"
+    } else {
+        "write the results anew from the coordinator's ledger, into an empty folder"
+    };
+    Err(Failure::new("audit.results", message, hint).with_details(lines))
+}
+
+/// The figures of a publication, as `rehearse` puts them beside those of the run.
+fn beside(file: &Path, outcome: &Outcome, provenance: &Provenance) -> Result<report::Published, Failure> {
+    let published = Published::read_file(file).map_err(|e| {
+        let details = e.mistakes().iter().map(ToString::to_string).collect::<Vec<_>>();
+        Failure::new("published", e.to_string(), "name the published.toml of the study folder").with_details(details)
+    })?;
+    let protocol = &outcome.protocol;
+    if !published.is_about(&protocol.id) {
+        let message =
+            format!("the published figures are about {}, not about {}", published.studies().join(", "), protocol.id);
+        return Err(Failure::new("published", message, "name the published.toml of the study folder"));
+    }
+    let value = results::value(outcome.release.results(), provenance);
+    let value = value.map_err(|e| Failure::operating_system("make the files of the release", &e))?;
+    Ok(published.page(&value, protocol.month_days))
 }

@@ -2,6 +2,7 @@
 
 mod audit;
 mod failure;
+mod foresight;
 mod protocol;
 mod role;
 mod serve;

@@ -5,19 +5,26 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use study::protocol::Protocol;
+use study::protocol::PLACEHOLDER;
 use terminal::{Answer, Failure, read_file};
 
-use super::failure;
+use super::foresight;
 use crate::draft::{self, Answers, DeclaredOutcome, DeclaredVariable, DraftError};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ProtocolCommand {
     /// Check a protocol file; prints its digest, or every mistake with line, key and what to do.
-    #[command(after_help = "Example: coordinator protocol check protocol.toml")]
+    #[command(after_help = AFTER_CHECK)]
     Check {
         /// Protocol file.
         protocol: PathBuf,
+        /// Expected counts over all sites: n, treated, sites, events, and events.NAME of one outcome (events.NAME:CAUSE of
+        /// one cause). Says which models and rules would fail at them.
+        #[arg(long, value_name = "KEY=COUNT", value_delimiter = ',')]
+        expect: Vec<String>,
+        /// Hold the protocol against this site policy; against the strict default without.
+        #[arg(long, value_name = "FILE")]
+        policy: Option<PathBuf>,
     },
     /// Write a commented protocol from a few answers, or from a file of patients that is read here and nowhere else.
     #[command(after_help = AFTER_NEW)]
@@ -30,6 +37,14 @@ pub(super) enum ProtocolCommand {
     )]
     Schema,
 }
+
+const AFTER_CHECK: &str = "\
+A site's policy decides what it takes part in; without --policy the default is looked at, which holds where a site has no file.
+
+Examples:
+  coordinator protocol check protocol.toml
+  coordinator protocol check protocol.toml --expect n=280,treated=130,sites=12,events=60,events.os=25
+  coordinator protocol check protocol.toml --policy policy.toml --expect n=280,events=60";
 
 const AFTER_NEW: &str = "\
 What is not given by a flag is asked on a terminal. A person must read the result: kinds and ranges of --csv are guesses.
@@ -62,7 +77,7 @@ pub(super) struct NewProtocol {
     /// Its level in the treated arm.
     #[arg(long, value_name = "LEVEL")]
     treated: Option<String>,
-    /// A covariate: NAME:binary, NAME:continuous:LOW:HIGH or NAME:categorical:A,B,C; with --csv its NAME alone.
+    /// A covariate: NAME:binary, NAME:continuous:LOW:HIGH:STEP or NAME:categorical:A,B,C; with --csv its NAME alone.
     #[arg(long = "covariate", value_name = "COVARIATE")]
     covariates: Vec<DeclaredVariable>,
     /// An outcome: NAME:binary (its own column) or NAME:time:DAYS:EVENT:HORIZON with the columns of time and event.
@@ -91,20 +106,10 @@ impl ProtocolCommand {
 
 pub(super) fn dispatch(command: &ProtocolCommand) -> Result<Answer, Failure> {
     match command {
-        ProtocolCommand::Check { protocol } => check(protocol),
+        ProtocolCommand::Check { protocol, expect, policy } => foresight::check(protocol, expect, policy.as_deref()),
         ProtocolCommand::New(new) => create(new),
         ProtocolCommand::Schema => schema(),
     }
-}
-
-fn check(path: &Path) -> Result<Answer, Failure> {
-    let protocol = Protocol::parse(&read_file(path)?).map_err(failure::protocol)?;
-    let (id, title, digest) = (&protocol.id, &protocol.title, protocol.digest.to_string());
-    let opening = protocol.release.opening;
-    Ok(Answer::of(json!({ "id": id, "title": title, "digest": digest, "opening": opening.name() }))
-        .line(format_args!("{id}: {title}"))
-        .line(format_args!("digest {digest}"))
-        .line(format_args!("opening \"{}\": {}", opening.name(), opening.sentence())))
 }
 
 fn schema() -> Result<Answer, Failure> {
@@ -139,7 +144,10 @@ fn create(new: &NewProtocol) -> Result<Answer, Failure> {
     write_new(out, &text)?;
     let out = out.display();
     Ok(Answer::of(json!({ "file": out.to_string(), "protocol": text }))
-        .line(format_args!("Wrote {out}. Read every line of it, then: coordinator protocol check {out}"))
+        .line(format_args!(
+            "Wrote {out}. Read every line of it; the check refuses what still begins with `{PLACEHOLDER}`, then:"
+        ))
+        .line(format_args!("  coordinator protocol check {out}"))
         .line("For an editor that completes it: coordinator protocol schema > protocol.schema.json"))
 }
 

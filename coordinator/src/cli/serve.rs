@@ -56,7 +56,7 @@ async fn show_reports(mut reports: mpsc::UnboundedReceiver<Report>, progress: Op
     let mut last: Option<RunReport> = None;
     while let Some(report) = reports.recv().await {
         let moved = match &report {
-            Report::Listening { .. } | Report::Pages { .. } => true,
+            Report::Listening { .. } | Report::Pages { .. } | Report::SecondAgent { .. } => true,
             Report::Run(now) => last.as_ref().is_none_or(|l| {
                 l.run != now.run
                     || l.round != now.round
@@ -70,6 +70,9 @@ async fn show_reports(mut reports: mpsc::UnboundedReceiver<Report>, progress: Op
         match (&progress, &report) {
             (Some(progress), Report::Run(now)) => progress.run(now),
             (Some(progress), Report::Listening { address }) => progress.say(&format!("listening on {address}")),
+            (Some(progress), Report::SecondAgent { site }) => {
+                progress.say(&format!("a second agent with the identity of {site} is refused; the first is kept"));
+            }
             (Some(progress), Report::Pages { address }) => progress.say(&format!("pages on {address}")),
             (None, _) => {
                 if moved && let Ok(line) = serde_json::to_string(&report) {

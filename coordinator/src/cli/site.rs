@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use terminal::{Answer, Failure, read_file};
 
-use crate::authority::Authority;
+use crate::authority::{Authority, load_signing_identity};
 use crate::config::Config;
 use crate::enrol;
 
@@ -94,8 +94,12 @@ pub(super) fn dispatch(config: &Config, command: &SiteCommand) -> Result<Answer,
             Ok(Answer::of(json!({ "site": site, "state": "revoked" })).line(format_args!("Revoked {site}.")))
         }
         SiteCommand::Fingerprint => {
-            let fingerprint = Authority::load(&config.state_dir)?.fingerprint().to_string();
-            Ok(Answer::of(json!({ "fingerprint": fingerprint })).line(fingerprint))
+            let authority = Authority::load(&config.state_dir)?;
+            let fingerprint = authority.fingerprint().to_string();
+            let signing_key = load_signing_identity(&config.state_dir)?.public().fingerprint();
+            Ok(Answer::of(json!({ "fingerprint": fingerprint, "signing_key": signing_key }))
+                .line(fingerprint)
+                .beside(format_args!("`audit verify` names the signing key alone: {signing_key}")))
         }
     }
 }

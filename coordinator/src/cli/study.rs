@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use ::study::protocol::Protocol;
 use clap::Subcommand;
 use jiff::Timestamp;
 use serde_json::json;
 use terminal::{Answer, Failure, read_file};
 
+use super::{failure, foresight};
 use crate::config::Config;
 use crate::hub::RunReport;
 use crate::store::Store;
@@ -79,7 +81,9 @@ fn create(config: &Config, protocol: &Path, sites: &[String], valid_days: u32) -
         "sites": members.iter().map(|m| m.id.as_str()).collect::<Vec<_>>(),
     });
     let answer = Answer::of(data).line(stored.manifest.name());
-    Ok(answer.beside(format_args!("Offered to {} sites once the server runs.", members.len())))
+    let answer = answer.beside(format_args!("Offered to {} sites once the server runs.", members.len()));
+    let protocol = Protocol::parse(&text).map_err(failure::protocol)?;
+    Ok(foresight::refused_by_default(answer, &stored.manifest, &protocol))
 }
 
 fn list(config: &Config) -> Result<Answer, Failure> {

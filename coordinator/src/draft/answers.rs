@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use super::numbers::{decimals, step};
+
 /// Answers; what is `None` or empty was not given.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Answers {
@@ -38,6 +40,8 @@ pub enum Kind {
         high: f64,
         /// Step of the value grid.
         resolution: f64,
+        /// Are values finer than that?
+        rounded: bool,
     },
     /// One of these texts.
     Categorical {
@@ -85,7 +89,7 @@ pub enum OutcomeKind {
     },
 }
 
-const VARIABLE: &str = "expected NAME, NAME:binary, NAME:continuous:LOW:HIGH or NAME:categorical:A,B,C";
+const VARIABLE: &str = "expected NAME, NAME:binary, NAME:continuous:LOW:HIGH:STEP or NAME:categorical:A,B,C";
 
 impl FromStr for DeclaredVariable {
     type Err = String;
@@ -106,13 +110,19 @@ impl FromStr for DeclaredVariable {
     }
 }
 
-fn continuous(bounds: &str) -> Result<Kind, String> {
+/// Bounds, and the step in which values are recorded; without one it has as many decimals as the bounds.
+fn continuous(text: &str) -> Result<Kind, String> {
     let number = |text: &str| text.trim().parse::<f64>().ok().filter(|x| x.is_finite());
-    let bounds = bounds.split_once(':').and_then(|(low, high)| Some((number(low)?, number(high)?)));
-    match bounds {
-        Some((low, high)) if low < high => Ok(Kind::Continuous { low, high, resolution: 1.0 }),
-        _ => Err("expected NAME:continuous:LOW:HIGH with LOW below HIGH, such as age:continuous:18:110".into()),
+    let numbers: Option<Vec<f64>> = text.split(':').map(number).collect();
+    let (low, high, resolution) = match numbers.as_deref() {
+        Some([low, high]) => (*low, *high, step(decimals(*low).max(decimals(*high)))),
+        Some([low, high, step]) => (*low, *high, *step),
+        _ => (0.0, 0.0, 0.0),
+    };
+    if low < high && resolution > 0.0 {
+        return Ok(Kind::Continuous { low, high, resolution, rounded: false });
     }
+    Err("expected NAME:continuous:LOW:HIGH:STEP with LOW below HIGH, such as creatinine:continuous:0.2:15:0.01".into())
 }
 
 const OUTCOME: &str = "expected NAME:binary or NAME:time:DAYS:EVENT:HORIZON, such as os:time:os_days:died:1826";

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::answers::Answers;
 use super::columns::Columns;
+use super::complete::{binary, find_treatment};
 use super::error::DraftError;
 
 /// Asks for everything that was not given. An empty line leaves it as it is; the end of the input ends the questions.
@@ -20,20 +21,30 @@ pub fn ask(
         terminal.tell(&format!("Columns that can be used: {}", names.join(", ")))?;
     }
     terminal.tell("An empty line takes what stands in brackets, or leaves it out.")?;
-    let from_file = if columns.is_some() { "guess" } else { "" };
     let patient = columns.map_or(Some("patient"), |columns| columns.patient.as_deref()).unwrap_or_default();
     terminal.one(&mut answers.id, "Short name (lower-case letters, digits, hyphens)", "new-study")?;
     terminal.one(&mut answers.title, "Title", "treated versus control")?;
     terminal.one(&mut answers.patient, "Column that identifies a patient", patient)?;
-    terminal.one(&mut answers.treatment, "Column of the treatment", from_file)?;
-    terminal.one(&mut answers.control, "Its level in the control arm", from_file)?;
-    terminal.one(&mut answers.treated, "Its level in the treated arm", from_file)?;
+    let guessed = columns.and_then(|columns| find_treatment(&columns.guesses)).unwrap_or_default();
+    terminal.one(&mut answers.treatment, "Column of the treatment", &guessed)?;
+    let treatment = answers.treatment.clone().unwrap_or(guessed);
+    let levels = columns.and_then(|columns| columns.guesses.iter().find(|guess| guess.name == treatment));
+    if let Some(levels) = levels.filter(|_| answers.control.is_none() || answers.treated.is_none()) {
+        terminal.tell(&format!("Levels of {treatment}, those of most rows first: {}", levels.by_size.join(", ")))?;
+    }
+    let open = if columns.is_some() { "to be confirmed in the draft" } else { "" };
+    terminal.one(&mut answers.control, "Its level in the control arm", open)?;
+    terminal.one(&mut answers.treated, "Its level in the treated arm", open)?;
     let covariate = if columns.is_some() {
-        "Covariate, one on a line [all that are left]"
+        "Covariate, one on a line [all that are left and known at time zero]"
     } else {
-        "Covariate, one on a line: NAME:binary, NAME:continuous:LOW:HIGH or NAME:categorical:A,B,C"
+        "Covariate, one on a line: NAME:binary, NAME:continuous:LOW:HIGH:STEP or NAME:categorical:A,B,C"
     };
     terminal.several(&mut answers.covariates, covariate)?;
+    if let Some(columns) = columns.filter(|_| answers.outcomes.is_empty()) {
+        let binary = binary(&columns.guesses, Some(&treatment), &[]);
+        terminal.tell(&format!("Binary columns: {}", binary.join(", ")))?;
+    }
     let outcome = "Outcome, one on a line: NAME:binary or NAME:time:DAYS:EVENT:HORIZON";
     terminal.several(&mut answers.outcomes, outcome)?;
     terminal.one(&mut answers.grid_days, "Days of a cell of time", "30.4375")

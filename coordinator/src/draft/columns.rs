@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use study::coding::{self, Seen};
+
 use super::answers::Kind;
 use super::error::DraftError;
-use super::numbers::{resolution, widened, widened_days};
+use super::numbers::{bounds, decimals, resolution, widened_days};
 
 /// Most levels of a category.
 const FEW: usize = 12;
@@ -33,13 +35,29 @@ pub struct Guess {
     pub name: String,
     /// Kind, with bounds or levels.
     pub kind: Kind,
+    /// Codes of no and yes of a binary column that has others than 0 and 1.
+    pub codes: Option<[String; 2]>,
+    /// Levels of a category or a binary column, those of most rows first.
+    pub by_size: Vec<String>,
     /// What a person has to look at.
     pub remarks: Vec<String>,
+}
+
+impl Guess {
+    /// A column of which the kind alone is known.
+    pub(super) fn of(name: &str, kind: &Kind) -> Guess {
+        Guess { name: name.into(), kind: kind.clone(), codes: None, by_size: Vec::new(), remarks: Vec::new() }
+    }
 }
 
 /// Reads a file of patients. `patient` is the column that identifies them, if it is known.
 pub fn columns(text: &str, patient: Option<&str>) -> Result<Columns, DraftError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // The line that Excel writes before the header.
+    let text = text
+        .split_once('\n')
+        .filter(|(line, _)| line.trim().eq_ignore_ascii_case("sep=,"))
+        .map_or(text, |(_, rest)| rest);
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|_| DraftError::Header)?.clone();
     // A first line with a number is a patient: names must not be made of it.
@@ -72,7 +90,11 @@ pub fn columns(text: &str, patient: Option<&str>) -> Result<Columns, DraftError>
             continue;
         }
         match guess(name, values) {
-            Ok((kind, remarks)) => columns.guesses.push(Guess { name: (*name).to_owned(), kind, remarks }),
+            Ok((kind, remarks)) => {
+                let codes = if kind == Kind::Binary { coding(values) } else { None };
+                let by_size = by_size(&kind, codes.as_ref(), values);
+                columns.guesses.push(Guess { codes, by_size, remarks, ..Guess::of(name, &kind) });
+            }
             Err(why) => columns.left_out.push(format!("{name} ({why})")),
         }
     }
@@ -150,6 +172,13 @@ fn guess(name: &str, values: &[String]) -> Result<(Kind, Vec<String>), String> {
     if counts.keys().all(|value| matches!(*value, "0" | "1")) {
         return Ok((Kind::Binary, remarks));
     }
+    // Digits may be anything; words such as no and yes are codes.
+    if counts.keys().all(|value| coding::is_known(value) && value.parse::<f64>().is_err())
+        && let Some([no, yes]) = seen(counts.keys().copied()).coding()
+    {
+        remarks.push(format!("read as no and yes: `{no}` and `{yes}`"));
+        return Ok((Kind::Binary, remarks));
+    }
     let numbers: Option<Vec<f64>> = values.iter().map(|v| v.parse::<f64>().ok().filter(|x| x.is_finite())).collect();
     match numbers {
         Some(numbers) => numeric(&words, &numbers, &counts, remarks),
@@ -177,13 +206,50 @@ fn numeric(
         let mut levels: Vec<&str> = counts.keys().copied().collect();
         levels.sort_by(|a, b| number(a).total_cmp(&number(b)));
         remarks.push("few whole numbers, read as codes: is it a quantity, then write kind = \"continuous\"".into());
+        if levels == ["1", "2"] {
+            remarks.push("are they no and yes, then write kind = \"binary\" and codes = [\"1\", \"2\"]".into());
+        }
         return Ok((Kind::Categorical { levels: levels.into_iter().map(str::to_owned).collect() }, remarks));
     }
-    let decimals = counts.keys().map(|value| value.split_once('.').map_or(0, |(_, decimals)| decimals.len()));
-    let (low, high) = widened(smallest, largest);
-    let resolution = resolution(decimals.max().unwrap_or(0), low, high);
-    remarks.push("`range` was widened to round numbers: write what is possible, and the unit".into());
-    Ok((Kind::Continuous { low, high, resolution }, remarks))
+    let (low, high, outside) = bounds(numbers);
+    let (resolution, rounded) = resolution(numbers.iter().map(|x| decimals(*x)).max().unwrap_or(0), low, high);
+    remarks.push("`range` is round numbers beyond most values: write what is possible, and the unit".into());
+    if outside > 0 {
+        remarks.push(format!(
+            "{outside} of {} values lie far outside of it and would be refused: is that another unit, or a mistake?",
+            numbers.len()
+        ));
+    }
+    if rounded {
+        remarks.push("values have more decimals than a table needs: `rounded` counts them at the nearest step".into());
+    }
+    Ok((Kind::Continuous { low, high, resolution, rounded }, remarks))
+}
+
+fn seen<'v>(values: impl Iterator<Item = &'v str>) -> Seen {
+    let mut seen = Seen::default();
+    values.for_each(|value| seen.other(value));
+    seen
+}
+
+/// The codes of a column of words; none of one with 0 and 1.
+fn coding(values: &[String]) -> Option<[String; 2]> {
+    let words = values.iter().map(String::as_str).filter(|value| coding::is_known(value));
+    let mut words = words.filter(|value| value.parse::<f64>().is_err()).peekable();
+    words.peek()?;
+    seen(words).coding()
+}
+
+/// The levels, those of most rows first.
+fn by_size(kind: &Kind, codes: Option<&[String; 2]>, values: &[String]) -> Vec<String> {
+    let mut levels = match (kind, codes) {
+        (Kind::Categorical { levels }, _) => levels.clone(),
+        (Kind::Binary, Some(codes)) => codes.to_vec(),
+        (Kind::Binary, None) => vec!["0".to_owned(), "1".to_owned()],
+        (Kind::Continuous { .. } | Kind::Days { .. }, _) => Vec::new(),
+    };
+    levels.sort_by_key(|level| std::cmp::Reverse(values.iter().filter(|value| *value == level).count()));
+    levels
 }
 
 fn number(text: &str) -> f64 {

@@ -26,8 +26,14 @@ pub struct Draft {
     pub control: String,
     /// Level of the treated arm.
     pub treated: String,
+    /// Did a person say which level is which arm?
+    pub arms_said: bool,
     /// Covariates of all models.
     pub covariates: Vec<String>,
+    /// Columns whose names say that they are known only after time zero, and that no covariate was made of.
+    pub after: Vec<String>,
+    /// Binary columns that are neither treatment nor part of an outcome.
+    pub binary: Vec<String>,
     /// Outcomes.
     pub outcomes: Vec<DeclaredOutcome>,
     /// Days of a cell of time.
@@ -48,31 +54,37 @@ pub fn complete(answers: Answers, columns: Option<Columns>) -> Result<Draft, Dra
     }
     let treatment = answers.treatment.clone().or_else(|| find_treatment(&variables));
     let arms = treatment.as_deref().and_then(|name| arms(&answers, name, &variables));
+    let arms_said = answers.control.is_some() && answers.treated.is_some();
     if treatment.is_none() {
         missing.push("--treatment");
     }
     if arms.is_none() {
         missing.extend(["--control", "--treated"]);
     }
-    let outcomes = if answers.outcomes.is_empty() { find_outcomes(&variables) } else { answers.outcomes };
+    let outcomes =
+        if answers.outcomes.is_empty() { find_outcomes(&variables, treatment.as_deref()) } else { answers.outcomes };
+    let candidates = binary(&variables, treatment.as_deref(), &outcomes);
     if outcomes.is_empty() {
         missing.push("--outcome");
     }
     let (Some(patient), Some(treatment), Some((control, treated))) = (patient, treatment, arms) else {
-        return Err(DraftError::Incomplete(missing));
+        return Err(DraftError::Incomplete(missing, candidates));
     };
     if !missing.is_empty() {
-        return Err(DraftError::Incomplete(missing));
+        return Err(DraftError::Incomplete(missing, candidates));
     }
     declare(&mut variables, &treatment, &Kind::Categorical { levels: vec![control.clone(), treated.clone()] });
+    let mut after = Vec::new();
     let covariates = if answers.covariates.is_empty() {
-        others(&variables, &treatment, &outcomes)
+        let (later, before) = others(&variables, &treatment, &outcomes).into_iter().partition(|name| is_after(name));
+        after = later;
+        before
     } else {
         for DeclaredVariable { name, kind } in &answers.covariates {
             match kind {
                 Some(kind) => declare(&mut variables, name, kind),
                 None if guessed => {}
-                None => return Err(DraftError::Incomplete(vec!["--covariate with a kind, or --csv"])),
+                None => return Err(DraftError::Incomplete(vec!["--covariate with a kind, or --csv"], Vec::new())),
             }
         }
         answers.covariates.into_iter().map(|variable| variable.name).collect()
@@ -89,7 +101,10 @@ pub fn complete(answers: Answers, columns: Option<Columns>) -> Result<Draft, Dra
         treatment,
         control,
         treated,
+        arms_said,
         covariates,
+        after,
+        binary: candidates,
         outcomes,
         grid_days: answers.grid_days.unwrap_or(GRID_DAYS),
         guessed,
@@ -108,8 +123,8 @@ fn declare(variables: &mut Vec<Guess>, name: &str, kind: &Kind) {
             }
         }
         Some(Guess { kind: Kind::Binary, .. }) if matches!(kind, Kind::Categorical { .. }) => {}
-        Some(variable) => *variable = Guess { name: name.into(), kind: kind.clone(), remarks: Vec::new() },
-        None => variables.push(Guess { name: name.into(), kind: kind.clone(), remarks: Vec::new() }),
+        Some(variable) => *variable = Guess::of(name, kind),
+        None => variables.push(Guess::of(name, kind)),
     }
 }
 
@@ -141,7 +156,7 @@ const TREATMENT: [&str; 12] = [
     "cohort",
 ];
 
-fn find_treatment(variables: &[Guess]) -> Option<String> {
+pub(super) fn find_treatment(variables: &[Guess]) -> Option<String> {
     let fits = |variable: &&Guess| matches!(variable.kind, Kind::Binary | Kind::Categorical { .. });
     let named = |known: &str| {
         let mut fitting = variables.iter().filter(fits);
@@ -150,13 +165,10 @@ fn find_treatment(variables: &[Guess]) -> Option<String> {
     TREATMENT.into_iter().find_map(named).map(|variable| variable.name.clone())
 }
 
-/// Levels of control and treated arm: as said, else the first two of the column.
+/// Levels of control and treated arm: as said, else the two largest of the column, of which nobody knows which is which.
 fn arms(answers: &Answers, treatment: &str, variables: &[Guess]) -> Option<(String, String)> {
-    let levels = match variables.iter().find(|variable| variable.name == treatment).map(|variable| &variable.kind) {
-        Some(Kind::Binary) => vec!["0".to_owned(), "1".to_owned()],
-        Some(Kind::Categorical { levels }) => levels.clone(),
-        _ => Vec::new(),
-    };
+    let variable = variables.iter().find(|variable| variable.name == treatment);
+    let levels = variable.map_or(&[][..], |variable| &variable.by_size);
     let other = |than: Option<&String>| levels.iter().find(|level| Some(*level) != than).cloned();
     let control = answers.control.clone().or_else(|| other(answers.treated.as_ref()))?;
     let treated = answers.treated.clone().or_else(|| other(Some(&control)))?;
@@ -166,8 +178,99 @@ fn arms(answers: &Answers, treatment: &str, variables: &[Guess]) -> Option<(Stri
 /// Words of an event where the name of the time does not tell it.
 const EVENT: [&str; 7] = ["death", "dead", "died", "event", "status", "progression", "relapse"];
 
-/// Times with their events: `os_days` with `os_event`, then what is left with `death` and the like.
-fn find_outcomes(variables: &[Guess]) -> Vec<DeclaredOutcome> {
+/// Times with their events: `os_days` with `os_event`, then what is left with `death` and the like. Where no time has an
+/// event, the binary columns whose names say that they are known only after time zero.
+fn find_outcomes(variables: &[Guess], treatment: Option<&str>) -> Vec<DeclaredOutcome> {
+    let times = find_times(variables);
+    if !times.is_empty() {
+        return times;
+    }
+    let binary = binary(variables, treatment, &[]).into_iter().filter(|name| is_after(name));
+    binary.map(|name| DeclaredOutcome { name, kind: OutcomeKind::Binary }).collect()
+}
+
+/// Binary columns that are neither treatment nor part of an outcome.
+pub(super) fn binary(variables: &[Guess], treatment: Option<&str>, outcomes: &[DeclaredOutcome]) -> Vec<String> {
+    let free = others(variables, treatment.unwrap_or_default(), outcomes);
+    let binary = |name: &String| variables.iter().any(|v| v.name == *name && v.kind == Kind::Binary);
+    free.into_iter().filter(binary).collect()
+}
+
+/// Words in the names of columns that are known only after time zero.
+const AFTER: [&str; 48] = [
+    "event",
+    "death",
+    "dead",
+    "died",
+    "deceased",
+    "alive",
+    "mortality",
+    "mort",
+    "progression",
+    "progressed",
+    "relapse",
+    "relapsed",
+    "recurrence",
+    "recurred",
+    "response",
+    "responder",
+    "responded",
+    "resp",
+    "remission",
+    "cured",
+    "outcome",
+    "censor",
+    "censored",
+    "censoring",
+    "followup",
+    "fu",
+    "survival",
+    "os",
+    "pfs",
+    "dfs",
+    "efs",
+    "rfs",
+    "ttp",
+    "discharge",
+    "discharged",
+    "los",
+    "readmission",
+    "readmitted",
+    "toxicity",
+    "sae",
+    "adverse",
+    "complication",
+    "discontinued",
+    "discontinuation",
+    "withdrawn",
+    "crossover",
+    "rescue",
+    "post",
+];
+
+/// Units of time behind or before a number: `week12`, `30d`.
+const UNITS: [&str; 12] = ["d", "day", "days", "w", "wk", "week", "weeks", "mo", "month", "months", "year", "y"];
+
+/// Does a column's name say that it is known only after time zero?
+pub(super) fn is_after(name: &str) -> bool {
+    let words = words(name);
+    let days_later = |word: &String| {
+        let digits = |text: &str| text.parse::<u32>().is_ok_and(|n| n > 0);
+        let split = |unit: &&str| {
+            // a letter before a number is a stage or a site as well: t4, m1
+            (unit.len() > 2 && word.strip_prefix(unit).is_some_and(digits))
+                || word.strip_suffix(unit).is_some_and(digits)
+        };
+        UNITS.iter().any(split)
+    };
+    let [first, second] = [0, 1].map(|i| words.get(i).map(String::as_str));
+    words.iter().any(|word| AFTER.contains(&word.as_str()) || days_later(word))
+        || (first, second) == (Some("time"), Some("to"))
+        || (first == Some("status") && second.is_none())
+        || (first, second) == (Some("vital"), Some("status"))
+}
+
+fn find_times(variables: &[Guess]) -> Vec<DeclaredOutcome> {
     let times: Vec<(&Guess, u32, Vec<String>)> = variables
         .iter()
         .filter_map(|variable| match variable.kind {

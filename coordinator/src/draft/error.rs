@@ -8,9 +8,9 @@ use study::document::Mistakes;
 /// Why a protocol cannot be drafted. No value of a row stands in it.
 #[derive(Debug, thiserror::Error)]
 pub enum DraftError {
-    /// Answers that nobody gave and no file tells.
+    /// Answers that nobody gave and no file tells; and the binary columns of the file that could be an outcome.
     #[error("not enough is known for a protocol: {} missing", .0.join(", "))]
-    Incomplete(Vec<&'static str>),
+    Incomplete(Vec<&'static str>, Vec<String>),
     /// A file without a header of comma-separated names.
     #[error("the file has no header of names with commas between them")]
     Header,
@@ -46,7 +46,7 @@ impl DraftError {
     /// Stable code.
     pub fn code(&self) -> &'static str {
         match self {
-            DraftError::Incomplete(_) => "draft.incomplete",
+            DraftError::Incomplete(..) => "draft.incomplete",
             DraftError::Header => "draft.header",
             DraftError::Row(_) => "draft.row",
             DraftError::NoColumn(_) => "draft.no_column",
@@ -60,7 +60,15 @@ impl DraftError {
     /// What to do next.
     pub fn hint(&self) -> String {
         match self {
-            DraftError::Incomplete(flags) => format!("give {}, or answer on a terminal", flags.join(" ")),
+            DraftError::Incomplete(flags, binary) => {
+                let hint = format!("give {}, or answer on a terminal", flags.join(" "));
+                match binary.first().filter(|_| flags.contains(&"--outcome")) {
+                    Some(first) => {
+                        format!("{hint}; binary columns are {}: --outcome {first}:binary", binary.join(", "))
+                    }
+                    None => hint,
+                }
+            }
             DraftError::Header => "export with commas, decimal points and a first line of column names".into(),
             DraftError::Row(_) => "look for unquoted commas and line breaks there".into(),
             DraftError::NoColumn(_) => "spell it as in the first line of the file".into(),

@@ -1,7 +1,40 @@
-//! Bounds of numbers that say nothing of the patients at the ends: widened to round numbers.
+//! Bounds of numbers that say nothing of the patients at the ends: made of quantiles, and widened to round numbers.
 
 /// Most steps of a value grid that a draft declares; finer ones open more than a table needs.
 const STEPS: f64 = 10_000.0;
+
+/// Most decimals of a step.
+const DECIMALS: usize = 4;
+
+/// Values farther from the middle nine tenths than so many times their spread have another unit, or are mistakes.
+const FAR: f64 = 3.0;
+
+/// Decimals of a number as it is written without an exponent.
+pub(super) fn decimals(x: f64) -> usize {
+    x.to_string().split_once('.').map_or(0, |(_, decimals)| decimals.len())
+}
+
+/// 10 to the power of minus `decimals`.
+pub(super) fn step(decimals: usize) -> f64 {
+    1.0 / 10_f64.powf(decimals as f64)
+}
+
+/// Round bounds for a column: half the spread of the middle nine tenths beyond them, and around every value that is not
+/// far outside. How many are far outside comes with them.
+pub(super) fn bounds(values: &[f64]) -> (f64, f64, usize) {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let at = |p: f64| sorted[(p * (sorted.len() - 1) as f64).round() as usize];
+    let (low, high) = (at(0.05), at(0.95));
+    let spread = high - low;
+    let near = |x: &f64| spread == 0.0 || (*x >= low - FAR * spread && *x <= high + FAR * spread);
+    let kept: Vec<f64> = sorted.iter().copied().filter(near).collect();
+    let (smallest, largest) = (kept[0], kept[kept.len() - 1]);
+    let beneath = (low - spread / 2.0).min(smallest);
+    let beneath = if smallest >= 0.0 { beneath.max(0.0) } else { beneath };
+    let (low, high) = widened(beneath, (high + spread / 2.0).max(largest));
+    (low, high, values.iter().filter(|x| !(low..=high).contains(*x)).count())
+}
 
 /// The power of ten that has as many digits before the point as this number, at least 10^-4.
 fn magnitude(x: f64) -> i32 {
@@ -29,13 +62,9 @@ pub(super) fn widened_days(largest: u32) -> u32 {
     (largest / step + 1).saturating_mul(step)
 }
 
-/// The step of values with so many decimals, coarser where the range would have too many of them.
-pub(super) fn resolution(decimals: usize, low: f64, high: f64) -> f64 {
-    let mut steps = 1.0;
-    for _ in 0..decimals.min(4) {
-        if (high - low) * steps * 10.0 <= STEPS {
-            steps *= 10.0;
-        }
-    }
-    1.0 / steps
+/// The step of values with so many decimals, coarser where the range would have too many of them; and whether it is.
+pub(super) fn resolution(decimals: usize, low: f64, high: f64) -> (f64, bool) {
+    let fitting = (0..=decimals.min(DECIMALS)).rev().find(|n| (high - low) / step(*n) <= STEPS);
+    let chosen = fitting.unwrap_or(0);
+    (step(chosen), chosen < decimals)
 }

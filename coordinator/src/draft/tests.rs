@@ -2,15 +2,16 @@
 
 use std::fmt::Write;
 
-use study::protocol::{PLACEHOLDER, Protocol};
+use study::protocol::Protocol;
 
+use super::text::confirmed;
 use super::*;
 
-/// The protocol of a draft whose sentences somebody has written; before that it is none.
-fn filled(draft: &str) -> Protocol {
-    let unwritten = Protocol::parse(draft).expect_err("sentences are missing").0;
-    assert!(unwritten.iter().all(|mistake| mistake.key.starts_with("trial.element")), "{unwritten:?}");
-    Protocol::parse(&draft.replace(PLACEHOLDER, "")).unwrap()
+/// The protocol of a draft of which a person has confirmed everything.
+fn parsed(text: &str) -> Protocol {
+    let unmarked = Protocol::parse(text).expect_err("a draft is refused until a person has read it");
+    assert!(unmarked.0.iter().any(|mistake| mistake.message.contains("REPLACE:")), "{unmarked:?}");
+    Protocol::parse(&confirmed(text)).unwrap_or_else(|mistakes| panic!("{:?}", mistakes.0))
 }
 
 fn answers() -> Answers {
@@ -30,7 +31,7 @@ fn answers() -> Answers {
 #[test]
 fn answers_alone_make_a_valid_protocol() {
     let text = write(&complete(answers(), None).unwrap()).unwrap();
-    let protocol = filled(&text);
+    let protocol = parsed(&text);
     assert_eq!((protocol.id.as_str(), protocol.title.as_str()), ("a-vs-b", "A \"new\" versus B"));
     assert_eq!(protocol.propensity.as_ref().unwrap().covariates.len(), 3);
     assert_eq!(protocol.outcomes.iter().map(|o| o.name.as_str()).collect::<Vec<_>>(), ["os", "response"]);
@@ -39,17 +40,17 @@ fn answers_alone_make_a_valid_protocol() {
     assert!(text.contains("opening = \"results\""));
     assert!(text.starts_with("#:schema ./protocol.schema.json\n"));
     let bare = Answers { covariates: Vec::new(), ..answers() };
-    let bare = filled(&write(&complete(bare, None).unwrap()).unwrap());
+    let bare = parsed(&write(&complete(bare, None).unwrap()).unwrap());
     assert!(bare.propensity.is_none() && bare.baseline.is_none());
 }
 
 #[test]
 fn what_is_missing_and_what_contradicts_is_said() {
     let incomplete = complete(Answers::default(), None).unwrap_err();
-    assert!(matches!(&incomplete, DraftError::Incomplete(flags)
+    assert!(matches!(&incomplete, DraftError::Incomplete(flags, _)
         if *flags == ["--treatment", "--control", "--treated", "--outcome"]));
     let kindless = Answers { covariates: vec!["age".parse().unwrap()], ..answers() };
-    assert!(matches!(complete(kindless, None), Err(DraftError::Incomplete(_))));
+    assert!(matches!(complete(kindless, None), Err(DraftError::Incomplete(..))));
     let same = Answers { treated: Some("B".into()), ..answers() };
     let Err(DraftError::Mistaken(mistakes)) = write(&complete(same, None).unwrap()) else { panic!("both arms are B") };
     assert!(mistakes.0.iter().any(|m| m.key == "treatment.control"), "{mistakes:?}");
@@ -99,15 +100,19 @@ fn a_file_tells_kinds_arms_and_outcomes() {
     let (columns, text) = from_file();
     assert_eq!(columns.patient.as_deref(), Some("patient_id"));
     let kind = |name: &str| columns.guesses.iter().find(|guess| guess.name == name).map(|guess| guess.kind.clone());
-    assert_eq!(kind("age"), Some(Kind::Continuous { low: 30.0, high: 90.0, resolution: 1.0 }));
-    assert_eq!(kind("lab"), Some(Kind::Continuous { low: 0.0, high: 30.0, resolution: 0.01 }));
+    assert_eq!(kind("age"), Some(Kind::Continuous { low: 0.0, high: 110.0, resolution: 1.0, rounded: false }));
+    assert_eq!(kind("lab"), Some(Kind::Continuous { low: 0.0, high: 30.0, resolution: 0.01, rounded: false }));
     assert_eq!(kind("ecog"), Some(Kind::Categorical { levels: ["0", "1", "2"].map(str::to_owned).to_vec() }));
     assert_eq!(kind("marker"), Some(Kind::Binary));
     assert_eq!(kind("os_days"), Some(Kind::Days { max: 2500 }));
-    let protocol = filled(&text);
+    let protocol = parsed(&text);
     let (control, treated) = (protocol.treatment.control, protocol.treatment.treated);
     let levels = protocol.dictionary.variable(protocol.treatment.variable).levels();
     assert_eq!((levels[control].as_str(), levels[treated].as_str()), ("new", "old"));
+    assert!(
+        text.contains("treated = \"REPLACE: old\"") && text.contains("title = \"REPLACE: old versus new\""),
+        "{text}"
+    );
     assert_eq!(protocol.outcomes.iter().map(|o| o.name.as_str()).collect::<Vec<_>>(), ["os", "pfs"]);
     let covariates = &protocol.propensity.as_ref().unwrap().covariates;
     let names: Vec<&str> = covariates.iter().map(|id| protocol.dictionary.variable(*id).name.as_str()).collect();
@@ -153,7 +158,7 @@ fn a_terminal_is_asked_for_what_no_flag_gave_and_again_after_a_mistake() {
     assert_eq!(asked.grid_days, Some(7.0));
     let shown = String::from_utf8(shown).unwrap();
     assert!(shown.contains("with LOW below HIGH") && !shown.contains("Short name"), "{shown}");
-    filled(&write(&complete(asked, None).unwrap()).unwrap());
+    parsed(&write(&complete(asked, None).unwrap()).unwrap());
     let mut nobody = Answers::default();
     ask(&mut nobody, None, &mut "".as_bytes(), &mut Vec::new()).unwrap();
     assert_eq!(nobody, Answers::default());
@@ -161,7 +166,7 @@ fn a_terminal_is_asked_for_what_no_flag_gave_and_again_after_a_mistake() {
 
 #[test]
 fn bounds_are_round_numbers_around_the_values() {
-    use super::numbers::{resolution, widened, widened_days};
+    use super::numbers::{bounds, decimals, resolution, widened, widened_days};
     assert_eq!(widened(31.0, 83.0), (30.0, 90.0));
     assert_eq!(widened(12.3, 148.7), (0.0, 200.0));
     assert_eq!(widened(0.12, 0.34), (0.1, 0.4));
@@ -170,5 +175,57 @@ fn bounds_are_round_numbers_around_the_values() {
     assert_eq!(widened(2.0, 6.0), (1.0, 7.0));
     assert_eq!([widened(0.0, 4.0), widened(0.0, 0.0)], [(0.0, 5.0), (0.0, 1.0)]);
     assert_eq!([3, 99, 100, 2479, 36_500].map(widened_days), [10, 100, 110, 2500, 37_000]);
-    assert_eq!([resolution(2, 0.0, 30.0), resolution(2, 0.0, 9000.0), resolution(9, 0.0, 1.0)], [0.01, 1.0, 1e-4]);
+    assert_eq!(
+        [resolution(2, 0.0, 30.0), resolution(2, 0.0, 9000.0), resolution(9, 0.0, 1.0)],
+        [(0.01, false), (1.0, true), (1e-4, true)]
+    );
+    assert_eq!([decimals(3.0), decimals(0.25), decimals(1e-5)], [0, 2, 5]);
+    // Creatinine in mg/dL, with and without two patients in the unit of another laboratory.
+    let creatinine: Vec<f64> = (0..=100).map(|i| 0.5 + f64::from(i) / 100.0).collect();
+    assert_eq!(bounds(&creatinine), (0.0, 2.0, 0));
+    assert_eq!(bounds(&[&creatinine[..], &[106.0, 215.0]].concat()), (0.0, 2.0, 2));
+    assert_eq!(bounds(&[7.0]), (6.0, 8.0, 0));
+}
+
+/// A hundred patients of a file that invites mistakes.
+fn tempting() -> String {
+    let mut text =
+        String::from("pid,arm,creatinine,sex,resp,readmission_30d,smoking_status,crp_week12,days_in_hospital\n");
+    for i in 0..100 {
+        let arm = ["A", "a rare one", "B", "C"][if i % 10 == 0 { 1 } else { [0, 2, 3, 3][i % 4] }];
+        let creatinine = if i == 50 { 106.0 } else { 0.5 + i as f64 / 100.0 };
+        let yes = |every: usize| ["No", "Yes"][usize::from(i % every == 0)];
+        let (sex, smoking) = (["1", "2"][i % 2], ["never", "ever"][i % 2]);
+        writeln!(text, "P{i},{arm},{creatinine:.2},{sex},{},{},{smoking},{}.5,{}", yes(3), yes(5), i % 7, i % 40)
+            .unwrap();
+    }
+    text
+}
+
+#[test]
+fn what_is_known_later_is_no_covariate_and_no_criterion() {
+    let columns = columns(&tempting(), None).unwrap();
+    let drafted = complete(Answers::default(), Some(columns)).unwrap();
+    assert_eq!(drafted.covariates, ["creatinine", "sex", "smoking_status"]);
+    assert_eq!(drafted.after, ["crp_week12"]);
+    let outcomes: Vec<_> = drafted.outcomes.iter().map(|outcome| outcome.name.as_str()).collect();
+    assert_eq!(outcomes, ["resp", "readmission_30d"]);
+    // Not the first two levels by name, but the largest, and not without a person.
+    assert_eq!((drafted.control.as_str(), drafted.treated.as_str(), drafted.arms_said), ("C", "B", false));
+    let text = write(&drafted).unwrap();
+    let protocol = parsed(&text);
+    assert_eq!(protocol.eligibility.len(), 1);
+    assert!(!protocol.eligibility[0].require.contains("days") && !protocol.eligibility[0].require.contains("week12"));
+    for part in [
+        "codes = [\"No\", \"Yes\"]",
+        "range = [0, 2]\nresolution = 0.01",
+        "1 of 100 values lie far outside",
+        "unit = \"REPLACE: the unit of creatinine",
+        "known only later: crp_week12",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let nothing_later = tempting().replace("resp,readmission_30d", "a1,a2");
+    let incomplete = complete(Answers::default(), Some(super::columns(&nothing_later, None).unwrap())).unwrap_err();
+    assert!(incomplete.hint().contains("binary columns are a1, a2: --outcome a1:binary"), "{}", incomplete.hint());
 }

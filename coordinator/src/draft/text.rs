@@ -9,7 +9,7 @@ use super::columns::Guess;
 use super::complete::Draft;
 use super::error::DraftError;
 
-/// The protocol, which is valid but for the sentences that a person has to write.
+/// The protocol, which is valid but for what a person has to write or confirm.
 pub fn write(draft: &Draft) -> Result<String, DraftError> {
     let mut page = String::new();
     head(&mut page, draft);
@@ -19,8 +19,23 @@ pub fn write(draft: &Draft) -> Result<String, DraftError> {
     treatment(&mut page, draft);
     outcomes(&mut page, draft);
     models(&mut page, draft);
-    Protocol::parse(&page.replace(PLACEHOLDER, "")).map_err(DraftError::Mistaken)?;
+    Protocol::parse(&confirmed(&page)).map_err(DraftError::Mistaken)?;
     Ok(page)
+}
+
+/// The draft as if a person had taken every mark away.
+pub(super) fn confirmed(page: &str) -> String {
+    page.replace(&format!("{PLACEHOLDER} "), "")
+}
+
+/// A text that a person has to replace, or to confirm by taking the mark away.
+fn marked(text: &str) -> String {
+    quoted(&format!("{PLACEHOLDER} {text}"))
+}
+
+/// The text; marked unless a person said what it is about.
+fn said(text: &str, said: bool) -> String {
+    if said { quoted(text) } else { marked(text) }
 }
 
 fn line(page: &mut String, text: impl std::fmt::Display) {
@@ -50,14 +65,14 @@ fn head(page: &mut String, draft: &Draft) {
     }
     line(page, "\n[study]");
     line(page, format_args!("id = {}", quoted(&draft.id)));
-    line(page, format_args!("title = {}", quoted(&draft.title)));
+    line(page, format_args!("title = {}", said(&draft.title, draft.arms_said)));
     line(
         page,
         format_args!("patient = {:<32} # identifies a patient; never kept, never analysed", quoted(&draft.patient)),
     );
     line(page, "\n[trial]");
     let question = format!("Does starting {} rather than {} change the outcome?", draft.treated, draft.control);
-    line(page, format_args!("question = {}", quoted(&question)));
+    line(page, format_args!("question = {}", said(&question, draft.arms_said)));
     let elements = [
         ("Eligibility", "Who would be eligible for the trial?", "Whom do the criteria below keep?"),
         ("Treatment strategies", "What would the arms do?", "What does the treatment column say?"),
@@ -69,7 +84,7 @@ fn head(page: &mut String, draft: &Draft) {
         line(page, "[[trial.element]]");
         line(page, format_args!("name = {}", quoted(name)));
         for (key, text) in [("target", target), ("emulation", emulation)] {
-            line(page, format_args!("{key} = {}", quoted(&format!("{PLACEHOLDER} {text}"))));
+            line(page, format_args!("{key} = {}", marked(text)));
         }
         line(page, "");
     }
@@ -93,14 +108,14 @@ fn dictionary(page: &mut String, draft: &Draft) {
     if !draft.left_out.is_empty() {
         line(page, "");
     }
-    for Guess { name, kind, remarks } in &draft.variables {
+    for Guess { name, kind, codes, remarks, .. } in &draft.variables {
         for remark in remarks {
             line(page, format_args!("# {remark}"));
         }
         line(page, "[[variable]]");
         line(page, format_args!("name = {}", quoted(name)));
         line(page, format_args!("label = {}", quoted(&label(name))));
-        variable(page, kind);
+        variable(page, name, kind, codes.as_ref());
         line(page, "");
     }
 }
@@ -112,13 +127,27 @@ fn label(name: &str) -> String {
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
-fn variable(page: &mut String, kind: &Kind) {
+fn variable(page: &mut String, name: &str, kind: &Kind, codes: Option<&[String; 2]>) {
     match kind {
-        Kind::Binary => line(page, "kind = \"binary\""),
-        Kind::Continuous { low, high, resolution } => {
-            line(page, "kind = \"continuous\"\nunit = \"\"");
+        Kind::Binary => {
+            line(page, "kind = \"binary\"");
+            if let Some(codes) = codes {
+                line(page, format_args!("codes = {}", list(codes.iter().map(String::as_str))));
+            }
+        }
+        Kind::Continuous { low, high, resolution, rounded } => {
+            line(page, "kind = \"continuous\"");
+            line(page, format_args!("unit = {}", marked(&format!("the unit of {name}, or nothing where it has none"))));
             line(page, format_args!("range = [{low}, {high}]"));
-            line(page, format_args!("resolution = {resolution:<29} # step on which a baseline table counts"));
+            line(
+                page,
+                format_args!(
+                    "resolution = {resolution:<29} # step in which it is recorded; sites with finer values refuse"
+                ),
+            );
+            if *rounded {
+                line(page, "rounded = true                           # finer values are counted at the nearest step");
+            }
         }
         Kind::Categorical { levels } => {
             line(page, "kind = \"categorical\"");
@@ -143,17 +172,29 @@ fn eligibility(page: &mut String, draft: &Draft) {
 }
 
 fn treatment(page: &mut String, draft: &Draft) {
-    if draft.guessed {
-        line(page, "# Which level is which arm was taken from the order of the levels unless you said it.");
+    if !draft.arms_said {
+        line(
+            page,
+            "# The two levels of most rows. Nothing tells which arm is which: exchange them, or take the marks away.",
+        );
     }
     line(page, "[treatment]                              # rows with another level are left out and counted");
     line(page, format_args!("variable = {}", quoted(&draft.treatment)));
-    line(page, format_args!("treated = {}", quoted(&draft.treated)));
-    line(page, format_args!("control = {}\n", quoted(&draft.control)));
+    line(page, format_args!("treated = {}", said(&draft.treated, draft.arms_said)));
+    line(page, format_args!("control = {}\n", said(&draft.control, draft.arms_said)));
 }
 
 fn outcomes(page: &mut String, draft: &Draft) {
     line(page, "# ---- Outcomes ----\n");
+    if draft.guessed && !draft.binary.is_empty() {
+        let binary = draft.binary.join(", ");
+        line(
+            page,
+            format_args!(
+                "# Other binary columns; is one of them an outcome, then name it (--outcome NAME:binary): {binary}\n"
+            ),
+        );
+    }
     for DeclaredOutcome { name, kind } in &draft.outcomes {
         line(page, "[[outcome]]");
         line(page, format_args!("name = {}", quoted(name)));
@@ -196,6 +237,10 @@ fn models(page: &mut String, draft: &Draft) {
                 page,
                 "# Every column that is left, unless you named some: take out what happens after treatment starts.",
             );
+            if !draft.after.is_empty() {
+                let after = draft.after.join(", ");
+                line(page, format_args!("# Left out, because their names say that they are known only later: {after}"));
+            }
         }
         line(page, "# Only what is known before treatment starts; adjusted models take the same covariates.");
         line(page, "[propensity]");

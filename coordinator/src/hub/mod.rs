@@ -30,6 +30,12 @@ const LOOK_FOR_RUNS: Duration = Duration::from_millis(250);
 
 /// Actor of what the program does by itself.
 const COORDINATOR: &str = "coordinator";
+/// Code of a second agent with the keys of a connected one.
+const SECOND_AGENT: &str = "peer.second_agent";
+/// What a site says that declines.
+const REJECTED: &str = "approve.rejected";
+/// What a site says whose ledger is older than what it has signed.
+const BEHIND: &str = "run.behind";
 
 /// Messages to one site. A site that does not read is disconnected by keepalive, not waited for: the channel has no
 /// bound, and holds at most the messages of one round because a round waits for every site.
@@ -44,6 +50,8 @@ pub enum Event {
         site: String,
         /// Number of the connection.
         connection: u64,
+        /// Made when the agent's process started.
+        instance: [u8; 16],
         /// To the site.
         outbound: Outbound,
     },
@@ -102,7 +110,10 @@ pub fn recovered(store: &Store, stored: &StoredRun, identity: SigningIdentity) -
 #[derive(Debug)]
 struct Peer {
     connection: u64,
+    instance: [u8; 16],
     outbound: Outbound,
+    /// Has it shown that its state directory is older than what the site has signed?
+    behind: bool,
 }
 
 /// Owner of all runs.
@@ -186,7 +197,9 @@ impl Hub {
 
     fn handle(&mut self, event: Event) -> Result<(), HubError> {
         match event {
-            Event::Connected { site, connection, outbound } => self.connected(site, connection, outbound),
+            Event::Connected { site, connection, instance, outbound } => {
+                self.connected(site, Peer { connection, instance, outbound, behind: false })
+            }
             Event::Disconnected { site, connection } => {
                 self.disconnected(&site, connection);
                 Ok(())
@@ -198,14 +211,22 @@ impl Hub {
         }
     }
 
-    /// A new connection replaces an older one of the same site.
-    fn connected(&mut self, site: String, connection: u64, outbound: Outbound) -> Result<(), HubError> {
-        tracing::info!(%site, "site connected");
-        if self.peers.contains_key(&site) {
-            let old = self.peers[&site].connection;
+    /// A new connection of a process replaces its older one. Another process with the same keys is not let in while the
+    /// first is connected, unless that one has shown that it is an older copy: both would push each other out for ever.
+    fn connected(&mut self, site: String, peer: Peer) -> Result<(), HubError> {
+        if let Some(first) = self.peers.get(&site) {
+            if first.instance != peer.instance && !first.behind {
+                tracing::warn!(%site, code = SECOND_AGENT, "a second agent with this identity is refused; the first is kept");
+                let status = tonic::Status::already_exists("another agent with this identity is connected");
+                let _ = peer.outbound.send(Err(status));
+                self.board.send_modify(|board| _ = board.second_agents.insert(site.clone(), Timestamp::now()));
+                let _ = self.reports.send(Report::SecondAgent { site });
+                return Ok(());
+            }
+            let old = first.connection;
             self.disconnected(&site, old);
         }
-        let peer = Peer { connection, outbound };
+        tracing::info!(%site, "site connected");
         for stored in self.store.runs()? {
             if stored.manifest.roster.index(&site).is_some() {
                 offer(&peer, &stored);
@@ -235,18 +256,22 @@ impl Hub {
 
     fn message(&mut self, site: &str, message: FromAgent) -> Result<(), HubError> {
         match message {
-            FromAgent::Hello { software } => {
-                tracing::debug!(%site, %software, "hello");
-                Ok(())
-            }
+            // the first message of a connection, and no other
+            FromAgent::Hello { .. } => Ok(()),
             FromAgent::Approval(approval) => self.approval(site, approval),
             FromAgent::Rejected { run, code } => {
                 let member = self.runs.get(&run).and_then(|run| run.machine.manifest().roster.index(site));
-                if member.is_none() {
+                // a site may have removed the folder of a finished run
+                if member.is_none() || self.runs.get(&run).is_some_and(|run| run.machine.finished()) {
                     return Ok(());
                 }
-                tracing::warn!(%site, %code, "site rejects the study");
-                self.problem(&run, &code, &format!("site {site} rejects the study"))
+                let message = if code == REJECTED {
+                    format!("site {site} rejects the study")
+                } else {
+                    format!("site {site} takes no part in the run that it approved ({code})")
+                };
+                tracing::warn!(%site, %code, "{message}");
+                self.problem(&run, &code, &message)
             }
             FromAgent::Withdrawn(withdrawal) => self.withdrawal(site, &withdrawal),
             FromAgent::Run { run, message } => self.run_message(site, &run, message),
@@ -260,11 +285,14 @@ impl Hub {
             return Ok(());
         }
         let outcome = run.step(|machine, context| machine.joined(approval, context));
+        let digest = run.digest;
         if let Err(fault) = outcome.result {
-            tracing::warn!(%site, code = fault.code(), "approval refused");
+            tracing::warn!(%site, code = fault.code(), "approval refused: {fault}");
+            if fault.stops() {
+                self.problem(&digest, fault.code(), &format!("site {site}: {fault}"))?;
+            }
             return Ok(());
         }
-        let digest = run.digest;
         self.flush(&digest, &outcome.records, outcome.messages)
     }
 
@@ -292,6 +320,11 @@ impl Hub {
     fn run_message(&mut self, site: &str, digest: &Digest, message: FromSite) -> Result<(), HubError> {
         let Some(run) = self.runs.get_mut(digest) else { return Ok(()) };
         let Some(index) = run.machine.manifest().roster.index(site) else { return Ok(()) };
+        if matches!(&message, FromSite::Refused { code } if code == BEHIND)
+            && let Some(peer) = self.peers.get_mut(site)
+        {
+            peer.behind = true;
+        }
         let outcome = run.step(|machine, context| machine.handle(index, message, context));
         if let Err(fault) = outcome.result {
             tracing::warn!(%site, code = fault.code(), "{fault}");

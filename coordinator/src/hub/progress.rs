@@ -19,6 +19,11 @@ pub enum Report {
         /// Address and port.
         address: String,
     },
+    /// A second agent with the identity of a connected site was refused.
+    SecondAgent {
+        /// Site id.
+        site: String,
+    },
     /// A run moved.
     Run(RunReport),
 }

@@ -56,6 +56,9 @@ impl Run {
     /// Rebuilds a run from the store.
     pub(super) fn recover(store: &Store, stored: &StoredRun, identity: SigningIdentity) -> Result<Run, HubError> {
         let digest = stored.manifest.digest();
+        if stored.manifest.coordinator != identity.public() {
+            return Err(StoreError::OtherIdentity { name: stored.manifest.name() }.into());
+        }
         let records: Vec<_> = store.entries(&digest)?.into_iter().map(|entry| entry.record).collect();
         let mut opened = Tally::default();
         for record in &records {

@@ -73,7 +73,7 @@ impl Pages {
             let finished = study::read(&self.state, name)?;
             let mut tables = Vec::new();
             results::print(&mut tables, &finished.results, &finished.protocol, WIDTH).map_err(|_| PageError::Files)?;
-            let all = results::files(&finished.results, &finished.protocol, &finished.provenance)
+            let all = results::files(&finished.results, &finished.protocol, &finished.provenance, None)
                 .map_err(|_| PageError::Files)?;
             let tables = String::from_utf8(tables).map_err(|_| PageError::Files)?;
             Ok(Files { title: finished.protocol.title.clone(), tables, all })

@@ -18,7 +18,10 @@ const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// All sites with their state.
 pub(super) async fn list(State(pages): State<Shared>, visit: Visit<Visitor>) -> Result<Markup, PageError> {
     let sites = pages.read(|pages| Ok(enrol::list(&pages.state)?)).await?;
-    let connected = pages.board.borrow().connected.clone();
+    let (connected, second_agents) = {
+        let board = pages.board.borrow();
+        (board.connected.clone(), board.second_agents.clone())
+    };
     let now = Timestamp::now();
     let rows = html! {
         (head(&["Site", "State", "Connection", "Legal name", "Certificate until", "Enrolled", "Fingerprint", "Action"]))
@@ -27,7 +30,12 @@ pub(super) async fn list(State(pages): State<Shared>, visit: Visit<Visitor>) -> 
                 tr {
                     th scope="row" { bdi { (site.site) } }
                     td { (standing(site)) }
-                    td { (connection(connected.contains(&site.site))) }
+                    td {
+                        (connection(connected.contains(&site.site)))
+                        @if let Some(at) = second_agents.get(&site.site) {
+                            " " (web::state("bad", "a second agent with this identity was refused")) " " (time(*at))
+                        }
+                    }
                     td.text { bdi { (site.legal_name) } }
                     td { (until(site, now)) }
                     td { (time(site.enrolled_at)) }

@@ -43,7 +43,8 @@ impl Coordinator {
         let run = stored.manifest.name();
         let identity = load_signing_identity(state.path()).unwrap();
         let report = hub::recovered(&Store::open(state.path()).unwrap(), &stored, identity).unwrap();
-        let board = Board { connected: ["S02".to_owned()].into(), runs: [(run.clone(), report)].into() };
+        let board =
+            Board { connected: ["S02".to_owned()].into(), runs: [(run.clone(), report)].into(), ..Board::default() };
         let (_, board) = watch::channel(board);
         let router = router(state.path(), "Test study", vec![HOST.into()], board).unwrap();
         Coordinator { state, authority, router, run }

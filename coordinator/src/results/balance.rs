@@ -55,6 +55,8 @@ impl<'a> From<&'a BalanceRow> for BalanceRecord<'a> {
         } else if row.test.is_some() && row.p_value.is_none() {
             notes.push("no test: an arm is empty, all values are equal, or there are too many tables for an exact one");
         }
+        let rounded = row.rounded_to.map(|step| format!("quartiles and test are of values rounded to steps of {step}"));
+        notes.extend(rounded.as_deref());
         if row.level.is_none() && row.smd.is_none() && !row.floored {
             notes.push(if row.separated {
                 "no standardised difference: the values tell the arms apart, it is infinite"

@@ -29,19 +29,18 @@ pub fn write(dir: &Path, results: &Results, provenance: &Provenance) -> io::Resu
 }
 
 /// The files that [`write()`] and [`write_report()`] make, each as name and content.
-pub fn files(results: &Results, protocol: &Protocol, provenance: &Provenance) -> io::Result<Vec<(String, Vec<u8>)>> {
+pub fn files(
+    results: &Results,
+    protocol: &Protocol,
+    provenance: &Provenance,
+    published: Option<&Published>,
+) -> io::Result<Vec<(String, Vec<u8>)>> {
     let document = Document::new(results, provenance);
     let tables = document.csv()?.into_iter().map(|(name, content)| (name.to_owned(), content));
-    let report = report::files(results, protocol, provenance, None).map_err(io::Error::other)?;
+    let report = report::files(results, protocol, provenance, published).map_err(io::Error::other)?;
     let report = report.into_iter().map(|ReportFile { name, bytes }| (name, bytes));
     let json = [(JSON.to_owned(), document.json()?)];
     Ok(tables.chain(json).chain(report).collect())
-}
-
-/// Name and content of every CSV file that [`write()`] writes, for a roster of so many sites.
-pub fn tables(results: &Results, sites: usize) -> io::Result<Vec<(&'static str, Vec<u8>)>> {
-    let provenance = Provenance { sites: vec![<_>::default(); sites], ..Provenance::default() };
-    Document::new(results, &provenance).csv()
 }
 
 /// Writes the report of a run beside the files of [`write()`]: figures, `tables.docx` and, last, `report.html`, so that
@@ -70,7 +69,8 @@ pub fn value(results: &Results, provenance: &Provenance) -> io::Result<Value> {
     Ok(serde_json::to_value(Document::new(results, provenance))?)
 }
 
-const JSON: &str = "results.json";
+/// Name of the file with provenance and all tables.
+pub(super) const JSON: &str = "results.json";
 
 /// An older run's `results.json` must not stand beside the tables of this one.
 fn remove(path: &Path) -> io::Result<()> {

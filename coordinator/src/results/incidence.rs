@@ -15,6 +15,7 @@ pub(super) struct IncidenceRecord<'a> {
     weighted: bool,
     time_days: f64,
     n_risk: Option<f64>,
+    n_after: Option<f64>,
     incidence: Option<f64>,
     std_error: Option<f64>,
     conf_low: Option<f64>,
@@ -28,7 +29,7 @@ pub(super) struct IncidenceRecord<'a> {
 
 impl Record for IncidenceRecord<'_> {
     const FILE: &'static str = "incidence.csv";
-    const COLUMNS: &'static str = "outcome,cause,arm,weighted,time_days,n_risk,incidence,std_error,conf_low,conf_high,conf_type,at,\
+    const COLUMNS: &'static str = "outcome,cause,arm,weighted,time_days,n_risk,n_after,incidence,std_error,conf_low,conf_high,conf_type,at,\
         event_free,event_free_std_error,notes";
 }
 
@@ -48,6 +49,8 @@ impl<'a> From<&'a IncidenceRow> for IncidenceRecord<'a> {
         } else {
             None
         };
+        let n_after =
+            row.event_free.and_then(|_| notes.present("n_after", row.n_after, super::records::HIDDEN)).or(row.n_after);
         let [event_free, event_free_std_error] = match row.event_free {
             Some(free) => {
                 [notes.finite("event_free", free.estimate), notes.finite("event_free_std_error", free.std_error)]
@@ -64,6 +67,7 @@ impl<'a> From<&'a IncidenceRow> for IncidenceRecord<'a> {
             weighted: row.weighted,
             time_days: row.time_days,
             n_risk,
+            n_after,
             incidence: notes.present("incidence", row.incidence, why),
             std_error: notes.present("std_error", row.std_error, why),
             conf_low: notes.present("conf_low", ends.0, why),

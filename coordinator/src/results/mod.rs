@@ -5,6 +5,7 @@
 //! Columns and file names are the contract of `docs/results.md`; `docs/results.schema.json` describes the JSON.
 
 mod balance;
+mod differences;
 mod files;
 mod incidence;
 mod print;
@@ -17,6 +18,7 @@ mod tables;
 mod tests;
 mod weights;
 
-pub use files::{files, tables, value, write, write_report};
+pub use differences::{Difference, differences, written_by};
+pub use files::{files, value, write, write_report};
 pub use print::{Texts, plain, print, ruled};
-pub use provenance::{Provenance, SCHEMA_VERSION};
+pub use provenance::{Provenance, SCHEMA_VERSION, SOFTWARE_VERSION, provenance};

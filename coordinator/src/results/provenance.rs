@@ -2,10 +2,39 @@
 
 pub use report::Provenance;
 use serde::Serialize;
+use study::audit::Outcome;
 use study::refit::Compared;
 
 /// Version of `docs/results.schema.json` that `results.json` follows.
 pub const SCHEMA_VERSION: u32 = 7;
+
+/// Version of this software, whose files of one release are the same to the byte.
+pub const SOFTWARE_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Where the results of a run come from: all of it follows from what the parties signed, and from this software.
+pub fn provenance(outcome: &Outcome) -> Provenance {
+    let Outcome { manifest, protocol, results, release, rounds, opened, sealed, compared } = outcome;
+    let digest = manifest.digest();
+    Provenance {
+        software_version: SOFTWARE_VERSION.into(),
+        study: protocol.id.clone(),
+        title: protocol.title.clone(),
+        run: manifest.name(),
+        protocol_digest: manifest.protocol.to_string(),
+        manifest_digest: digest.to_string(),
+        results_digest: results.to_string(),
+        release_digest: release.digest(&digest).to_string(),
+        release: protocol.release,
+        compared: *compared,
+        rounds: *rounds,
+        opened_scalars: *opened,
+        sealed_scalars: *sealed,
+        variables: protocol.dictionary.variables().len(),
+        // every word is 16 bytes; each round adds salt (16) and check word (32)
+        bytes_sent_per_site: 16 * (opened + sealed) + 48 * u64::from(*rounds),
+        sites: manifest.roster.members().iter().map(|m| (m.id.clone(), m.legal_name.clone())).collect(),
+    }
+}
 
 /// The provenance as it stands in `results.json`.
 #[derive(Serialize)]

@@ -4,6 +4,7 @@ use serde::Serialize;
 use study::results::EffectRow;
 
 use super::records::{Notes, Record};
+use super::survival::TOO_FEW_LEAVE;
 
 /// A row of `effects.csv`.
 #[derive(Serialize)]
@@ -34,7 +35,11 @@ impl Record for EffectRecord<'_> {
 impl<'a> From<&'a EffectRow> for EffectRecord<'a> {
     fn from(row: &'a EffectRow) -> Self {
         const NO_RATIO: &str = "does not exist: a risk is 0 or 1";
-        let why = if row.after_end { "is not known: nobody is at risk any more" } else { NO_RATIO };
+        let why = match (row.hidden, row.after_end) {
+            (true, _) => TOO_FEW_LEAVE,
+            (false, true) => "is not known: nobody is at risk any more",
+            (false, false) => NO_RATIO,
+        };
         let mut notes = Notes::default();
         if row.after_last_event && !row.after_end {
             notes.add("after the last event survival stays as it is");

@@ -15,6 +15,7 @@ pub(super) struct SurvivalRecord<'a> {
     n_risk: Option<f64>,
     n_event: Option<f64>,
     n_censor: Option<f64>,
+    n_after: Option<f64>,
     survival: Option<f64>,
     std_error: Option<f64>,
     conf_low: Option<f64>,
@@ -26,7 +27,7 @@ pub(super) struct SurvivalRecord<'a> {
 
 impl Record for SurvivalRecord<'_> {
     const FILE: &'static str = "survival.csv";
-    const COLUMNS: &'static str = "outcome,arm,weighted,time_days,n_risk,n_event,n_censor,survival,std_error,conf_low,conf_high,conf_type,at,notes";
+    const COLUMNS: &'static str = "outcome,arm,weighted,time_days,n_risk,n_event,n_censor,n_after,survival,std_error,conf_low,conf_high,conf_type,at,notes";
 }
 
 impl<'a> From<&'a SurvivalRow> for SurvivalRecord<'a> {
@@ -48,6 +49,8 @@ impl<'a> From<&'a SurvivalRow> for SurvivalRecord<'a> {
             n_risk: notes.present("n_risk", row.n_risk, if hidden { TOO_FEW_LEAVE } else { FEW_AT_ONCE }),
             n_event: notes.present("n_event", row.n_event, apart),
             n_censor: notes.present("n_censor", row.n_censor, apart),
+            // Those who stay are counted, not weighted.
+            n_after: if row.weighted { None } else { notes.present("n_after", row.n_after, counts) },
             survival: notes.present("survival", row.survival, why),
             std_error: notes.present("std_error", row.std_error, why),
             conf_low: notes.present("conf_low", row.interval.map(|ends| ends.0), why),

@@ -176,6 +176,8 @@ fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => neutral(text),
-        number_or_bool => number_or_bool.to_string(),
+        // As R writes them: base R keeps `true` and `false` as text, and a comparison with TRUE then finds no row.
+        Value::Bool(holds) => if *holds { "TRUE" } else { "FALSE" }.into(),
+        number => number.to_string(),
     }
 }

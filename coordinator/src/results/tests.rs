@@ -102,7 +102,6 @@ standardise_rmst_days = 15
 [[analysis]]
 kind = "baseline"
 variables = ["age", "y"]
-after_time_zero = true
 [[analysis]]
 kind = "kaplan_meier"
 outcome = "os"
@@ -197,8 +196,8 @@ fn files_hold_the_same_bits_as_the_results() {
     let survival = rows(&read("survival.csv"));
     assert_eq!(survival.len(), results.survival.len());
     for (row, expected) in survival.iter().zip(&results.survival) {
-        assert_eq!(row[7].parse().ok().map(f64::to_bits), expected.survival.map(f64::to_bits));
-        assert_eq!((&row[2] == "true", &row[11]), (expected.weighted, &*expected.conf_type));
+        assert_eq!(row[8].parse().ok().map(f64::to_bits), expected.survival.map(f64::to_bits));
+        assert_eq!((&row[2] == "TRUE", &row[12]), (expected.weighted, &*expected.conf_type));
     }
     assert_eq!(rows(&read("medians.csv")).len(), results.medians.len());
     // Two methods, one with two variances, of five quantities; two times of six, and a mean of four.
@@ -237,7 +236,7 @@ fn headers_are_the_contract() {
              penalised_loglik,effective_df,cause,scenario\n",
         ),
         ("flow.csv", "step,label,n,control,treated,excluded,notes,scenario\n"),
-        ("outcomes.csv", "outcome,arm,n,events,cause,notes,scenario\n"),
+        ("outcomes.csv", "outcome,arm,n,events,cause,notes,missing,scenario\n"),
         (
             "weights.csv",
             "scheme,arm,n,sum,ess,mean,max,truncated_at_low,truncated_at_high,notes,q01_type3,q99_type3,q01_type7,\
@@ -255,7 +254,7 @@ fn headers_are_the_contract() {
         ("tests.csv", "name,outcome,model,term,statistic,df,p_value,ties,notes,modifier,cause,scenario\n"),
         (
             "survival.csv",
-            "outcome,arm,weighted,time_days,n_risk,n_event,n_censor,survival,std_error,conf_low,conf_high,conf_type,at,notes,scenario\n",
+            "outcome,arm,weighted,time_days,n_risk,n_event,n_censor,n_after,survival,std_error,conf_low,conf_high,conf_type,at,notes,scenario\n",
         ),
         (
             "medians.csv",
@@ -268,7 +267,7 @@ fn headers_are_the_contract() {
         ),
         (
             "incidence.csv",
-            "outcome,cause,arm,weighted,time_days,n_risk,incidence,std_error,conf_low,conf_high,conf_type,at,\
+            "outcome,cause,arm,weighted,time_days,n_risk,n_after,incidence,std_error,conf_low,conf_high,conf_type,at,\
              event_free,event_free_std_error,notes,scenario\n",
         ),
     ];
@@ -304,7 +303,7 @@ fn what_is_hidden_is_empty_with_a_note_and_said_in_the_terminal() {
     let survival = rows(&fs::read(dir.path().join("survival.csv")).unwrap());
     let (row, _) = survival.iter().zip(&results.survival).find(|(_, row)| hidden(row)).unwrap();
     assert_eq!((&row[4], &row[7], &row[8]), ("", "", ""));
-    assert!(row[13].starts_with("n_risk is hidden: too few patients of an arm leave"), "{}", &row[13]);
+    assert!(row[14].starts_with("n_risk is hidden: too few patients of an arm leave"), "{}", &row[14]);
     let document: Value = serde_json::from_slice(&fs::read(dir.path().join("results.json")).unwrap()).unwrap();
     let survival = document["survival"].as_array().unwrap();
     assert!(survival.iter().any(|row| row["survival"].is_null() && row["at"] == "declared"));

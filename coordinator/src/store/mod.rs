@@ -27,6 +27,15 @@ pub enum StoreError {
         /// Which value.
         what: &'static str,
     },
+    /// There is no database although there are keys.
+    #[error("the coordinator's database is missing")]
+    Absent,
+    /// A run was signed with another key than that of the state directory.
+    #[error("`{name}` is signed by another key than the one of this state directory")]
+    OtherIdentity {
+        /// Name of the run.
+        name: String,
+    },
     /// No run of that name.
     #[error("no run is called `{name}`")]
     NoRun {
@@ -47,6 +56,8 @@ impl StoreError {
         match self {
             StoreError::Database { .. } => "store.database",
             StoreError::Damaged { .. } => "store.damaged",
+            StoreError::Absent => "store.absent",
+            StoreError::OtherIdentity { .. } => "store.other_identity",
             StoreError::NoRun { .. } => "store.no_run",
             StoreError::Ambiguous { .. } => "store.ambiguous",
         }
@@ -56,7 +67,9 @@ impl StoreError {
     pub fn hint(&self) -> &'static str {
         match self {
             StoreError::Database { .. } => "check the state directory's owner, permissions and free space",
-            StoreError::Damaged { .. } => "restore the state directory from a backup",
+            StoreError::Damaged { .. } | StoreError::Absent | StoreError::OtherIdentity { .. } => {
+                "restore the whole state directory from one backup"
+            }
             StoreError::NoRun { .. } | StoreError::Ambiguous { .. } => "`coordinator study list` names all runs",
         }
     }
@@ -78,6 +91,10 @@ pub struct StoredRun {
 pub struct Store {
     db: Connection,
 }
+
+const NAME: &str = "coordinator.sqlite";
+/// Of the schema.
+const VERSION: i64 = 1;
 
 const SCHEMA: &str = "
 create table if not exists run (
@@ -116,15 +133,31 @@ fn doing(what: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
 }
 
 impl Store {
-    /// Opens or creates `STATE/coordinator.sqlite`.
+    /// Makes an empty `STATE/coordinator.sqlite`, once, with the keys.
+    pub fn create(state_dir: &Path) -> Result<(), StoreError> {
+        let making = doing("making it");
+        let db = Connection::open(state_dir.join(NAME)).map_err(&making)?;
+        db.execute_batch(SCHEMA).map_err(&making)?;
+        db.pragma_update(None, "user_version", VERSION).map_err(making)
+    }
+
+    /// Opens `STATE/coordinator.sqlite`. One that is missing or empty is not begun anew: the runs of the sites would be
+    /// unknown here.
     pub fn open(state_dir: &Path) -> Result<Store, StoreError> {
         let opening = doing("opening it");
-        let db = Connection::open(state_dir.join("coordinator.sqlite")).map_err(&opening)?;
+        let path = state_dir.join(NAME);
+        if !path.exists() {
+            return Err(StoreError::Absent);
+        }
+        let db = Connection::open(path).map_err(&opening)?;
+        let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(&opening)?;
+        if version != VERSION {
+            return Err(StoreError::Damaged { what: "its version" });
+        }
         db.busy_timeout(Duration::from_secs(10)).map_err(&opening)?;
         db.pragma_update(None, "journal_mode", "wal").map_err(&opening)?;
         db.pragma_update(None, "synchronous", "full").map_err(&opening)?;
         db.pragma_update(None, "foreign_keys", true).map_err(&opening)?;
-        db.execute_batch(SCHEMA).map_err(&opening)?;
         Ok(Store { db })
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use study::protocol::{PLACEHOLDER, Protocol};
+use study::protocol::Protocol;
 
 fn coordinator(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_coordinator"));
@@ -97,6 +97,11 @@ fn a_check_prints_the_digest_or_every_mistake() {
     assert_eq!(json["error"]["mistakes"][1]["key"], "study.patent");
 }
 
+/// A draft of which a person has confirmed everything.
+fn confirmed(text: &str) -> String {
+    text.replace("REPLACE: ", "")
+}
+
 #[test]
 fn a_new_protocol_is_valid_and_never_written_over_a_file() {
     let flags = [
@@ -118,7 +123,8 @@ fn a_new_protocol_is_valid_and_never_written_over_a_file() {
         "os:time:days:died:1826",
     ];
     let text = out(&coordinator(&flags));
-    assert_eq!(Protocol::parse(&text.replace(PLACEHOLDER, "")).expect("a valid protocol").id, "a-vs-b");
+    assert!(Protocol::parse(&text).is_err(), "a person has to write the unit");
+    assert_eq!(Protocol::parse(&confirmed(&text)).expect("a valid protocol").id, "a-vs-b");
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("protocol.toml");
     let with_out = [&flags[..], &["--out", path.to_str().expect("UTF-8")]].concat();
@@ -143,7 +149,7 @@ fn a_new_protocol_from_a_file_repeats_no_patient() {
     let output = coordinator(&["protocol", "new", "--csv", file.to_str().expect("UTF-8"), "--treatment", "regimen"]);
     assert_eq!(status(&output), Some(0), "{}", err(&output));
     let text = out(&output);
-    let protocol = Protocol::parse(&text.replace(PLACEHOLDER, "")).expect("a valid protocol");
+    let protocol = Protocol::parse(&confirmed(&text)).expect("a valid protocol");
     assert!(protocol.dictionary.find("age").is_some() && !protocol.outcomes.is_empty());
     for row in fs::read_to_string(&file).expect("the site").lines().skip(1) {
         let patient = row.split(',').next().expect("an identifier");

@@ -18,7 +18,11 @@ use coordinator::study::{FinishedRun, StudyError};
 use proto::Offer;
 use secagg::{Canonical, DrawKey};
 use site_agent::identity::{self, IdentityError};
-use site_agent::run::{ApproveError, Approver, FolderError, Person, approve, runs, withdraw};
+use site_agent::run::{ApproveError, Approver, FolderError, Person, approve, read_policy, runs, withdraw};
+use site_agent::source::SourceError;
+use study::document::Mistakes;
+use study::policy::PolicyRefusal;
+use study::protocol::Protocol;
 
 use crate::child::{AGENT, COORDINATOR};
 use crate::study_dir::StudyDir;
@@ -58,6 +62,15 @@ pub enum RehearsalError {
         /// Why.
         error: IdentityError,
     },
+    /// The protocol.
+    #[error("the protocol is not valid")]
+    Protocol(#[from] Mistakes),
+    /// The policy of the sites.
+    #[error("the policy file is not valid")]
+    Policy(Mistakes),
+    /// Files that do not fit the protocol, each with its site.
+    #[error("the files of {} do not fit the protocol", names(.0))]
+    Data(Vec<(String, SourceError)>),
     /// The study.
     #[error(transparent)]
     Study(#[from] StudyError),
@@ -68,6 +81,8 @@ pub enum RehearsalError {
         site: String,
         /// Why.
         error: Box<ApproveError>,
+        /// All that its policy refuses at once.
+        refusals: Vec<PolicyRefusal>,
     },
     /// A run's folder at a site.
     #[error("site {site}: {error}")]
@@ -92,6 +107,8 @@ pub enum RehearsalError {
         code: String,
         /// Cause.
         message: String,
+        /// All that the policy of a site that stopped it refuses at once, which on this machine may be told.
+        refusals: Vec<PolicyRefusal>,
     },
     /// Nothing moved for too long.
     #[error("nothing moved for {seconds} s; the run waits for {waiting}")]
@@ -107,9 +124,21 @@ pub enum RehearsalError {
 }
 
 impl RehearsalError {
+    /// What the policy of a site refuses, as far as that is why.
+    pub fn refusals(&self) -> &[PolicyRefusal] {
+        match self {
+            RehearsalError::Approve { refusals, .. } | RehearsalError::Stopped { refusals, .. } => refusals,
+            _ => &[],
+        }
+    }
+
     fn system(doing: &'static str) -> impl Fn(io::Error) -> RehearsalError {
         move |e| RehearsalError::System { doing, kind: e.kind() }
     }
+}
+
+fn names(files: &[(String, SourceError)]) -> String {
+    files.iter().map(|(site, _)| site.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// Wall-clock times of a rehearsal.
@@ -157,6 +186,28 @@ impl Process {
     }
 }
 
+/// A process beside those of the federation; it ends with the value.
+#[derive(Debug)]
+pub struct Beside(Process);
+
+impl Beside {
+    /// Does it still run?
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.0.child.try_wait(), Ok(None))
+    }
+
+    /// What it has written on standard error.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.0.log).unwrap_or_default()
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        self.0.kill();
+    }
+}
+
 /// Where everything is.
 #[derive(Debug, Clone)]
 struct Layout {
@@ -182,7 +233,7 @@ pub struct Federation {
 }
 
 impl Federation {
-    /// Makes all keys and certificates in `dir`, starts the coordinator, enrols every site, creates the run and has
+    /// Checks protocol, policy and files; then makes all keys and certificates in `dir`, starts the coordinator, enrols every site, creates the run and has
     /// every site approve it. `executable` is a program that calls [`crate::child::dispatch`] first. Agents are not
     /// started yet.
     pub fn set_up(
@@ -192,6 +243,7 @@ impl Federation {
         stop: &AtomicBool,
     ) -> Result<Federation, RehearsalError> {
         let begun = Instant::now();
+        study.check()?;
         let state_dir = dir.join("coordinator");
         fs::create_dir_all(dir.join("sites")).map_err(RehearsalError::system("making the state directories"))?;
         let hosts = ["127.0.0.1".to_owned()];
@@ -299,13 +351,13 @@ impl Federation {
                 return Err(RehearsalError::Interrupted);
             }
             match self.reports.recv_timeout(Duration::from_millis(100)) {
-                Ok(Report::Listening { .. } | Report::Pages { .. }) => {}
+                Ok(Report::Listening { .. } | Report::Pages { .. } | Report::SecondAgent { .. }) => {}
                 Ok(Report::Run(report)) if report.run != self.run_name() => {}
                 Ok(Report::Run(report)) => {
                     moved = Instant::now();
                     self.note(&report);
                     if let Some((code, message)) = report.problem.clone() {
-                        return Err(RehearsalError::Stopped { code, message });
+                        return Err(RehearsalError::Stopped { code, message, refusals: self.refusals() });
                     }
                     let enough = until(&report) || report.waiting == "nothing";
                     self.last = Some(report);
@@ -322,6 +374,18 @@ impl Federation {
                 return Err(RehearsalError::Stuck { seconds: patience.as_secs(), waiting });
             }
         }
+    }
+
+    /// Everything that a site's policy refuses of the followed run. All sites have the same policy and the same counts: the
+    /// first that refuses says what all would.
+    fn refusals(&self) -> Vec<PolicyRefusal> {
+        let name = self.run_name();
+        let of_site = |index| {
+            let runs = runs(&self.layout.site_dir(index)).ok()?;
+            let run = runs.into_iter().find(|run| run.manifest.name() == name)?;
+            site_agent::run::refusals(&run).ok().filter(|refusals| !refusals.is_empty())
+        };
+        (0..self.layout.sites.len()).find_map(of_site).unwrap_or_default()
     }
 
     /// The finished run, read from the coordinator's journal.
@@ -350,6 +414,31 @@ impl Federation {
     /// Site ids in order.
     pub fn sites(&self) -> &[String] {
         &self.layout.sites
+    }
+
+    /// Starts one more agent, with a copy of a state directory or with a directory that is in use; its log is `NAME.log`.
+    pub fn agent_beside(&self, state: &Path, name: &str) -> Result<Beside, RehearsalError> {
+        let log = self.layout.dir.join(format!("{name}.log"));
+        let process = Process::start(&self.executable, &[AGENT, &state.to_string_lossy()], log, Stdio::null());
+        Ok(Beside(process.map_err(RehearsalError::system("starting an agent"))?))
+    }
+
+    /// Starts one more coordinator at any free port, in the same way.
+    pub fn coordinator_beside(&self, state: &Path, name: &str) -> Result<Beside, RehearsalError> {
+        let log = self.layout.dir.join(format!("{name}.log"));
+        let arguments = [COORDINATOR, &state.to_string_lossy(), "127.0.0.1:0"];
+        let process = Process::start(&self.executable, &arguments, log, Stdio::null());
+        Ok(Beside(process.map_err(RehearsalError::system("starting a coordinator"))?))
+    }
+
+    /// Is the agent of a site running?
+    pub fn is_running(&mut self, index: usize) -> bool {
+        self.agents[index].as_mut().is_some_and(|process| matches!(process.child.try_wait(), Ok(None)))
+    }
+
+    /// What the agent of a site has written on standard error.
+    pub fn agent_log(&self, index: usize) -> String {
+        fs::read_to_string(self.layout.dir.join(format!("{}.log", self.layout.sites[index]))).unwrap_or_default()
     }
 
     /// State directory of one site's agent.
@@ -452,14 +541,26 @@ impl Layout {
         };
         // as many people as the policy asks for; more than two it cannot
         for name in ["Reviewer 1", "Reviewer 2"] {
-            let person = Person::here(name, jiff::Timestamp::now().as_second().max(0).cast_unsigned());
+            let person = Person::reviewer(name, jiff::Timestamp::now().as_second().max(0).cast_unsigned());
             let approved = approve(&approver, offer, &study.sites[index].1, &study.policy, &person)
-                .map_err(|error| RehearsalError::Approve { site: site.clone(), error: Box::new(error) })?;
+                .map_err(|error| self.not_approved(study, offer, index, error))?;
             if approved.run.is_some() {
                 break;
             }
         }
         Ok(())
+    }
+}
+
+impl Layout {
+    /// Why a site does not approve, with every rule of its policy that refuses.
+    fn not_approved(&self, study: &StudyDir, offer: &Offer, index: usize, error: ApproveError) -> RehearsalError {
+        let (protocol, policy) = (Protocol::parse(&offer.protocol), read_policy(&study.policy));
+        let refusals = match (&error, protocol, policy) {
+            (ApproveError::Policy(_), Ok(protocol), Ok(policy)) => policy.refusals_of_study(&offer.manifest, &protocol),
+            _ => Vec::new(),
+        };
+        RehearsalError::Approve { site: self.sites[index].clone(), error: Box::new(error), refusals }
     }
 }
 

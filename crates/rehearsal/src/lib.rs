@@ -3,12 +3,10 @@
 //! [`Federation`] makes a coordinator and one agent per site file, each with its own keys, certificate and state
 //! directory, and runs a study. Set-up calls the functions behind the two command lines; the run itself is processes
 //! that only share the loopback interface. The `rehearse` program, the end-to-end tests and the benchmarks stand on it.
-//! [`published`] puts the figures of a published analysis beside those of a run.
 
 pub mod child;
 mod federation;
-pub mod published;
 mod study_dir;
 
-pub use federation::{Federation, Measured, RehearsalError};
+pub use federation::{Beside, Federation, Measured, RehearsalError};
 pub use study_dir::{StudyDir, StudyDirError};

@@ -4,7 +4,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use site_agent::source::csv;
+use study::policy::Policy;
+use study::protocol::Protocol;
 use study::roster::is_site_id;
+
+use crate::RehearsalError;
 
 /// What a rehearsal reads.
 #[derive(Debug, Clone)]
@@ -37,6 +42,20 @@ pub enum StudyDirError {
 }
 
 impl StudyDir {
+    /// Can the study be rehearsed at all? Protocol, policy, and every site's file, before anything is made.
+    pub fn check(&self) -> Result<(), RehearsalError> {
+        let protocol = Protocol::parse(&self.protocol)?;
+        let policy = match self.policy.trim() {
+            "" => Policy::default(),
+            _ => Policy::parse(&self.policy).map_err(RehearsalError::Policy)?,
+        };
+        let load = |(site, path): &(String, PathBuf)| {
+            Some((site.clone(), csv::load(path, &protocol, policy.bad_values).err()?))
+        };
+        let faulty: Vec<_> = self.sites.iter().filter_map(load).collect();
+        if faulty.is_empty() { Ok(()) } else { Err(RehearsalError::Data(faulty)) }
+    }
+
     /// Reads `DIR/protocol.toml` (or another file of the folder), `DIR/policy.toml` if there is one, and the names of
     /// `DIR/sites/*.csv`.
     pub fn read(dir: &Path, protocol: &str) -> Result<StudyDir, StudyDirError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use study::dictionary::{Kind, Variable, VariableId};
 use study::protocol::{OutcomeKind, Protocol};
-use study::results::{CUMULATIVE_INCIDENCE, FitRow, KAPLAN_MEIER, Variance};
+use study::results::{BalanceRow, CUMULATIVE_INCIDENCE, FitRow, KAPLAN_MEIER, Variance};
 use study::term::Term;
 
 use crate::number::Digits;
@@ -151,6 +151,12 @@ pub fn ties(name: &str) -> &str {
         "breslow" => "Breslow",
         other => other,
     }
+}
+
+/// What a number's line of quartiles says; with the step to which its values were rounded, where they were.
+pub fn quartiles(row: &BalanceRow) -> String {
+    let step = row.rounded_to.map(|step| format!(", to steps of {step}"));
+    format!("median (quartiles){}", step.unwrap_or_default())
 }
 
 /// Label of a weighting scheme.

@@ -1,6 +1,6 @@
 //! The data dictionary: one row per patient, every column declared with its kind and range.
 
-use stats::descriptive::grid::{GridError, ValueGrid};
+pub use stats::descriptive::grid::{GridError, ValueGrid};
 
 /// One declared column of the patient table.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,8 +24,10 @@ pub enum Kind {
         low: f64,
         /// Largest value accepted.
         high: f64,
-        /// Step of the value grid on which medians and rank tests are computed.
-        resolution: f64,
+        /// Step of the value grid on which quartiles and rank tests are computed, where one is declared.
+        resolution: Option<f64>,
+        /// May values be finer than the grid? Then they count at the nearest step, and results say so.
+        rounded: bool,
     },
     /// One of the declared levels, spelled exactly so; the first is the reference.
     Categorical {
@@ -33,7 +35,8 @@ pub enum Kind {
         levels: Vec<String>,
         /// What a person reads for each level.
         labels: Vec<String>,
-        /// True for `kind = "binary"`: levels 0 and 1, named in results by the variable alone.
+        /// True for `kind = "binary"`: two levels, 0 and 1 unless `codes` are declared, of which the second is the event;
+        /// named in results by the variable alone.
         binary: bool,
     },
     /// Whole days since time zero, `0..=high`.
@@ -53,10 +56,18 @@ impl Variable {
     }
 
     /// Grid of the values of a continuous variable; none for other kinds, an error where range and resolution make none.
-    pub fn grid(&self) -> Option<Result<ValueGrid, GridError>> {
+    pub fn grid(&self) -> Option<Result<ValueGrid, NoGrid>> {
         match &self.kind {
-            Kind::Continuous { low, high, resolution, .. } => Some(ValueGrid::new(*low, *high, *resolution)),
+            Kind::Continuous { low, high, resolution, .. } => Some(grid(*low, *high, *resolution)),
             Kind::Categorical { .. } | Kind::Days { .. } => None,
+        }
+    }
+
+    /// The step to which finer values are rounded, where the protocol allows that.
+    pub fn rounded_to(&self) -> Option<f64> {
+        match &self.kind {
+            Kind::Continuous { resolution, rounded: true, .. } => *resolution,
+            Kind::Continuous { .. } | Kind::Categorical { .. } | Kind::Days { .. } => None,
         }
     }
 
@@ -67,6 +78,41 @@ impl Variable {
             Kind::Categorical { .. } | Kind::Continuous { .. } | Kind::Days { .. } => self.name.clone(),
         }
     }
+}
+
+/// Why the values of a continuous variable have no grid, and what to write.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+pub enum NoGrid {
+    /// The values of the grid are no multiples of its step.
+    #[error(
+        "the grid begins at {low}, the smallest value of `range`, which is no multiple of `resolution`: {low}, {next}, ...; \
+         begin the range at a multiple, or write a finer `resolution`"
+    )]
+    Uneven {
+        /// First value.
+        low: f64,
+        /// Second value.
+        next: f64,
+    },
+    /// Bounds and step make none.
+    #[error("{0}; see its `range` and `resolution`")]
+    Bounds(GridError),
+}
+
+/// The step where none is declared. A site whose values are finer says so and refuses.
+pub const WHOLE: f64 = 1.0;
+
+fn grid(low: f64, high: f64, resolution: Option<f64>) -> Result<ValueGrid, NoGrid> {
+    let grid = ValueGrid::new(low, high, resolution.unwrap_or(WHOLE)).map_err(NoGrid::Bounds)?;
+    if resolution.is_none() {
+        return Ok(grid);
+    }
+    // A grid of multiples has the value 0, or would have it if it went on.
+    let steps = low / (grid.value(1) - low);
+    if (steps - steps.round()).abs() > 1e-6 {
+        return Err(NoGrid::Uneven { low, next: grid.value(1) });
+    }
+    Ok(grid)
 }
 
 /// Position of a variable in the dictionary.

@@ -1,10 +1,13 @@
 //! What a protocol will ask, before any site has answered: the plan is run on invented patients.
 //!
 //! The patients follow from the data dictionary alone, every value equally likely and none missing, so a forecast shows
-//! each kind of question and its shape; how often a fit asks depends on the real sums.
+//! each kind of question and its shape; how often a fit asks depends on the real sums. Of replicates and imputations, which
+//! all ask alike, two are run and stand for the others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use secagg::DrawKey;
 
 use crate::cohort::{Cohort, Column, FlowCount};
 use crate::dictionary::{Kind, VariableId};
@@ -12,10 +15,15 @@ use crate::evaluate::{EvaluateError, Evaluator};
 use crate::layout::is_sealed;
 use crate::plan::Plan;
 use crate::protocol::Protocol;
+use crate::view::{Asked, Draw};
 use crate::word;
 
 /// Enough for every level of every covariate to meet both arms.
 const PATIENTS: usize = 400;
+/// As many replicates and imputations are run; more would ask the same again.
+const RUN: u32 = 2;
+/// What is drawn about invented patients is nobody's secret.
+const DRAWS: [u8; 32] = [0; 32];
 
 /// One kind of question that a protocol leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,16 +53,27 @@ pub struct Forecast {
     pub kinds: Vec<Foreseen>,
     /// Rounds that it took.
     pub rounds: u32,
+    /// The round with the most numbers, and how many it has.
+    pub largest: (u32, usize),
+    /// Numbers of all rounds that are about rows with something drawn: replicates, imputations.
+    pub drawn: usize,
+    /// Kinds of questions whose answer about the invented patients fits no word: a range of the dictionary is too wide.
+    pub beyond: BTreeSet<&'static str>,
 }
 
 impl Forecast {
     /// Runs the plan of a protocol to its end.
-    pub fn of(protocol: &Arc<Protocol>) -> Result<Forecast, EvaluateError> {
+    pub fn of(protocol: &Protocol) -> Forecast {
+        let declared = protocol;
+        let protocol = &Arc::new(with_few_draws(declared));
         let cohort = invented(protocol);
+        let key = DrawKey::from_bytes(&DRAWS);
         let mut plan = Plan::new(Arc::clone(protocol));
         let mut kinds: BTreeMap<&'static str, Foreseen> = BTreeMap::new();
+        let (mut largest, mut drawn, mut beyond) = ((0, 0), 0, BTreeSet::new());
         while !plan.done() {
-            let evaluator = Evaluator::new(protocol, &cohort, 1, true);
+            let evaluator = Evaluator::new(protocol, &cohort, 1, true).drawing(&key, plan.ask());
+            let (round, mut numbers) = (plan.progress().round, 0);
             let mut sums = Vec::with_capacity(plan.words());
             for asked in plan.ask().iter() {
                 let (question, words) = (&asked.question, asked.words(protocol));
@@ -62,24 +81,64 @@ impl Forecast {
                     kind: question.kind(),
                     sentence: question.sentence(),
                     repeated: question.is_of_a_fit(),
-                    round: plan.progress().round,
+                    round,
                     questions: 0,
                     words: (words, words),
                     numbers: 0,
                     opened: 0,
                 });
-                foreseen.questions += 1;
-                foreseen.numbers += words;
-                foreseen.opened += if is_sealed(asked, protocol) { 0 } else { words };
+                let alike = alike(asked, declared);
+                foreseen.questions += alike;
+                foreseen.numbers += alike * words;
+                foreseen.opened += if is_sealed(asked, protocol) { 0 } else { alike * words };
                 foreseen.words = (foreseen.words.0.min(words), foreseen.words.1.max(words));
-                sums.extend(evaluator.answer(asked)?);
+                numbers += alike * words;
+                drawn += if asked.view.draw == Draw::Nothing { 0 } else { alike * words };
+                match evaluator.answer(asked) {
+                    Ok(answer) => sums.extend(answer),
+                    Err(EvaluateError::OutOfBound | EvaluateError::NoKey) => {
+                        beyond.insert(question.kind());
+                        sums.extend(std::iter::repeat_n(word::mark(1), words));
+                    }
+                }
+            }
+            if numbers > largest.1 {
+                largest = (round, numbers);
             }
             plan.tell(&word::read(&sums, 1));
         }
         let mut kinds: Vec<Foreseen> = kinds.into_values().collect();
         kinds.sort_by_key(|foreseen| (foreseen.round, foreseen.kind));
-        Ok(Forecast { kinds, rounds: plan.progress().round - 1 })
+        Forecast { kinds, rounds: plan.progress().round - 1, largest, drawn, beyond }
     }
+
+    /// Numbers of all rounds.
+    pub fn numbers(&self) -> usize {
+        self.kinds.iter().map(|foreseen| foreseen.numbers).sum()
+    }
+}
+/// The protocol with no more replicates and imputations than are run.
+fn with_few_draws(declared: &Protocol) -> Protocol {
+    let mut protocol = declared.clone();
+    if let Some(bootstrap) = &mut protocol.bootstrap {
+        bootstrap.replicates = bootstrap.replicates.min(RUN);
+    }
+    for imputation in protocol.scenarios.iter_mut().filter_map(|scenario| scenario.imputation.as_mut()) {
+        imputation.draws = imputation.draws.min(RUN);
+    }
+    protocol
+}
+
+/// For how many questions of the declared protocol a question stands: the last replicate or imputation that is run for all
+/// that are not.
+fn alike(asked: &Asked, declared: &Protocol) -> usize {
+    let imputation = asked.view.scenario.and_then(|index| declared.scenarios[index].imputation.as_ref());
+    let (number, all) = match (&asked.view.draw, &declared.bootstrap, imputation) {
+        (Draw::Replicate(number), Some(bootstrap), _) => (*number, bootstrap.replicates),
+        (Draw::Imputed(imputed), _, Some(imputation)) => (imputed.number, imputation.draws),
+        (Draw::Nothing | Draw::Replicate(_) | Draw::Imputed(_), _, _) => return 1,
+    };
+    if number + 1 == RUN { (all - number) as usize } else { 1 }
 }
 
 /// Patients of nobody, for the main analysis and for every scenario.
@@ -95,9 +154,10 @@ fn rows(protocol: &Protocol) -> Cohort {
     let arms = &protocol.treatment;
     let columns = protocol.dictionary.variables().iter().enumerate().map(|(index, variable)| match &variable.kind {
         Kind::Continuous { low, high, resolution, .. } => {
-            let declared = ((high - low) / resolution).floor().max(0.0);
-            // a resolution that belongs to another unit would make the column constant
-            let (steps, step) = if declared < 10.0 { (1000.0, (high - low) / 1000.0) } else { (declared, *resolution) };
+            let declared = resolution.map_or(0.0, |resolution| ((high - low) / resolution).floor().max(0.0));
+            // without a resolution, or with one that belongs to another unit, which would make the column constant
+            let fine = (1000.0, (high - low) / 1000.0);
+            let (steps, step) = resolution.filter(|_| declared >= 10.0).map_or(fine, |step| (declared, step));
             let value = |at: u64| low + at as f64 * step;
             Column::Numbers(treated.iter().map(|_| value(below(&mut state, steps as u64 + 1)).min(*high)).collect())
         }

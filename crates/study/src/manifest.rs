@@ -124,7 +124,7 @@ pub struct Approval {
     pub manifest: Digest,
     /// Digest of the site's policy file.
     pub policy: Digest,
-    /// Salted commitment to the frozen cohort.
+    /// Salted commitment to the frozen cohort and the key of the site's draws.
     pub cohort: Digest,
     /// By the site's identity, over all of it.
     pub signature: Signature,

@@ -57,11 +57,17 @@ fn data(report: &Report) -> serde_json::Value {
             "opened": b.opened,
             "sealed": b.sealed,
             "people": b.people,
+            "one_account": b.one_account,
             "fits": b.fits.map(|fits| json!({ "same": fits.same, "not_compared": fits.not_compared() })),
             "refusals": refusals,
             "closed": b.closed,
             "withdrawn": b.withdrawn,
         })
     });
-    json!({ "run": report.run, "bundles": bundles.collect::<Vec<_>>(), "recomputed": report.recomputed })
+    let signers = report
+        .signers
+        .iter()
+        .map(|s| json!({ "party": s.party, "legal_name": s.legal_name, "fingerprint": s.fingerprint }));
+    let signers: Vec<_> = signers.collect();
+    json!({ "run": report.run, "signers": signers, "bundles": bundles.collect::<Vec<_>>(), "recomputed": report.recomputed })
 }

@@ -7,6 +7,8 @@ use std::path::Path;
 
 use study::document::{Mistake, Mistakes};
 
+use crate::foreign::{Foreign, HEAD, foreign};
+
 /// A failed command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -52,9 +54,17 @@ impl Failure {
 
 /// The text of a file that was named on the command line.
 pub fn read_file(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path).map_err(|e| {
+    let bytes = fs::read(path).map_err(|e| {
         let message = format!("`{}` cannot be read ({})", path.display(), e.kind());
         Failure::new("file", message, "check the name and its permissions")
+    })?;
+    String::from_utf8(bytes).map_err(|e| {
+        let (is, hint) = match foreign(&e.as_bytes()[..e.as_bytes().len().min(HEAD)]) {
+            Some(Foreign::Format(name)) => (name, "name a text file; a table is exported as CSV"),
+            Some(Foreign::Encoding(name)) => (name, "save it as UTF-8"),
+            None => ("in another encoding than UTF-8", "save it as UTF-8"),
+        };
+        Failure::new("file", format!("`{}` is no text that can be read: it is {is}", path.display()), hint)
     })
 }
 

@@ -19,6 +19,8 @@ pub enum FromAgent {
     Hello {
         /// Name and version of the agent's software; 1 to 64 characters of printable ASCII.
         software: String,
+        /// Random, made when the program starts.
+        instance: [u8; 16],
     },
     /// Consent to an offered run.
     Approval(Approval),
@@ -57,7 +59,9 @@ pub enum ToAgent {
 impl From<FromAgent> for wire::SiteMessage {
     fn from(message: FromAgent) -> Self {
         let content = match message {
-            FromAgent::Hello { software } => FromAgentContent::Hello(wire::Hello { software }),
+            FromAgent::Hello { software, instance } => {
+                FromAgentContent::Hello(wire::Hello { software, instance: field::bytes(&instance) })
+            }
             FromAgent::Approval(approval) => FromAgentContent::Approval(approval.into()),
             FromAgent::Rejected { run, code } => {
                 FromAgentContent::Rejection(wire::Rejection { run: field::bytes(&run.0), code })
@@ -77,9 +81,10 @@ impl TryFrom<wire::SiteMessage> for FromAgent {
     fn try_from(message: wire::SiteMessage) -> Result<Self, ConvertError> {
         let wire::SiteMessage { content } = message;
         Ok(match field::required("SiteMessage.content", content)? {
-            FromAgentContent::Hello(wire::Hello { software }) => {
-                Self::Hello { software: field::software("Hello.software", software)? }
-            }
+            FromAgentContent::Hello(wire::Hello { software, instance }) => Self::Hello {
+                software: field::software("Hello.software", software)?,
+                instance: field::array("Hello.instance", &instance)?,
+            },
             FromAgentContent::Approval(approval) => Self::Approval(approval.try_into()?),
             FromAgentContent::Rejection(wire::Rejection { run, code }) => Self::Rejected {
                 run: field::digest("Rejection.run", &run)?,
@@ -168,7 +173,9 @@ impl TryFrom<wire::CoordinatorMessage> for ToAgent {
 impl From<ToSite> for ToSiteContent {
     fn from(message: ToSite) -> Self {
         match message {
-            ToSite::EpochOpen { epoch } => Self::EpochOpen(wire::EpochOpen { epoch }),
+            ToSite::EpochOpen { epoch, known } => {
+                Self::EpochOpen(wire::EpochOpen { epoch, known: field::bytes(&known.0) })
+            }
             ToSite::Bundle { announcements } => {
                 Self::Bundle(wire::Bundle { announcements: announcements.into_iter().map(Into::into).collect() })
             }
@@ -189,7 +196,9 @@ impl TryFrom<ToSiteContent> for ToSite {
 
     fn try_from(content: ToSiteContent) -> Result<Self, ConvertError> {
         Ok(match content {
-            ToSiteContent::EpochOpen(wire::EpochOpen { epoch }) => Self::EpochOpen { epoch },
+            ToSiteContent::EpochOpen(wire::EpochOpen { epoch, known }) => {
+                Self::EpochOpen { epoch, known: field::digest("EpochOpen.known", &known)? }
+            }
             ToSiteContent::Bundle(wire::Bundle { announcements }) => {
                 Self::Bundle { announcements: field::list(announcements)? }
             }

@@ -138,7 +138,7 @@ pub fn offer() -> Offer {
 pub fn from_agent() -> Vec<FromAgent> {
     let source = &mut Source(1000);
     let mut all = vec![
-        FromAgent::Hello { software: "entente site-agent 0.1.0".into() },
+        FromAgent::Hello { software: "entente site-agent 0.1.0".into(), instance: [7; 16] },
         FromAgent::Approval(Approval {
             site: source.small(),
             manifest: source.digest(),
@@ -186,7 +186,7 @@ pub fn from_agent() -> Vec<FromAgent> {
 pub fn to_agent() -> Vec<ToAgent> {
     let source = &mut Source(2000);
     let within = [
-        ToSite::EpochOpen { epoch: source.number() },
+        ToSite::EpochOpen { epoch: source.number(), known: source.digest() },
         ToSite::Bundle { announcements: vec![source.announcement(), source.announcement()] },
         ToSite::Boxes { boxes: vec![source.sealed_box(), source.sealed_box()] },
         ToSite::Confirmations { confirmations: vec![source.confirmation(), source.confirmation()] },

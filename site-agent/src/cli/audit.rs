@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use jiff::Timestamp;
 use serde_json::json;
+use study::account;
 use study::ledger::{DecisionRecord, Entry};
 use terminal::{Answer, Failure, verify_bundles, write_bundle};
 
@@ -68,13 +69,22 @@ pub(super) fn dispatch(
 /// One line per entry, oldest first.
 fn show(config: &Config) -> Result<Answer, Failure> {
     let entries = decisions(&config.state_dir)?;
-    let lines: Vec<String> = entries.iter().map(line).collect();
+    let lines: Vec<String> = entries.iter().enumerate().map(|(i, entry)| line(entry, &entries[..i])).collect();
     Ok(lines.iter().fold(Answer::of(json!({ "entries": lines })), Answer::line))
 }
 
-fn line(entry: &Entry<DecisionRecord>) -> String {
+fn line(entry: &Entry<DecisionRecord>, before: &[Entry<DecisionRecord>]) -> String {
     let time = Timestamp::from_second(entry.time.cast_signed()).unwrap_or_default();
-    format!("{time}  {}  {}", entry.actor.escape_debug(), words(&entry.record))
+    let behind = if by_one_account(entry, before) { ", by the account of an earlier consent" } else { "" };
+    format!("{time}  {}  {}{behind}", entry.actor.escape_debug(), words(&entry.record))
+}
+
+/// Does the last approval of a run come by the account of a consent to it?
+fn by_one_account(entry: &Entry<DecisionRecord>, before: &[Entry<DecisionRecord>]) -> bool {
+    let DecisionRecord::Approved { manifest } = &entry.record else { return false };
+    let consents = before.iter().filter(|earlier| earlier.record == DecisionRecord::Consented { manifest: *manifest });
+    let mut consents = consents.map(|earlier| earlier.actor.as_str());
+    consents.any(|consent| account::shared(&[consent, &entry.actor]).is_some())
 }
 
 fn words(record: &DecisionRecord) -> String {
@@ -85,6 +95,9 @@ fn words(record: &DecisionRecord) -> String {
         DecisionRecord::Approved { manifest } => format!("approves {manifest}"),
         DecisionRecord::Rejected { manifest, reason } => format!("rejects {manifest}: {}", reason.escape_debug()),
         DecisionRecord::Withdrawn { manifest, reason } => format!("withdraws {manifest}: {}", reason.escape_debug()),
+        DecisionRecord::ReviewerNamed { name } => format!("names the reviewer {}", name.escape_debug()),
+        DecisionRecord::ReviewerRemoved { name } => format!("removes the reviewer {}", name.escape_debug()),
+        DecisionRecord::ReviewerLink { name } => format!("makes a link for the reviewer {}", name.escape_debug()),
         DecisionRecord::Refused { manifest: Some(manifest), rule } => format!("refuses {manifest} ({rule})"),
         DecisionRecord::Refused { manifest: None, rule } => format!("refuses a message ({rule})"),
     }

@@ -6,6 +6,7 @@ use terminal::Failure;
 use crate::config::ConfigError;
 use crate::identity::IdentityError;
 use crate::pages::PagesError;
+use crate::run::reviewers::ReviewerError;
 use crate::run::{ApproveError, AttendError, FolderError, InspectError, LedgerError};
 use crate::source::SourceError;
 
@@ -24,14 +25,14 @@ macro_rules! from_coded {
     )*};
 }
 
-from_coded!(AttendError, ConfigError, FolderError, IdentityError, InspectError, LedgerError, PagesError);
+from_coded!(AttendError, ConfigError, FolderError, IdentityError, InspectError, LedgerError, PagesError, ReviewerError);
 
 impl From<SourceError> for Failure {
     fn from(e: SourceError) -> Failure {
-        let text = e.to_string();
+        let (text, hint) = (e.to_string(), e.hint());
         let mut lines = text.lines().map(str::to_owned);
         let first = lines.next().unwrap_or_default();
-        Failure::new("source", first, "mend the file and try again").with_details(lines)
+        Failure::new("source", first, hint).with_details(lines)
     }
 }
 

@@ -3,10 +3,12 @@
 mod audit;
 mod failure;
 mod pages;
+mod reviewer;
 mod study;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
@@ -17,9 +19,10 @@ use terminal::{Answer, Exit, Failure, Format, completions, conclude, read_file};
 use crate::config::{Config, DEFAULT_PATH};
 use crate::identity;
 use crate::pages::PagesError;
-use crate::run::{Attending, Link, attend_on, read_policy};
-use crate::source;
+use crate::run::{Attending, Link, attend_on, own_counts, read_policy};
+use crate::source::{self, Warning};
 use pages::PagesCommand;
+use reviewer::ReviewerCommand;
 
 /// Runs beside a hospital's data and answers what the site has approved.
 #[derive(Debug, Parser)]
@@ -71,6 +74,9 @@ enum Command {
     /// The agent's own pages, on this machine.
     #[command(subcommand)]
     Pages(PagesCommand),
+    /// People who decide at the pages by a login of their own: name, list, let in, remove.
+    #[command(subcommand)]
+    Reviewer(ReviewerCommand),
     /// Check this site's file against a protocol; nothing is sent.
     #[command(after_help = "Example: site-agent check-data protocol.toml")]
     CheckData {
@@ -97,6 +103,7 @@ impl Command {
             Command::Run => "run",
             Command::Study(command) => command.name(),
             Command::Pages(PagesCommand::Login) => "pages-login",
+            Command::Reviewer(command) => command.name(),
             Command::CheckData { .. } => "check-data",
             Command::Audit(command) => command.name(),
             Command::Completions { .. } => "completions",
@@ -129,6 +136,7 @@ fn dispatch(arguments: &Arguments) -> Result<Answer, Failure> {
         Command::Run => run(&config()?),
         Command::Study(command) => study::dispatch(&config()?, command),
         Command::Pages(command) => pages::dispatch(&config()?, command),
+        Command::Reviewer(command) => reviewer::dispatch(&config()?, command),
         Command::CheckData { protocol } => check_data(&config()?, protocol),
         Command::Audit(command) => audit::dispatch(config, command),
         Command::Completions { shell } => Ok(completions(grammar(), *shell)),
@@ -200,16 +208,32 @@ fn check_data(config: &Config, protocol: &Path) -> Result<Answer, Failure> {
     let protocol = ::study::protocol::Protocol::parse(&text).map_err(failure::protocol)?;
     let policy = read_policy(&config.policy_text()?)?;
     let loaded = source::csv::load(&config.data, &protocol, policy.bad_values)?;
-    let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
     let flow = &loaded.cohort.flow;
     let steps: Vec<_> = flow
         .iter()
         .map(|count| json!({ "control": count.control, "treated": count.treated, "neither": count.neither }))
         .collect();
-    let answer = Answer::of(json!({ "warnings": warnings, "flow": steps }));
-    let answer = warnings.iter().fold(answer, |answer, warning| answer.line(format_args!("warning: {warning}")));
-    Ok(flow.iter().enumerate().fold(answer, |answer, (i, count)| {
+    let protocol = Arc::new(protocol);
+    let own = own_counts(&protocol, &loaded.cohort)?;
+    let counts: Vec<_> =
+        own.iter().map(|count| json!({ "of": count.of, "patients": count.counted.values() })).collect();
+    let answer = Answer::of(json!({ "warnings": coded(&loaded.warnings), "flow": steps, "counts": counts }));
+    let answer = warned(answer, &loaded.warnings);
+    let answer = flow.iter().enumerate().fold(answer, |answer, (i, count)| {
         let (control, treated, neither) = (count.control, count.treated, count.neither);
         answer.line(format_args!("step {i}: {control} control, {treated} treated, {neither} neither"))
-    }))
+    });
+    let answer = answer.line("analysed patients of this site, who leave only in sums over all sites:");
+    Ok(own.iter().fold(answer, |answer, count| answer.line(format_args!("  {count}"))))
+}
+
+/// What was noticed in a file, for programs.
+fn coded(warnings: &[Warning]) -> serde_json::Value {
+    warnings.iter().map(|warning| json!({ "code": warning.code(), "text": warning.to_string() })).collect()
+}
+
+/// The answer with what was noticed in a file.
+fn warned(answer: Answer, warnings: &[Warning]) -> Answer {
+    let line = |answer: Answer, warning: &Warning| answer.line(format_args!("warning[{}]: {warning}", warning.code()));
+    warnings.iter().fold(answer, line)
 }

@@ -8,11 +8,12 @@ use jiff::Timestamp;
 use serde_json::json;
 use terminal::{Answer, Failure};
 
+use super::{coded, warned};
 use crate::config::Config;
 use crate::identity;
 use crate::run::{
-    Approver, Inspection, Offered, Person, RunFolder, approve, consented, offers, read_policy, reject, runs, withdraw,
-    withdrawal,
+    Approver, Inspection, Offered, Person, RunFolder, approve, consented, offers, read_policy, refusals, reject, runs,
+    withdraw, withdrawal,
 };
 use crate::source;
 
@@ -108,8 +109,18 @@ fn list(config: &Config) -> Result<Answer, Failure> {
         let state = if offered.rejected { "rejected" } else { "waits for a decision" };
         found.push((offered.offer.manifest, state, offered.protocol.title.clone()));
     }
+    let mut reasons = Vec::new();
     for run in runs(&config.state_dir)? {
-        let state = if withdrawal(&run.path)?.is_some() { "withdrawn" } else { "approved" };
+        let found_wrong = faults(config, &run);
+        let state = if withdrawal(&run.path)?.is_some() {
+            "withdrawn"
+        } else if found_wrong.is_empty() {
+            "approved"
+        } else {
+            "takes no part"
+        };
+        let of_run = found_wrong.into_iter().map(|reason| format!("{}: {reason}", run.manifest.name()));
+        reasons.extend(of_run);
         found.push((run.manifest, state, run.protocol.title.clone()));
     }
     let named = |(manifest, state, title): &(Manifest, &str, String)| json!({ "run": manifest.name(), "state": state, "sites": manifest.roster.len(), "title": title });
@@ -117,7 +128,24 @@ fn list(config: &Config) -> Result<Answer, Failure> {
     let lines = found.iter().map(|(manifest, state, title)| {
         format!("{}  {state}  {} sites  {title}", manifest.name(), manifest.roster.len())
     });
-    Ok(lines.fold(Answer::of(json!({ "studies": data })), Answer::line))
+    let answer = lines.fold(Answer::of(json!({ "studies": data, "reasons": reasons })), Answer::line);
+    Ok(reasons.iter().fold(answer, Answer::line))
+}
+
+/// Why an approved run takes no part: a file that is not as approved, or what this site's policy refused.
+fn faults(config: &Config, run: &RunFolder) -> Vec<String> {
+    let checked = identity::load(&config.state_dir, Timestamp::now()).and_then(|identity| {
+        let draws = identity::draw_key(&config.state_dir)?;
+        Ok(run.check(identity.signing(), &draws).and_then(|()| run.cohort().map(drop)))
+    });
+    match checked {
+        Err(e) => vec![format!("{e} ({}); {}", e.code(), e.hint())],
+        Ok(Err(e)) => vec![format!("{e} ({}); {}", e.code(), e.hint())],
+        Ok(Ok(())) => match refusals(run) {
+            Ok(refusals) => refusals.iter().map(|refusal| format!("{refusal} ({})", refusal.rule())).collect(),
+            Err(e) => vec![format!("{e} ({}); {}", e.code(), e.hint())],
+        },
+    }
 }
 
 fn inspect(config: &Config, offered: &Offered, data: Option<&Path>) -> Result<Answer, Failure> {
@@ -155,11 +183,10 @@ fn approve_run(config: &Config, offered: &Offered, name: &str) -> Result<Answer,
     let identity = identity::load(&config.state_dir, Timestamp::now())?;
     let approver = approver(config, &identity);
     let approved = approve(&approver, &offered.offer, &config.data, &config.policy_text()?, &person)?;
-    let warnings: Vec<String> = approved.warnings.iter().map(ToString::to_string).collect();
     let run = offered.offer.manifest.name();
     let state = if approved.run.is_some() { "approved" } else { "waits for a second person" };
-    let answer = Answer::of(json!({ "run": run, "state": state, "warnings": warnings }));
-    let answer = warnings.iter().fold(answer, |answer, warning| answer.line(format_args!("warning: {warning}")));
+    let answer = Answer::of(json!({ "run": run, "state": state, "warnings": coded(&approved.warnings) }));
+    let answer = warned(answer, &approved.warnings);
     Ok(answer.line(match approved.run {
         Some(_) => format!("Approved {run}; the cohort is frozen. A running agent takes part from now on."),
         None => format!("{} approves {run}. The policy asks for a second person before anything runs.", person.name),

@@ -57,6 +57,9 @@ pub enum ConnectError {
     /// The keys or certificates of this site are not usable for TLS.
     #[error("this site's key or certificate cannot be used")]
     Identity,
+    /// The coordinator has a connection of another agent with this site's keys.
+    #[error("another agent with this site's identity is connected to the coordinator")]
+    SecondAgent,
     /// The connection was there and the protocol on it failed.
     #[error("the connection to the coordinator failed")]
     Protocol,
@@ -80,6 +83,7 @@ impl ConnectError {
             Self::Closed { .. } => "connect_closed",
             Self::Address(_) => "connect_address",
             Self::Identity => "connect_identity",
+            Self::SecondAgent => "connect_second_agent",
             Self::Protocol => "connect_protocol",
         }
     }
@@ -87,7 +91,9 @@ impl ConnectError {
     /// Who has to act.
     pub fn blame(&self) -> Blame {
         match self {
-            Self::Refused(_) | Self::Address(_) | Self::Proxy { .. } | Self::Identity => Blame::Operator,
+            Self::Refused(_) | Self::Address(_) | Self::Proxy { .. } | Self::Identity | Self::SecondAgent => {
+                Blame::Operator
+            }
             _ => Blame::Peer,
         }
     }
@@ -119,6 +125,9 @@ impl ConnectError {
             }
             Self::Address(_) => "write https://HOST:PORT for the coordinator and http://HOST:PORT for a proxy",
             Self::Identity => "accept the package again, or enrol again",
+            Self::SecondAgent => {
+                "look for a second agent or a copy of this state directory, such as a cloned machine, and stop it; this one waits until the other is gone, a connection that broke off within a minute"
+            }
             Self::Protocol => "try again; if it stays, ask the coordinator's operator",
         }
     }
@@ -127,7 +136,12 @@ impl ConnectError {
     pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Self::Unreachable { .. } | Self::Timeout { .. } | Self::Closed { .. } | Self::Protocol | Self::Proxy { .. }
+            Self::Unreachable { .. }
+                | Self::Timeout { .. }
+                | Self::Closed { .. }
+                | Self::Protocol
+                | Self::Proxy { .. }
+                | Self::SecondAgent
         )
     }
 

@@ -1,36 +1,44 @@
-//! The site's key for draws about its rows: made on first use, kept for all later runs, never sent.
+//! The site's key for draws about its rows: made with the other keys, kept for all runs, never sent.
+//!
+//! A key that is missing is never made anew once a run has been approved with it: the draws would be others.
 
 use std::path::{Path, PathBuf};
 
 use getrandom::SysRng;
-use getrandom::rand_core::TryRng;
+use getrandom::rand_core::UnwrapErr;
 use secagg::DrawKey;
-use zeroize::Zeroizing;
 
 use super::{IdentityError, directory, state};
 
 const DRAWS: &str = "draws.key";
 
-/// The key of this site; a fresh one the first time.
+/// The key of this site.
 pub fn draw_key(state_dir: &Path) -> Result<DrawKey, IdentityError> {
     match state::read_private(&path(state_dir)) {
         Ok(bytes) => {
             let bytes: &[u8; 32] = bytes.as_slice().try_into().map_err(|_| IdentityError::Damaged(DRAWS))?;
             Ok(DrawKey::from_bytes(bytes))
         }
-        Err(e) if e.is_missing() => {
-            let mut bytes = Zeroizing::new([0; 32]);
-            SysRng.try_fill_bytes(&mut *bytes).expect("the operating system gives random bytes once it has started");
-            let key = DrawKey::from_bytes(&bytes);
-            store_draw_key(state_dir, &key)?;
-            Ok(key)
-        }
+        Err(e) if e.is_missing() => Err(IdentityError::NoDrawKey),
         Err(e) => Err(e.into()),
     }
 }
 
+/// Makes the key of a site that has approved nothing yet.
+pub(crate) fn make_draw_key(state_dir: &Path) -> Result<DrawKey, IdentityError> {
+    let key = DrawKey::random(&mut UnwrapErr(SysRng));
+    store_draw_key(state_dir, &key)?;
+    Ok(key)
+}
+
+/// Writes a fresh key into a folder of keys that is being made.
+pub(super) fn create(folder: &Path) -> Result<(), IdentityError> {
+    Ok(state::create_file(&folder.join(DRAWS), &*DrawKey::random(&mut UnwrapErr(SysRng)).to_bytes())?)
+}
+
 /// Makes `key` that of this site, so that a rehearsal draws alike every time. A key that is there is replaced.
 pub fn store_draw_key(state_dir: &Path, key: &DrawKey) -> Result<(), IdentityError> {
+    state::private_directory(&directory(state_dir))?;
     let partial = directory(state_dir).join("draws.key.partial");
     state::remove_leftover(&partial)?;
     state::create_file(&partial, &*key.to_bytes())?;
@@ -51,13 +59,15 @@ mod tests {
     #[test]
     fn a_key_is_made_once_and_for_its_owner() {
         let dir = tempfile::tempdir().unwrap();
-        fs::create_dir_all(directory(dir.path())).unwrap();
+        super::super::create(dir.path(), "S01", "General Hospital").unwrap();
         let first = draw_key(dir.path()).unwrap();
         assert_ne!(*first.to_bytes(), [0; 32]);
         assert_eq!(*draw_key(dir.path()).unwrap().to_bytes(), *first.to_bytes());
         assert_eq!(fs::metadata(path(dir.path())).unwrap().permissions().mode() & 0o777, 0o600);
         store_draw_key(dir.path(), &DrawKey::from_bytes(&[5; 32])).unwrap();
         assert_eq!(*draw_key(dir.path()).unwrap().to_bytes(), [5; 32]);
+        fs::remove_file(path(dir.path())).unwrap();
+        assert!(matches!(draw_key(dir.path()), Err(IdentityError::NoDrawKey)), "it is not made anew");
     }
 
     #[test]

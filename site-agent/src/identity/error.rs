@@ -49,6 +49,9 @@ pub enum IdentityError {
     /// A file is there and does not hold what it should.
     #[error("{0} is damaged")]
     Damaged(&'static str),
+    /// The key of the site's draws is not there.
+    #[error("the key of this site's draws (identity/draws.key) is missing")]
+    NoDrawKey,
     /// Keys or a request could not be made.
     #[error("cannot make keys")]
     Keys(#[from] rcgen::Error),
@@ -68,6 +71,7 @@ impl IdentityError {
             Self::NotYetValid(_) => "identity_not_yet_valid",
             Self::State(_) => "identity_state",
             Self::Damaged(_) => "identity_damaged",
+            Self::NoDrawKey => "identity_no_draw_key",
             Self::Keys(_) => "identity_keys",
         }
     }
@@ -99,6 +103,9 @@ impl IdentityError {
             Self::State(StateError::Exposed { .. }) => "set the file's mode to 600",
             Self::State(_) => "check the state directory's owner, permissions and free space",
             Self::Damaged(_) => "restore the state directory from a backup, or enrol again",
+            Self::NoDrawKey => {
+                "restore identity/draws.key from a backup; without it, withdraw the approved runs and enrol with a new state directory"
+            }
             Self::Keys(_) => "report this as a bug",
         }
     }

@@ -1,7 +1,7 @@
 //! A site's identity: its keys, made on this machine and never leaving it, and what the coordinator certified.
 //!
 //! `STATE/identity/` holds the TLS key, the Ed25519 key with which the site signs, the request that was made of both,
-//! and, once accepted, the coordinator's package. A renewal sends the same request again and accepts the new package.
+//! the key of the site's draws, and, once accepted, the coordinator's package. A renewal sends the same request again and accepts the new package.
 
 mod draws;
 mod error;
@@ -25,6 +25,7 @@ use study::roster::{Member, is_site_id};
 use tracing::warn;
 use zeroize::Zeroizing;
 
+pub(crate) use draws::make_draw_key;
 pub use draws::{draw_key, store_draw_key};
 pub use error::{Blame, IdentityError};
 pub use state::StateError;
@@ -79,6 +80,7 @@ pub fn create(state_dir: &Path, site: &str, legal_name: &str) -> Result<Request,
     write(KEY, Zeroizing::new(key.serialize_pem()).as_bytes())?;
     write(IDENTITY, &*identity.to_bytes())?;
     write(REQUEST, text.as_bytes())?;
+    draws::create(&partial)?;
     state::rename(&partial, &directory)?;
     Ok(Request { member, text, path: directory.join(REQUEST) })
 }

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use axum::extract::{Form, Path, State};
 use axum::response::Redirect;
-use jiff::Timestamp;
 use serde::Deserialize;
 use web::{Problem, Visit};
 
 use super::desk::{Desk, Visitor};
 use super::problem::Unable;
-use crate::run::{self, Person, read_policy};
+use crate::run::{self, Person, read_policy, reviewers};
 
 #[derive(Deserialize)]
 pub(super) struct Consent {
+    #[serde(default)]
     name: String,
     policy: String,
 }
@@ -25,6 +25,7 @@ pub(super) struct Rejection {
 
 #[derive(Deserialize)]
 pub(super) struct Withdrawal {
+    #[serde(default)]
     name: String,
     reason: String,
 }
@@ -69,7 +70,7 @@ pub(super) async fn reject(
         if offered.rejected {
             return Err(Unable::Rejected);
         }
-        let person = at_account("", &visit);
+        let person = at_login("", &visit);
         run::reject(&desk.config.state_dir, &offered, &person, reason(&rejection.reason)?)?;
         Ok("/")
     });
@@ -96,16 +97,14 @@ pub(super) async fn withdraw(
     Ok(Redirect::to(&decided.await?))
 }
 
-/// Who decides: the name of the form, the account of the login.
+/// Who decides: a reviewer; otherwise the name of the form and the account of the login.
 fn person(name: &str, visit: &Visit<Visitor>) -> Result<Person, Unable> {
-    let person = at_account(name, visit);
+    let person = at_login(name, visit);
     if person.name.is_empty() { Err(Unable::Name) } else { Ok(person) }
 }
 
-/// The account of the login, and a name where the form asks for one.
-fn at_account(name: &str, visit: &Visit<Visitor>) -> Person {
-    let now = Timestamp::now().as_second().max(0).cast_unsigned();
-    Person::of_account(name, visit.visitor.account.clone(), now)
+fn at_login(name: &str, visit: &Visit<Visitor>) -> Person {
+    visit.visitor.person(name, reviewers::now())
 }
 
 fn reason(text: &str) -> Result<&str, Unable> {

@@ -13,16 +13,29 @@ use web::{NavItem, Page, Problem, Visit};
 use super::problem::Unable;
 use crate::config::Config;
 use crate::identity::{self, Identity};
-use crate::run::{Approver, Inspection, Link, Offered, RunFolder, offers, runs};
+use crate::run::reviewers::Reviewer;
+use crate::run::{Approver, Inspection, Link, Offered, Person, RunFolder, offers, runs};
 
 /// The navigation of all pages.
 const NAV: [NavItem; 2] = [NavItem { path: "/", label: "Studies" }, NavItem { path: "/health", label: "Health" }];
 
 /// Who has signed in.
 #[derive(Debug, Clone)]
-pub(super) struct Visitor {
-    /// The account of the operating system that asked for the login.
-    pub(super) account: String,
+pub(super) enum Visitor {
+    /// Whoever had the login made, by an account of the operating system.
+    Account(String),
+    /// A reviewer with a login of their own.
+    Reviewer(Reviewer),
+}
+
+impl Visitor {
+    /// The person who decides now. `typed` is the name of a form, which a reviewer has no need of.
+    pub(super) fn person(&self, typed: &str, at: u64) -> Person {
+        match self {
+            Visitor::Account(account) => Person::of_account(typed, account.clone(), at),
+            Visitor::Reviewer(reviewer) => reviewer.person(at),
+        }
+    }
 }
 
 /// Behind all pages.
@@ -66,7 +79,11 @@ impl Desk {
     /// A page of this agent around its content.
     pub(super) fn page(&self, visit: &Visit<Visitor>, title: &str, current: &str, content: &Markup) -> Markup {
         let leave = Some(visit.csrf_field());
-        Page { program: "Site agent", place: &self.site, title, nav: &NAV, current, leave }.render(content)
+        let place = match &visit.visitor {
+            Visitor::Account(_) => self.site.clone(),
+            Visitor::Reviewer(reviewer) => format!("{} · {}", self.site, reviewer.name),
+        };
+        Page { program: "Site agent", place: &place, title, nav: &NAV, current, leave }.render(content)
     }
 
     /// A page for somebody who has not signed in; it does not say whose agent this is.
@@ -99,16 +116,16 @@ impl Desk {
     }
 
     /// What later rounds of an offered study ask; computed once for a protocol.
-    pub(super) fn forecast(&self, inspection: &Inspection<'_>) -> Result<Arc<Forecast>, Unable> {
+    pub(super) fn forecast(&self, inspection: &Inspection<'_>) -> Arc<Forecast> {
         let key = inspection.offer.manifest.protocol;
         if let Some(known) = self.forecasts.lock().ok().and_then(|all| all.get(&key).cloned()) {
-            return Ok(known);
+            return known;
         }
-        let forecast = Arc::new(inspection.forecast()?);
+        let forecast = Arc::new(inspection.forecast());
         if let Ok(mut all) = self.forecasts.lock() {
             all.insert(key, Arc::clone(&forecast));
         }
-        Ok(forecast)
+        forecast
     }
 }
 

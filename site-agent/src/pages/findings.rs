@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 use study::forecast::Foreseen;
+use study::layout::MOST_WORDS;
 use web::{Scroll, state};
 
 use super::desk::time_of;
-use crate::run::{Against, Counted, Findings, OwnCount, Verdict};
+use crate::run::{Against, Counted, Findings, OwnCount, Verdict, WORD_BYTES};
 
 /// What it is, and whether it can be approved.
 pub(super) fn summary(findings: &Findings, needed: u32) -> Markup {
@@ -128,6 +129,20 @@ pub(super) fn questions(findings: &Findings) -> Markup {
             "model needs more or fewer steps."
         }
         @for draws in &findings.draws { p { "Of these for " (draws) "." } }
+        @if !findings.draws.is_empty() {
+            p { "About " (findings.forecast.drawn) " numbers are about what is drawn; the sites alone open all of them." }
+        }
+        p {
+            "Together about " (findings.forecast.numbers()) " numbers, " (megabytes(findings.forecast.numbers()))
+            " from each site under masks; the largest round is round " (findings.forecast.largest.0) " with "
+            (findings.forecast.largest.1) " numbers, " (megabytes(findings.forecast.largest.1)) "."
+            @if findings.forecast.largest.1 > MOST_WORDS {
+                " That is more than a round can carry (" (MOST_WORDS) "): the run would end there."
+            }
+            @for kind in &findings.forecast.beyond {
+                " " (kind) " fits no number for the ranges of the dictionary: the run may end there."
+            }
+        }
         h3 { "Who can open the sums" }
         p {
             "The sites open every sum over all sites; the coordinator opens those of the list under opening = "
@@ -149,6 +164,10 @@ fn listed(kinds: &[Foreseen], numbers: impl Fn(&Foreseen) -> usize) -> String {
     }
     let names = kinds.iter().filter(|kind| numbers(kind) > 0).map(|kind| kind.kind).collect::<Vec<_>>();
     format!("about {all} numbers: {}", names.join(", "))
+}
+
+fn megabytes(numbers: usize) -> String {
+    format!("{:.2} MB", (numbers * WORD_BYTES) as f64 / 1e6)
 }
 
 fn later(foreseen: &Foreseen) -> Markup {

@@ -12,7 +12,7 @@ use web::{Problem, Scroll, Visit, digest, state};
 use super::desk::{Desk, Visitor, time};
 use super::problem::Unable;
 use crate::identity;
-use crate::run::{LinkState, read_policy, runs};
+use crate::run::{LinkState, RunFolder, read_policy, runs};
 
 /// The page.
 pub(super) async fn page(State(desk): State<Arc<Desk>>, visit: Visit<Visitor>) -> Result<Markup, Problem> {
@@ -34,7 +34,7 @@ fn content(desk: &Desk) -> Result<Markup, Unable> {
             h2 { "Policy and data" }
             (policy(desk))
             h2 { "Frozen cohorts" }
-            (cohorts(desk)?)
+            (cohorts(desk, now)?)
             h2 { "Program and disk" }
             dl.facts {
                 dt { "Version" } dd { (env!("CARGO_PKG_VERSION")) ", plan " (PLAN_VERSION) }
@@ -110,7 +110,15 @@ fn policy(desk: &Desk) -> Markup {
     }
 }
 
-fn cohorts(desk: &Desk) -> Result<Markup, Unable> {
+/// Is everything there with which a run was approved?
+fn checked(desk: &Desk, run: &RunFolder, now: Timestamp) -> Result<(), Unable> {
+    let identity = identity::load(&desk.config.state_dir, now)?;
+    run.check(identity.signing(), &identity::draw_key(&desk.config.state_dir)?)?;
+    run.cohort()?;
+    Ok(())
+}
+
+fn cohorts(desk: &Desk, now: Timestamp) -> Result<Markup, Unable> {
     let runs = runs(&desk.config.state_dir)?;
     if runs.is_empty() {
         return Ok(html! { p { "No study is approved, so none is frozen." } });
@@ -123,9 +131,9 @@ fn cohorts(desk: &Desk) -> Result<Markup, Unable> {
                     th scope="row" { a href={ "/runs/" (run.manifest.digest()) } { (run.manifest.name()) } }
                     td { (digest(&run.approval.cohort.to_string())) }
                     td {
-                        @match run.cohort() {
-                            Ok(_) => (state("good", "as approved")),
-                            Err(e) => { (state("bad", "damaged")) " " (e.hint()) }
+                        @match checked(desk, run, now) {
+                            Ok(()) => (state("good", "as approved")),
+                            Err(e) => { (state("bad", "not as approved")) " " (e) }
                         }
                     }
                 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use jiff::Timestamp;
 use maud::{Markup, html};
-use study::policy::Rule;
+use study::policy::{PolicyRefusal, Rule};
 use web::{Problem, Scroll, Visit, digest};
 
 use super::desk::{Desk, Visitor, time_of};
 use super::problem::Unable;
+use super::review::name_field;
 use super::studies::badge;
-use crate::run::{Line, RunFolder, RunState, lines};
+use crate::run::{Line, RunFolder, RunState, lines, refusals};
 
 /// The page.
 pub(super) async fn page(
@@ -34,7 +35,7 @@ fn content(run: &RunFolder, visit: &Visit<Visitor>) -> Result<Markup, Unable> {
     Ok(html! {
         div id="run" data-live=[(!over).then_some("3")] {
             p { (badge(&state)) " " span.faint { (run.manifest.name()) } }
-            @if let RunState::Refused { rule } = &state { (refused(rule)) }
+            @if let RunState::Refused { rule } = &state { (refused(rule, &refusals(run)?)) }
             (facts(run, &lines))
             (ledger(&lines))
         }
@@ -50,6 +51,7 @@ fn facts(run: &RunFolder, lines: &[Line]) -> Markup {
                 @for person in &run.people {
                     div { bdi { (person.name) } " (account " bdi { (person.account) } "), " (time_of(person.at)) }
                 }
+                @if run.one_account() { div { "Two approvals by one account, as the policy at approval allowed." } }
             }
             dt { "Answers sent" } dd { (lines.iter().filter(|line| line.is_answer()).count()) }
             dt { "Refusals" } dd { (lines.iter().filter(|line| line.rule.is_some()).count()) }
@@ -63,12 +65,16 @@ fn facts(run: &RunFolder, lines: &[Line]) -> Markup {
     }
 }
 
-fn refused(rule: &str) -> Markup {
+fn refused(rule: &str, refusals: &[PolicyRefusal]) -> Markup {
     let sentence = Rule::ALL.into_iter().find(|known| known.id() == rule).map(Rule::sentence);
     html! {
         div.note data-tone="bad" {
             p { "This site refused what the coordinator asked last, by " code { (rule) } ". Nothing left." }
             @if let Some(sentence) = sentence { p { (sentence) } }
+            @if !refusals.is_empty() {
+                p { "Everything for which this site's policy refuses, shown here alone:" }
+                ul { @for refusal in refusals { li { (refusal) " (" code { (refusal.rule()) } ")" } } }
+            }
         }
     }
 }
@@ -123,8 +129,7 @@ fn withdrawal(run: &RunFolder, visit: &Visit<Visitor>) -> Markup {
             }
             form.decide method="post" action={ "/runs/" (run.manifest.digest()) "/withdraw" } {
                 (visit.csrf_field())
-                label for="withdraw-name" { "Your name" }
-                input type="text" id="withdraw-name" name="name" required autocomplete="name" maxlength="200";
+                (name_field(visit, "withdraw-name"))
                 label for="withdraw-reason" { "Reason, kept at this site" }
                 textarea id="withdraw-reason" name="reason" rows="3" required maxlength="2000" {}
                 button.grave { "Withdraw" }

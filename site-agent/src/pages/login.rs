@@ -3,14 +3,17 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Form, Query, State};
+use axum::extract::{Form, Query, Request, State};
+use axum::middleware::Next;
 use axum::response::Response;
 use jiff::Timestamp;
 use maud::{Markup, html};
 use serde::Deserialize;
-use web::{Gate, Problem, Secret};
+use web::{Gate, Problem, Secret, Visit};
 
 use super::desk::{Desk, Visitor};
+use super::problem::Unable;
+use crate::run::reviewers;
 
 #[derive(Deserialize)]
 pub(super) struct Token {
@@ -36,8 +39,29 @@ pub(super) async fn enter(
     Form(Token { token }): Form<Token>,
 ) -> Result<Response, Problem> {
     let logins = super::logins(&desk.config.state_dir);
-    let account = Secret::parse(&token).and_then(|secret| logins.redeem(&secret, Timestamp::now()));
-    let account = account.ok_or_else(Problem::stale_login)?;
+    let subject = Secret::parse(&token).and_then(|secret| logins.redeem(&secret, Timestamp::now()));
+    let subject = subject.ok_or_else(Problem::stale_login)?;
+    let visitor = match reviewers::reviewer_of(&subject) {
+        None => Visitor::Account(subject),
+        Some(id) => {
+            let found = reviewers::of_id(&desk.config.state_dir, id).map_err(Unable::from)?;
+            Visitor::Reviewer(found.ok_or_else(Problem::stale_login)?)
+        }
+    };
     tracing::info!("somebody signed in to the pages");
-    gate.enter(Visitor { account })
+    gate.enter(visitor)
+}
+
+/// A reviewer who was removed is a stranger from then on.
+pub(super) async fn still_named(
+    State(desk): State<Arc<Desk>>,
+    visit: Visit<Visitor>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    if let Visitor::Reviewer(reviewer) = &visit.visitor {
+        let found = reviewers::of_id(&desk.config.state_dir, &reviewer.id).map_err(Unable::from)?;
+        found.ok_or_else(Problem::no_login)?;
+    }
+    Ok(next.run(request).await)
 }

@@ -19,6 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
@@ -95,6 +96,7 @@ pub fn router(address: SocketAddr, config: &Config, link: &Link, started: Timest
         .route("/runs/{manifest}", get(ledger::page))
         .route("/runs/{manifest}/withdraw", post(decide::withdraw))
         .route("/health", get(health::page))
+        .route_layer(from_fn_with_state(Arc::clone(&desk), login::still_named))
         .with_state(Arc::clone(&desk));
     let outside = Router::new().route("/login", get(login::page).post(login::enter)).with_state((gate.clone(), desk));
     gate.mount(inside, outside)

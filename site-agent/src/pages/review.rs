@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use maud::{Markup, html};
+use study::policy::Policy;
 use web::{Problem, Visit};
 
 use super::desk::{Desk, Visitor};
@@ -41,7 +42,7 @@ fn content(desk: &Desk, offered: &Offered, visit: &Visit<Visitor>) -> Result<Mar
         people: consented(&desk.config.state_dir, &offered.offer.manifest.digest())?,
         preview: loaded.as_ref(),
     };
-    let findings = inspection.findings(desk.forecast(&inspection)?)?;
+    let findings = inspection.findings(desk.forecast(&inspection))?;
     let needed = policy.approvals;
     Ok(html! {
         (findings::summary(&findings, needed))
@@ -55,7 +56,7 @@ fn content(desk: &Desk, offered: &Offered, visit: &Visit<Visitor>) -> Result<Mar
             h2 id="decision" { "Decision" }
             p.note data-tone="bad" { "This site has rejected the study. That is final for this run." }
         } @else {
-            (decision(offered, visit, needed, findings.people.len(), &policy.digest().to_string()))
+            (decision(offered, visit, &policy, findings.people.len()))
         }
     })
 }
@@ -77,26 +78,47 @@ fn own_file(desk: &Desk, loaded: Option<&Loaded>, trouble: Option<&str>) -> Mark
     }
 }
 
-fn decision(offered: &Offered, visit: &Visit<Visitor>, needed: u32, given: usize, policy: &str) -> Markup {
+/// Who decides: typed by whoever came by an account, given by the login of a reviewer.
+pub(super) fn name_field(visit: &Visit<Visitor>, id: &str) -> Markup {
+    html! {
+        @if let Visitor::Reviewer(reviewer) = &visit.visitor {
+            p { "Your name: " strong { bdi { (reviewer.name) } } }
+        } @else {
+            label for=(id) { "Your name" }
+            input type="text" id=(id) name="name" required autocomplete="name" maxlength="200";
+        }
+    }
+}
+
+fn decision(offered: &Offered, visit: &Visit<Visitor>, policy: &Policy, given: usize) -> Markup {
+    let Policy { approvals: needed, same_account, .. } = *policy;
     let base = format!("/offers/{}", offered.offer.manifest.digest());
     html! {
         h2 id="decision" { "Decision" }
         div.sheet {
             h3 { "Approve" }
             p {
-                "The name, the account " bdi { (visit.visitor.account) } " that asked for this login, and the time are kept at "
-                "this site. "
+                @match &visit.visitor {
+                    Visitor::Account(account) => {
+                        "The name, the account " bdi { (account) } " that asked for this login, and the time are kept at "
+                        "this site. "
+                    }
+                    Visitor::Reviewer(reviewer) => {
+                        "You decide as " bdi { (reviewer.name) } ", by this login of your own; both and the time are kept at "
+                        "this site. "
+                    }
+                }
                 @if needed > 1 && given == 0 {
-                    "The policy asks for " (needed) " people: nothing runs before a second person has approved the same file and rules."
+                    "The policy asks for " (needed) " people: nothing runs before a second person has approved the same file and rules"
+                    @if same_account { "." } @else { ", by another account or login." }
                 } @else {
                     "With this approval the rows of the file are frozen and the agent takes part from then on."
                 }
             }
             form.decide method="post" action={ (base) "/approve" } {
                 (visit.csrf_field())
-                input type="hidden" name="policy" value=(policy);
-                label for="approve-name" { "Your name" }
-                input type="text" id="approve-name" name="name" required autocomplete="name" maxlength="200";
+                input type="hidden" name="policy" value=(policy.digest());
+                (name_field(visit, "approve-name"))
                 button { "Approve" }
             }
         }

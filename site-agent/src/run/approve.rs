@@ -5,7 +5,7 @@ use std::path::Path;
 use getrandom::SysRng;
 use getrandom::rand_core::TryRng;
 use proto::Offer;
-use secagg::{Canonical, Digest, PublicIdentity, SigningIdentity};
+use secagg::{Digest, DrawKey, PublicIdentity, SigningIdentity};
 use study::cohort::Cohort;
 use study::document::Mistakes;
 use study::ledger::DecisionRecord;
@@ -13,11 +13,14 @@ use study::manifest::Approval;
 use study::policy::{Policy, PolicyRefusal, Remembered};
 use study::protocol::Protocol;
 
+use super::bound::Bound;
 use super::consent::{self, Subject};
 use super::decisions;
-use super::folder::{FolderError, RunFolder};
+use super::folder::{self, FolderError, RunFolder};
 use super::memory;
 use super::person::Person;
+use super::reviewers;
+use crate::identity::{self, IdentityError};
 use crate::snapshot;
 use crate::source::{self, Loaded, SourceError, Warning};
 
@@ -42,6 +45,9 @@ pub enum ApproveError {
     /// The policy file cannot be used.
     #[error("the policy file cannot be used")]
     PolicyFile(#[source] Mistakes),
+    /// The site has decided about the run before.
+    #[error("this site has decided about the run already")]
+    Decided,
     /// The policy refuses.
     #[error(transparent)]
     Policy(#[from] PolicyRefusal),
@@ -51,6 +57,12 @@ pub enum ApproveError {
     /// Files of the run.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// The site's keys.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The name is a reviewer's, who has a login of their own.
+    #[error("`{0}` is a reviewer of this site and approves by a login of their own")]
+    Reviewer(String),
     /// The system gave no random bytes.
     #[error("the operating system gave no random bytes")]
     Random,
@@ -66,9 +78,12 @@ impl ApproveError {
             ApproveError::Protocol(_) => "approve.protocol",
             ApproveError::OtherProtocol => "approve.other_protocol",
             ApproveError::PolicyFile(_) => "approve.policy_file",
+            ApproveError::Decided => "approve.decided",
             ApproveError::Policy(refusal) => refusal.rule(),
             ApproveError::Source(_) => "approve.source",
             ApproveError::Folder(e) => e.code(),
+            ApproveError::Identity(e) => e.code(),
+            ApproveError::Reviewer(_) => "approve.reviewer",
             ApproveError::Random => "approve.random",
         }
     }
@@ -82,9 +97,13 @@ impl ApproveError {
             | ApproveError::Protocol(_)
             | ApproveError::OtherProtocol
             | ApproveError::Policy(_) => true,
-            ApproveError::PolicyFile(_) | ApproveError::Source(_) | ApproveError::Folder(_) | ApproveError::Random => {
-                false
-            }
+            ApproveError::PolicyFile(_)
+            | ApproveError::Decided
+            | ApproveError::Source(_)
+            | ApproveError::Folder(_)
+            | ApproveError::Identity(_)
+            | ApproveError::Reviewer(_)
+            | ApproveError::Random => false,
         }
     }
 
@@ -97,9 +116,17 @@ impl ApproveError {
             ApproveError::Expired => "ask the coordinator's operator for a new run",
             ApproveError::Protocol(_) | ApproveError::OtherProtocol => "ask the study's statistician for the protocol",
             ApproveError::PolicyFile(_) => "mend the policy file",
+            ApproveError::Decided => "`site-agent study list` names its state; a decision is final for a run",
+            ApproveError::Policy(PolicyRefusal::SameAccount { .. }) => {
+                "another person approves, by an account or a reviewer's login of their own (`site-agent reviewer add`)"
+            }
             ApproveError::Policy(_) => "the site's policy decides; change it only by your own governance",
-            ApproveError::Source(_) => "mend the file as the lines above say and approve again",
+            ApproveError::Source(e) => e.hint(),
             ApproveError::Folder(e) => e.hint(),
+            ApproveError::Identity(e) => e.hint(),
+            ApproveError::Reviewer(_) => {
+                "`site-agent reviewer login NAME` makes a link for the reviewer; give your own name"
+            }
             ApproveError::Random => "try again; if it persists, check the operating system",
         }
     }
@@ -136,6 +163,7 @@ pub fn approve(
     person: &Person,
 ) -> Result<Approved, ApproveError> {
     let policy = read_policy(policy_text)?;
+    let _deciding = decisions::exclusively(approver.state_dir).map_err(FolderError::from)?;
     let outcome = decide(approver, offer, data, &policy, policy_text, person);
     let manifest = offer.manifest.digest();
     match &outcome {
@@ -162,31 +190,50 @@ fn decide(
     person: &Person,
 ) -> Result<Approved, ApproveError> {
     check_offer(offer, &approver.coordinator, &approver.identity.public(), person.at)?;
+    if let Some(reviewer) = reviewers::of_name(approver.state_dir, &person.name)?
+        && !person.shares_account(&reviewer.person(person.at))
+    {
+        return Err(ApproveError::Reviewer(reviewer.name));
+    }
     let (protocol, site) = check(approver, offer, policy)?;
+    if folder::is_decided(approver.state_dir, &offer.manifest.digest())? {
+        return Err(ApproveError::Decided);
+    }
     let loaded = source::csv::load(data, &protocol, policy.bad_values)?;
-    let (run, earlier) = remembered(approver.state_dir, offer, &protocol, &loaded)?;
+    let (run, earlier) = remembered(approver, offer, &protocol, &loaded)?;
     policy.check_memory(&run, &earlier)?;
     let subject = Subject { policy: policy.digest(), cohort: snapshot::digest(&loaded.cohort, &protocol) };
     let people = consent::add(approver.state_dir, &run.manifest, policy, subject, person)?;
     let Some(people) = people else { return Ok(Approved { run: None, warnings: loaded.warnings }) };
+    let draws = draw_key(approver.state_dir)?;
+    // first: a run that is answered is remembered, and one that the ledger names as well, whatever happens in between
+    memory::keep(approver.state_dir, &approver.identity.public(), &run)?;
     let approved = DecisionRecord::Approved { manifest: run.manifest };
-    let ledger = decisions::decided(approver.state_dir, &person.to_string(), Some(policy.digest()), approved);
-    ledger.map_err(FolderError::from)?;
-    // first: a run that is answered is remembered, whatever happens in between
-    memory::keep(approver.state_dir, &run)?;
-    let run = freeze(approver, offer, &protocol, &loaded.cohort, site, policy, policy_text, &people)?;
+    let decision = decisions::decided(approver.state_dir, &person.to_string(), Some(policy.digest()), approved);
+    let decision = decision.map_err(FolderError::from)?;
+    let bind = Binding { draws: &draws, decision };
+    let run = freeze(approver, offer, &protocol, &loaded.cohort, site, policy, policy_text, &people, &bind)?;
     Ok(Approved { run: Some(run), warnings: loaded.warnings })
+}
+
+/// The key of the site's draws. One that has approved nothing yet may have keys from before there was this one.
+fn draw_key(state_dir: &Path) -> Result<DrawKey, ApproveError> {
+    match identity::draw_key(state_dir) {
+        Err(IdentityError::NoDrawKey) if !memory::is_any(state_dir)? => Ok(identity::make_draw_key(state_dir)?),
+        other => Ok(other?),
+    }
 }
 
 /// What would be remembered of a run, and what is of those before.
 pub(super) fn remembered(
-    state_dir: &Path,
+    approver: &Approver<'_>,
     offer: &Offer,
     protocol: &Protocol,
     loaded: &Loaded,
 ) -> Result<(Remembered, Vec<Remembered>), FolderError> {
-    let marks = memory::marks(state_dir, &loaded.patients)?;
-    Ok((Remembered::new(&offer.manifest, protocol, marks), memory::all(state_dir)?))
+    let earlier = memory::all(approver.state_dir, &approver.identity.public())?;
+    let marks = memory::marks(approver.state_dir, &loaded.patients)?;
+    Ok((Remembered::new(&offer.manifest, protocol, marks), earlier))
 }
 
 /// The rules of a policy file's text; empty means the strict default.
@@ -233,6 +280,12 @@ fn read_offer(
     Ok((protocol, site))
 }
 
+/// What the approval binds beside the cohort.
+struct Binding<'a> {
+    draws: &'a DrawKey,
+    decision: Digest,
+}
+
 #[allow(clippy::too_many_arguments, reason = "one call site; each is a part of the run's folder")]
 fn freeze(
     approver: &Approver<'_>,
@@ -243,18 +296,12 @@ fn freeze(
     policy: &Policy,
     policy_text: &str,
     people: &[Person],
+    binding: &Binding<'_>,
 ) -> Result<RunFolder, ApproveError> {
     let mut secret = [0; 32];
     SysRng.try_fill_bytes(&mut secret).map_err(|_| ApproveError::Random)?;
     let manifest = offer.manifest.digest();
-    let approve = |snapshot: Digest| {
-        let commitment = commitment(&secret, &snapshot);
-        Approval::sign(approver.identity, site, manifest, policy.digest(), commitment)
-    };
-    Ok(RunFolder::create(approver.state_dir, offer, protocol, cohort, policy_text, secret, people, approve)?)
-}
-
-/// Commitment to the cohort: salted, because the digest of a one-patient cohort could be guessed.
-fn commitment(secret: &[u8; 32], snapshot: &Digest) -> Digest {
-    Canonical::new("entente/v1/cohort commitment").array(secret).digest_field(snapshot).digest()
+    let bind = |snapshot: Digest| Bound::new(secret, snapshot, binding.draws, binding.decision);
+    let approve = |commitment: Digest| Approval::sign(approver.identity, site, manifest, policy.digest(), commitment);
+    Ok(RunFolder::create(approver.state_dir, offer, protocol, cohort, policy_text, people, bind, approve)?)
 }

@@ -1,6 +1,7 @@
 //! Attending the coordinator: one outbound stream, every run's machine behind it, reconnecting until stopped.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,7 +15,10 @@ use proto::{FromAgent, Offer, ToAgent};
 use proto::{MAX_MESSAGE_BYTES, wire};
 use secagg::{Digest, DrawKey, SigningIdentity};
 use study::machine::site::{Refusal, SiteConfig, SiteMachine, SiteRecord};
+use study::manifest::Approval;
 use study::message::{FromSite, ToSite};
+use study::policy::Policy;
+use terminal::{LockError, StateLock};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::UnboundedReceiverStream;
 
@@ -44,6 +48,9 @@ pub enum AttendError {
     /// A run's folder.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// Another process attends with the state directory.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// A run's journal.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -61,6 +68,7 @@ impl AttendError {
         match self {
             AttendError::Identity(e) => e.code(),
             AttendError::Folder(e) => e.code(),
+            AttendError::Lock(e) => e.code(),
             AttendError::Journal(e) => e.code(),
             AttendError::Replay(_) => "journal.replay",
             AttendError::Connect(e) => e.code(),
@@ -72,6 +80,7 @@ impl AttendError {
         match self {
             AttendError::Identity(e) => e.hint(),
             AttendError::Folder(e) => e.hint(),
+            AttendError::Lock(e) => e.hint(),
             AttendError::Journal(e) => e.hint(),
             AttendError::Replay(_) => "restore the run's folder from a backup",
             AttendError::Connect(e) => e.hint(),
@@ -95,10 +104,14 @@ pub async fn attend(attending: &Attending) -> Result<(), AttendError> {
 
 /// The same, and says on `link` how the connection is.
 pub async fn attend_on(attending: &Attending, link: &Link) -> Result<(), AttendError> {
+    // what is wrong with the identity is said first: where there is none, there is nothing to lock
+    identity::load(&attending.state_dir, Timestamp::now())?;
+    let _held = StateLock::take(&attending.state_dir)?;
+    let instance = instance();
     let mut active = BTreeMap::new();
     let mut pause = Duration::from_millis(200);
     loop {
-        let ended = session(attending, &mut active, link).await;
+        let ended = session(attending, instance, &mut active, link).await;
         link.lost(ended.as_ref().err().and_then(SessionError::connect), Timestamp::now());
         match ended {
             Ok(()) => {
@@ -123,6 +136,13 @@ pub async fn attend_on(attending: &Attending, link: &Link) -> Result<(), AttendE
         tokio::time::sleep(jittered(pause)).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
+}
+
+/// Tells this process from a second one with the same keys.
+fn instance() -> [u8; 16] {
+    let mut instance = [0; 16];
+    SysRng.try_fill_bytes(&mut instance).expect("the operating system gives random bytes once it has started");
+    instance
 }
 
 /// Between half and the whole of a pause, so that sites do not come back all at once.
@@ -157,6 +177,8 @@ impl<E: Into<AttendError>> From<E> for SessionError {
 struct Active {
     machine: SiteMachine,
     journal: Journal,
+    approval: Approval,
+    policy: Policy,
     rows: usize,
 }
 
@@ -180,6 +202,7 @@ struct Session<'a> {
 /// One connection.
 async fn session(
     attending: &Attending,
+    instance: [u8; 16],
     active: &mut BTreeMap<Digest, Active>,
     link: &Link,
 ) -> Result<(), SessionError> {
@@ -190,7 +213,7 @@ async fn session(
         .max_encoding_message_size(MAX_MESSAGE_BYTES);
     let (outbound, receiver) = mpsc::unbounded_channel();
     let software = env!("CARGO_PKG_VERSION").to_owned();
-    let _ = outbound.send(FromAgent::Hello { software }.into());
+    let _ = outbound.send(FromAgent::Hello { software, instance }.into());
     let stream = client.attend(UnboundedReceiverStream::new(receiver)).await;
     let mut inbound = stream.map_err(|status| failed(&status))?.into_inner();
     tracing::info!(site = identity.site(), coordinator = identity.coordinator().url, "connected");
@@ -213,6 +236,7 @@ fn failed(status: &tonic::Status) -> SessionError {
     match status.code() {
         // what the decoder says; a coordinator that ends a stream with these is one that says nothing better
         tonic::Code::OutOfRange | tonic::Code::Internal if status.source().is_none() => SessionError::Undecodable,
+        tonic::Code::AlreadyExists if status.source().is_none() => SessionError::Connect(ConnectError::SecondAgent),
         _ => connect::explain(status).map_or(SessionError::Status, SessionError::Connect),
     }
 }
@@ -254,6 +278,9 @@ impl Session<'_> {
     fn offer(&mut self, offer: &Offer) -> Result<(), AttendError> {
         let digest = offer.manifest.digest();
         if !self.run_path(&digest).exists() {
+            if folder::is_absent(self.state_dir, &digest)? {
+                return self.set_aside(digest, &FolderError::Absent.into());
+            }
             let coordinator = self.identity.coordinator().identity;
             let now = Timestamp::now().as_second().max(0).cast_unsigned();
             if let Err(error) = check_offer(offer, &coordinator, &self.identity.signing().public(), now) {
@@ -271,23 +298,45 @@ impl Session<'_> {
     fn decisions(&mut self) -> Result<(), AttendError> {
         let active: Vec<Digest> = self.active.keys().copied().collect();
         for digest in active {
-            self.withdrawn(digest)?;
+            if let Err(error) = self.withdrawn(digest) {
+                self.set_aside(digest, &error)?;
+            }
         }
         let open: Vec<Digest> = self.offered.iter().filter(|(_, sent)| !**sent).map(|(d, _)| *d).collect();
         for digest in open {
-            let path = self.run_path(&digest);
-            if self.withdrawn(digest)? {
-                continue;
+            if let Err(error) = self.decision(digest) {
+                self.set_aside(digest, &error)?;
             }
-            if let Some(code) = folder::rejection(self.state_dir, &digest)? {
-                self.send(FromAgent::Rejected { run: digest, code });
-            } else if path.exists() {
-                self.join(digest, path)?;
-            } else {
-                continue;
-            }
-            self.offered.insert(digest, true);
         }
+        Ok(())
+    }
+
+    /// Sends the decision on one offer, if there is one.
+    fn decision(&mut self, digest: Digest) -> Result<(), AttendError> {
+        let path = self.run_path(&digest);
+        if self.withdrawn(digest)? {
+            return Ok(());
+        }
+        if let Some(code) = folder::rejection(self.state_dir, &digest)? {
+            self.send(FromAgent::Rejected { run: digest, code });
+        } else if path.exists() {
+            self.join(digest, path)?;
+        } else {
+            return Ok(());
+        }
+        self.offered.insert(digest, true);
+        Ok(())
+    }
+
+    /// A run whose files are not as approved takes no part until the agent connects anew; the others go on. The site's log
+    /// and ledger say why, the coordinator learns the code.
+    fn set_aside(&mut self, digest: Digest, error: &AttendError) -> Result<(), AttendError> {
+        let (code, hint) = (error.code(), error.hint());
+        tracing::error!(run = %digest, code, "this site takes no part in an approved run: {error}; {hint}; then start the agent again");
+        self.active.remove(&digest);
+        self.offered.insert(digest, true);
+        self.refuse(Some(digest), code)?;
+        self.send(FromAgent::Rejected { run: digest, code: code.into() });
         Ok(())
     }
 
@@ -307,11 +356,15 @@ impl Session<'_> {
             active.journal.sync()?;
             tracing::warn!("the approval of a run was withdrawn: nothing of it is answered any more");
         } else {
-            // withdrawn while no agent ran: its ledger says so from now on
-            let (mut journal, entries) = Journal::open(&path.join("journal"), digest)?;
-            if !entries.iter().any(|entry| entry.record == SiteRecord::Withdrawn) {
-                journal.push(Timestamp::now().as_second().max(0).cast_unsigned(), &SiteRecord::Withdrawn);
-                journal.sync()?;
+            // withdrawn while no agent ran: its ledger says so from now on, if there is one that can be written
+            match Journal::open(&path.join("journal"), digest) {
+                Ok((mut journal, entries)) => {
+                    if !entries.iter().any(|entry| entry.record == SiteRecord::Withdrawn) {
+                        journal.push(Timestamp::now().as_second().max(0).cast_unsigned(), &SiteRecord::Withdrawn);
+                        journal.sync()?;
+                    }
+                }
+                Err(error) => tracing::warn!(run = %digest, code = error.code(), "of a withdrawn run: {error}"),
             }
         }
         if let Some(withdrawal) = withdrawal(&path)? {
@@ -322,12 +375,14 @@ impl Session<'_> {
     }
 
     fn join(&mut self, digest: Digest, path: PathBuf) -> Result<(), AttendError> {
-        let run = RunFolder::open(path)?;
-        let approval = run.approval.clone();
-        if !self.active.contains_key(&digest) {
-            let active = activate(run, self.identity.signing(), identity::draw_key(self.state_dir)?)?;
-            self.active.insert(digest, active);
-        }
+        let active = match self.active.entry(digest) {
+            Entry::Occupied(active) => active.into_mut(),
+            Entry::Vacant(vacant) => {
+                let run = RunFolder::open(path)?;
+                vacant.insert(activate(run, self.identity.signing(), identity::draw_key(self.state_dir)?)?)
+            }
+        };
+        let approval = active.approval.clone();
         self.send(FromAgent::Approval(approval));
         Ok(())
     }
@@ -346,6 +401,12 @@ impl Session<'_> {
         if let Err(refusal) = active.machine.handle(message, &mut effects) {
             let cause = refusal.source().map(ToString::to_string).unwrap_or_default();
             tracing::warn!(rule = refusal.rule(), %cause, "refused: {refusal}");
+            // the coordinator learns the rule; here everything is said that would refuse
+            if matches!(refusal, Refusal::Policy(_)) {
+                for refusal in active.policy.refusals_of_opened(active.machine.plan()) {
+                    tracing::warn!(rule = refusal.rule(), "this site's policy refuses: {refusal}");
+                }
+            }
         }
         let messages = effects.messages;
         // an answer may take long: what was withdrawn meanwhile is not sent
@@ -380,12 +441,14 @@ impl Session<'_> {
 }
 
 fn activate(run: RunFolder, identity: &SigningIdentity, draws: DrawKey) -> Result<Active, AttendError> {
+    run.check(identity, &draws)?;
     let cohort = run.cohort()?;
     let rows = cohort.rows();
     let (journal, entries) = Journal::open(&run.path.join("journal"), run.manifest.digest())?;
     let approved = run.approved();
+    let (approval, policy) = (run.approval.clone(), run.policy.clone());
     let config = SiteConfig {
-        secret: run.secret(),
+        secret: run.bound.secret,
         draws,
         site: run.approval.site,
         commitment: run.approval.cohort,
@@ -397,5 +460,5 @@ fn activate(run: RunFolder, identity: &SigningIdentity, draws: DrawKey) -> Resul
         identity: SigningIdentity::from_bytes(&identity.to_bytes()),
     };
     let machine = SiteMachine::recover(config, entries.into_iter().map(|entry| entry.record))?;
-    Ok(Active { machine, journal, rows })
+    Ok(Active { machine, journal, approval, policy, rows })
 }

@@ -45,6 +45,11 @@ pub(super) fn add(
         let (name, approvals) = (person.name.clone(), policy.approvals);
         return Err(PolicyRefusal::SamePerson { name, approvals }.into());
     }
+    let shared = consents.iter().any(|consent| consent.person.shares_account(person));
+    if shared && !policy.same_account {
+        let (account, approvals) = (person.account.clone(), policy.approvals);
+        return Err(PolicyRefusal::SameAccount { account, approvals }.into());
+    }
     consents.push(Consent { person: person.clone(), subject });
     if consents.len() < policy.approvals as usize {
         fill(&state_dir.join(FOLDER), &[(&manifest.to_string(), write(&consents))])?;

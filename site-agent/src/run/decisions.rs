@@ -12,15 +12,20 @@ use jiff::Timestamp;
 use secagg::Digest;
 use study::ledger::{Chain, DecisionRecord, Entry};
 
+use super::folder;
 use super::journal::{self, AGENT};
 
 const NAME: &str = "ledger";
+const DECIDING: &str = "deciding";
 /// A sender of bad messages fills no disk: the same refusal is written down once in this time, in seconds.
 const SAME_AGAIN: u64 = 60;
 
 /// Why the ledger cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
+    /// There is none although runs were approved.
+    #[error("the site's ledger is missing")]
+    Absent,
     /// The file cannot be read or written.
     #[error("the site's ledger cannot be read or written ({0})")]
     File(io::ErrorKind),
@@ -36,6 +41,7 @@ impl LedgerError {
     /// Stable code.
     pub fn code(&self) -> &'static str {
         match self {
+            LedgerError::Absent => "ledger.absent",
             LedgerError::File(_) => "ledger.file",
             LedgerError::Damaged { .. } => "ledger.damaged",
         }
@@ -45,6 +51,7 @@ impl LedgerError {
     pub fn hint(&self) -> &'static str {
         match self {
             LedgerError::File(_) => "check the state directory's owner, permissions and free space",
+            LedgerError::Absent => "restore `ledger` from a backup of the state directory",
             LedgerError::Damaged { .. } => "keep the file for a reviewer and restore `ledger` from a backup",
         }
     }
@@ -66,13 +73,38 @@ pub fn decisions(state_dir: &Path) -> Result<Vec<Entry<DecisionRecord>>, LedgerE
     Ok(follow(&bytes)?.entries)
 }
 
-/// Writes down what a person decided under a policy.
+/// Keeps other decisions of this site waiting until the value is dropped: the command line and the pages decide beside
+/// each other.
+pub(super) fn exclusively(state_dir: &Path) -> Result<File, LedgerError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(state_dir)?;
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create(true).truncate(false).mode(0o600);
+    let file = options.open(state_dir.join(DECIDING))?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// Has something been decided of a run that its folder must still show?
+pub(super) fn has(state_dir: &Path, wanted: impl Fn(&DecisionRecord) -> bool) -> Result<bool, LedgerError> {
+    Ok(decisions(state_dir)?.iter().any(|entry| wanted(&entry.record)))
+}
+
+/// Does the ledger hold the entry with this digest?
+pub(super) fn holds(state_dir: &Path, head: &Digest) -> Result<bool, LedgerError> {
+    match std::fs::read(state_dir.join(NAME)) {
+        Ok(bytes) => Ok(follow(&bytes)?.heads.contains(head)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Err(LedgerError::Absent),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Writes down what a person decided under a policy; gives the digest of the entry.
 pub(super) fn decided(
     state_dir: &Path,
     actor: &str,
     policy: Option<Digest>,
     decision: DecisionRecord,
-) -> Result<(), LedgerError> {
+) -> Result<Digest, LedgerError> {
     write(state_dir, actor, |entries, _| {
         let last = entries.iter().rev().find_map(|entry| match entry.record {
             DecisionRecord::PolicyChanged { policy } => Some(policy),
@@ -85,7 +117,7 @@ pub(super) fn decided(
 
 /// Writes down that the agent keeps an offer for a decision.
 pub(super) fn offered(state_dir: &Path, manifest: Digest) -> Result<(), LedgerError> {
-    write(state_dir, AGENT, |_, _| vec![DecisionRecord::Offered { manifest }])
+    write(state_dir, AGENT, |_, _| vec![DecisionRecord::Offered { manifest }]).map(|_| ())
 }
 
 /// Writes down a refusal; of what names a run once, of the rest at most once in a minute unless something else came
@@ -104,6 +136,7 @@ pub(super) fn refused(
         };
         if known { Vec::new() } else { vec![refusal] }
     })
+    .map(|_| ())
 }
 
 /// Refusals by the running agent.
@@ -118,28 +151,35 @@ pub(super) fn refused_by_agent(
 struct Ledger {
     chain: Chain,
     entries: Vec<Entry<DecisionRecord>>,
+    /// Digests of the entries.
+    heads: Vec<Digest>,
     /// Where the last whole entry ends.
     end: u64,
 }
 
 fn follow(bytes: &[u8]) -> Result<Ledger, LedgerError> {
     let (mut chain, mut entries, mut end) = (DecisionRecord::chain(), Vec::new(), 0);
+    let mut heads = Vec::new();
     for frame in journal::entries(bytes) {
         entries.push(chain.next(&frame).map_err(|e| LedgerError::Damaged { entry: e.number })?);
+        heads.push(chain.head());
         end += 4 + frame.len() as u64;
     }
     if !journal::is_torn::<DecisionRecord>(&bytes[end as usize..]) {
         return Err(LedgerError::Damaged { entry: chain.entries() + 1 });
     }
-    Ok(Ledger { chain, entries, end })
+    Ok(Ledger { chain, entries, heads, end })
 }
 
-/// Appends what `choose` makes of the entries so far and the time, durable when it returns.
+/// Appends what `choose` makes of the entries so far and the time, durable when it returns; gives the end of the ledger.
 fn write(
     state_dir: &Path,
     actor: &str,
     choose: impl FnOnce(&[Entry<DecisionRecord>], u64) -> Vec<DecisionRecord>,
-) -> Result<(), LedgerError> {
+) -> Result<Digest, LedgerError> {
+    if !state_dir.join(NAME).exists() && folder::is_any_approved(state_dir) {
+        return Err(LedgerError::Absent);
+    }
     DirBuilder::new().recursive(true).mode(0o700).create(state_dir)?;
     let mut options = OpenOptions::new();
     let options = options.read(true).write(true).create(true).truncate(false).mode(0o600);
@@ -147,20 +187,21 @@ fn write(
     file.lock()?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
-    let Ledger { mut chain, entries, end } = follow(&bytes)?;
+    let Ledger { mut chain, entries, heads: _, end } = follow(&bytes)?;
     let now = Timestamp::now().as_second().max(0).cast_unsigned();
     let mut frames = Vec::new();
     for record in choose(&entries, now) {
         journal::append(&mut frames, &mut chain, now, actor, &record);
     }
     if frames.is_empty() {
-        return Ok(());
+        return Ok(chain.head());
     }
     // the machine may have stopped in the middle of the last entry: nothing followed from it
     file.set_len(end)?;
     file.seek(SeekFrom::Start(end))?;
     file.write_all(&frames)?;
-    Ok(file.sync_data()?)
+    file.sync_data()?;
+    Ok(chain.head())
 }
 
 #[cfg(test)]

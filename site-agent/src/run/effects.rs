@@ -53,4 +53,8 @@ impl SiteContext for Effects<'_> {
     fn head(&self) -> Digest {
         self.journal.durable_head()
     }
+
+    fn holds(&self, head: &Digest) -> bool {
+        self.journal.holds(head)
+    }
 }

@@ -14,14 +14,16 @@ use study::manifest::{Approval, Manifest};
 use study::policy::Policy;
 use study::protocol::Protocol;
 
+use super::bound::Bound;
 use super::decisions::{self, LedgerError};
-use super::journal;
+use super::journal::{self, JournalError};
 use super::person::Person;
+use super::withdraw;
 use crate::snapshot::{self, SnapshotError};
 
 /// Holds the reason when a site has declined an offer.
 const REJECTED: &str = "rejected";
-const APPROVAL: &str = "entente/v2/stored approval";
+const APPROVAL: &str = "entente/v3/stored approval";
 
 /// Why a folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +42,18 @@ pub enum FolderError {
         /// Name inside the run's folder.
         name: &'static str,
     },
+    /// The folder of an approved run is not there.
+    #[error("the folder of a run that this site approved is missing")]
+    Absent,
+    /// A file is another one than that with which the site approved: of another site, another run or another time.
+    #[error("`{name}` is not the one with which this site approved the run")]
+    Foreign {
+        /// Name inside the run's folder or the state directory.
+        name: &'static str,
+    },
+    /// The run's journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// The cohort snapshot does not hold.
     #[error("the cohort snapshot does not hold")]
     Snapshot(#[from] SnapshotError),
@@ -54,6 +68,9 @@ impl FolderError {
         match self {
             FolderError::File { .. } => "run.file",
             FolderError::Damaged { .. } => "run.damaged",
+            FolderError::Absent => "run.absent",
+            FolderError::Foreign { .. } => "run.foreign",
+            FolderError::Journal(e) => e.code(),
             FolderError::Snapshot(e) => e.code(),
             FolderError::Ledger(e) => e.code(),
         }
@@ -64,6 +81,13 @@ impl FolderError {
         match self {
             FolderError::File { .. } => "check the state directory's owner, permissions and free space",
             FolderError::Damaged { .. } | FolderError::Snapshot(_) => "restore the run's folder from a backup",
+            FolderError::Absent => {
+                "restore the run's folder from a backup; if it was removed on purpose, nothing is to be done"
+            }
+            FolderError::Foreign { .. } => {
+                "restore it from this site's own backup, or withdraw the run; nothing was sent"
+            }
+            FolderError::Journal(e) => e.hint(),
             FolderError::Ledger(e) => e.hint(),
         }
     }
@@ -99,8 +123,7 @@ pub struct RunFolder {
     pub policy: Policy,
     /// Who approved, in order; the last made it complete.
     pub people: Vec<Person>,
-    secret: [u8; 32],
-    snapshot: Digest,
+    pub(super) bound: Bound,
 }
 
 /// Keeps an offer for the site's people to decide.
@@ -140,6 +163,7 @@ pub fn offers(state_dir: &Path) -> Result<Vec<Offered>, FolderError> {
 
 /// Rejects an offer; a code is all that the coordinator learns, person and `reason` stay here.
 pub fn reject(state_dir: &Path, offered: &Offered, person: &Person, reason: &str) -> Result<(), FolderError> {
+    let _deciding = decisions::exclusively(state_dir)?;
     let manifest = offered.offer.manifest.digest();
     let rejected = DecisionRecord::Rejected { manifest, reason: reason.into() };
     decisions::decided(state_dir, &person.to_string(), None, rejected)?;
@@ -157,6 +181,38 @@ pub(super) fn rejection(state_dir: &Path, manifest: &Digest) -> Result<Option<St
     }
 }
 
+/// Has the site approved or rejected a run? The ledger counts without the folder, too.
+pub(super) fn is_decided(state_dir: &Path, manifest: &Digest) -> Result<bool, FolderError> {
+    let rejected =
+        |record: &DecisionRecord| matches!(record, DecisionRecord::Rejected { manifest: of, .. } if of == manifest);
+    Ok(state_dir.join("runs").join(manifest.to_string()).exists()
+        || rejection(state_dir, manifest)?.is_some()
+        || was_approved(state_dir, manifest)?
+        || decisions::has(state_dir, rejected)?)
+}
+
+/// Does the site's ledger say that a run was approved?
+pub(super) fn was_approved(state_dir: &Path, manifest: &Digest) -> Result<bool, FolderError> {
+    let approved =
+        |record: &DecisionRecord| matches!(record, DecisionRecord::Approved { manifest: of } if of == manifest);
+    Ok(decisions::has(state_dir, approved)?)
+}
+
+/// Is the folder of an approved run missing? An approval that is being made stands in the ledger before its folder is there:
+/// that one is waited for.
+pub(super) fn is_absent(state_dir: &Path, manifest: &Digest) -> Result<bool, FolderError> {
+    if !was_approved(state_dir, manifest)? {
+        return Ok(false);
+    }
+    let _deciding = decisions::exclusively(state_dir)?;
+    Ok(!state_dir.join("runs").join(manifest.to_string()).exists())
+}
+
+/// Does the state directory hold an approved run?
+pub(super) fn is_any_approved(state_dir: &Path) -> bool {
+    folders(&state_dir.join("runs")).is_ok_and(|runs| !runs.is_empty())
+}
+
 /// Approved runs.
 pub fn runs(state_dir: &Path) -> Result<Vec<RunFolder>, FolderError> {
     folders(&state_dir.join("runs"))?.into_iter().map(RunFolder::open).collect()
@@ -171,8 +227,8 @@ impl RunFolder {
         protocol: &Protocol,
         cohort: &Cohort,
         policy_text: &str,
-        secret: [u8; 32],
         people: &[Person],
+        bind: impl FnOnce(Digest) -> Bound,
         approve: impl FnOnce(Digest) -> Approval,
     ) -> Result<RunFolder, FolderError> {
         let name = offer.manifest.digest().to_string();
@@ -183,15 +239,18 @@ impl RunFolder {
         fs::remove_dir_all(&staging).or_else(|e| if gone(&e) { Ok(()) } else { Err(FolderError::file(&name, &e)) })?;
         let snapshot =
             snapshot::write(&staging.join("cohort"), cohort, protocol).map_err(|e| FolderError::file("cohort", &e))?;
-        let approval = approve(snapshot);
+        let bound = bind(snapshot);
+        let approval = approve(bound.commitment());
         let stored = Canonical::new(APPROVAL)
             .u16(approval.site)
             .digest_field(&approval.manifest)
             .digest_field(&approval.policy)
             .digest_field(&approval.cohort)
             .array(&approval.signature.0)
-            .array(&secret)
-            .digest_field(&snapshot)
+            .array(&bound.secret)
+            .digest_field(&bound.snapshot)
+            .digest_field(&bound.draws)
+            .digest_field(&bound.decision)
             .list(people, |out, person| person.write(out));
         let ledger = journal::beginning(approval.manifest, people, approval.policy, approval.cohort);
         fill(
@@ -214,12 +273,12 @@ impl RunFolder {
         let policy = String::from_utf8(read(&path, "policy.toml")?).unwrap_or_default();
         let policy = if policy.is_empty() { Ok(Policy::default()) } else { Policy::parse(&policy) };
         let policy = policy.map_err(|_| FolderError::Damaged { name: "policy.toml" })?;
-        let (approval, secret, snapshot, people) =
+        let (approval, bound, people) =
             stored_approval(&read(&path, "approval")?).ok_or(FolderError::Damaged { name: "approval" })?;
         if approval.manifest != manifest.digest() || approval.policy != policy.digest() {
             return Err(FolderError::Damaged { name: "approval" });
         }
-        Ok(RunFolder { path, manifest, protocol: Arc::new(protocol), approval, policy, people, secret, snapshot })
+        Ok(RunFolder { path, manifest, protocol: Arc::new(protocol), approval, policy, people, bound })
     }
 
     /// Seconds since 1970 when the approval became complete.
@@ -227,17 +286,29 @@ impl RunFolder {
         self.people.last().map_or(0, |person| person.at)
     }
 
-    /// The frozen cohort.
-    pub fn cohort(&self) -> Result<Cohort, FolderError> {
-        Ok(snapshot::read(&self.path.join("cohort"), &self.snapshot, &self.protocol)?)
+    /// Did two of the people who approved come by one account?
+    pub fn one_account(&self) -> bool {
+        let pairs = self.people.iter().enumerate();
+        pairs.into_iter().any(|(i, one)| self.people[..i].iter().any(|other| one.shares_account(other)))
     }
 
-    pub(super) fn secret(&self) -> [u8; 32] {
-        self.secret
+    /// The frozen cohort.
+    pub fn cohort(&self) -> Result<Cohort, FolderError> {
+        Ok(snapshot::read(&self.path.join("cohort"), &self.bound.snapshot, &self.protocol)?)
+    }
+
+    /// Has its approval been taken back?
+    pub fn is_withdrawn(&self) -> bool {
+        withdraw::is_withdrawn(&self.path)
+    }
+
+    /// State directory of the agent.
+    pub(super) fn state_dir(&self) -> &Path {
+        self.path.parent().and_then(Path::parent).unwrap_or(&self.path)
     }
 }
 
-fn stored_approval(bytes: &[u8]) -> Option<(Approval, [u8; 32], Digest, Vec<Person>)> {
+fn stored_approval(bytes: &[u8]) -> Option<(Approval, Bound, Vec<Person>)> {
     let mut r = Reader::new(bytes, APPROVAL).ok()?;
     let approval = Approval {
         site: r.u16().ok()?,
@@ -247,14 +318,20 @@ fn stored_approval(bytes: &[u8]) -> Option<(Approval, [u8; 32], Digest, Vec<Pers
         signature: Signature(r.array().ok()?),
     };
     let (secret, snapshot) = (r.array().ok()?, r.digest().ok()?);
+    let bound = Bound { secret, snapshot, draws: r.digest().ok()?, decision: r.digest().ok()? };
     let people = r.list(Person::read).ok()?;
     r.finish().ok()?;
-    Some((approval, secret, snapshot, people))
+    Some((approval, bound, people))
 }
 
 fn read_study(path: &Path) -> Result<(Manifest, String, Protocol), FolderError> {
     let manifest = Manifest::from_bytes(&read(path, "manifest")?);
     let manifest = manifest.map_err(|_| FolderError::Damaged { name: "manifest" })?;
+    let signature = read(path, "signature")?.try_into().map(Signature);
+    let signed = signature.is_ok_and(|signature| manifest.verify(&signature).is_ok());
+    if !signed {
+        return Err(FolderError::Damaged { name: "signature" });
+    }
     let text = String::from_utf8(read(path, "protocol.toml")?);
     let text = text.map_err(|_| FolderError::Damaged { name: "protocol.toml" })?;
     let protocol = Protocol::parse(&text).ok().filter(|p| p.digest == manifest.protocol);

@@ -3,9 +3,9 @@
 //! The file is a sequence of frames: `u32` length (little endian), then an entry ([`study::ledger`]). A torn last frame (the machine stopped while writing) was never acted upon and is cut
 //! off at opening; anything else that does not fit is damage and refused.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use secagg::Digest;
@@ -17,6 +17,9 @@ use super::person::Person;
 /// Why a journal cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
+    /// There is none.
+    #[error("the journal of the run is missing")]
+    Absent,
     /// The file cannot be read or written.
     #[error("the journal cannot be read or written ({0})")]
     File(io::ErrorKind),
@@ -32,6 +35,7 @@ impl JournalError {
     /// Stable code.
     pub fn code(&self) -> &'static str {
         match self {
+            JournalError::Absent => "journal.absent",
             JournalError::File(_) => "journal.file",
             JournalError::Damaged { .. } => "journal.damaged",
         }
@@ -41,14 +45,19 @@ impl JournalError {
     pub fn hint(&self) -> &'static str {
         match self {
             JournalError::File(_) => "check the state directory's owner, permissions and free space",
-            JournalError::Damaged { .. } => "restore the run's folder from a backup; nothing was sent meanwhile",
+            JournalError::Absent | JournalError::Damaged { .. } => {
+                "restore the run's folder from a backup, or withdraw the run; nothing was sent meanwhile"
+            }
         }
     }
 }
 
 impl From<io::Error> for JournalError {
     fn from(e: io::Error) -> JournalError {
-        JournalError::File(e.kind())
+        match e.kind() {
+            io::ErrorKind::NotFound => JournalError::Absent,
+            kind => JournalError::File(kind),
+        }
     }
 }
 
@@ -62,27 +71,26 @@ pub struct Journal {
     chain: Chain,
     durable: Digest,
     pending: Vec<u8>,
+    /// Digests of all entries: what this site can have said of its ledger.
+    heads: BTreeSet<Digest>,
 }
 
 impl Journal {
-    /// Opens or creates the journal of a run and returns its entries in order. `manifest` is the head of an empty one.
+    /// Opens the journal of a run and returns its entries in order. `manifest` is the head of an empty one. It was written
+    /// with the run's folder: a missing one is not begun anew.
     pub fn open(path: &Path, manifest: Digest) -> Result<(Journal, Vec<Entry<SiteRecord>>), JournalError> {
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        let mut file = OpenOptions::new().read(true).write(true).open(path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
-        let (chain, entries, at) = chained(&bytes, manifest)?;
+        let Chained { chain, entries, end: at, heads } = chained(&bytes, manifest)?;
         file.set_len(at as u64)?;
         file.seek(SeekFrom::Start(at as u64))?;
-        Ok((Journal { file, chain, durable: chain.head(), pending: Vec::new() }, entries))
+        Ok((Journal { file, chain, durable: chain.head(), pending: Vec::new(), heads }, entries))
     }
 
     /// The entries of a ledger that another process or thread may be writing; nothing is changed.
     pub fn read(path: &Path, manifest: Digest) -> Result<Vec<Entry<SiteRecord>>, JournalError> {
-        match std::fs::read(path) {
-            Ok(bytes) => chained(&bytes, manifest).map(|(_, entries, _)| entries),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(e) => Err(e.into()),
-        }
+        chained(&std::fs::read(path)?, manifest).map(|chained| chained.entries)
     }
 
     /// Digest of the newest entry that is durable.
@@ -90,9 +98,15 @@ impl Journal {
         self.durable
     }
 
+    /// Is there an entry with this digest, or is it the head of an empty ledger?
+    pub fn holds(&self, head: &Digest) -> bool {
+        self.heads.contains(head)
+    }
+
     /// Adds a record of the program; it is durable after [`Journal::sync`].
     pub fn push(&mut self, time: u64, record: &SiteRecord) {
         append(&mut self.pending, &mut self.chain, time, AGENT, record);
+        self.heads.insert(self.chain.head());
     }
 
     /// Makes all entries durable.
@@ -107,19 +121,26 @@ impl Journal {
     }
 }
 
-type Chained = (Chain, Vec<Entry<SiteRecord>>, usize);
+struct Chained {
+    chain: Chain,
+    entries: Vec<Entry<SiteRecord>>,
+    /// Where a torn end begins.
+    end: usize,
+    heads: BTreeSet<Digest>,
+}
 
-/// The end of the chain, all entries, and where a torn end begins.
 fn chained(bytes: &[u8], manifest: Digest) -> Result<Chained, JournalError> {
     let (mut chain, mut entries, mut at) = (Chain::new(manifest), Vec::new(), 0);
+    let mut heads = BTreeSet::from([manifest]);
     while let Some(frame) = frame(&bytes[at..]) {
         entries.push(chain.next(frame).map_err(|e| JournalError::Damaged { record: e.number })?);
+        heads.insert(chain.head());
         at += 4 + frame.len();
     }
     if !is_torn::<SiteRecord>(&bytes[at..]) {
         return Err(JournalError::Damaged { record: chain.entries() + 1 });
     }
-    Ok((chain, entries, at))
+    Ok(Chained { chain, entries, end: at, heads })
 }
 
 /// Frames of the entries with which the ledger of an approved run begins: who consented, who approved, to what.
@@ -131,6 +152,11 @@ pub(super) fn beginning(manifest: Digest, people: &[Person], policy: Digest, coh
         append(&mut frames, &mut chain, person.at, &person.to_string(), &record);
     }
     frames
+}
+
+/// Does a ledger begin with these frames?
+pub(super) fn begins_with(path: &Path, frames: &[u8]) -> Result<bool, JournalError> {
+    Ok(std::fs::read(path)?.starts_with(frames))
 }
 
 /// Entries of a ledger as they stand in its file, without the torn last one.
@@ -174,6 +200,7 @@ mod tests {
     }
 
     fn written(path: &Path) -> Digest {
+        std::fs::write(path, []).unwrap();
         let (mut journal, _) = Journal::open(path, Digest::of(b"start")).unwrap();
         for record in records() {
             journal.push(7, &record);
@@ -195,6 +222,33 @@ mod tests {
         let (journal, read) = reopened(&path).unwrap();
         assert_eq!(read, records());
         assert_eq!(journal.durable_head(), head);
+    }
+
+    #[test]
+    fn a_missing_one_is_not_begun_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        assert!(matches!(reopened(&path), Err(JournalError::Absent)));
+        assert!(matches!(Journal::read(&path, Digest::of(b"start")), Err(JournalError::Absent)));
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn it_holds_what_was_its_head_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let head = written(&path);
+        let (mut journal, _) = reopened(&path).unwrap();
+        assert!(journal.holds(&head) && journal.holds(&Digest::of(b"start")));
+        journal.push(8, &SiteRecord::Epoch { epoch: 2 });
+        journal.sync().unwrap();
+        let (later, bytes) = (journal.durable_head(), std::fs::read(&path).unwrap());
+        let (journal, _) = reopened(&path).unwrap();
+        assert!(journal.holds(&head) && journal.holds(&later));
+        // an older copy of the file does not know what was said since
+        std::fs::write(&path, &bytes[..bytes.len() - 20]).unwrap();
+        let (journal, _) = reopened(&path).unwrap();
+        assert!(journal.holds(&head) && !journal.holds(&later));
     }
 
     #[test]

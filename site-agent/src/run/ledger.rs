@@ -1,9 +1,15 @@
 //! What a run's journal says, for people: one line per record, and the state that follows.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use secagg::Digest;
+use study::account;
 use study::ledger::Entry;
 use study::machine::site::SiteRecord;
+use study::plan::Plan;
+use study::policy::PolicyRefusal;
+use study::word;
 
 use super::folder::RunFolder;
 use super::journal::{Journal, JournalError};
@@ -41,6 +47,7 @@ impl Line {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Other,
+    Person,
     Answered,
     Accepted,
     Refused,
@@ -74,7 +81,15 @@ pub enum RunState {
 /// The run's journal, oldest record first. The agent may be writing it.
 pub fn lines(run: &RunFolder) -> Result<Vec<Line>, JournalError> {
     let entries = Journal::read(&run.path.join("journal"), run.manifest.digest())?;
-    Ok(entries.into_iter().map(line).collect())
+    let mut lines: Vec<Line> = entries.into_iter().map(line).collect();
+    let people: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].kind == Kind::Person).collect();
+    for (i, at) in people.iter().enumerate().skip(1) {
+        let actors: Vec<&str> = people[..=i].iter().map(|at| lines[*at].actor.as_str()).collect();
+        if account::shared(&actors).is_some() {
+            lines[*at].what = "Approved the run by the account of the first approval; the cohort is frozen";
+        }
+    }
+    Ok(lines)
 }
 
 fn line(entry: Entry<SiteRecord>) -> Line {
@@ -91,10 +106,11 @@ fn line(entry: Entry<SiteRecord>) -> Line {
         kind: Kind::Other,
     };
     match record {
-        SiteRecord::Consented => Line { what: "Consented, as the first of two people", ..none },
+        SiteRecord::Consented => Line { what: "Consented, as the first of two people", kind: Kind::Person, ..none },
         SiteRecord::Approved { policy, cohort } => Line {
             what: "Approved the run; the cohort is frozen",
             digests: vec![("policy", policy), ("cohort", cohort)],
+            kind: Kind::Person,
             ..none
         },
         SiteRecord::Epoch { .. } => Line { what: "Began to agree with all sites on keys for the masks", ..none },
@@ -135,6 +151,24 @@ fn line(entry: Entry<SiteRecord>) -> Line {
         }
         SiteRecord::Withdrawn => Line { what: "Stopped: the approval was withdrawn", kind: Kind::Withdrawn, ..none },
     }
+}
+
+/// Everything for which this site's policy refuses the run after its first round, where a refusal is the last thing that
+/// happened: the coordinator learned the rule of the first alone.
+pub fn refusals(run: &RunFolder) -> Result<Vec<PolicyRefusal>, JournalError> {
+    let entries = Journal::read(&run.path.join("journal"), run.manifest.digest())?;
+    if !matches!(entries.last(), Some(Entry { record: SiteRecord::Refused { .. }, .. })) {
+        return Ok(Vec::new());
+    }
+    let mut plan = Plan::new(Arc::clone(&run.protocol));
+    for entry in entries {
+        if let SiteRecord::Accepted { opened, .. } = entry.record
+            && opened.words.len() == plan.words()
+        {
+            plan.tell(&word::read(&opened.words, run.manifest.roster.len()));
+        }
+    }
+    Ok(run.policy.refusals_of_opened(&plan))
 }
 
 impl RunState {

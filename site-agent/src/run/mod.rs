@@ -3,11 +3,12 @@
 //! `STATE/offers/DIGEST/` holds what the coordinator offered and nobody has decided; `STATE/runs/DIGEST/` an approved
 //! run: manifest, protocol, approval, frozen cohort and journal. Both appear whole or not at all. A run is withdrawn by one
 //! more file in its folder. `STATE/memory/` holds what the site remembers of the runs that it approved,
-//! `STATE/consents/` the first of two people's approval, `STATE/ledger` what was offered, decided and refused.
+//! `STATE/consents/` the first of two people's approval, `STATE/reviewers/` who decides at the pages by a login of their own, `STATE/ledger` what was offered, decided and refused.
 
 mod approve;
 mod attend;
 mod audit;
+mod bound;
 mod consent;
 mod decisions;
 mod effects;
@@ -18,6 +19,7 @@ mod ledger;
 mod link;
 mod memory;
 mod person;
+pub mod reviewers;
 mod withdraw;
 
 pub use approve::{ApproveError, Approved, Approver, approve, check, read_policy};
@@ -26,9 +28,12 @@ pub use audit::export;
 pub use consent::consented;
 pub use decisions::{LedgerError, decisions};
 pub use folder::{FolderError, Offered, RunFolder, offers, reject, runs, save_offer};
-pub use inspect::{Against, AskedFirst, Counted, Findings, InspectError, Inspection, MemberFound, OwnCount, Verdict};
+pub(crate) use inspect::WORD_BYTES;
+pub use inspect::{
+    Against, AskedFirst, Counted, Findings, InspectError, Inspection, MemberFound, OwnCount, Verdict, own_counts,
+};
 pub use journal::{Journal, JournalError};
-pub use ledger::{Line, RunState, lines};
+pub use ledger::{Line, RunState, lines, refusals};
 pub use link::{Link, LinkState};
 pub use person::{Person, account};
 pub use withdraw::{withdraw, withdrawal};

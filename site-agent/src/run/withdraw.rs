@@ -19,7 +19,8 @@ const LABEL: &str = "entente/v1/stored withdrawal";
 pub fn withdraw(run: &RunFolder, identity: &SigningIdentity, person: &Person, reason: &str) -> Result<(), FolderError> {
     let manifest = run.manifest.digest();
     let withdrawal = Withdrawal::sign(identity, run.approval.site, manifest);
-    let state_dir = run.path.parent().and_then(Path::parent).unwrap_or(&run.path);
+    let state_dir = run.state_dir();
+    let _deciding = decisions::exclusively(state_dir)?;
     let withdrawn = DecisionRecord::Withdrawn { manifest, reason: reason.into() };
     decisions::decided(state_dir, &person.to_string(), None, withdrawn)?;
     let out = Canonical::new(LABEL).u16(withdrawal.site).digest_field(&withdrawal.manifest);

@@ -3,8 +3,10 @@
 use std::fmt;
 
 use study::dictionary::Kind;
+use terminal::Foreign;
 
 use super::value::Fault;
+use super::written::is_invisible;
 
 /// Line numbers that a problem remembers.
 const LINES: usize = 3;
@@ -30,6 +32,15 @@ impl SourceError {
         codes.dedup();
         codes
     }
+
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        if self.problems.iter().all(Problem::of_protocol) {
+            "the file may be right; tell the study's statistician what the lines above say"
+        } else {
+            "mend the file as the lines above say and try again"
+        }
+    }
 }
 
 impl fmt::Display for SourceError {
@@ -44,6 +55,42 @@ impl fmt::Display for SourceError {
     }
 }
 
+/// Rows, by their lines in the file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Counted {
+    rows: u64,
+    lines: Vec<u64>,
+}
+
+impl Counted {
+    /// How many.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The first of their lines.
+    pub fn lines(&self) -> &[u64] {
+        &self.lines
+    }
+
+    /// Adds one row, by its line in the file.
+    pub(super) fn count(&mut self, line: u64) {
+        self.rows += 1;
+        if self.lines.len() < LINES {
+            self.lines.push(line);
+        }
+    }
+}
+
+impl fmt::Display for Counted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<_> = self.lines.iter().map(u64::to_string).collect();
+        let more = if self.rows > self.lines.len() as u64 { ", ..." } else { "" };
+        let (rows, line) = if self.rows == 1 { ("row", "line") } else { ("rows", "lines") };
+        write!(f, "{} {rows} ({line} {}{more})", self.rows, lines.join(", "))
+    }
+}
+
 /// One class of mistake in one column, or in the file as a whole.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
@@ -51,9 +98,8 @@ pub struct Problem {
     pub column: Option<String>,
     /// What is wrong.
     pub kind: ProblemKind,
-    /// How many rows are affected; 0 when the problem is not one of rows.
-    pub rows: u64,
-    lines: Vec<u64>,
+    /// The rows that are affected; none when the problem is not one of rows.
+    pub rows: Counted,
 }
 
 /// Classes of problems.
@@ -61,6 +107,8 @@ pub struct Problem {
 pub enum ProblemKind {
     /// The file cannot be read.
     Unreadable(Access),
+    /// The file is something else, or text in another encoding.
+    NotCsv(Foreign),
     /// The header is not UTF-8.
     HeaderNotUtf8,
     /// The file holds nothing, so it has no header either.
@@ -73,8 +121,16 @@ pub enum ProblemKind {
     RepeatedColumn(usize),
     /// Rows have fewer or more fields than the header.
     FieldCount,
-    /// A field holds a line break: mostly a quotation mark that is not closed.
+    /// Rows end with more commas than the header.
+    ExtraCommas,
+    /// A field that is read holds a line break.
     LineBreak,
+    /// A quotation mark opens a field and nothing closes it.
+    Unclosed,
+    /// Text stands behind the quotation mark that closes a field.
+    AfterClosing,
+    /// A line that looks like a row stands between quotation marks.
+    QuotedRow,
     /// The patient's key is empty.
     EmptyKey,
     /// Rows repeat the key of an earlier row.
@@ -85,6 +141,22 @@ pub enum ProblemKind {
         fault: Fault,
         /// What the dictionary declares, in words.
         expected: String,
+    },
+    /// A binary column has codes that the dictionary lacks.
+    OtherCode {
+        /// What the dictionary declares, in words.
+        expected: String,
+        /// The coding that the column has, no and yes; none where there are several.
+        coding: Option<[String; 2]>,
+    },
+    /// Values of so many analysed rows are finer than the grid on which the study counts them: the protocol is to blame.
+    FinerThanGrid {
+        /// The rows.
+        rows: u64,
+        /// The declared step.
+        resolution: f64,
+        /// A step that fits all values; none where no grid of the range does.
+        fitting: Option<f64>,
     },
 }
 
@@ -112,7 +184,7 @@ impl From<&std::io::Error> for Access {
 impl Problem {
     /// A problem of the file as a whole.
     pub(super) fn of_file(kind: ProblemKind) -> Problem {
-        Problem { column: None, kind, rows: 0, lines: Vec::new() }
+        Problem { column: None, kind, rows: Counted::default() }
     }
 
     /// A problem of a column in the header.
@@ -120,28 +192,29 @@ impl Problem {
         Problem { column: Some(column.to_owned()), ..Problem::of_file(kind) }
     }
 
-    /// Adds one row, by its line in the file.
-    pub(super) fn count(&mut self, line: u64) {
-        self.rows += 1;
-        if self.lines.len() < LINES {
-            self.lines.push(line);
-        }
+    /// Is it the protocol that has to change?
+    pub fn of_protocol(&self) -> bool {
+        matches!(self.kind, ProblemKind::FinerThanGrid { .. })
     }
 
     /// Stable code for logs and for the coordinator.
     pub fn code(&self) -> &'static str {
         match &self.kind {
             ProblemKind::Unreadable(_) => "source.unreadable",
-            ProblemKind::HeaderNotUtf8 => Fault::NotUtf8.code(),
+            ProblemKind::NotCsv(Foreign::Format(_)) => "source.not_csv",
+            ProblemKind::NotCsv(Foreign::Encoding(_)) | ProblemKind::HeaderNotUtf8 => Fault::NotUtf8.code(),
             ProblemKind::Empty => "source.empty",
             ProblemKind::Separator(_) => "source.separator",
             ProblemKind::MissingColumn(_) => "source.missing_column",
             ProblemKind::RepeatedColumn(_) => "source.repeated_column",
-            ProblemKind::FieldCount => "source.field_count",
+            ProblemKind::FieldCount | ProblemKind::ExtraCommas => "source.field_count",
             ProblemKind::LineBreak => "source.line_break",
+            ProblemKind::Unclosed | ProblemKind::AfterClosing | ProblemKind::QuotedRow => "source.quotation",
             ProblemKind::EmptyKey => "source.empty_patient",
             ProblemKind::DuplicateKey => "source.duplicate_patient",
             ProblemKind::Value { fault, .. } => fault.code(),
+            ProblemKind::OtherCode { .. } => Fault::OtherCode.code(),
+            ProblemKind::FinerThanGrid { .. } => "source.finer_than_grid",
         }
     }
 }
@@ -151,11 +224,8 @@ impl fmt::Display for Problem {
         if let Some(column) = &self.column {
             write!(f, "column `{column}`: ")?;
         }
-        if self.rows > 0 {
-            let lines: Vec<_> = self.lines.iter().map(u64::to_string).collect();
-            let more = if self.rows > self.lines.len() as u64 { ", ..." } else { "" };
-            let (rows, line) = if self.rows == 1 { ("row", "line") } else { ("rows", "lines") };
-            write!(f, "{} {rows} ({line} {}{more}): ", self.rows, lines.join(", "))?;
+        if self.rows.rows() > 0 {
+            write!(f, "{}: ", self.rows)?;
         }
         write!(f, "{}", self.kind)
     }
@@ -171,6 +241,12 @@ impl fmt::Display for ProblemKind {
             ProblemKind::Unreadable(Access::Failed) => {
                 f.write_str("the file cannot be read; check that it is a plain file on a working disk")
             }
+            ProblemKind::NotCsv(Foreign::Format(name)) => {
+                write!(f, "this is {name} and no CSV; export the table as \"CSV UTF-8\", or name that file in `data`")
+            }
+            ProblemKind::NotCsv(Foreign::Encoding(name)) => {
+                write!(f, "the text is in {name}; export the file again as \"CSV UTF-8\"")
+            }
             ProblemKind::HeaderNotUtf8 => {
                 f.write_str("the header is not UTF-8 text; export the file again as \"CSV UTF-8\"")
             }
@@ -179,6 +255,7 @@ impl fmt::Display for ProblemKind {
                 let name = match found {
                     ';' => "semicolons",
                     '\t' => "tabs",
+                    '|' => "vertical bars",
                     _ => "another character",
                 };
                 write!(f, "the header is separated by {name}; export with commas and a decimal point")
@@ -186,6 +263,9 @@ impl fmt::Display for ProblemKind {
             ProblemKind::MissingColumn(nearest) => {
                 f.write_str("is not in the header")?;
                 match nearest {
+                    Some(name) if name.chars().any(is_invisible) => {
+                        f.write_str("; it is there with a character that nobody sees: write its name again")
+                    }
                     Some(name) => write!(f, "; rename `{name}` if that is it"),
                     None => f.write_str("; add the column (its values may be empty where missing)"),
                 }
@@ -196,14 +276,54 @@ impl fmt::Display for ProblemKind {
             ProblemKind::FieldCount => f.write_str(
                 "not as many fields as the header; look for a comma inside a text or number that is not quoted",
             ),
+            ProblemKind::ExtraCommas => f.write_str(
+                "more commas at the end than the header has; remove the empty columns, or give them names",
+            ),
             ProblemKind::LineBreak => f.write_str(
-                "a line break inside a field; close the quotation mark, or export without the column of free text",
+                "a line break inside a field that is read, or a row broken in two; close the quotation mark, or remove \
+                 the line break",
+            ),
+            ProblemKind::Unclosed => {
+                f.write_str("a quotation mark opens a field and nothing closes it; close or remove it")
+            }
+            ProblemKind::AfterClosing => f.write_str(
+                "text or blanks behind a closing quotation mark; put the whole field between quotation marks, and write \
+                 those inside twice",
+            ),
+            ProblemKind::QuotedRow => f.write_str(
+                "looks like a row, yet stands between two quotation marks and would be read as a text; close the \
+                 quotation mark before it, or export without the column of free text",
             ),
             ProblemKind::EmptyKey => f.write_str("no patient identifier; every row needs one"),
             ProblemKind::DuplicateKey => {
                 f.write_str("the patient stands in an earlier row too; one row per patient is wanted")
             }
             ProblemKind::Value { fault, expected } => write_fault(f, *fault, expected),
+            ProblemKind::OtherCode { expected, coding: Some([no, yes]) } => write!(
+                f,
+                "coded {no}/{yes}; expected exactly {expected}; export it so, or ask the study's statistician to declare \
+                 `codes = [\"{no}\", \"{yes}\"]` in its [[variable]], the event second"
+            ),
+            ProblemKind::OtherCode { expected, coding: None } => write!(
+                f,
+                "codes of another program, of more than one coding; expected exactly {expected}; export one coding, and \
+                 ask the study's statistician to declare it as `codes` if it is another"
+            ),
+            ProblemKind::FinerThanGrid { rows, resolution, fitting } => {
+                write!(
+                    f,
+                    "{rows} analysed {} finer than `resolution = {resolution}`, on which quartiles and the rank test of the \
+                     baseline table are counted: they would be rounded; ask the study's statistician for ",
+                    if *rows == 1 { "row has a value" } else { "rows have values" }
+                )?;
+                match fitting {
+                    Some(step) => write!(f, "`resolution = {step}`, or for `rounded = true` if rounding is meant"),
+                    None => f.write_str(
+                        "`rounded = true`, or round the column in the file to what was measured: no finer grid of its range \
+                         holds these values",
+                    ),
+                }
+            }
         }
     }
 }
@@ -218,11 +338,37 @@ fn write_fault(f: &mut fmt::Formatter<'_>, fault: Fault, expected: &str) -> fmt:
         Fault::DecimalComma => {
             write!(f, "a comma in a number; write a decimal point and no thousands separator (expected {expected})")
         }
+        Fault::Invisible => f.write_str(
+            "a control character, or one without width, inside the value; remove it (nobody sees it in a spreadsheet)",
+        ),
+        Fault::Quotes => write!(
+            f,
+            "a quotation mark inside the value; where one is needed it comes first in the field, without a blank before it \
+             (expected {expected})"
+        ),
+        Fault::Thousands => write!(
+            f,
+            "a thousands separator inside a number (a blank, an apostrophe or the like); write digits and a decimal point \
+             alone (expected {expected})"
+        ),
+        Fault::Script => {
+            write!(
+                f,
+                "digits or a minus sign that are no plain ASCII characters; write 0 to 9 and - (expected {expected})"
+            )
+        }
+        Fault::Limit => write!(
+            f,
+            "a limit (such as <5) and not a number; agree with the study's statistician on the number that it stands for \
+             (expected {expected})"
+        ),
+        Fault::Unit => write!(f, "a number with a unit or sign; write the number alone (expected {expected})"),
+        Fault::Date => write!(f, "a date; expected {expected}, counted from the study's time zero"),
         Fault::NotANumber => write!(f, "not a number; expected {expected}; are two columns swapped?"),
         Fault::NotWhole => write!(f, "not written as a whole number; expected {expected}, digits only"),
         Fault::OutOfRange => write!(f, "out of range; expected {expected}; check the unit and the column"),
         Fault::LevelSpelling => {
-            write!(f, "a declared level but for upper or lower case or blanks; expected exactly {expected}")
+            write!(f, "a declared level but for upper or lower case, accents or blanks; expected exactly {expected}")
         }
         Fault::LevelDecimal => {
             write!(
@@ -230,7 +376,7 @@ fn write_fault(f: &mut fmt::Formatter<'_>, fault: Fault, expected: &str) -> fmt:
                 "a declared level written as a decimal number; export whole numbers (expected exactly {expected})"
             )
         }
-        Fault::UnknownLevel => {
+        Fault::UnknownLevel | Fault::OtherCode => {
             write!(f, "a level that the dictionary lacks; expected exactly {expected}; are two columns swapped?")
         }
     }

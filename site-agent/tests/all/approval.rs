@@ -4,15 +4,20 @@ use std::fs;
 use std::path::PathBuf;
 
 use proto::Offer;
-use secagg::SigningIdentity;
+use secagg::{DrawKey, SigningIdentity};
+use site_agent::identity::draw_key;
 use site_agent::run::{
-    ApproveError, Approved, Approver, Inspection, Person, approve, consented, offers, read_policy, runs, save_offer,
-    withdraw, withdrawal,
+    ApproveError, Approved, Approver, FolderError, Inspection, Person, approve, consented, decisions, export, lines,
+    offers, read_policy, reject, reviewers, runs, save_offer, withdraw, withdrawal,
 };
 use site_agent::source::csv;
+use study::account;
+use study::audit::verify;
+use study::ledger::{Chain, DecisionRecord, Entry};
+use study::machine::site::SiteRecord;
 use study::manifest::Manifest;
 use study::plan::PLAN_VERSION;
-use study::policy::{PolicyRefusal, Rule};
+use study::policy::{Policy, PolicyRefusal, Rule};
 use study::protocol::Protocol;
 use study::roster::{Member, Roster};
 use tempfile::TempDir;
@@ -77,8 +82,14 @@ impl Site {
         Approver { state_dir: self.folder.path(), identity, coordinator }
     }
 
+    /// By somebody with an account that nobody else has.
     fn approve(&self, offer: &Offer, policy: &str, name: &str) -> Result<Approved, ApproveError> {
-        approve(&self.approver(), offer, &self.data(), policy, &Person::here(name, 1_000))
+        self.approve_by(offer, policy, name, &account::plain(name))
+    }
+
+    fn approve_by(&self, offer: &Offer, policy: &str, name: &str, account: &str) -> Result<Approved, ApproveError> {
+        let person = Person::of_account(name, account.to_owned(), 1_000);
+        approve(&self.approver(), offer, &self.data(), policy, &person)
     }
 
     fn page(&self, offer: &Offer, policy: &str, preview: bool) -> String {
@@ -119,6 +130,112 @@ fn two_people_approve_where_the_policy_asks_for_two() {
     assert_eq!(run.approved(), 1_000);
     assert!(offers(site.folder.path()).unwrap().is_empty());
     assert_eq!(runs(site.folder.path()).unwrap()[0].people, run.people, "read back");
+}
+
+/// One person with a shell and two names: every way in which one account can come twice.
+#[test]
+fn one_account_does_not_approve_as_two_people() {
+    let site = Site::new(40);
+    let by_sudo = "agent (uid 998), sudo by alice (uid 1001)";
+    let again = [
+        by_sudo,
+        "root (uid 0), sudo by alice (uid 1001)",
+        "alice (uid 1001)",
+        "uid 1001",
+        "agent (uid 998), sudo by another_name (uid 1001)",
+        "agent (uid 998), sudo by bob (uid 1002), login alice (uid 1001)",
+    ];
+    for (n, account) in (1..).zip(again) {
+        let offer = site.offer(n, 3);
+        assert!(site.approve_by(&offer, TWO, "First Reviewer", by_sudo).unwrap().run.is_none());
+        let refused = site.approve_by(&offer, TWO, "Second Reviewer", account).unwrap_err();
+        let same = PolicyRefusal::SameAccount { account: account.into(), approvals: 2 };
+        assert!(matches!(&refused, ApproveError::Policy(refusal) if *refusal == same), "{refused}");
+        assert_eq!(refused.code(), Rule::Approvals.id());
+        assert!(refused.hint().contains("reviewer add"), "{}", refused.hint());
+        assert_eq!(consented(site.folder.path(), &offer.manifest.digest()).unwrap().len(), 1, "nothing was added");
+    }
+    // who really has another account completes it
+    let offer = site.offer(99, 3);
+    let runs = format!("{TWO}\nmaximum_runs = 99");
+    site.approve_by(&offer, &runs, "First Reviewer", by_sudo).unwrap();
+    let run = site.approve_by(&offer, &runs, "Second Reviewer", "agent (uid 998), sudo by bob (uid 1002)").unwrap();
+    assert!(!run.run.expect("approved").one_account());
+}
+
+#[test]
+fn a_policy_may_allow_one_account_and_every_record_says_so() {
+    let site = Site::new(40);
+    let (policy, offer) = (format!("{TWO}\nsame_account = true"), site.offer(1, 3));
+    site.approve_by(&offer, &policy, "First Reviewer", "alice (uid 1001)").unwrap();
+    let run = site.approve_by(&offer, &policy, "Second Reviewer", "alice (uid 1001)").unwrap().run.expect("approved");
+    assert!(run.one_account());
+    let said = lines(&run).unwrap();
+    assert!(said[1].what.contains("by the account of the first approval"), "{}", said[1].what);
+    let report = verify(&[export(&run, &site.identity).unwrap()]);
+    assert!(report.holds(), "{:?}", report.findings);
+    assert_eq!(report.bundles[0].one_account.as_deref(), Some("alice (uid 1001)"));
+    let page = report.page(|seconds| seconds.to_string());
+    assert!(page.contains("two approvals by one account: alice (uid 1001)"), "{page}");
+    assert!(page.contains(&site.identity.public().fingerprint()) && page.contains("site S1, Hospital 1"), "{page}");
+
+    // an agent that lets it pass under another policy is found out
+    let mut bundle = export(&run, &site.identity).unwrap();
+    let strict = Policy::parse(TWO).unwrap();
+    bundle.policy = TWO.into();
+    let mut chain = Chain::new(offer.manifest.digest());
+    let mut old = chain;
+    for entry in &mut bundle.entries {
+        let Entry { time, actor, record, .. } = old.next::<SiteRecord>(entry).unwrap();
+        let record = match record {
+            SiteRecord::Approved { cohort, .. } => SiteRecord::Approved { policy: strict.digest(), cohort },
+            other => other,
+        };
+        *entry = chain.append(time, &actor, &record);
+    }
+    let report = verify(&[bundle.signed(&site.identity)]);
+    let found: Vec<&str> = report.findings.iter().map(|finding| finding.what.as_str()).collect();
+    assert_eq!(found, ["two people approved by one account, which the policy does not allow"]);
+}
+
+#[test]
+fn a_reviewer_has_one_name_and_nobody_else_has_it() {
+    let site = Site::new(40);
+    let (state, it) = (site.folder.path(), Person::of_account("", "alice (uid 1001)".into(), 1));
+    for wrong in ["", "  ", "Two (names)", "line\u{7}", &"x".repeat(101)] {
+        assert_eq!(reviewers::add(state, wrong, &it).unwrap_err().code(), "reviewer.name", "{wrong}");
+    }
+    let first = reviewers::add(state, " First  Reviewer ", &it).unwrap();
+    assert_eq!(first.name, "First Reviewer");
+    assert_eq!(reviewers::add(state, "FIRST reviewer", &it).unwrap_err().code(), "reviewer.known");
+    assert_eq!(reviewers::let_in(state, "Second", &it).unwrap_err().code(), "reviewer.unknown");
+    reviewers::let_in(state, "first reviewer", &it).unwrap();
+    assert_eq!(reviewers::list(state).unwrap(), std::slice::from_ref(&first));
+
+    let offer = site.offer(1, 3);
+    let taken = site.approve_by(&offer, TWO, "first REVIEWER", "alice (uid 1001)").unwrap_err();
+    assert_eq!(taken.code(), "approve.reviewer", "an account of the machine does not approve under a reviewer's name");
+    let approved = |person: &Person| approve(&site.approver(), &offer, &site.data(), TWO, person);
+    assert!(approved(&first.person(1_000)).unwrap().run.is_none());
+    assert_eq!(approved(&first.person(1_001)).unwrap_err().code(), Rule::Approvals.id());
+    let second = reviewers::add(state, "Second Reviewer", &it).unwrap();
+    let run = approved(&second.person(1_002)).unwrap().run.expect("two reviewers");
+    let accounts: Vec<&str> = run.people.iter().map(|person| person.account.as_str()).collect();
+    assert_eq!(accounts, ["reviewer:First Reviewer", "reviewer:Second Reviewer"]);
+
+    reviewers::remove(state, "FIRST reviewer", &it).unwrap();
+    assert_eq!(reviewers::of_id(state, &first.id).unwrap(), None);
+    let again = reviewers::add(state, "First Reviewer", &it).unwrap();
+    assert_ne!(again.id, first.id, "another one of the same name");
+    let said: Vec<DecisionRecord> = decisions(state).unwrap().into_iter().map(|entry| entry.record).collect();
+    let name = || "First Reviewer".to_owned();
+    for record in [
+        DecisionRecord::ReviewerNamed { name: name() },
+        DecisionRecord::ReviewerLink { name: name() },
+        DecisionRecord::ReviewerRemoved { name: name() },
+    ] {
+        assert!(said.contains(&record), "{record:?}");
+    }
 }
 
 /// The agent may write an offer's folder after somebody has consented: it appears whole, and the consent stands.
@@ -171,6 +288,62 @@ fn a_site_remembers_whom_it_analysed() {
     // without its salt the memory compares nothing: refused, not forgotten
     fs::remove_file(site.folder.path().join("memory/salt")).unwrap();
     assert_eq!(rule(site.approve(&site.offer(6, 3), &allowed, "First Reviewer")), "run.damaged");
+}
+
+/// The memory of one site compares nothing at another, and what the ledger names is remembered.
+#[test]
+fn a_memory_of_another_site_or_with_a_gap_is_refused() {
+    let (site, other) = (Site::new(40), Site { identity: SigningIdentity::from_bytes(&[2; 32]), ..Site::new(40) });
+    for site in [&site, &other] {
+        assert!(site.approve(&site.offer(1, 3), ONE, "First Reviewer").unwrap().run.is_some());
+    }
+    let memory = |site: &Site| site.folder.path().join("memory");
+    let kept = |site: &Site| memory(site).join(site.offer(1, 3).manifest.digest().to_string());
+    let (salt, own) = (fs::read(memory(&site).join("salt")).unwrap(), fs::read(kept(&site)).unwrap());
+    let near = site.offer(2, 3);
+    let code = || rule(site.approve(&near, ONE, "First Reviewer"));
+    // another site's salt, then its whole memory
+    fs::copy(memory(&other).join("salt"), memory(&site).join("salt")).unwrap();
+    assert_eq!(code(), "run.foreign");
+    fs::copy(kept(&other), kept(&site)).unwrap();
+    assert_eq!(code(), "run.foreign");
+    // a file of it is gone
+    fs::write(memory(&site).join("salt"), salt).unwrap();
+    fs::remove_file(kept(&site)).unwrap();
+    assert_eq!(code(), "run.damaged");
+    fs::write(kept(&site), own).unwrap();
+    assert!(site.approve(&near, ONE, "First Reviewer").unwrap().run.is_some(), "as it was");
+}
+
+/// A decision is final: neither a folder that is gone nor a mark that is gone opens it again.
+#[test]
+fn what_was_decided_is_not_decided_again() {
+    let site = Site::new(40);
+    let (one, two) = (site.offer(1, 3), site.offer(2, 3));
+    assert!(site.approve(&one, ONE, "First Reviewer").unwrap().run.is_some());
+    assert_eq!(rule(site.approve(&one, ONE, "First Reviewer")), "approve.decided");
+    fs::remove_dir_all(site.folder.path().join("runs")).unwrap();
+    assert_eq!(rule(site.approve(&one, ONE, "First Reviewer")), "approve.decided");
+    let offered = offers(site.folder.path()).unwrap();
+    let offered = offered.iter().find(|offered| offered.offer == two).unwrap();
+    reject(site.folder.path(), offered, &Person::here("", 2_000), "too fine").unwrap();
+    fs::remove_file(site.folder.path().join("offers").join(two.manifest.digest().to_string()).join("rejected"))
+        .unwrap();
+    assert_eq!(rule(site.approve(&two, ONE, "First Reviewer")), "approve.decided");
+}
+
+/// What an approval binds: the run is refused with anything else, and a missing key of draws is not made anew.
+#[test]
+fn an_approval_binds_the_key_of_the_draws() {
+    let site = Site::new(40);
+    let run = site.approve(&site.offer(1, 3), ONE, "First Reviewer").unwrap().run.unwrap();
+    let key = draw_key(site.folder.path()).unwrap();
+    run.check(&site.identity, &key).unwrap();
+    let foreign = |result: Result<(), FolderError>| result.map_err(|e| e.code());
+    assert_eq!(foreign(run.check(&site.identity, &DrawKey::from_bytes(&[5; 32]))), Err("run.foreign"));
+    assert_eq!(foreign(run.check(&SigningIdentity::from_bytes(&[2; 32]), &key)), Err("run.foreign"));
+    fs::remove_file(site.folder.path().join("identity/draws.key")).unwrap();
+    assert_eq!(rule(site.approve(&site.offer(2, 3), ONE, "First Reviewer")), "identity_no_draw_key");
 }
 
 #[test]

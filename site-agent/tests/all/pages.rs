@@ -7,7 +7,7 @@ use axum::http::{Request, Response, StatusCode};
 use jiff::Timestamp;
 use site_agent::config::Config;
 use site_agent::pages::{login_link, logins, router};
-use site_agent::run::Link;
+use site_agent::run::{Link, Person, reviewers};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -58,8 +58,12 @@ impl Agent {
 
     /// Uses a fresh login; the session's cookie.
     async fn sign_in(&self) -> String {
+        self.sign_in_as("alice (uid 1001)").await
+    }
+
+    async fn sign_in_as(&self, subject: &str) -> String {
         let state = self.folder.path().join("state");
-        let secret = logins(&state).issue("reviewer", Timestamp::now()).unwrap();
+        let secret = logins(&state).issue(subject, Timestamp::now()).unwrap();
         let body = format!("token={}", secret.text());
         let entered = self.send("POST", "/login", "", &body).await;
         assert_eq!(entered.status(), StatusCode::SEE_OTHER);
@@ -88,6 +92,30 @@ async fn every_page_and_decision_needs_a_session() {
         };
         assert_eq!(status, expected, "{method} {path}");
     }
+}
+
+#[tokio::test]
+async fn a_reviewer_who_was_removed_is_a_stranger() {
+    let agent = Agent::new();
+    let state = agent.folder.path().join("state");
+    let it = Person::of_account("", "alice (uid 1001)".into(), 1);
+    let reviewer = reviewers::add(&state, "First Reviewer", &it).unwrap();
+    let subject = reviewers::login_subject(&reviewer);
+    let cookie = agent.sign_in_as(&subject).await;
+    let (status, page) = agent.text("/", &cookie).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(page.contains("First Reviewer"), "the page says who is signed in: {page}");
+
+    let unused = logins(&state).issue(&subject, Timestamp::now()).unwrap();
+    reviewers::remove(&state, "First Reviewer", &it).unwrap();
+    for path in ["/", "/health", "/offers/00", "/runs/00"] {
+        assert_eq!(agent.text(path, &cookie).await.0, StatusCode::UNAUTHORIZED, "{path}");
+    }
+    let late = agent.send("POST", "/login", "", &format!("token={}", unused.text())).await;
+    assert_eq!(late.status(), StatusCode::UNAUTHORIZED, "a link of before");
+    // another one of the same name is another person
+    reviewers::add(&state, "First Reviewer", &it).unwrap();
+    assert_eq!(agent.text("/", &cookie).await.0, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use site_agent::source::csv::load;
-use site_agent::source::{Access, ProblemKind, SourceError, Warning};
+use site_agent::source::{Access, Loaded, ProblemKind, SourceError, Warning};
 use study::cohort::{Cohort, Column, FlowCount, MISSING_DAYS, MISSING_LEVEL};
 use study::policy::BadValues;
 
@@ -12,7 +12,7 @@ use crate::study_files::{HEADER, SiteFile, loaded, protocol, rows};
 /// Values that stand in the bad files below and must never come out.
 const CANARIES: [&str; 9] = ["CANARY", "canary", "63,25", "63.25", "987654", "4321.5", "7777", "1.0", "P-0042"];
 
-fn refused(result: Result<site_agent::source::Loaded, SourceError>) -> SourceError {
+fn refused(result: Result<Loaded, SourceError>) -> SourceError {
     let error = result.expect_err("the file is bad");
     let text = format!("{error}\n{error:?}\n{:?}", error.codes());
     for canary in CANARIES {
@@ -30,10 +30,24 @@ fn one_problem(bad: &[&str], code: &str, message: &str) {
 
 const GOOD: &str = "A1,old,50,I,0,10";
 
+fn codes(loaded: &Loaded) -> Vec<&'static str> {
+    loaded.warnings.iter().map(Warning::code).collect()
+}
+
 #[test]
 fn a_good_file_becomes_columns_in_key_order() {
     let loaded = rows(&["P3,new,63.25,III,1,0", "P10,old,,,,", "P1,,18,I,0,4000"]).unwrap();
-    assert_eq!(loaded.warnings, []);
+    let expected = [
+        Warning::Missing {
+            variable: "response".into(),
+            scenario: None,
+            rows: 1,
+            of: 2,
+            outcomes: vec!["response".into()],
+        },
+        Warning::Unused(vec!["age".into(), "stage".into(), "os_days".into()]),
+    ];
+    assert_eq!(loaded.warnings, expected);
     let Cohort { treated, columns, flow, .. } = loaded.cohort;
     // Bytes of the key decide: P1 (no regimen, left out), P10, P3.
     assert_eq!(treated, [false, true]);
@@ -56,7 +70,7 @@ fn byte_order_mark_line_ends_quotes_and_column_order_do_not_matter() {
     )
     .unwrap();
     assert!(plain.cohort == other.cohort);
-    assert_eq!(other.warnings, [Warning::ColumnsIgnored(1)]);
+    assert_eq!(codes(&other), ["data.columns_ignored", "data.unused"]);
 }
 
 #[test]
@@ -75,12 +89,12 @@ fn the_order_of_rows_does_not_matter() {
 #[test]
 fn zero_rows_are_a_cohort_with_a_warning() {
     let loaded = loaded(format!("{HEADER}\n")).unwrap();
-    assert_eq!(loaded.warnings, [Warning::NoRows]);
+    assert_eq!(codes(&loaded), ["data.no_rows", "data.unused"]);
     assert_eq!(loaded.cohort.rows(), 0);
     assert_eq!(loaded.cohort.columns.len(), 5);
     assert_eq!(loaded.cohort.flow, [FlowCount::default(); 2]);
     let none = rows(&["P1,,50,I,0,10"]).unwrap();
-    assert_eq!(none.warnings, [Warning::NoneAnalysed]);
+    assert_eq!(codes(&none), ["data.none_analysed", "data.unused"]);
 }
 
 #[test]
@@ -172,7 +186,7 @@ fn level_but_for_case() {
     one_problem(
         &["B1,OLD,50,I,0,10", "B2,New ,50,I,0,10"],
         "source.level_spelling",
-        "column `regimen`: 2 rows (lines 2, 3): a declared level but for upper or lower case or blanks; \
+        "column `regimen`: 2 rows (lines 2, 3): a declared level but for upper or lower case, accents or blanks; \
          expected exactly one of: old, new",
     );
 }
@@ -222,10 +236,19 @@ fn a_quotation_mark_that_is_not_closed_swallows_no_row_unseen() {
     let error = refused(loaded(open_in_last_column));
     assert_eq!(
         error.to_string(),
-        "site.csv: 1 row (line 2): a line break inside a field; close the quotation mark, \
-         or export without the column of free text"
+        "site.csv: 1 row (line 2): a quotation mark opens a field and nothing closes it; close or remove it"
     );
-    assert_eq!(error.codes(), ["source.line_break"]);
+    assert_eq!(error.codes(), ["source.quotation"]);
+    // The next mark closes it: the row between them is a text as any other, but for its commas.
+    let closed_by_the_next = format!("{HEADER},remark\n{GOOD},\"CANARY\nA2,old,50,II,0,10,\"\nA3,old,50,I,0,10,fine\n");
+    let error = refused(loaded(closed_by_the_next));
+    assert_eq!(error.codes(), ["source.quotation"]);
+    assert!(error.to_string().starts_with("site.csv: 1 row (line 3): looks like a row, yet"), "{error}");
+    // In a column that is read, and in the header.
+    let error = refused(rows(&["B1,\"old,50,I,0,10", "B2,old,50,I,0,10"]));
+    assert_eq!(error.codes(), ["source.line_break", "source.quotation"]);
+    let error = refused(loaded(format!("\"{HEADER}\n{GOOD}\n")));
+    assert_eq!(error.problems[0].kind, ProblemKind::Unclosed);
 }
 
 #[test]
@@ -277,6 +300,10 @@ fn empty_files() {
 fn other_encodings() {
     let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain(HEADER.bytes().flat_map(|b| [b, 0])).collect();
     let error = refused(loaded(utf16));
+    assert_eq!(error.to_string(), "site.csv: the text is in UTF-16; export the file again as \"CSV UTF-8\"");
+    assert_eq!(error.codes(), ["source.not_utf8"]);
+    let header = [HEADER.as_bytes(), b",\xfc\n"].concat();
+    let error = refused(loaded(header));
     assert_eq!(error.to_string(), "site.csv: the header is not UTF-8 text; export the file again as \"CSV UTF-8\"");
     let latin1 = [HEADER.as_bytes(), b"\nP\xfc,old,50,I,0,10\nP2,old,50,\xc4,0,10\n"].concat();
     let error = refused(loaded(latin1));
@@ -299,10 +326,14 @@ fn unreadable_files() {
 
 #[test]
 fn line_numbers_are_those_of_the_file() {
-    for end in ["\n", "\r\n"] {
+    for end in ["\n", "\r\n", "\r"] {
         let content = [HEADER, GOOD, "", "B1,old,CANARY,I,0,10", "", "", "B2,old,CANARY,I,0,10"].join(end);
         let text = refused(loaded(content)).to_string();
         assert!(text.contains("2 rows (lines 4, 7)"), "{end:?}: {text}");
+        let remark =
+            [&format!("{HEADER},remark"), "A1,old,50,I,0,10,\"two", "lines\"", "B1,old,CANARY,I,0,10,x"].join(end);
+        let text = refused(loaded(remark)).to_string();
+        assert!(text.contains("1 row (line 4): not a number"), "{end:?}: {text}");
     }
 }
 

@@ -113,6 +113,9 @@ fn at_risk(times: &Times<'_>, mut found: impl FnMut(&SurvivalRow)) {
             if let Some(n) = row.n_risk {
                 totals.insert((*time, false), (n, row));
             }
+            if let Some(n) = row.n_after {
+                totals.insert((*time, true), (n, row));
+            }
             rest = rest.zip(left(row)).map(|(rest, left)| rest - left);
             if let Some(n) = rest {
                 totals.insert((*time, true), (n, row));

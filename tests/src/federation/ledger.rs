@@ -1,5 +1,7 @@
 //! A party's ledger in memory: its records, and their entries as a party with a disk would keep them.
 
+use std::collections::BTreeSet;
+
 use secagg::Digest;
 use study::ledger::{Chain, Recorded};
 
@@ -29,6 +31,11 @@ impl<R: Recorded + Clone> Ledger<R> {
     /// Digest of the newest durable entry.
     pub(super) fn head(&self) -> Digest {
         self.durable.checked_sub(1).map_or(self.manifest, |last| Digest::of(&self.entries[last]))
+    }
+
+    /// Digests of all entries, and the head of the empty ledger.
+    pub(super) fn heads(&self) -> BTreeSet<Digest> {
+        self.entries.iter().map(|entry| Digest::of(entry)).chain([self.manifest]).collect()
     }
 
     pub(super) fn extend(&mut self, time: u64, actor: &str, records: Vec<R>) {

@@ -1,6 +1,6 @@
 //! One site with its machine, journal and connection.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use secagg::{Canonical, Digest, DrawKey, SigningIdentity};
@@ -144,6 +144,7 @@ impl Hospital {
     fn effects(&self) -> SiteEffects {
         SiteEffects {
             head: self.journal.head(),
+            heads: self.journal.heads(),
             records: Vec::new(),
             messages: Vec::new(),
             dice: self.dice.clone(),
@@ -221,6 +222,7 @@ pub fn draw_key(site: u16) -> DrawKey {
 /// What a site's machine wants done.
 pub(super) struct SiteEffects {
     head: Digest,
+    heads: BTreeSet<Digest>,
     pub(super) records: Vec<SiteRecord>,
     pub(super) messages: Vec<FromSite>,
     dice: Dice,
@@ -257,6 +259,10 @@ impl SiteContext for SiteEffects {
 
     fn head(&self) -> Digest {
         self.head
+    }
+
+    fn holds(&self, head: &Digest) -> bool {
+        self.heads.contains(head)
     }
 }
 

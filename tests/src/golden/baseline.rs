@@ -22,7 +22,7 @@ fn find<'a>(balance: &'a Table, variable: &str, level: &str, weighted: &str) -> 
 
 fn number(comparison: &mut Comparison<'_>, files: &Files, variable: &str) {
     let at = format!("/baseline/{variable}");
-    let row = find(&files.balance, variable, "", "false");
+    let row = find(&files.balance, variable, "", "FALSE");
     let cell = |column: &str| row.clone().and_then(|row| row.number(column));
     let missing = ARMS.map(|arm| cell(&format!("missing_{arm}")));
     let rows = ARMS.map(|arm| files.flow.rows().last().map_or(Err("flow.csv: no row".into()), |row| row.number(arm)));
@@ -39,7 +39,7 @@ fn number(comparison: &mut Comparison<'_>, files: &Files, variable: &str) {
     comparison.exact(&format!("{at}/mann_whitney_w"), cell("statistic"));
     comparison.number(&format!("{at}/mann_whitney_p"), cell("p_value"));
     comparison.number(&format!("{at}/smd"), cell("smd"));
-    let row = find(&files.balance, variable, "", "true");
+    let row = find(&files.balance, variable, "", "TRUE");
     let cell = |column: &str| row.clone().and_then(|row| row.number(column));
     for arm in ARMS {
         comparison.number(&format!("{at}/weighted/{arm}_mean"), cell(arm));
@@ -53,13 +53,13 @@ fn category(comparison: &mut Comparison<'_>, files: &Files, variable: &str) {
     for (i, level) in comparison.texts(&format!("{at}/levels")).into_iter().enumerate() {
         for arm in ARMS {
             let cell = |weighted| find(&files.balance, variable, level, weighted).and_then(|row| row.number(arm));
-            comparison.exact(&format!("{at}/{arm}/{i}"), cell("false"));
-            comparison.number(&format!("{at}/weighted/{arm}/{i}"), cell("true"));
+            comparison.exact(&format!("{at}/{arm}/{i}"), cell("FALSE"));
+            comparison.number(&format!("{at}/weighted/{arm}/{i}"), cell("TRUE"));
         }
     }
     let cell = |weighted, column| find(&files.balance, variable, "", weighted).and_then(|row| row.number(column));
-    comparison.number(&format!("{at}/chi_square"), cell("false", "statistic"));
-    comparison.number(&format!("{at}/chi_square_p"), cell("false", "p_value"));
-    comparison.number(&format!("{at}/smd"), cell("false", "smd"));
-    comparison.number(&format!("{at}/weighted/smd"), cell("true", "smd"));
+    comparison.number(&format!("{at}/chi_square"), cell("FALSE", "statistic"));
+    comparison.number(&format!("{at}/chi_square_p"), cell("FALSE", "p_value"));
+    comparison.number(&format!("{at}/smd"), cell("FALSE", "smd"));
+    comparison.number(&format!("{at}/weighted/smd"), cell("TRUE", "smd"));
 }

@@ -35,7 +35,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, files: &Files, section: &
     comparison.leave_out(&format!("{section}/incidence_weighted"), made_up);
     let by_cause = names.causes.map(|cause| files.clone().of_cause(cause));
     counts(comparison, &by_cause, &names, section);
-    for (golden, weighted) in [("incidence", "false"), ("incidence_iptw", "true")] {
+    for (golden, weighted) in [("incidence", "FALSE"), ("incidence_iptw", "TRUE")] {
         let at = format!("/{section}/{golden}");
         if comparison.has(&at) {
             for (arm, name) in ["all", "control", "treated"].into_iter().zip(["all", names.arms[0], names.arms[1]]) {

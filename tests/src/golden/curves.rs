@@ -12,24 +12,24 @@ const KINDS: [(&str, &str); 3] = [("log", "log"), ("log_log", "log-log"), ("plai
 pub(super) fn compare(comparison: &mut Comparison<'_>, files: &Files, at: &str, outcome: &str, grid: f64) {
     let [control, treated] = ARMS.map(|(_, level)| level);
     let curves = [
-        ("km_all", "all", "false"),
-        ("km_control", control, "false"),
-        ("km_treated", treated, "false"),
-        ("km_control_weighted", control, "true"),
-        ("km_treated_weighted", treated, "true"),
+        ("km_all", "all", "FALSE"),
+        ("km_control", control, "FALSE"),
+        ("km_treated", treated, "FALSE"),
+        ("km_control_weighted", control, "TRUE"),
+        ("km_treated_weighted", treated, "TRUE"),
     ];
     for (golden, arm, weighted) in curves {
         let of = [("outcome", outcome), ("arm", arm), ("weighted", weighted)];
         kaplan_meier(comparison, files, &format!("{at}/{golden}"), &of, grid);
     }
-    let all = [("outcome", outcome), ("arm", "all"), ("weighted", "false"), ("conf_type", "log")];
+    let all = [("outcome", outcome), ("arm", "all"), ("weighted", "FALSE"), ("conf_type", "log")];
     median(comparison, files, &format!("{at}/follow_up"), "follow_up", &all, grid);
     let log_rank = files.tests.row(&[("name", "log_rank"), ("outcome", outcome), ("model", "unadjusted")]);
     for (golden, column) in [("log_rank_chisq", "statistic"), ("log_rank_p", "p_value")] {
         comparison.number(&format!("{at}/{golden}"), cell(&log_rank, column));
     }
     for (arm, level) in ARMS {
-        let of = [("outcome", outcome), ("arm", level), ("weighted", "false"), ("quantity", "rmst")];
+        let of = [("outcome", outcome), ("arm", level), ("weighted", "FALSE"), ("quantity", "rmst")];
         let row = files.medians.row(&of);
         for (i, column) in ["value_days", "std_error"].into_iter().enumerate() {
             comparison.number(&format!("{at}/rmst/{arm}/{i}"), cell(&row, column).map(|days| days / grid));
@@ -45,7 +45,7 @@ pub(super) fn kaplan_meier(comparison: &mut Comparison<'_>, files: &Files, at: &
         median(comparison, files, &at, "median", &of, grid);
         curve(comparison, files, &at, &of, grid);
     }
-    if of.contains(&("weighted", "true")) {
+    if of.contains(&("weighted", "TRUE")) {
         let why = "a release has no sums of weights of events, which may be one patient's";
         return comparison.leave_out(format!("{at}/events").trim_start_matches('/'), why);
     }

@@ -28,7 +28,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, files: &Files, section: &
     }
     let [all, male, female, log_rank] = CURVES;
     for (golden, arm) in [(all, "all"), (male, "0"), (female, "1")] {
-        let of = [("outcome", OUTCOME), ("arm", arm), ("weighted", "false")];
+        let of = [("outcome", OUTCOME), ("arm", arm), ("weighted", "FALSE")];
         curves::kaplan_meier(comparison, files, &format!("/{golden}"), &of, 1.0);
     }
     let row = files.tests.row(&[("name", "log_rank"), ("outcome", OUTCOME), ("model", "unadjusted")]);

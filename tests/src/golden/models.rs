@@ -263,7 +263,7 @@ pub(super) fn agree(comparison: &mut Comparison<'_>, files: &Files) {
     for fit in files.fits.rows() {
         let wanted = keys.map(|key| (key, fit.text(key)));
         let name: Vec<&str> = wanted.iter().map(|(_, text)| *text).filter(|text| !text.is_empty()).collect();
-        if fit.text("converged") != "true" {
+        if fit.text("converged") != "TRUE" {
             comparison.missing(format!("{}: {}", name.join(" "), fit.text("notes")));
         }
         for row in files.estimates.rows().filter(|row| row.is(&wanted)) {

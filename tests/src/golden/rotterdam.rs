@@ -36,7 +36,15 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, files: &Files, section: &
     }
     let names = ["estimate", "hazard_ratio"];
     models::weighted_treatment(comparison, files, &model("iptw", "efron"), &format!("/{section}/iptw"), names);
+    // Two of the fourteen sites have patients: clustered by them, eight coefficients have errors of rank one. R gives numbers;
+    // the results have none, and say why. The tests of `stats` hold the sums behind them against the same list.
     let weighted = model("iptw_adjusted", "efron");
-    let (table, list) = (format!("/{section}/efron_weighted"), format!("/{section}/cluster_site_se"));
-    models::std_errors(comparison, files, &weighted, &table, &list, "cluster_site");
+    for golden in comparison.texts(&format!("/{section}/efron_weighted/term")) {
+        let row = weighted.estimate(files, &term(golden).unwrap_or_default(), "cluster_site");
+        let said = row.and_then(|row| Ok((row.text("std_error").to_owned(), row.text("notes").contains("2 sites"))));
+        if said != Ok((String::new(), true)) {
+            comparison.missing(format!("/{section}/cluster_site_se: {golden} has no reason for having no error"));
+        }
+    }
+    comparison.leave_out(&format!("{section}/cluster_site_se"), "R's errors of two clusters, of rank one");
 }

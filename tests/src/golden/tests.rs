@@ -1,8 +1,8 @@
 use std::fs;
 use std::path::Path;
 
+use coordinator::published::Published;
 use coordinator::results::Provenance;
-use rehearsal::published::Published;
 use study::protocol::ReleaseRules;
 use tempfile::TempDir;
 
@@ -130,9 +130,9 @@ fn a_changed_median_of_lung_is_found() {
     let before = fs::read_to_string(&path).unwrap();
     // The limits by which the three kinds of interval differ.
     for (line, column, day) in [
-        ("os,all,false,median,,310", 8, "363.0"),
-        ("os,0,false,median,,270", 7, "210.0"),
-        ("os,1,false,median,,426", 7, "348.0"),
+        ("os,all,FALSE,median,,310", 8, "363.0"),
+        ("os,0,FALSE,median,,270", 7, "210.0"),
+        ("os,1,FALSE,median,,426", 7, "348.0"),
     ] {
         let mut changed = 0;
         let lines = before.lines().map(|l| {
@@ -193,19 +193,19 @@ fn any_changed_digit_is_found() {
         ("weights.csv", "ate_stabilized,EloPd,", 3),
         ("weights.csv", "ate,IsaPd,", 4),
         ("tests.csv", "interaction_lr,os,", 6),
-        ("balance.csv", "age,,continuous,false,", 4),
-        ("balance.csv", "crcl,,continuous,true,", 22),
-        ("balance.csv", "fish,high,categorical,true,", 9),
-        ("balance.csv", "sex,,categorical,false,", 21),
+        ("balance.csv", "age,,continuous,FALSE,", 4),
+        ("balance.csv", "crcl,,continuous,TRUE,", 22),
+        ("balance.csv", "fish,high,categorical,TRUE,", 9),
+        ("balance.csv", "sex,,categorical,FALSE,", 21),
         ("tests.csv", "log_rank,pfs,unadjusted,", 4),
         ("tests.csv", "zph_km,pfs,adjusted,iss_stage,", 4),
         ("tests.csv", "zph_km,os,stratified,global,", 6),
         ("fits.csv", "cox,pfs,unadjusted,efron,", 15),
-        ("survival.csv", "os,IsaPd,true,365.0,", 8),
-        ("survival.csv", "pfs,all,false,91.0,", 4),
-        ("medians.csv", "pfs,EloPd,false,median,", 5),
-        ("medians.csv", "os,all,false,follow_up,", 5),
-        ("medians.csv", "os,IsaPd,false,rmst,", 6),
+        ("survival.csv", "os,IsaPd,TRUE,365.0,", 8),
+        ("survival.csv", "pfs,all,FALSE,91.0,", 4),
+        ("medians.csv", "pfs,EloPd,FALSE,median,", 5),
+        ("medians.csv", "os,all,FALSE,follow_up,", 5),
+        ("medians.csv", "os,IsaPd,FALSE,rmst,", 6),
     ];
     for (file, line, column) in cells {
         let report = changed(out.path(), file, |text| with_digit_changed(text, line, column));
@@ -233,7 +233,7 @@ fn what_is_not_there_is_found() {
     assert!(!report.missing.is_empty() && !report.passed());
     let report = changed(out.path(), "tests.csv", without("chi_square,disc_ae"));
     assert_eq!(report.missing.len(), 1, "{report}");
-    let report = changed(out.path(), "fits.csv", |text| text.replacen(",true,", ",false,", 1));
+    let report = changed(out.path(), "fits.csv", |text| text.replacen(",TRUE,", ",FALSE,", 1));
     assert_eq!(report.missing.len(), 1, "{report}");
     let twice = |text: &str| text.to_owned() + text.lines().last().unwrap() + "\n";
     let report = changed(out.path(), "weights.csv", twice);

@@ -97,6 +97,11 @@ impl Scene<'_> {
         ToAgent::Run { run: self.run, message: message.clone() }.into()
     }
 
+    /// A new epoch; what every site has signed is the head of an empty ledger.
+    pub fn epoch_open(&self, epoch: u64) -> ToSite {
+        ToSite::EpochOpen { epoch, known: self.run }
+    }
+
     /// A request, signed by the coordinator.
     pub fn ask(&self, open: RoundOpen) -> Frame {
         self.say(&ToSite::RoundOpen(open.signed(self.identity, &self.run)))

@@ -70,7 +70,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run.closed",
         Lie::Message(|message, scene| {
             let ToSite::Closed(_) = message else { return None };
-            Some(vec![scene.say(message), scene.say(&ToSite::EpochOpen { epoch: 1_000 })])
+            Some(vec![scene.say(message), scene.say(&scene.epoch_open(1_000))])
         }),
     ),
 ];

@@ -157,7 +157,7 @@ pub(super) const ATTACKS: &[Attack] = &[
             "the number of the running epoch is announced as a new one",
             Lie::Message(|message, scene| match message {
                 ToSite::RoundOpen(open) if open.round == 2 => {
-                    Some(vec![scene.say(&ToSite::EpochOpen { epoch: open.epoch }), scene.say(message)])
+                    Some(vec![scene.say(&scene.epoch_open(open.epoch)), scene.say(message)])
                 }
                 _ => None,
             }),

@@ -4,7 +4,6 @@ use prost::Message;
 use proto::wire::coordinator_message::Content;
 use proto::{Offer, ToAgent, wire};
 use secagg::{Digest, SigningIdentity};
-use study::message::ToSite;
 use study::roster::Roster;
 
 use super::attack::{After, Attack, Frame, Lie, Scene, TARGET, Whom};
@@ -106,6 +105,6 @@ pub(super) const ATTACKS: &[Attack] = &[
         "run that nobody approved",
         "an offer, and at once the first message of its run",
         "run.not_approved",
-        Lie::Offer(|offer, scene| vec![frame(offer.clone()), scene.say(&ToSite::EpochOpen { epoch: 1 })]),
+        Lie::Offer(|offer, scene| vec![frame(offer.clone()), scene.say(&scene.epoch_open(1))]),
     ),
 ];

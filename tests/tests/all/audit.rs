@@ -39,7 +39,7 @@ fn every_bundle_of_an_honest_run_holds_and_leads_to_its_release() {
     for bundle in &bundles {
         let report = verify(std::slice::from_ref(bundle));
         assert!(report.holds(), "{:?}", places(&report));
-        assert_eq!(report.release.unwrap().digest(&run.manifest().digest()), released);
+        assert_eq!(report.outcome.unwrap().release.digest(&run.manifest().digest()), released);
         assert_eq!(report.recomputed, bundle.party != Party::Coordinator);
         let [summary] = report.bundles.as_slice() else { panic!("one bundle, one summary") };
         assert!(summary.closed && summary.rounds > 5 && summary.signatures > 50, "{summary:?}");
@@ -232,7 +232,7 @@ fn a_release_that_nobody_signed_is_none() {
     };
     let bundle = rewrite(&run, Party::Coordinator, unsigned, |_| Vec::new());
     let report = verify(&[bundle]);
-    assert!(report.release.is_none(), "without the sites' signatures there is no release");
+    assert!(report.outcome.is_none(), "without the sites' signatures there is no release");
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn last_sums_that_a_site_invents_lead_to_no_release() {
         other => vec![other.clone()],
     };
     let report = verify(&[rewrite(&run, Party::Site(1), invented, |_| Vec::new())]);
-    assert!(report.release.is_none() && !report.recomputed);
+    assert!(report.outcome.is_none() && !report.recomputed);
     let kept = |record: &SiteRecord| match record {
         SiteRecord::Accepted { .. } => invented(record),
         other => vec![other.clone()],

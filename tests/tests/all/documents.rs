@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use rehearsal::published::Published;
+use coordinator::published::Published;
 use study::protocol::{Model, Protocol};
 
 fn read(path: &str) -> String {

@@ -115,6 +115,8 @@ fn every_treatment_effect_has_e_values_and_nothing_else_has() {
     let results = results(3);
     for row in &results.estimates {
         let effect = row.analysis != "propensity" && (row.term == "regimen:IsaPd" || row.term.contains(" at "));
+        // three sites are too few clusters for an error, and without one there is no limit
+        let effect = effect && row.std_error.is_finite();
         assert_eq!(row.e_value.is_some(), effect, "{} {} {}", row.analysis, row.model, row.term);
         let Some(value) = row.e_value else { continue };
         assert!(value.estimate >= value.limit && value.limit >= 1.0);

@@ -181,8 +181,10 @@ fn a_request_that_shows_another_past_is_refused() {
 fn a_request_of_an_older_epoch_is_refused() {
     let stale = |open: &RoundOpen, lies: &Lies<'_>| signed(RoundOpen { epoch: open.epoch - 1, ..open.clone() }, lies);
     assert_refused(&request(stale), "run.stale_epoch");
-    let again = lied_to(|message, _| match message {
-        ToSite::RoundOpen(open) if open.round == 3 => vec![ToSite::EpochOpen { epoch: open.epoch }],
+    let again = lied_to(|message, lies| match message {
+        ToSite::RoundOpen(open) if open.round == 3 => {
+            vec![ToSite::EpochOpen { epoch: open.epoch, known: lies.manifest }]
+        }
         other => vec![other],
     });
     assert_refused(&again, "run.stale_epoch");
@@ -428,12 +430,21 @@ fn a_site_that_stopped_stays_stopped() {
             result.sum.words[0] ^= 1;
             let RoundResult { epoch, round, q, sum, answers, .. } = result;
             let forged = RoundResult::sign(lies.identity, epoch, round, q, sum, answers);
-            vec![ToSite::RoundResult(forged), stored[0].clone(), ToSite::EpochOpen { epoch: 99 }]
+            vec![ToSite::RoundResult(forged), stored[0].clone(), ToSite::EpochOpen { epoch: 99, known: lies.manifest }]
         }
         other => vec![other],
     });
     let rules: Vec<_> = run.refusals.iter().map(|(_, r)| r.rule()).collect();
     assert_eq!(rules, ["run.sum", "run.unexpected", "run.unexpected"]);
+}
+
+#[test]
+fn a_site_whose_ledger_lacks_what_it_signed_is_behind() {
+    let run = lied_to(|message, _| match message {
+        ToSite::EpochOpen { epoch, .. } => vec![ToSite::EpochOpen { epoch, known: Digest::of(b"signed by a copy") }],
+        other => vec![other],
+    });
+    assert_refused(&run, "run.behind");
 }
 
 #[test]

@@ -130,6 +130,39 @@ fn analyses_of_one_run_must_not_differ_by_a_few_patients() {
     assert_eq!(policy.check_differences(&many), Ok(()));
 }
 
+/// Two models count events on the same days up to two horizons: the difference counts those who have one in between.
+#[test]
+fn models_of_one_run_must_not_differ_by_a_few_events() {
+    let rows = small::rows(240);
+    let events = |horizon: u32| {
+        let of =
+            |i: &usize| rows.get(*i, "pfs_event") == "1" && rows.get(*i, "pfs_days").parse::<u32>().unwrap() <= horizon;
+        let of_arm = |arm: &str| (0..240).filter(|i| rows.get(*i, "regimen") == arm).filter(of).count();
+        [of_arm("EloPd"), of_arm("IsaPd")]
+    };
+    let apart = |horizon: u32| [0, 1].map(|arm| events(1500)[arm] - events(horizon)[arm]);
+    let few = |n: usize| (1..5).contains(&n);
+    let horizons = || (1..50).rev().map(|cells| 30 * cells);
+    let near = horizons().find(|horizon| apart(*horizon).into_iter().any(few)).unwrap();
+    let far = horizons().find(|horizon| apart(*horizon).into_iter().all(|n| n > 5)).unwrap();
+    let plan = |horizon: u32| {
+        let outcome = format!(
+            "[[outcome]]\nname = \"early\"\nkind = \"time_to_event\"\ntime = \"pfs_days\"\nevent = \"pfs_event\"\n\
+             grid_days = 30\nhorizon_days = {horizon}\n"
+        );
+        let models = "[[analysis]]\nkind = \"cox\"\noutcomes = [\"pfs\", \"early\"]\nmodels = [\"unadjusted\"]\n";
+        let protocol = small::protocol_with(&format!("{outcome}{models}"));
+        after_first_round(&protocol, &small::three_sites(&protocol, &rows))
+    };
+    let policy = Policy { allow_differencing: false, minimum_cell: 5, ..loosest() };
+    let refusal = policy.check_differences(&plan(near)).unwrap_err();
+    assert_eq!(refusal.rule(), Rule::Differencing.id());
+    let says = "`early` and `pfs` differ by fewer events of an arm than this site's policy asks for (5), and by more than none";
+    assert_eq!(refusal.to_string(), says);
+    assert_eq!(Policy { allow_differencing: true, ..policy.clone() }.check_differences(&plan(near)), Ok(()));
+    assert_eq!(policy.check_differences(&plan(far)), Ok(()), "{far}");
+}
+
 #[test]
 fn a_site_that_refuses_keeps_the_others_waiting_and_other_studies_go_on() {
     // the study hides counts below 60, which is what one site asks for; a model would tell of fewer
@@ -192,7 +225,7 @@ fn an_approval_ends_with_its_days() {
 fn a_forecast_names_every_kind_of_question_that_is_asked() {
     for (name, file) in EXAMPLES {
         let (protocol, cohorts, _) = example(name, file);
-        let forecast = Forecast::of(&protocol).unwrap();
+        let forecast = Forecast::of(&protocol);
         let foreseen: BTreeSet<&str> = forecast.kinds.iter().map(|kind| kind.kind).collect();
         let mut plan = Plan::new(Arc::clone(&protocol));
         while !plan.done() {

@@ -113,7 +113,7 @@ fn a_withdrawn_approval_ends_one_run_and_no_other() {
     federation.follow(&stop, PATIENCE, |report| report.round >= 3).unwrap();
     federation.withdraw(4, "the board decided otherwise").unwrap();
     let ended = federation.follow(&stop, PATIENCE, |_| false).unwrap_err();
-    let RehearsalError::Stopped { code, message } = ended else { panic!("{ended}") };
+    let RehearsalError::Stopped { code, message, .. } = ended else { panic!("{ended}") };
     assert_eq!(code, "approve.withdrawn");
     assert_eq!(message, format!("site {} has withdrawn its approval", federation.sites()[4]));
     assert!(federation.results().is_err(), "there are no results");
@@ -167,10 +167,51 @@ fn a_bad_file_is_named_without_its_values() {
     let dir = tempfile::tempdir().unwrap();
     let study = StudyDir::read(study_dir.path(), "protocol.toml").unwrap();
     let error = set_up(&study, dir.path()).unwrap_err();
-    let RehearsalError::Approve { site, error } = error else { panic!("{error}") };
+    let RehearsalError::Data(files) = error else { panic!("{error}") };
+    let [(site, source)] = &files[..] else { panic!("{files:?}") };
     assert_eq!(site, "S02");
-    let site_agent::run::ApproveError::Source(source) = *error else { panic!("{error}") };
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "nothing was made");
     let message = source.to_string();
     assert!(message.contains("S02.csv") && message.contains("sex"), "{message}");
     assert!(!message.contains("canary"), "{message}");
+}
+
+/// On the author's own machine a refusal says what broke which rule, and everything that refuses at once.
+#[test]
+fn a_policy_that_refuses_says_all_its_reasons_in_a_rehearsal() {
+    let one_reviewer = "minimum_sites = 3\nminimum_patients = 50\nfinest_grid_days = 1\napprovals = 1\n";
+    let mut study = study("rotterdam", "protocol-quarter.toml");
+    study.policy = format!("{one_reviewer}minimum_pair = 500\nevents_per_parameter = 900\n");
+    let dir = tempfile::tempdir().unwrap();
+    let mut federation = set_up(&study, dir.path()).unwrap();
+    federation.start_agents().unwrap();
+    let stopped = federation.follow(&AtomicBool::new(false), PATIENCE, |_| false).unwrap_err();
+    let RehearsalError::Stopped { code, .. } = &stopped else { panic!("{stopped}") };
+    assert_eq!(code, "peer.refused");
+    let rules: std::collections::BTreeSet<_> =
+        stopped.refusals().iter().map(study::policy::PolicyRefusal::rule).collect();
+    assert!(rules.contains("policy.minimum_pair") && rules.contains("policy.events_per_parameter"), "{rules:?}");
+    let pair = stopped.refusals().iter().find(|refusal| refusal.rule() == "policy.minimum_pair").unwrap().to_string();
+    assert_eq!(pair.matches('=').count(), 2, "two variables with their levels: {pair}");
+    drop(federation);
+
+    study.policy = one_reviewer.replace("minimum_sites = 3", "minimum_sites = 50").replace("days = 1", "days = 1000");
+    let dir = tempfile::tempdir().unwrap();
+    let refused = set_up(&study, dir.path()).unwrap_err();
+    let rules: Vec<_> = refused.refusals().iter().map(study::policy::PolicyRefusal::rule).collect();
+    assert!(rules.contains(&"policy.minimum_sites") && rules.contains(&"policy.finest_grid_days"), "{rules:?}");
+}
+
+/// What is wrong with the study is said before a key is made or a site enrolled.
+#[test]
+fn a_study_with_mistakes_is_refused_before_anything_is_made() {
+    let mut study = study("rotterdam", "protocol-quarter.toml");
+    let dir = tempfile::tempdir().unwrap();
+    let (protocol, policy) = (study.protocol.clone(), study.policy.clone());
+    study.protocol = protocol.replace("kind = \"cox\"", "kind = \"coxx\"");
+    assert!(matches!(set_up(&study, dir.path()).unwrap_err(), RehearsalError::Protocol(_)));
+    study.protocol = protocol;
+    study.policy = format!("{policy}\nminimum_site = 3\n");
+    assert!(matches!(set_up(&study, dir.path()).unwrap_err(), RehearsalError::Policy(_)));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "nothing was made");
 }

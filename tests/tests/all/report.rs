@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use coordinator::published::Published;
 use coordinator::results::Provenance;
 use entente_tests::federation::{Rows, plain};
-use rehearsal::published::Published;
 use report::{File, PAGE, SECTIONS, TABLES};
 use roxmltree::Document;
 use serde_json::Value;

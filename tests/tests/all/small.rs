@@ -107,19 +107,19 @@ outcome = "pfs"
 models = ["unadjusted", "stratified"]
 "#;
 
-/// Text of the small study with models of the test's own.
-pub fn protocol_text_with(models: &str) -> String {
-    format!("{HEAD}{models}")
-}
-
 /// The small study with models of the test's own.
 pub fn protocol_with(models: &str) -> Arc<Protocol> {
-    Arc::new(Protocol::parse(&protocol_text_with(models)).unwrap_or_else(|mistakes| panic!("{:?}", mistakes.0)))
+    Arc::new(Protocol::parse(&text_with(models)).unwrap_or_else(|mistakes| panic!("{:?}", mistakes.0)))
 }
 
 /// Text of the small study. The coordinator fits its models, too.
 pub fn text() -> String {
     format!("{HEAD}{TOTALS}{MODELS}")
+}
+
+/// Text of the small study with models of the test's own.
+pub fn text_with(models: &str) -> String {
+    format!("{HEAD}{models}")
 }
 
 /// The small study.

@@ -302,7 +302,7 @@ fn a_false_release_that_all_sites_sign_is_not_published() {
     assert_eq!(run.coordinator_journal().iter().filter(released).count(), 0);
     let bundle = run.bundle(Party::Coordinator, &small::text());
     let report = verify(&[bundle]);
-    assert!(report.holds() && report.release.is_none(), "the ledger is honest, and has no release");
+    assert!(report.holds() && report.outcome.is_none(), "the ledger is honest, and has no release");
     let page = report.page(|seconds| seconds.to_string());
     assert!(page.contains("refused: a release: cox pfs stratified efron: estimate of regimen:IsaPd (naive)"), "{page}");
     // a restart asks again, and refuses again

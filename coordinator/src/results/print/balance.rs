@@ -41,7 +41,7 @@ fn number_lines(page: &Page<'_>, row: &BalanceRow) -> Vec<Vec<String>> {
     if !row.weighted {
         let median =
             |cells: &BalanceCells| format!("{} ({}–{})", short(cells.median), short(cells.q25), short(cells.q75));
-        lines.push(line(page, row, "  median (quartiles)".into(), median, false));
+        lines.push(line(page, row, format!("  {}", labels::quartiles(row)), median, false));
     }
     lines
 }

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use coordinator::progress::{Elsewhere, Progress};
+use coordinator::published::{self, Published, PublishedError};
 use coordinator::study::FinishedRun;
-use rehearsal::published::{self, Published, PublishedError};
 use rehearsal::{Federation, RehearsalError, StudyDir, StudyDirError, child};
 use terminal::Exit;
 
@@ -96,7 +96,7 @@ fn rehearse(arguments: &Arguments, stop: &AtomicBool) -> Result<Exit, Failure> {
     let temporary = tempfile::tempdir().map_err(|e| Failure::system("making a temporary folder", &e))?;
     let dir = arguments.keep.as_deref().unwrap_or(temporary.path());
     let progress = Progress::new(Elsewhere::Lines);
-    progress.say(&format!("enrolling {} sites", study.sites.len()));
+    progress.say(&format!("checking the study, enrolling {} sites", study.sites.len()));
     let mut federation = Federation::set_up(&study, dir, &executable, stop)?;
     progress.say("starting the agents and running the study");
     federation.start_agents()?;
@@ -236,9 +236,19 @@ impl fmt::Display for Failure {
 fn details(f: &mut fmt::Formatter<'_>, e: &RehearsalError) -> fmt::Result {
     use coordinator::study::StudyError;
     use site_agent::run::ApproveError;
+    e.refusals().iter().try_for_each(|refusal| writeln!(f, "  {}: {refusal}", refusal.rule()))?;
     match e {
-        RehearsalError::Study(StudyError::Protocol(mistakes)) => {
-            mistakes.0.iter().try_for_each(|m| writeln!(f, "  {m}"))
+        RehearsalError::Protocol(mistakes)
+        | RehearsalError::Policy(mistakes)
+        | RehearsalError::Study(StudyError::Protocol(mistakes)) => {
+            mistakes.0.iter().try_for_each(|m| writeln!(f, "  {m}"))?;
+            writeln!(f, "next: mend the lines above; nothing was started")
+        }
+        RehearsalError::Data(files) => {
+            for (site, source) in files {
+                source.to_string().lines().try_for_each(|line| writeln!(f, "  {site}: {line}"))?;
+            }
+            writeln!(f, "next: mend the files as the lines above say; nothing was started")
         }
         RehearsalError::Approve { error, .. } => {
             match &**error {

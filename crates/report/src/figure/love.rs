@@ -68,11 +68,12 @@ pub(crate) fn figure(page: &Page<'_>) -> Option<Figure> {
     legend(&mut drawing, pairs.iter().any(|(_, after)| after.is_some()));
     let name = "love";
     let smd = |row: &BalanceRow| if row.separated { Some(f64::INFINITY) } else { row.smd };
-    let above = |row: &dyn Fn(&(&BalanceRow, Option<&BalanceRow>)) -> Option<f64>| {
-        let known: Vec<f64> = pairs.iter().filter_map(row).collect();
-        format!("{} of {}", known.iter().filter(|smd| smd.abs() > LIMIT).count(), known.len())
-    };
-    let (before, after) = (above(&|(row, _)| smd(row)), above(&|(_, row)| row.and_then(smd)));
+    let above =
+        |known: Vec<f64>| format!("{} of {}", known.iter().filter(|smd| smd.abs() > LIMIT).count(), known.len());
+    let (before, after) = (
+        above(pairs.iter().filter_map(|(row, _)| smd(row)).collect()),
+        above(pairs.iter().filter_map(|(_, row)| row.and_then(smd)).collect()),
+    );
     let text = format!("Characteristics that differ by more than 0.1: {before} before weighting, {after} after.");
     Some(Figure {
         name: name.into(),

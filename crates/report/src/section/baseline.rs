@@ -4,6 +4,7 @@ use study::results::{BalanceCells, BalanceRow};
 
 use super::Block;
 use crate::figure;
+use crate::labels;
 use crate::number::Count;
 use crate::page::{BALANCE, Page};
 use crate::table::{Cell, Row, Table};
@@ -72,9 +73,15 @@ fn notes(page: &Page<'_>) -> String {
             tests.push(words);
         }
     }
+    let rounded = page.results.balance.iter().any(|row| row.rounded_to.is_some());
+    let rounded = if rounded {
+        " Where a step is named, median, quartiles and P are those of the values rounded to it."
+    } else {
+        ""
+    };
     format!(
         "Categories: patients (%), after weighting sums of weights (%). Numbers: mean (SD), and median (first to third \
-         quartile). SMD: standardised mean difference as tableone defines it; ∞: the arms have no value in common. P: {}.",
+         quartile). SMD: standardised mean difference as tableone defines it; ∞: the arms have no value in common. P: {}.{rounded}",
         tests.join(", ")
     )
 }
@@ -97,17 +104,20 @@ fn lines(page: &Page<'_>, row: &BalanceRow, after: Option<&BalanceRow>) -> Vec<R
             let line = [quartiles.into(), vec![Cell::empty(); 5]].concat();
             let mut lines = vec![
                 Row::new(format!("{label}, mean (SD)"), tail(ARMS.map(|arm| value(page, row, arm)))),
-                Row::indented("median (quartiles)", line),
+                Row::indented(labels::quartiles(row), line),
             ];
             lines.extend(missing(page, row));
             lines
         }
         ("binary", None) => {
+            let event = page.protocol.dictionary.find(&row.variable);
+            let event = event.and_then(|id| page.protocol.dictionary.variable(id).levels().get(1));
             let find = |weighted| {
                 page.results.balance.iter().find(move |other| {
                     other.weighted == weighted
                         && other.variable == row.variable
-                        && other.level.as_deref().is_some_and(|level| level == "1")
+                        && other.level.is_some()
+                        && other.level.as_ref() == event
                 })
             };
             let cells = |level: Option<&BalanceRow>| {

@@ -48,7 +48,7 @@ fn figure(page: &Page<'_>, outcome: &Outcome, cause: &str, weighted: bool) -> Op
     let curve = |(level, ink): (&str, Ink)| {
         let at_risk = times.iter().map(|time| {
             let mut declared = rows.iter().filter(|row| row.arm == level && row.at == At::Declared);
-            let n = declared.find(|row| row.time_days == *time).map(|row| row.n_risk);
+            let n = declared.find(|row| row.time_days == *time).map(|row| row.n_after);
             n.map_or_else(|| NONE.to_owned(), |n| n.map_or_else(|| HIDDEN.to_owned(), |n| format!("{n:.0}")))
         });
         let point = |row: &IncidenceRow| {
@@ -78,7 +78,8 @@ fn figure(page: &Page<'_>, outcome: &Outcome, cause: &str, weighted: bool) -> Op
                 At::Declared => page.known(row.n_risk, 0, &INCIDENCE, row, "n_risk"),
                 At::MergedCell => Cell::none(),
             };
-            lines.push(Row::new(format!("{:.2}", page.in_months(row.time_days)), vec![incidence, at_risk]));
+            let remaining = page.known(row.n_after, 0, &INCIDENCE, row, "n_after");
+            lines.push(Row::new(format!("{:.2}", page.in_months(row.time_days)), vec![incidence, at_risk, remaining]));
         }
     }
     let svg = draw(&Plot {
@@ -89,7 +90,7 @@ fn figure(page: &Page<'_>, outcome: &Outcome, cause: &str, weighted: bool) -> Op
         start: 0.0,
         highest,
         at_risk: times.iter().map(|days| page.in_months(*days)).collect(),
-        risk_heading: "At risk (patients)".into(),
+        risk_heading: "Remaining (patients)".into(),
         curves,
     });
     let mut left_out = String::new();
@@ -103,7 +104,7 @@ fn figure(page: &Page<'_>, outcome: &Outcome, cause: &str, weighted: bool) -> Op
         format!("{label}: cumulative incidence, {kind}. Marked points are exact; straight lines join them.{left_out}");
     let data = Table {
         caption: format!("{label}: what is drawn (%)"),
-        header: ["Months", "Incidence", "At risk"].map(str::to_owned).into(),
+        header: ["Months", "Incidence", "At risk", "Remaining"].map(str::to_owned).into(),
         rows: lines,
         texts: 1,
         ..Table::default()

@@ -70,7 +70,7 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
         start: 1.0,
         highest: 1.0,
         at_risk: [0.0].into_iter().chain(times.iter().map(|days| page.in_months(*days))).collect(),
-        risk_heading: if weighted { "At risk (sum of weights)".into() } else { "At risk".into() },
+        risk_heading: if weighted { "At risk (sum of weights)".into() } else { "Remaining".into() },
         curves: [(treated, Ink::Treated), (control, Ink::Control)].map(curve).into(),
     };
     let where_known = if merged {
@@ -106,13 +106,11 @@ fn left_out(rows: &[&SurvivalRow]) -> String {
     words
 }
 
-/// Patients at risk are whole, sums of weights have a decimal.
+/// Patients who have not left by a time, which stands wherever survival does; of a weighted curve the sum of weights at
+/// risk just before it, which a floor may hide.
 fn risk(row: &SurvivalRow) -> String {
-    match row.n_risk {
-        None => number::HIDDEN.into(),
-        Some(n) if row.weighted => format!("{n:.1}"),
-        Some(n) => format!("{n:.0}"),
-    }
+    let (n, decimals) = if row.weighted { (row.n_risk, 1) } else { (row.n_after, 0) };
+    n.map_or_else(|| number::HIDDEN.into(), |n| format!("{n:.decimals$}"))
 }
 
 /// At time zero: all patients of an arm, or the sum of their weights.
@@ -166,7 +164,9 @@ fn data(page: &Page<'_>, label: &str, rows: &[&SurvivalRow], outcome: &Outcome, 
     for level in page.arm_levels() {
         lines.push(Row::Heading(arm_label(page, level)));
         let start = at_start(page, outcome, level, weighted);
-        lines.push(Row::new("0.00", vec![Cell::none(), Cell::none(), Cell::none(), start]));
+        let mut first = vec![Cell::none(), Cell::none(), Cell::none(), start.clone()];
+        first.extend((!weighted).then_some(start));
+        lines.push(Row::new("0.00", first));
         let shown = |row: &&&SurvivalRow| row.arm == level && (row.time_days <= last || row.at == At::Declared);
         let mut of_arm: Vec<&SurvivalRow> = rows.iter().filter(shown).copied().collect();
         of_arm.sort_by_key(|row| row.at != At::Declared);
@@ -178,13 +178,17 @@ fn data(page: &Page<'_>, label: &str, rows: &[&SurvivalRow], outcome: &Outcome, 
                 At::Declared => page.known(row.n_risk, usize::from(row.weighted), &SURVIVAL, row, "n_risk"),
                 At::MergedCell => Cell::none(),
             });
+            if !weighted {
+                cells.push(page.known(row.n_after, 0, &SURVIVAL, row, "n_after"));
+            }
             lines.push(Row::new(format!("{:.2}", page.in_months(row.time_days)), cells));
         }
     }
     let at_risk = if weighted { "At risk (sum of weights)" } else { "At risk" };
+    let header = ["Months", "Survival", "Lower limit", "Upper limit", at_risk, "Remaining"];
     Table {
         caption: format!("{label}: what is drawn (%)"),
-        header: ["Months", "Survival", "Lower limit", "Upper limit", at_risk].map(str::to_owned).into(),
+        header: header[..if weighted { 5 } else { 6 }].iter().map(ToString::to_string).collect(),
         rows: lines,
         texts: 1,
         ..Table::default()

@@ -18,6 +18,8 @@ pub struct IncidencePoint {
     pub time: f64,
     /// Rows that leave at this time or later.
     pub risk: Tally,
+    /// Rows that leave later.
+    pub remaining: Tally,
     /// Probability of no event of any cause up to this time.
     pub event_free: Estimate,
     /// Cumulative incidence of each cause; element 0 is cause 1. Its interval is that of [`crate::survival::interval`].
@@ -62,11 +64,12 @@ impl Incidence {
             let at_or_after = self.points.partition_point(|point| point.time < time);
             let risk = self.points.get(at_or_after).map_or(Tally::default(), |point| point.risk);
             let reached = self.points.partition_point(|point| point.time <= time);
+            let remaining = self.points.get(reached).map_or(Tally::default(), |point| point.risk);
             let (event_free, causes) = match reached.checked_sub(1).map(|last| &self.points[last]) {
                 Some(last) => (last.event_free, last.causes.clone()),
                 None => (certain(1.0), vec![certain(0.0); self.causes]),
             };
-            IncidencePoint { time, risk, event_free, causes }
+            IncidencePoint { time, risk, remaining, event_free, causes }
         };
         times.iter().map(now).collect()
     }
@@ -171,5 +174,5 @@ fn point(steps: &[Step], causes: usize) -> IncidencePoint {
         .map(|(&estimate, squares)| Estimate { estimate, std_error: squares.sqrt() })
         .collect();
     let event_free = Estimate { estimate: now.survival, std_error: now.survival * alive.sqrt() };
-    IncidencePoint { time: now.time, risk: now.risk, event_free, causes }
+    IncidencePoint { time: now.time, risk: now.risk, remaining: now.later, event_free, causes }
 }

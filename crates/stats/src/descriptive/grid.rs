@@ -68,6 +68,15 @@ impl ValueGrid {
         (self.low as f64 + k as f64 * self.step as f64) / self.denominator as f64
     }
 
+    /// Is `x` a value of the grid? It may differ from one by what a decimal number loses as a binary one: a unit in the last
+    /// place of single precision, a millionth of a step after a sum such as 0.1 + 0.2, and never a thousandth of a step.
+    pub fn holds(&self, x: f64) -> bool {
+        let Some(bin) = self.bin(x) else { return false };
+        let step = self.step as f64 / self.denominator as f64;
+        let lost = (1e-6 * step).max(x.abs() * f64::from(f32::EPSILON)).min(1e-3 * step);
+        (x - self.value(bin as usize)).abs() <= lost
+    }
+
     /// Bin of the grid value nearest to `x`; None for values off the grid by more than half a bin, and for NaN.
     pub fn bin(&self, x: f64) -> Option<u32> {
         let k = ((x * self.denominator as f64 - self.low as f64) / self.step as f64).round();
@@ -99,6 +108,23 @@ mod tests {
         assert_eq!(grid.bin(110.1), None);
         assert_eq!(grid.bin(f64::NAN), None);
         assert_eq!(grid.bin(68.94), grid.bin(68.9));
+    }
+
+    #[test]
+    fn what_a_grid_holds() {
+        let held = |low, high, step, x| ValueGrid::new(low, high, step).expect("a grid").holds(x);
+        // 0.1 + 0.2 and 1.1 * 1.1 end one place off; a database that stores single precision gives 63.29999923706055.
+        for x in [0.3, 0.1 + 0.2, 1.21, 1.1 * 1.1, 63.3, f64::from(63.3_f32), -0.0, 1.005_f64.mul_add(0.0, 2.0)] {
+            assert!(held(0.0, 100.0, 0.01, x), "{x}");
+        }
+        for x in [1.005, 0.333, 63.301, 100.001, -0.01, f64::NAN, 2.000_011] {
+            assert!(!held(0.0, 100.0, 0.01, x), "{x}");
+        }
+        assert!(held(0.0, 10.0, 0.25, 7.75) && !held(0.0, 10.0, 0.25, 7.8));
+        assert!(held(0.2, 15.0, 1.0, 1.2) && !held(0.2, 15.0, 1.0, 1.0), "the grid begins at the lower bound");
+        assert!(held(0.0, 1e6, 250.0, 750.0) && !held(0.0, 1e6, 250.0, 751.0));
+        // Beyond what single precision tells apart, nothing passes that is a thousandth of a step away.
+        assert!(held(0.0, 1e4, 0.01, 8000.12) && !held(0.0, 1e4, 0.01, 8000.1201));
     }
 
     #[test]

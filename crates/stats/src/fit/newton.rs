@@ -147,7 +147,8 @@ impl Newton {
         if let Some(column) = scale.iter().position(|sd| sd.is_nan() || *sd <= 0.0) {
             return Err(Why::Constant { column });
         }
-        Ok(Self { scale: Some(scale.clone()), ..Self::of_sums(scale.len(), intercept, tolerances) })
+        let of_sums = Self::of_sums(scale.len(), intercept, tolerances);
+        Ok(Self { scale: Some(scale), ..of_sums })
     }
 
     /// Starts at 0 without the SD of any column: follows an iteration that knows them from its sums alone. A step that
@@ -252,7 +253,9 @@ impl Newton {
         let longest = if self.scale.is_some() { self.scaled(&step).into_iter().fold(0.0, f64::max) } else { 0.0 };
         let shortened = (longest > self.tolerances.step).then(|| self.tolerances.step / longest);
         if let Some(factor) = shortened {
-            step.iter_mut().for_each(|d| *d *= factor);
+            for d in &mut step {
+                *d *= factor;
+            }
         }
         let beta = std::mem::take(&mut self.beta);
         self.beta = sum(&beta, &step);

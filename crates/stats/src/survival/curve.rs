@@ -28,6 +28,8 @@ pub struct Point {
     /// Rows at risk that do not leave by the event here: n - d, summed rather than subtracted, so that it is exactly 0 when
     /// the curve ends at 0 and keeps its digits before.
     pub(super) after: Tally,
+    /// Rows that leave later.
+    pub remaining: Tally,
     /// Whether nobody has left yet.
     before_all: bool,
 }
@@ -97,6 +99,7 @@ impl Curve {
                     now.events = now.events.plus(point.events);
                     now.censored = now.censored.plus(point.censored);
                 }
+                now.remaining = self.points.get(next).map_or(Tally::default(), |point| point.risk);
                 reached = next;
                 now
             })
@@ -175,6 +178,7 @@ impl Point {
             survival: 1.0,
             std_error: Some(0.0),
             after: none,
+            remaining: none,
             before_all: true,
         }
     }
@@ -186,9 +190,10 @@ fn steps(leavers: &[Leavers]) -> Vec<Point> {
     let mut points = Vec::new();
     for (cell, leavers) in leavers.iter().enumerate().rev().filter(|(_, leavers)| leavers.all().n > 0.0) {
         let Leavers { events, censored } = *leavers;
-        let after = risk.plus(censored);
+        let (remaining, after) = (risk, risk.plus(censored));
         risk = after.plus(events);
-        points.push(Point { time: cell as f64, risk, events, censored, after, before_all: false, ..Point::start() });
+        let point = Point { time: cell as f64, risk, events, censored, after, remaining, ..Point::start() };
+        points.push(Point { before_all: false, ..point });
     }
     points.reverse();
     points

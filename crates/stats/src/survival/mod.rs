@@ -24,7 +24,7 @@ pub use curve::{Curve, Point};
 pub use interval::{IntervalKind, interval};
 pub use logrank::{LogRank, log_rank};
 pub use median::{Median, median};
-pub use merge::{Released, released};
+pub use merge::{Leaving, Released, released};
 pub use rmst::{reaches, restricted_mean};
 pub(crate) use table::MOST_ROWS;
 pub(crate) use table::add_leavers;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use secagg::Digest;
+
 use super::Party;
 use crate::refit::Compared;
 
@@ -63,6 +65,8 @@ pub struct Summary {
     pub times: Option<(u64, u64)>,
     /// People who consented or approved, in order (sites).
     pub people: Vec<String>,
+    /// The account that two of them share (sites).
+    pub one_account: Option<String>,
     /// Key agreements.
     pub epochs: u64,
     /// Requests that were recorded.
@@ -73,14 +77,18 @@ pub struct Summary {
     pub opened: u64,
     /// Numbers that it added and could not read (coordinator).
     pub sealed: u64,
+    /// Of the numbers that it opened, those that the coordinator opened, too (sites).
+    pub shared: u64,
     /// Refusals: rule, and the number of the entry.
     pub refusals: Vec<(String, u64)>,
     /// Signatures that were verified.
     pub signatures: u64,
-    /// How the release stands beside the fits of what the coordinator opened (coordinator).
+    /// How the release stands beside the fits of what the coordinator opened.
     pub fits: Option<Compared>,
     /// Did the run come to its end?
     pub closed: bool,
+    /// Digest of the results that all sites signed at the end.
+    pub results: Option<Digest>,
     /// Was the approval withdrawn?
     pub withdrawn: bool,
 }
@@ -93,15 +101,18 @@ impl Summary {
             entries: 0,
             times: None,
             people: Vec::new(),
+            one_account: None,
             epochs: 0,
             requests: 0,
             rounds: 0,
             opened: 0,
             sealed: 0,
+            shared: 0,
             refusals: Vec::new(),
             signatures: 0,
             fits: None,
             closed: false,
+            results: None,
             withdrawn: false,
         }
     }

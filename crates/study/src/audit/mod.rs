@@ -24,6 +24,7 @@ use crate::machine::coordinator::CoordinatorRecord;
 use crate::machine::site::SiteRecord;
 use crate::manifest::Manifest;
 use crate::protocol::Protocol;
+use crate::refit::Compared;
 use crate::release::Release;
 
 pub use bundle::{Bundle, Party};
@@ -32,6 +33,39 @@ pub use findings::{Finding, Place, Summary};
 use run::Run;
 use witness::Seen;
 
+/// Who signs in a run. An auditor compares the fingerprint with what the party itself said by another channel: names
+/// alone are the coordinator's word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signer {
+    /// The coordinator, or a site by its id.
+    pub party: String,
+    /// The organisation that answers for a site, as the manifest has it; the coordinator has none there.
+    pub legal_name: String,
+    /// Of the key under which its signatures were verified.
+    pub fingerprint: String,
+}
+
+/// What all sites signed at the end of a run, with all that its result files are made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The manifest.
+    pub manifest: Manifest,
+    /// The protocol that it names.
+    pub protocol: Arc<Protocol>,
+    /// Digest of the results before the floors.
+    pub results: Digest,
+    /// The released results: recomputed from a site's bundle, or read from the coordinator's.
+    pub release: Release,
+    /// Rounds that were answered.
+    pub rounds: u32,
+    /// Numbers over all sites that the coordinator opened.
+    pub opened: u64,
+    /// Numbers over all sites that the sites alone opened.
+    pub sealed: u64,
+    /// How the released models stand beside fits of what the coordinator opened; none where it opens nothing.
+    pub compared: Option<Compared>,
+}
+
 /// What a verification found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
@@ -39,14 +73,14 @@ pub struct Report {
     pub run: Option<String>,
     /// Digest of the manifest.
     pub manifest: Option<Digest>,
-    /// Sites of the roster.
-    pub sites: usize,
+    /// The coordinator, then the sites in the order of the roster.
+    pub signers: Vec<Signer>,
     /// One per bundle, in the order given.
     pub bundles: Vec<Summary>,
     /// Everything that does not hold; none when all is well.
     pub findings: Vec<Finding>,
-    /// The released results: recomputed from a site's bundle, or read from the coordinator's.
-    pub release: Option<Release>,
+    /// What was released; none where no bundle comes to a signed end.
+    pub outcome: Option<Outcome>,
     /// Was the release computed again from sums, and not only read?
     pub recomputed: bool,
 }
@@ -63,10 +97,10 @@ pub fn verify(bundles: &[Bundle]) -> Report {
     let mut report = Report {
         run: None,
         manifest: None,
-        sites: 0,
+        signers: Vec::new(),
         bundles: Vec::new(),
         findings: Vec::new(),
-        release: None,
+        outcome: None,
         recomputed: false,
     };
     let mut seen = Vec::new();
@@ -78,7 +112,7 @@ pub fn verify(bundles: &[Bundle]) -> Report {
             }
             report.run = Some(run.manifest.name());
             report.manifest = Some(run.digest);
-            report.sites = run.manifest.roster.len();
+            report.signers = signers(&run.manifest);
             seen.push(walk(bundle, &run, &mut findings, &mut report));
             if chain != bundle.end() {
                 let missing = (bundle.entries.len() as u64).min(bundle.count) + 1;
@@ -89,6 +123,20 @@ pub fn verify(bundles: &[Bundle]) -> Report {
     }
     report.findings.extend(witness::compare(&seen));
     report
+}
+
+fn signers(manifest: &Manifest) -> Vec<Signer> {
+    let coordinator = Signer {
+        party: Party::Coordinator.name(manifest),
+        legal_name: String::new(),
+        fingerprint: manifest.coordinator.fingerprint(),
+    };
+    let sites = manifest.roster.members().iter().map(|member| Signer {
+        party: format!("site {}", member.id),
+        legal_name: member.legal_name.clone(),
+        fingerprint: member.identity.fingerprint(),
+    });
+    [coordinator].into_iter().chain(sites).collect()
 }
 
 /// What a bundle needs before its entries mean anything.
@@ -142,34 +190,49 @@ fn follows(party: Party, chain: &mut Chain, entry: &[u8]) -> bool {
 /// Checks every record of a bundle.
 fn walk(bundle: &Bundle, run: &Run, findings: &mut Findings, report: &mut Report) -> Seen {
     let mut seen = Seen::new(bundle.party, run.digest);
-    let summary = match bundle.party {
+    let (summary, release) = match bundle.party {
         Party::Coordinator => {
             let mut walk = coordinator::Walk::new(run);
             each(&bundle.entries, run, findings, &mut seen, |record, findings, seen| {
                 walk.record(record, findings, seen);
             });
-            let (summary, release) = walk.end(findings);
-            if report.release.is_none() {
-                report.release = release;
-            }
-            summary
+            walk.end(findings)
         }
         Party::Site(index) => {
             let mut walk = site::Walk::new(run, index, &bundle.policy);
             each(&bundle.entries, run, findings, &mut seen, |record, findings, seen| {
                 walk.record(record, findings, seen);
             });
-            let (summary, release) = walk.end(findings);
-            if release.is_some() {
-                report.release = release;
-                report.recomputed = true;
-            }
-            summary
+            walk.end(findings)
         }
     };
+    let recomputed = bundle.party != Party::Coordinator;
+    if let (Some(release), Some(results)) = (release, summary.results)
+        && (recomputed || report.outcome.is_none())
+    {
+        report.outcome = Some(outcome(run, &summary, release, results));
+        report.recomputed |= recomputed;
+    }
     seen.check_own(findings);
     report.bundles.push(Summary { party: bundle.party, name: bundle.party.name(&run.manifest), ..summary });
     seen
+}
+
+fn outcome(run: &Run, summary: &Summary, release: Release, results: Digest) -> Outcome {
+    let (opened, sealed) = match summary.party {
+        Party::Coordinator => (summary.opened, summary.sealed),
+        Party::Site(_) => (summary.shared, summary.opened - summary.shared),
+    };
+    Outcome {
+        manifest: run.manifest.clone(),
+        protocol: Arc::clone(&run.protocol),
+        results,
+        release,
+        rounds: summary.rounds as u32,
+        opened,
+        sealed,
+        compared: summary.fits,
+    }
 }
 
 /// Reads the entries in order; the first that does not follow ends the walk.

@@ -2,9 +2,9 @@
 
 use std::fmt::{self, Write};
 
-use super::Report;
 use super::bundle::Party;
 use super::findings::{Finding, Summary};
+use super::{Report, Signer};
 
 /// Most findings that are listed; the first ones say where it begins.
 const LISTED: usize = 20;
@@ -23,21 +23,29 @@ impl Report {
         if let Some(digest) = self.manifest {
             writeln!(out, "manifest {digest}")?;
         }
+        if !self.signers.is_empty() {
+            writeln!(
+                out,
+                "\nKeys, by which all signatures were verified: compare each with what its holder tells you"
+            )?;
+        }
+        for Signer { party, legal_name, fingerprint } in &self.signers {
+            let comma = if legal_name.is_empty() { "" } else { ", " };
+            writeln!(out, "    {fingerprint}  {party}{comma}{}", visible(legal_name))?;
+        }
         for summary in &self.bundles {
             writeln!(out)?;
             write_summary(out, summary, time)?;
         }
-        if let Some(release) = &self.release {
+        if let Some(outcome) = &self.outcome {
             writeln!(out)?;
             let how = if self.recomputed {
                 "computed again from the sums"
             } else {
                 "read; a site's bundle would let it be computed again"
             };
-            if let Some(manifest) = self.manifest {
-                writeln!(out, "release {}", release.digest(&manifest))?;
-                writeln!(out, "    {how}")?;
-            }
+            writeln!(out, "release {}", outcome.release.digest(&outcome.manifest.digest()))?;
+            writeln!(out, "    {how}")?;
         }
         writeln!(out)?;
         match self.findings.len() {
@@ -57,6 +65,14 @@ impl Report {
     }
 }
 
+/// A name on one line, whatever a coordinator wrote into it.
+fn visible(name: &str) -> String {
+    let hides = |c: char| {
+        c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
+    };
+    name.chars().map(|c| if hides(c) { '\u{fffd}' } else { c }).collect()
+}
+
 fn party_name(party: Party) -> String {
     match party {
         Party::Coordinator => "coordinator".into(),
@@ -69,7 +85,10 @@ fn write_summary(out: &mut String, summary: &Summary, time: &dyn Fn(u64) -> Stri
     let when = summary.times.map_or_else(String::new, |(first, last)| format!(", {} to {}", time(first), time(last)));
     writeln!(out, "    {} entries{when}", summary.entries)?;
     if !summary.people.is_empty() {
-        writeln!(out, "    approved by {}", summary.people.join(", "))?;
+        writeln!(out, "    approved by {}", visible(&summary.people.join(", ")))?;
+    }
+    if let Some(account) = &summary.one_account {
+        writeln!(out, "    two approvals by one account: {}", visible(account))?;
     }
     let Summary { epochs, requests, rounds, opened, sealed, signatures, .. } = summary;
     writeln!(out, "    {epochs} key agreements, {requests} requests, {rounds} sums, {signatures} signatures verified")?;

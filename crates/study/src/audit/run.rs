@@ -134,6 +134,7 @@ impl Run {
         summary: &mut Summary,
     ) {
         summary.closed = true;
+        summary.results = closed.finished.first().map(|finished| finished.results);
         summary.signatures += 1 + closed.finished.len() as u64;
         let signed = closed.verify(&self.manifest.coordinator, &self.digest).is_ok();
         findings.check(signed, "the coordinator's signature under the end does not hold");

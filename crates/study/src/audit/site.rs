@@ -8,12 +8,14 @@ use super::bundle::Party;
 use super::findings::{Findings, Place, Summary};
 use super::run::{Past, Run};
 use super::witness::Seen;
+use crate::account;
 use crate::layout::Layout;
 use crate::ledger::Entry;
 use crate::machine::site::SiteRecord;
 use crate::message::{ResultProof, RoundOpen};
 use crate::plan::Plan;
 use crate::policy::Policy;
+use crate::refit::Refits;
 use crate::release::Release;
 use crate::request::{epoch_digest, first_digest, request_digest, sum_digest};
 use crate::results::results_digest;
@@ -33,6 +35,8 @@ pub(super) struct Walk<'r> {
     policy: Option<Policy>,
     approved: Option<Digest>,
     plan: Plan,
+    /// The fits of what the coordinator opened, as it makes them.
+    refits: Option<Refits>,
     current: Derived,
     previous: Option<(Derived, Digest)>,
     epoch: u64,
@@ -62,6 +66,7 @@ impl<'r> Walk<'r> {
             policy: policy.ok(),
             approved: None,
             plan,
+            refits: Refits::new(&run.protocol, run.manifest.roster.len()),
             current,
             previous: None,
             epoch: 0,
@@ -129,7 +134,12 @@ impl<'r> Walk<'r> {
             findings.add(Place::Policy, "the policy is not the one under which the run was approved");
             return;
         };
-        let people: BTreeSet<&String> = self.summary.people.iter().collect();
+        let people: Vec<&str> = self.summary.people.iter().map(String::as_str).collect();
+        if let Some(one) = account::shared(&people) {
+            findings.check(own.same_account, "two people approved by one account, which the policy does not allow");
+            self.summary.one_account = Some(one.to_owned());
+        }
+        let people: BTreeSet<String> = people.into_iter().map(name_of).collect();
         findings.check(people.len() >= own.approvals as usize, "fewer people approved than the policy asks for");
     }
 
@@ -193,6 +203,11 @@ impl<'r> Walk<'r> {
         }
         let digest = sum_digest(q0, &opened.digest());
         self.plan.tell(&word::read(&opened.words, self.run.manifest.roster.len()));
+        self.summary.shared += self.current.layout.opened() as u64;
+        if let Some(refits) = &mut self.refits {
+            let words: Vec<u128> = opened.words.iter().map(|word| word.cast_unsigned()).collect();
+            refits.round(&self.current.layout, &words);
+        }
         let next = derived(self.run, self.current.round + 1, &self.plan, &digest);
         self.previous = Some((std::mem::replace(&mut self.current, next), digest));
         self.summary.rounds += 1;
@@ -208,13 +223,25 @@ impl<'r> Walk<'r> {
         findings.check(same, "the sums do not lead to the release that the site signed");
     }
 
-    pub(super) fn end(self, findings: &mut Findings) -> (Summary, Option<Release>) {
+    pub(super) fn end(mut self, findings: &mut Findings) -> (Summary, Option<Release>) {
         if self.summary.entries == 0 {
             findings.add(Place::Entry(1), "the ledger is empty");
         }
         let release = self.released.then(|| Release::of(&self.plan));
+        if let (Some(release), Some(refits)) = (&release, &self.refits) {
+            match refits.compare(release.results()) {
+                Ok(compared) => self.summary.fits = Some(compared),
+                Err(differs) => findings.here(format!("the release is not that of the opened sums: {differs}")),
+            }
+        }
         (self.summary, release)
     }
+}
+
+/// What an actor is called beside the account, in one spelling.
+fn name_of(actor: &str) -> String {
+    let account = account::of_actor(actor).map_or(0, |account| account.len() + 2);
+    account::plain(&actor[..actor.len() - account])
 }
 
 fn derived(run: &Run, round: u32, plan: &Plan, before: &Digest) -> Derived {

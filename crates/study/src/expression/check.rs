@@ -301,7 +301,7 @@ impl Checker<'_> {
                 }
             }
             (Type::Levels(levels), Type::Number(range)) => {
-                self.level_and_number(levels, comparison, range.constant(), b, span)
+                self.level_and_number(levels, comparison, range.constant(), b, span);
             }
             (Type::Number(range), Type::Levels(levels)) => {
                 self.level_and_number(levels, turned(comparison), range.constant(), a, span);
@@ -362,10 +362,9 @@ impl Checker<'_> {
         let variable = if let Term::Column(id) = number.term { Some(self.dictionary.variable(id)) } else { None };
         let advice = match variable.map(|v| &v.kind) {
             Some(Kind::Categorical { levels, labels, .. }) => {
-                let names = [levels, labels].into_iter();
-                let at = names
-                    .filter_map(|names| names.iter().position(|name| name.eq_ignore_ascii_case(text.trim())))
-                    .next();
+                let at = [levels, labels]
+                    .into_iter()
+                    .find_map(|names| names.iter().position(|name| name.eq_ignore_ascii_case(text.trim())));
                 match at {
                     Some(at) => format!("it is binary; write `{}` for {}", at, quoted(text)),
                     None => format!("it is binary, 0 for {}", labels.join(", 1 for ")),

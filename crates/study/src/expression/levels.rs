@@ -11,6 +11,7 @@ const LISTED: usize = 24;
 
 /// The levels of a column, or those that an expression makes up.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::struct_field_names, reason = "levels and labels are the dictionary's words")]
 pub(super) struct Levels {
     /// What has them, as a message says it.
     pub(super) of: String,

@@ -105,12 +105,11 @@ impl Range {
             Comparison::Equal if same => Some(true),
             Comparison::Unequal if apart => Some(true),
             Comparison::Unequal if same => Some(false),
-            Comparison::Equal | Comparison::Unequal => None,
             Comparison::Less if self.high < other.low => Some(true),
             Comparison::Less if self.low >= other.high => Some(false),
             Comparison::AtMost if self.high <= other.low => Some(true),
             Comparison::AtMost if self.low > other.high => Some(false),
-            Comparison::Less | Comparison::AtMost => None,
+            Comparison::Equal | Comparison::Unequal | Comparison::Less | Comparison::AtMost => None,
             Comparison::More => other.decides(Comparison::Less, self),
             Comparison::AtLeast => other.decides(Comparison::AtMost, self),
         }

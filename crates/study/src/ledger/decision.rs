@@ -42,6 +42,21 @@ pub enum DecisionRecord {
         /// As given.
         reason: String,
     },
+    /// Somebody gets a login of their own to the site's pages.
+    ReviewerNamed {
+        /// As it stands in what they decide.
+        name: String,
+    },
+    /// A reviewer's login ends.
+    ReviewerRemoved {
+        /// As before.
+        name: String,
+    },
+    /// A link is made that lets a reviewer in once.
+    ReviewerLink {
+        /// As before.
+        name: String,
+    },
     /// An offer, or a message that belongs to no run of this site, is refused.
     Refused {
         /// Digest of the manifest that it names; none where nothing could be read.
@@ -69,6 +84,9 @@ impl Recorded for DecisionRecord {
             DecisionRecord::Approved { manifest } => out.u8(4).digest_field(manifest),
             DecisionRecord::Rejected { manifest, reason } => out.u8(5).digest_field(manifest).str(reason),
             DecisionRecord::Withdrawn { manifest, reason } => out.u8(6).digest_field(manifest).str(reason),
+            DecisionRecord::ReviewerNamed { name } => out.u8(8).str(name),
+            DecisionRecord::ReviewerRemoved { name } => out.u8(9).str(name),
+            DecisionRecord::ReviewerLink { name } => out.u8(10).str(name),
             DecisionRecord::Refused { manifest, rule } => {
                 out.u8(7).option(manifest.as_ref(), Canonical::digest_field).str(rule)
             }
@@ -84,6 +102,9 @@ impl Recorded for DecisionRecord {
             5 => DecisionRecord::Rejected { manifest: r.digest()?, reason: r.str()?.to_owned() },
             6 => DecisionRecord::Withdrawn { manifest: r.digest()?, reason: r.str()?.to_owned() },
             7 => DecisionRecord::Refused { manifest: r.option(Reader::digest)?, rule: r.str()?.to_owned() },
+            8 => DecisionRecord::ReviewerNamed { name: r.str()?.to_owned() },
+            9 => DecisionRecord::ReviewerRemoved { name: r.str()?.to_owned() },
+            10 => DecisionRecord::ReviewerLink { name: r.str()?.to_owned() },
             // of a later version, or damaged
             _ => return Err(CanonicalError::Label),
         })

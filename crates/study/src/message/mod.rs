@@ -3,7 +3,7 @@
 mod end;
 mod round;
 
-use secagg::{Announcement, Confirmation, SealedBox};
+use secagg::{Announcement, Confirmation, Digest, SealedBox};
 
 pub use end::{Closed, Finished};
 pub use round::{Answer, ModelCounts, Next, ResultProof, RoundOpen, RoundResult, Witness};
@@ -15,6 +15,9 @@ pub enum ToSite {
     EpochOpen {
         /// Number of the epoch.
         epoch: u64,
+        /// Newest head of its ledger that the site has signed, as far as the coordinator knows; the manifest's digest before
+        /// the first.
+        known: Digest,
     },
     /// Announcements of all sites, in roster order.
     Bundle {

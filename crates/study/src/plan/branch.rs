@@ -131,6 +131,7 @@ impl Branch {
     /// open. Nothing is opened of their weights.
     pub(super) fn drawn(protocol: Arc<Protocol>, view: View, facts: Arc<Facts>) -> Branch {
         let mut branch = Branch::new(protocol, None, view);
+        branch.curves.retain(|curve| !curve.key().is_counted());
         if branch.is_replicate() {
             branch.propensity.iter_mut().chain(&mut branch.units).for_each(Unit::take_case_weights);
         }
@@ -334,7 +335,12 @@ impl Branch {
 
     /// Every survival curve with its table over all sites, or why there is none; none where it still runs.
     pub fn curves(&self) -> impl Iterator<Item = (&CurveKey, Option<Result<&ArmTable, &Failure>>)> {
-        self.curves.iter().map(|c| (c.key(), c.outcome()))
+        self.curves.iter().filter(|c| !c.key().is_counted()).map(|c| (c.key(), c.outcome()))
+    }
+
+    /// The tables of leavers that are there: those of the curves, and those that are asked for without one.
+    pub fn leavers(&self) -> impl Iterator<Item = (usize, &ArmTable)> {
+        self.curves.iter().filter_map(|c| Some((c.key().outcome, c.outcome()?.ok()?)))
     }
 
     /// The incidences of every declared competing outcome with their table over all sites, or why there is none; none

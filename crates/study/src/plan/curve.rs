@@ -9,7 +9,7 @@ use stats::survival::{ArmTable, arm_table_len};
 
 use super::Facts;
 use super::failure::Failure;
-use crate::protocol::{CurveAnalysis, Protocol};
+use crate::protocol::{Analysis, CurveAnalysis, Protocol};
 use crate::question::{Question, Weights, time_to_event};
 
 /// Which curve a table belongs to.
@@ -19,14 +19,18 @@ pub struct CurveKey {
     pub outcome: usize,
     /// With the study's weights?
     pub weighted: bool,
-    /// Index of its analysis in [`Protocol::curves`].
-    analysis: usize,
+    /// Index of its analysis in [`Protocol::curves`]; none where only the leavers are counted.
+    analysis: Option<usize>,
 }
 
 impl CurveKey {
-    /// What the protocol wants of the curve.
-    pub fn analysis<'p>(&self, protocol: &'p Protocol) -> &'p CurveAnalysis {
-        &protocol.curves[self.analysis]
+    /// What the protocol wants of the curve; nothing where its table only says who leaves when.
+    pub fn analysis<'p>(&self, protocol: &'p Protocol) -> Option<&'p CurveAnalysis> {
+        Some(&protocol.curves[self.analysis?])
+    }
+
+    pub(super) fn is_counted(&self) -> bool {
+        self.analysis.is_none()
     }
 
     /// `unadjusted` or `iptw`, as models are called.
@@ -55,16 +59,23 @@ pub(super) struct CurveTask {
 }
 
 impl CurveTask {
-    /// Every declared curve, in file order.
+    /// Every declared curve, in file order; then the outcomes whose leavers are counted without a curve.
     pub(super) fn all(protocol: &Protocol) -> Vec<CurveTask> {
         let mut tasks = Vec::new();
         for (analysis, curve) in protocol.curves.iter().enumerate() {
             for name in &curve.outcomes {
                 let Some(outcome) = protocol.outcomes.iter().position(|o| o.name == *name) else { continue };
                 tasks.extend(curve.weighted.iter().map(|weighted| CurveTask {
-                    key: CurveKey { outcome, weighted: *weighted, analysis },
+                    key: CurveKey { outcome, weighted: *weighted, analysis: Some(analysis) },
                     stage: Stage::Waiting,
                 }));
+            }
+        }
+        let drawn = |outcome: usize, tasks: &[CurveTask]| tasks.iter().any(|task| task.key.outcome == outcome);
+        for outcome in counted(protocol) {
+            if !drawn(outcome, &tasks) {
+                let key = CurveKey { outcome, weighted: false, analysis: None };
+                tasks.push(CurveTask { key, stage: Stage::Waiting });
             }
         }
         tasks
@@ -131,6 +142,14 @@ impl CurveTask {
             (_, table) => Stage::Ended(table.map_err(Failure::from)),
         };
     }
+}
+
+/// Outcomes standardised at single days: under a floor, who leaves between those days has to be known.
+fn counted(protocol: &Protocol) -> impl Iterator<Item = usize> {
+    let floor = protocol.release.minimum_leavers > 1;
+    let asked = move |analysis: &&Analysis| floor && analysis.standardises_times();
+    let names = protocol.analyses.iter().filter(asked).flat_map(|analysis| &analysis.outcomes);
+    names.filter_map(|name| protocol.outcomes.iter().position(|o| o.name == *name))
 }
 
 /// Cells of a table in which somebody leaves, ascending.

@@ -136,10 +136,7 @@ impl Imputation {
         // Before anything is imputed, the rows of all draws are the same.
         let views = if self.drawn.iter().all(Vec::is_empty) { 1 } else { self.declared.draws };
         let chains = (0..views).map(|number| self.chain(at, *variable, &known, Arc::new(self.view(number, false))));
-        match chains.collect() {
-            Ok(chains) => Stages::Fitting { at, chains, known },
-            Err(failure) => Stages::Failed(self.failed(*variable, failure)),
-        }
+        Stages::Fitting { at, chains: chains.collect(), known }
     }
 
     /// The rows of a draw as far as they are imputed; before that, the rows as they are, unless everything is imputed.
@@ -153,7 +150,7 @@ impl Imputation {
         View { scenario: Some(self.scenario), draw, ..View::default() }
     }
 
-    fn chain(&self, at: usize, variable: VariableId, known: &Known, view: Arc<View>) -> Result<Chain, Failure> {
+    fn chain(&self, at: usize, variable: VariableId, known: &Known, view: Arc<View>) -> Chain {
         let protocol = &*self.protocol;
         let later = &self.declared.variables[at..];
         let (mut columns, mut centre) = (Vec::new(), Vec::new());
@@ -183,7 +180,7 @@ impl Imputation {
                 ChainFit::Number { centre, unit, scale, fit: None }
             }
         };
-        Ok(Chain { view, model: Arc::new(model), fit })
+        Chain { view, model: Arc::new(model), fit }
     }
 
     pub(super) fn ask(&self) -> Vec<Asked> {
@@ -278,7 +275,7 @@ impl Imputation {
                 let mut beta = vec![0.0; chain.model.predictors.len()];
                 columns.iter().zip(&drawn.beta).for_each(|(column, b)| beta[*column] = *b * unit);
                 beta[0] += centre;
-                Drawn::Number(LinearDraw { beta, sigma: drawn.sigma * unit, ..drawn })
+                Drawn::Number(LinearDraw { beta, sigma: drawn.sigma * unit })
             }
         };
         Ok(DrawnModel { model: Arc::clone(&chain.model), drawn })

@@ -19,6 +19,7 @@ mod hint;
 mod imputation;
 mod incidence;
 mod standardise;
+mod step;
 mod trimming;
 mod unit;
 mod weighting;
@@ -40,6 +41,7 @@ pub use imputation::Imputation;
 pub(crate) use imputation::covariates;
 pub use incidence::IncidenceKey;
 pub use standardise::{Contrast, MeansVariance, Target};
+pub use step::ROUND_WORDS;
 pub use trimming::Trimming;
 pub use unit::{FitKey, FitOutcome};
 pub use weighting::{Scores, WeightSummary};
@@ -47,6 +49,7 @@ pub use weighting::{Scores, WeightSummary};
 use crate::protocol::{Analysis, AnalysisKind, EffectModifier, Model, Protocol, Scenario};
 use crate::term::Term;
 use crate::view::{Asked, View};
+use step::Step;
 
 /// Version of questions, arithmetic and order; parties with different versions never meet in one study.
 pub const PLAN_VERSION: u32 = 7;
@@ -72,6 +75,7 @@ pub struct Plan {
     main: Branch,
     scenarios: Vec<Branch>,
     bootstrap: Option<Bootstrap>,
+    step: Step,
     questions: Arc<[Asked]>,
     words: usize,
 }
@@ -85,7 +89,9 @@ impl Plan {
         let models = main.number(0);
         scenarios.iter_mut().fold(models, |first, branch| branch.number(first));
         let bootstrap = protocol.bootstrap.as_ref().map(Bootstrap::new);
-        let mut plan = Plan { protocol, round: 1, main, scenarios, bootstrap, questions: Arc::default(), words: 0 };
+        let (step, questions) = (Step::default(), Arc::default());
+        let mut plan = Plan { protocol, round: 1, main, scenarios, bootstrap, step, questions, words: 0 };
+        plan.collect();
         plan.prepare();
         plan
     }
@@ -104,12 +110,20 @@ impl Plan {
         self.words
     }
 
-    /// Collects what is asked next.
-    fn prepare(&mut self) {
+    /// Number of words of this round and of those that belong together with it.
+    pub fn step_words(&self) -> usize {
+        self.step.words()
+    }
+
+    /// Collects what all branches ask next.
+    fn collect(&mut self) {
         let replicates = self.bootstrap.iter().flat_map(Bootstrap::ask);
         let questions: Vec<Asked> = self.branches().flat_map(Branch::ask).chain(replicates).collect();
-        self.words = questions.iter().map(|q| q.words(&self.protocol)).sum();
-        self.questions = questions.into();
+        self.step = Step::new(questions, &self.protocol);
+    }
+
+    fn prepare(&mut self) {
+        (self.questions, self.words) = self.step.round();
     }
 
     /// Advances on the opened sums of the round that [`Plan::ask`] asked.
@@ -117,6 +131,16 @@ impl Plan {
     /// # Panics
     /// When the number of sums is not [`Plan::words`]: the caller checks lengths before.
     pub fn tell(&mut self, sums: &[f64]) {
+        assert_eq!(sums.len(), self.words, "the caller checks the number of words");
+        self.round += 1;
+        if let Some(sums) = self.step.tell(sums) {
+            self.advance(&sums);
+            self.collect();
+        }
+        self.prepare();
+    }
+
+    fn advance(&mut self, sums: &[f64]) {
         let mut rest = self.main.tell(sums);
         for scenario in &mut self.scenarios {
             rest = scenario.tell(rest);
@@ -125,9 +149,7 @@ impl Plan {
             rest = bootstrap.tell(rest);
             self.main.shared_facts().into_iter().for_each(|facts| bootstrap.begin(facts));
         }
-        assert!(rest.is_empty(), "the caller checks the number of words");
-        self.round += 1;
-        self.prepare();
+        assert!(rest.is_empty(), "every branch takes what it asked for");
     }
 
     /// Is there nothing left to ask?

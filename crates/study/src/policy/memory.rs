@@ -12,9 +12,9 @@ use secagg::{Canonical, Digest, PublicIdentity, Reader};
 use super::{Policy, PolicyRefusal};
 use crate::manifest::Manifest;
 use crate::plan::Plan;
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, TimeColumn, TimeGrid, narrowest};
 
-const LABEL: &str = "entente/v1/remembered run";
+const LABEL: &str = "entente/v1/remembered run/2";
 
 /// Stands for one patient in a site's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,8 +30,36 @@ impl Mark {
     }
 }
 
+/// An outcome of a run: which days it tells apart on which column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timed {
+    /// Name of the days variable, which is a column of the site's file.
+    pub time: String,
+    /// Name of the outcome.
+    pub outcome: String,
+    /// Its cells and its horizon.
+    pub grid: TimeGrid,
+}
+
+impl Timed {
+    fn all(protocol: &Protocol) -> Vec<Timed> {
+        let columns = protocol.time_columns();
+        let of = |column: &TimeColumn| {
+            let time = protocol.dictionary.variable(column.time).name.clone();
+            let grids = protocol.grids_of(column).into_iter();
+            let timed = |(outcome, grid): (usize, TimeGrid)| Timed {
+                time: time.clone(),
+                outcome: protocol.outcomes[outcome].name.clone(),
+                grid,
+            };
+            grids.map(timed).collect::<Vec<_>>()
+        };
+        columns.iter().flat_map(of).collect()
+    }
+}
+
 /// What a site remembers of one run.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq)]
 pub struct Remembered {
     /// Id of the study.
     pub study: String,
@@ -43,6 +71,8 @@ pub struct Remembered {
     pub roster: Vec<PublicIdentity>,
     /// Columns of each model, for people: outcome, model and terms.
     pub models: Vec<String>,
+    /// What the run tells of time: its outcomes by time column.
+    pub times: Vec<Timed>,
     /// Marks of the analysed patients: of the main analysis, then of each scenario.
     pub cohorts: Vec<BTreeSet<Mark>>,
 }
@@ -62,6 +92,7 @@ impl Remembered {
             manifest: manifest.digest(),
             roster: manifest.roster.identities(),
             models: models(protocol),
+            times: Timed::all(protocol),
             cohorts,
         }
     }
@@ -74,6 +105,10 @@ impl Remembered {
             .digest_field(&self.manifest)
             .list(&self.roster, |out, key| out.array(&key.0))
             .list(&self.models, |out, model| out.str(model))
+            .list(&self.times, |out, timed| {
+                let Timed { time, outcome, grid: TimeGrid { days, horizon_days } } = timed;
+                out.str(time).str(outcome).f64(*days).u32(*horizon_days)
+            })
             .list(&self.cohorts, |out, marks| out.list(marks, |out, mark| out.array(&mark.0)))
             .finish()
     }
@@ -87,6 +122,10 @@ impl Remembered {
             manifest: r.digest()?,
             roster: r.list(|r| Ok(PublicIdentity(r.array()?)))?,
             models: r.list(|r| Ok(r.str()?.to_owned()))?,
+            times: r.list(|r| {
+                let (time, outcome) = (r.str()?.to_owned(), r.str()?.to_owned());
+                Ok(Timed { time, outcome, grid: TimeGrid { days: r.f64()?, horizon_days: r.u32()? } })
+            })?,
             cohorts: r.list(|r| Ok(r.list(|r| Ok(Mark(r.array()?)))?.into_iter().collect()))?,
         };
         r.finish()?;
@@ -141,8 +180,26 @@ impl Policy {
                 return Err(PolicyRefusal::NearRun { run: other.run.clone(), minimum: self.minimum_cell });
             }
             let hidden = self.minimum_cell.max(1) as usize;
+            if differences.iter().any(|n| *n < hidden) {
+                self.check_days(run, other)?;
+            }
             if !run.same_roster(other) && differences.iter().any(|n| *n < hidden) {
                 return Err(PolicyRefusal::OtherRoster { run: other.run.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Policy {
+    /// The days that two runs over nearly the same patients tell together.
+    fn check_days(&self, run: &Remembered, earlier: &Remembered) -> Result<(), PolicyRefusal> {
+        for timed in &run.times {
+            let others = earlier.times.iter().filter(|other| other.time == timed.time);
+            let grids: Vec<((), TimeGrid)> = others.chain([timed]).map(|timed| ((), timed.grid)).collect();
+            if narrowest(&grids, self.finest_grid_days as u32).is_some() {
+                let (run, time, outcome) = (earlier.run.clone(), timed.time.clone(), timed.outcome.clone());
+                return Err(PolicyRefusal::GridOfRuns { run, time, outcome });
             }
         }
         Ok(())

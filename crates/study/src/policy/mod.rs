@@ -5,6 +5,7 @@
 //! first round, [`Policy::check_round`] and [`Policy::check_time`] whenever the site is asked.
 
 mod bad_values;
+mod expected;
 mod memory;
 mod opened;
 mod refusal;
@@ -16,7 +17,8 @@ use secagg::{Canonical, Digest};
 use crate::document::{Mistakes, Reader, Table, parse};
 use crate::protocol::ReleaseOpening;
 pub use bad_values::BadValues;
-pub use memory::{Mark, Remembered};
+pub use expected::{Expected, ExpectedError, Foreseen};
+pub use memory::{Mark, Remembered, Timed};
 pub use refusal::PolicyRefusal;
 pub use rule::{Rule, When};
 
@@ -60,6 +62,8 @@ pub struct Policy {
     pub allow_differencing: bool,
     /// People who have to approve, 1 or 2.
     pub approvals: u32,
+    /// May they come by the same account?
+    pub same_account: bool,
     /// Days for which an approval holds.
     pub approval_days: u32,
 }
@@ -84,6 +88,7 @@ impl Default for Policy {
             maximum_runs: 3,
             allow_differencing: false,
             approvals: 2,
+            same_account: false,
             approval_days: 365,
         }
     }
@@ -109,6 +114,7 @@ impl Policy {
             maximum_runs,
             allow_differencing,
             approvals,
+            same_account,
             approval_days,
         } = self;
         let names = |out: Canonical, names: &Vec<String>| out.list(names, |out, name| out.str(name));
@@ -129,6 +135,7 @@ impl Policy {
             .u32(*maximum_runs)
             .bool(*allow_differencing)
             .u32(*approvals)
+            .bool(*same_account)
             .u32(*approval_days)
             .digest()
     }
@@ -157,6 +164,7 @@ impl Policy {
             maximum_runs: whole("maximum_runs", default.maximum_runs),
             allow_differencing: root.flag("allow_differencing", default.allow_differencing),
             approvals: whole("approvals", default.approvals),
+            same_account: root.flag("same_account", default.same_account),
             approval_days: whole("approval_days", default.approval_days),
         };
         if policy.minimum_sites < FLOOR_SITES {

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use super::{Policy, PolicyRefusal};
 use crate::dictionary::VariableId;
+use crate::nearness::{Analysed, Minimum, Place, near};
 use crate::plan::{Branch, Facts, FitKey, FitOutcome, Plan};
 use crate::protocol::{OutcomeKind, Protocol};
 use crate::term::Term;
@@ -51,50 +52,54 @@ impl<'p> Opened<'p> {
 impl Policy {
     /// Every analysis whose first round is opened: patients, cells, pairs, parameters; and the differences between them.
     pub fn check_opened(&self, plan: &Plan) -> Result<(), PolicyRefusal> {
+        self.refusals_of_opened(plan).into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// The same, and all that refuses at once.
+    pub fn refusals_of_opened(&self, plan: &Plan) -> Vec<PolicyRefusal> {
+        let mut refusals = Vec::new();
         for opened in &Opened::all(plan) {
             if opened.facts.analysed() < u64::from(self.minimum_patients) {
                 let scope = opened.scope.clone();
-                return Err(PolicyRefusal::Patients { scope, minimum: self.minimum_patients });
+                refusals.push(PolicyRefusal::Patients { scope, minimum: self.minimum_patients });
             }
-            self.check_cells(opened)?;
-            self.check_pairs(opened)?;
-            opened.models.iter().try_for_each(|key| self.check_parameters(opened, key))?;
+            refusals.extend(self.small_cells(opened));
+            refusals.extend(self.small_pairs(opened));
+            refusals.extend(opened.models.iter().filter_map(|key| self.check_parameters(opened, key).err()));
         }
-        self.check_differences(plan)
+        refusals.extend(self.check_differences(plan).err());
+        refusals
     }
 
     fn small(&self, count: u64) -> bool {
         (1..u64::from(self.minimum_cell)).contains(&count)
     }
 
-    fn check_cells(&self, opened: &Opened<'_>) -> Result<(), PolicyRefusal> {
-        let found = cells(opened).find(|(count, _)| self.small(*count));
-        match found {
-            Some((_, place)) => {
-                Err(PolicyRefusal::Cell { place: format!("{}{}", opened.scope, place()), minimum: self.minimum_cell })
-            }
-            None => Ok(()),
-        }
+    fn small_cells(&self, opened: &Opened<'_>) -> Vec<PolicyRefusal> {
+        let small = cells(opened).filter(|(count, _)| self.small(*count));
+        let refusal = |place: String| PolicyRefusal::Cell { place, minimum: self.minimum_cell };
+        small.map(|(_, place)| refusal(format!("{}{}", opened.scope, place()))).collect()
     }
 
     /// All cells of the table of two covariates, those of the reference levels as well: they follow by subtraction.
-    fn check_pairs(&self, opened: &Opened<'_>) -> Result<(), PolicyRefusal> {
+    fn small_pairs(&self, opened: &Opened<'_>) -> Vec<PolicyRefusal> {
         let small = |n: u64| (1..u64::from(self.minimum_pair)).contains(&n);
         let (protocol, facts) = (opened.protocol, opened.facts);
         let mut variables: Vec<(VariableId, VariableId)> =
             facts.pairs.keys().filter_map(|(a, b)| Some((level(a)?.0, level(b)?.0))).collect();
         variables.dedup();
+        let mut refusals = Vec::new();
         for (a, b) in variables {
             let table = Crossed::new(facts, protocol, a, b);
             for (i, row) in table.0.iter().enumerate() {
-                if let Some(j) = row.iter().position(|n| small(*n)) {
+                for (j, _) in row.iter().enumerate().filter(|(_, n)| small(**n)) {
                     let one = format!("{}{}", opened.scope, level_name(protocol, a, i));
                     let other = level_name(protocol, b, j);
-                    return Err(PolicyRefusal::Pair { one, other, minimum: self.minimum_pair });
+                    refusals.push(PolicyRefusal::Pair { one, other, minimum: self.minimum_pair });
                 }
             }
         }
-        Ok(())
+        refusals
     }
 
     fn check_parameters(&self, opened: &Opened<'_>, key: &FitKey) -> Result<(), PolicyRefusal> {
@@ -121,13 +126,32 @@ impl Policy {
         if self.allow_differencing {
             return Ok(());
         }
-        let all: Vec<(String, [u64; 2])> = Opened::all(plan).iter().flat_map(row_sets).collect();
-        for (i, (one, a)) in all.iter().enumerate() {
-            for (other, b) in &all[i + 1..] {
+        let all = Opened::all(plan);
+        let sets: Vec<(String, [u64; 2])> = all.iter().flat_map(row_sets).collect();
+        for (i, (one, a)) in sets.iter().enumerate() {
+            for (other, b) in &sets[i + 1..] {
                 if self.small(a[0].abs_diff(b[0])) || self.small(a[1].abs_diff(b[1])) {
                     let (one, other) = (one.clone(), other.clone());
                     return Err(PolicyRefusal::NearScenario { one, other, minimum: self.minimum_cell });
                 }
+            }
+        }
+        self.check_events(&all)
+    }
+
+    /// Events of the models of one analysis against each other, where several outcomes are made of one column. A model tells
+    /// how many there are, whatever the release hides. Those of two analyses are hidden in the release.
+    fn check_events(&self, all: &[Opened<'_>]) -> Result<(), PolicyRefusal> {
+        let minimum = Minimum::new(self.minimum_cell, self.minimum_leavers);
+        for opened in all {
+            let modelled = |name: &String| opened.models.iter().any(|key| key.outcome == *name);
+            let outcomes = opened.protocol.outcomes.iter().enumerate().filter(|(_, o)| modelled(&o.name));
+            let outcomes = outcomes.map(|(index, _)| index).collect();
+            let analysed = Analysed { protocol: opened.protocol, facts: opened.facts, outcomes };
+            let name = |(_, outcome): Place| format!("{}`{}`", opened.scope, opened.protocol.outcomes[outcome].name);
+            if let Some((one, other)) = near(&[analysed], minimum).first() {
+                let (one, other, minimum) = (name(*one), name(*other), self.minimum_cell);
+                return Err(PolicyRefusal::NearEvents { one, other, minimum });
             }
         }
         Ok(())

@@ -68,6 +68,43 @@ pub enum PolicyRefusal {
         /// Name of the outcome.
         outcome: String,
     },
+    /// Grids or horizons of two outcomes that cut each other's cells.
+    #[error(
+        "`{one}` and `{other}` are counted on the same days, and together they tell of fewer days than this site's policy \
+         allows"
+    )]
+    GridTogether {
+        /// Name of an outcome.
+        one: String,
+        /// Name of the other one.
+        other: String,
+    },
+    /// Cells of an earlier run over the same patients that this one would cut.
+    #[error(
+        "the run {run} told of nearly the same patients of this site by `{time}`, and with it `{outcome}` tells of fewer \
+         days than this site's policy allows"
+    )]
+    GridOfRuns {
+        /// Name of the earlier run.
+        run: String,
+        /// The time column.
+        time: String,
+        /// Name of an outcome of this run.
+        outcome: String,
+    },
+    /// Events of two outcomes, or of one in two analyses, that differ by a few patients.
+    #[error(
+        "{one} and {other} differ by fewer events of an arm than this site's policy asks for ({minimum}), and by more \
+         than none"
+    )]
+    NearEvents {
+        /// An outcome, with its analysis.
+        one: String,
+        /// Another one.
+        other: String,
+        /// In the policy.
+        minimum: u32,
+    },
     /// A floor below the policy's.
     #[error(
         "the study hides counts below {got} (`minimum_cell` in its [release]), this site's policy asks for {minimum}"
@@ -144,6 +181,16 @@ pub enum PolicyRefusal {
         /// In the policy.
         approvals: u32,
     },
+    /// The same account a second time, under another name.
+    #[error(
+        "somebody has approved by the account `{account}` already; this site's policy asks for {approvals} people with accounts of their own"
+    )]
+    SameAccount {
+        /// As the site knows it.
+        account: String,
+        /// In the policy.
+        approvals: u32,
+    },
     /// The approval has ended.
     #[error("the approval is older than this site's policy allows ({days} days)")]
     ApprovalEnded {
@@ -167,15 +214,17 @@ impl PolicyRefusal {
             PolicyRefusal::Pair { .. } => Rule::MinimumPair,
             PolicyRefusal::RowsPerParameter { .. } => Rule::RowsPerParameter,
             PolicyRefusal::EventsPerParameter { .. } => Rule::EventsPerParameter,
-            PolicyRefusal::Grid { .. } => Rule::FinestGridDays,
+            PolicyRefusal::Grid { .. } | PolicyRefusal::GridTogether { .. } => Rule::FinestGridDays,
             PolicyRefusal::Leavers { .. } => Rule::MinimumLeavers,
             PolicyRefusal::Variable { .. } => Rule::Variables,
             PolicyRefusal::Rounds { .. } => Rule::MaximumRounds,
             PolicyRefusal::Runs { .. } => Rule::MaximumRuns,
-            PolicyRefusal::NearRun { .. } | PolicyRefusal::OtherRoster { .. } | PolicyRefusal::NearScenario { .. } => {
-                Rule::Differencing
-            }
-            PolicyRefusal::SamePerson { .. } => Rule::Approvals,
+            PolicyRefusal::NearRun { .. }
+            | PolicyRefusal::OtherRoster { .. }
+            | PolicyRefusal::NearScenario { .. }
+            | PolicyRefusal::NearEvents { .. }
+            | PolicyRefusal::GridOfRuns { .. } => Rule::Differencing,
+            PolicyRefusal::SamePerson { .. } | PolicyRefusal::SameAccount { .. } => Rule::Approvals,
             PolicyRefusal::ApprovalEnded { .. } => Rule::ApprovalDays,
         }
     }

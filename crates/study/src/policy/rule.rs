@@ -87,14 +87,16 @@ impl Rule {
             Rule::MinimumPair => "No two levels of two covariates meet in fewer patients than this, unless in none.",
             Rule::RowsPerParameter => "A model has so many analysed patients for each of its parameters.",
             Rule::EventsPerParameter => "A model has so many events for each of its parameters.",
-            Rule::FinestGridDays => "Time is cut into cells of at least so many days.",
-            Rule::MinimumLeavers => "A released curve steps only where so many patients of an arm have left.",
+            Rule::FinestGridDays => "Time is cut into cells of at least so many days, by all outcomes together.",
+            Rule::MinimumLeavers => "Released times lie apart by so many patients of an arm who leave, or by none.",
             Rule::Opening => "The coordinator opens no more than this by itself.",
             Rule::Variables => "A study uses only the variables that this site lists.",
             Rule::MaximumRounds => "A run ends after so many rounds.",
             Rule::MaximumRuns => "One study is approved at most so many times.",
-            Rule::Differencing => "No two sets of analysed patients differ by a few patients or one site.",
-            Rule::Approvals => "So many different people approve.",
+            Rule::Differencing => {
+                "No two sets of analysed patients, or of events, differ by a few patients or one site."
+            }
+            Rule::Approvals => "So many different people approve, each by an account of their own.",
             Rule::ApprovalDays => "An approval ends after so many days.",
         }
     }

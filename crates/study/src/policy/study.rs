@@ -2,13 +2,18 @@
 
 use super::{Policy, PolicyRefusal, Rule};
 use crate::manifest::Manifest;
-use crate::protocol::Protocol;
+use crate::protocol::{Analysis, Protocol, narrowest};
 use crate::roster::Member;
 
 impl Policy {
     /// All rules that need manifest and protocol alone; the first that refuses.
     pub fn check_study(&self, manifest: &Manifest, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         Rule::ALL.into_iter().try_for_each(|rule| self.check_rule(rule, manifest, protocol))
+    }
+
+    /// The same, and all that refuses at once.
+    pub fn refusals_of_study(&self, manifest: &Manifest, protocol: &Protocol) -> Vec<PolicyRefusal> {
+        Rule::ALL.into_iter().filter_map(|rule| self.check_rule(rule, manifest, protocol).err()).collect()
     }
 
     /// One of those rules; a rule that needs more is not broken yet.
@@ -46,20 +51,30 @@ impl Policy {
         Ok(())
     }
 
-    fn check_grids(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+    pub(super) fn check_grids(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         // a scenario has the outcomes of the study
         for outcome in &protocol.outcomes {
             if outcome.kind.grid().is_some_and(|grid| grid.days < self.finest_grid_days) {
                 return Err(PolicyRefusal::Grid { outcome: outcome.name.clone() });
             }
         }
+        // cells of several outcomes on the same days are cut by each other's ends, and by their horizons
+        for column in protocol.time_columns() {
+            if let Some(near) = narrowest(&protocol.grids_of(&column), self.finest_grid_days as u32) {
+                let [one, other] = [near.from.1, near.to.1].map(|index| protocol.outcomes[index].name.clone());
+                return Err(PolicyRefusal::GridTogether { one, other });
+            }
+        }
         Ok(())
     }
 
-    fn check_leavers(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+    pub(super) fn check_leavers(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         let released = std::iter::once(protocol)
             .chain(protocol.scenarios.iter().map(|scenario| &*scenario.protocol))
-            .any(|protocol| !protocol.curves.is_empty() || !protocol.incidences.is_empty());
+            .any(|protocol| {
+                let days = protocol.analyses.iter().any(Analysis::standardises_times);
+                days || !protocol.curves.is_empty() || !protocol.incidences.is_empty()
+            });
         let got = protocol.release.minimum_leavers;
         if released && got < self.minimum_leavers {
             return Err(PolicyRefusal::Leavers { got, minimum: self.minimum_leavers });
@@ -68,7 +83,7 @@ impl Policy {
     }
 
     /// The study hides what is smaller than its own floor, so that floor must be this site's or a higher one.
-    fn check_floor(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+    pub(super) fn check_floor(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         let got = protocol.release.minimum_cell;
         if got < self.minimum_cell {
             return Err(PolicyRefusal::Floor { got, minimum: self.minimum_cell });
@@ -76,14 +91,14 @@ impl Policy {
         Ok(())
     }
 
-    fn check_opening(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+    pub(super) fn check_opening(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         if protocol.release.opening < self.opening {
             return Err(PolicyRefusal::Opening { got: protocol.release.opening });
         }
         Ok(())
     }
 
-    fn check_variables(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+    pub(super) fn check_variables(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         let Some(allowed) = &self.variables else { return Ok(()) };
         let scenarios = protocol.scenarios.iter().flat_map(|scenario| scenario.protocol.used_variables());
         for id in protocol.used_variables().into_iter().chain(scenarios) {

@@ -14,6 +14,7 @@ mod parse;
 mod release;
 mod scenario;
 mod standardised;
+mod together;
 mod weighting;
 
 use secagg::Digest;
@@ -34,6 +35,7 @@ pub use grid::TimeGrid;
 pub use release::{ReleaseOpening, ReleaseRules};
 pub use scenario::{Imputation, MISSING, Scenario};
 pub use standardised::{Marginal, Standardised};
+pub use together::{Narrow, TimeColumn, narrowest};
 pub use weighting::{Truncation, WeightDetail, Weighting};
 
 /// A whole study as the sites approve it.
@@ -84,6 +86,11 @@ impl Protocol {
     /// Parses and checks a protocol.
     pub fn parse(text: &str) -> Result<Protocol, Mistakes> {
         parse::protocol(text)
+    }
+
+    /// Covariates and effect modifiers of all models, each once.
+    pub fn covariates(&self) -> Vec<VariableId> {
+        crate::plan::covariates(self)
     }
 
     /// Variables that anything depends on, scenarios not counted; some stand more than once.
@@ -194,6 +201,15 @@ impl OutcomeKind {
             OutcomeKind::Binary { variable } => vec![*variable],
             OutcomeKind::TimeToEvent(t) => vec![t.time, t.event],
             OutcomeKind::Competing(c) => vec![c.time, c.status],
+        }
+    }
+
+    /// The days variable; none of a binary outcome.
+    pub fn time(&self) -> Option<VariableId> {
+        match self {
+            OutcomeKind::Binary { .. } => None,
+            OutcomeKind::TimeToEvent(t) => Some(t.time),
+            OutcomeKind::Competing(c) => Some(c.time),
         }
     }
 

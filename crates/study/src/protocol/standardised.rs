@@ -1,7 +1,7 @@
 //! What an analysis asks of its adjusted models beside their coefficients: outcomes with everybody treated and with
 //! everybody untreated.
 
-use super::Model;
+use super::{Analysis, Model};
 
 /// Standardised outcomes of an analysis' models `adjusted` and `interaction`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,6 +37,15 @@ impl Standardised {
     /// Is nothing asked for?
     pub fn is_empty(&self) -> bool {
         self.marginal.is_empty() && self.times_days.is_empty() && self.rmst_days.is_none()
+    }
+}
+
+impl Analysis {
+    /// Does it tell of survival at single days without a curve?
+    pub fn standardises_times(&self) -> bool {
+        let Standardised { times_days, rmst_days, .. } = &self.standardised;
+        let any = !times_days.is_empty() || rmst_days.is_some();
+        any && self.fits().iter().any(|(model, _)| model.standardises())
     }
 }
 

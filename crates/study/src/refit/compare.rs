@@ -236,7 +236,7 @@ impl Analysis<'_> {
         for row in self.results.estimates.iter().filter(|_| !imputed) {
             let of = Rows::of_estimate(row);
             let fit = self.results.fits.iter().find(|row| Rows::of_fit(row) == of);
-            if of.is_regression() && !fit.is_some_and(|row| row.outcome_of_fit.is_ok()) {
+            if of.is_regression() && fit.is_none_or(|row| row.outcome_of_fit.is_err()) {
                 return Err(self.undeclared(&of));
             }
         }

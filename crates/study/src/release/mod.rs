@@ -10,7 +10,7 @@ mod suppress;
 use secagg::{Canonical, Digest};
 
 use crate::plan::Plan;
-use crate::results::Results;
+use crate::results::{Boundaries, Results};
 pub use encoding::{LONGEST, ReleaseError};
 
 /// The results of one run as they are given out.
@@ -22,8 +22,9 @@ pub struct Release {
 impl Release {
     /// What a plan that is done gives out: its results, held against the floors of its protocol.
     pub fn of(plan: &Plan) -> Release {
-        let mut results = Results::of(plan);
-        floors::apply(&mut results, plan.protocol());
+        let boundaries = Boundaries::of(plan);
+        let mut results = Results::within(plan, &boundaries);
+        floors::apply(&mut results, plan.protocol(), &boundaries);
         Release { results }
     }
 

@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 pub(super) struct Table {
     cells: Vec<Cell>,
     equations: Vec<Vec<Part>>,
+    /// Groups below this number are hidden only where others do not suffice.
+    spared: usize,
 }
 
 /// A count and its sign in an equation.
@@ -43,6 +45,11 @@ impl Table {
     /// The sum of these counts, with their signs, is known.
     pub(super) fn known(&mut self, parts: Vec<Part>) {
         self.equations.push(parts);
+    }
+
+    /// Groups below this number are hidden last.
+    pub(super) fn spare(&mut self, groups: usize) {
+        self.spared = groups;
     }
 
     /// Is this count hidden?
@@ -99,12 +106,12 @@ impl Table {
         reached
     }
 
-    /// Among cells that are shown, the group of the one that counts fewest, but somebody if there is one.
+    /// Among cells that are shown, the group of the one that counts fewest, but somebody if there is one; spared ones last.
     fn smallest_shown(&self, cells: impl Iterator<Item = usize>) -> Option<usize> {
         let of_group =
             |group: usize| -> u64 { self.cells.iter().filter(|cell| cell.group == group).map(|cell| cell.count).sum() };
         let shown = cells.filter(|cell| !self.cells[*cell].hidden).map(|cell| self.cells[cell].group);
-        shown.min_by_key(|group| (of_group(*group) == 0, of_group(*group), *group))
+        shown.min_by_key(|group| (of_group(*group) == 0, *group < self.spared, of_group(*group), *group))
     }
 
     /// Hidden cells whose counts follow from the equations, by elimination modulo a prime far above every count.

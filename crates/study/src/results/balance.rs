@@ -44,6 +44,8 @@ pub struct BalanceRow {
     pub smd_cobalt: Option<f64>,
     /// Do its values tell the arms apart, so that no difference is finite?
     pub separated: bool,
+    /// The step to which values are rounded before quartiles and test are made of them; none where they are exact.
+    pub rounded_to: Option<f64>,
     /// Rows without a value, control and treated; none when hidden.
     pub missing: [Option<u64>; 2],
     /// Does a floor hide something of the variable? Its hidden cells are none, and so are tests and differences that
@@ -105,6 +107,7 @@ fn empty(variable: &Variable, weighted: bool, missing: [u64; 2]) -> BalanceRow {
         smd: None,
         smd_cobalt: None,
         separated: false,
+        rounded_to: None,
         missing: missing.map(Some),
         floored: false,
     }
@@ -146,6 +149,7 @@ fn numbers(
         smd: balance::smd_continuous(&unweighted),
         separated: balance::separated_continuous(&unweighted),
         smd_cobalt: cobalt(&unweighted),
+        rounded_to: variable.rounded_to(),
         ..empty(variable, false, missing)
     });
     if let Some(arms) = with_weights {

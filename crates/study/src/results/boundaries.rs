@@ -1,59 +1,355 @@
-//! At which times the curves of each outcome are given out: one choice for all its curves, weighted or not.
+//! At which times the outcomes of a run are given out.
+//!
+//! Everything that counts on one time column is looked at together: curves and incidences, weighted or not, on several
+//! grids and up to several horizons, single days of standardised survival, restricted means, and the same of every
+//! scenario. Times that are given out lie as far apart as the floor of leavers wants, whoever of them shows which.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use stats::survival::{Released, released};
+use stats::survival::{Leaving, Released, released};
 
-use crate::plan::Branch;
-use crate::protocol::Protocol;
+use crate::nearness::{Analysed, Minimum, branches, near};
+use crate::plan::{Branch, Facts, Plan};
+use crate::protocol::{Protocol, TimeColumn, TimeGrid};
 
-/// By index of the outcome.
-pub(super) type Boundaries = BTreeMap<usize, Released>;
+/// What is given out of the outcomes of all analyses of a run.
+pub(crate) struct Boundaries(Vec<BTreeMap<usize, Shown>>);
 
-/// Of the outcomes with survival curves.
-pub(super) fn of_curves(branch: &Branch) -> Boundaries {
-    let tables = branch.curves().filter_map(|(key, outcome)| Some((key.outcome, outcome?.ok()?)));
-    let leavers = tables.map(|(outcome, table)| {
-        let cells = table.cells().iter();
-        (outcome, cells.map(|arms| arms.map(|leavers| leavers.all().n)).collect())
-    });
-    let protocol = branch.protocol();
-    let declared = protocol.curves.iter().map(|curve| (&curve.outcomes[..], &curve.times_days[..]));
-    of_tables(protocol, leavers, &declared.collect::<Vec<_>>())
+/// What is given out of one outcome. Times are cells of its own grid, ascending.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Shown {
+    /// Nothing is: beside what is given out elsewhere its events would tell of a few patients.
+    pub(crate) closed: bool,
+    /// Times of its curves that the protocol declares.
+    pub(crate) declared: Vec<u32>,
+    /// Ends of merged cells.
+    pub(crate) merged: Vec<u32>,
+    /// Of both, those at which the number at risk is given out as well: it counts who leaves in the cell itself.
+    pub(crate) at_risk: Vec<u32>,
+    /// All times that may be told.
+    told: Told,
+    last: Last,
 }
 
-/// Of those with cumulative incidences; leavers are counted whatever they leave by.
-pub(super) fn of_incidences(branch: &Branch) -> Boundaries {
-    let tables = branch.incidences().filter_map(|(key, outcome)| Some((key.outcome, outcome?.ok()?)));
-    let leavers = tables.map(|(outcome, table)| {
-        let cells = table.cells().iter();
-        (outcome, cells.map(|arms| arms.each_ref().map(|leavers| leavers.all().n)).collect())
-    });
-    let protocol = branch.protocol();
-    let declared = protocol.incidences.iter().map(|incidence| (&incidence.outcomes[..], &incidence.times_days[..]));
-    of_tables(protocol, leavers, &declared.collect::<Vec<_>>())
+/// When an arm is at its end.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Last {
+    /// So many leave at least in the cell in which the last patient of an arm does, that it may be told which one it is.
+    least: f64,
+    /// The last cell of the grid, where patients were followed beyond it: that is nobody's day.
+    cut: Option<f64>,
 }
 
-/// `declared`: names of outcomes, and the days at which their curves are wanted.
-fn of_tables(
-    protocol: &Protocol,
-    tables: impl Iterator<Item = (usize, Vec<[f64; 2]>)>,
-    declared: &[(&[String], &[u32])],
-) -> Boundaries {
-    let mut leavers: BTreeMap<usize, Vec<Vec<f64>>> = BTreeMap::new();
-    for (outcome, cells) in tables {
-        let all = leavers.entry(outcome).or_insert_with(|| vec![Vec::new(); cells.len()]);
-        all.iter_mut().zip(cells).for_each(|(arms, more)| arms.extend(more));
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+enum Told {
+    /// None.
+    #[default]
+    Nothing,
+    /// Without a floor.
+    Everything,
+    /// These cells, and those from the second number on: there the grid ends.
+    Cells(BTreeSet<u32>, u32),
+}
+
+impl Shown {
+    /// May survival after this cell, or a mean up to it, be told?
+    pub(crate) fn tells(&self, cell: u32) -> bool {
+        match &self.told {
+            Told::Nothing => false,
+            Told::Everything => true,
+            Told::Cells(cells, last) => cell >= *last || cells.contains(&cell),
+        }
     }
-    let minimum = f64::from(protocol.release.minimum_leavers);
-    let of_outcome = |(index, leavers): (usize, Vec<Vec<f64>>)| {
-        let outcome = &protocol.outcomes[index];
-        let days = declared.iter().filter(|(names, _)| names.contains(&outcome.name)).flat_map(|(_, days)| *days);
-        let mut cells: Vec<u32> =
-            outcome.kind.grid().into_iter().flat_map(|grid| days.clone().map(move |day| grid.cell(*day))).collect();
-        cells.sort_unstable();
-        cells.dedup();
-        (index, released(&leavers, &cells, minimum))
+
+    /// Is nobody of an arm at risk any more in a cell? `last` is the cell in which the last ones leave, and how many they
+    /// are. Under a floor a few who leave in the cell itself are as good as gone: it would be their day.
+    pub(crate) fn is_over(&self, cell: f64, last: Option<(f64, f64)>) -> bool {
+        let Some((end, leavers)) = last else { return true };
+        cell > end || cell == end && leavers < self.last.least && self.last.cut != Some(cell)
+    }
+}
+
+impl Boundaries {
+    pub(crate) fn of(plan: &Plan) -> Boundaries {
+        let mut shown: Vec<BTreeMap<usize, Shown>> = Vec::new();
+        let mut begun: Vec<(usize, &Branch, &Facts)> = Vec::new();
+        for (index, branch) in branches(plan) {
+            let outcomes = used(branch.protocol());
+            shown.push(outcomes.into_iter().map(|outcome| (outcome, Shown::default())).collect());
+            begun.extend(branch.facts().map(|facts| (index, branch, facts)));
+        }
+        let analysed: Vec<Analysed<'_>> = begun
+            .iter()
+            .map(|(_, branch, facts)| Analysed {
+                protocol: branch.protocol(),
+                facts,
+                outcomes: used(branch.protocol()),
+            })
+            .collect();
+        for ((at, outcome), _) in near(&analysed, Minimum::of(plan.protocol().release)) {
+            shown[begun[at].0].entry(outcome).or_default().closed = true;
+        }
+        let mut points: BTreeMap<usize, Vec<Point>> = BTreeMap::new();
+        for (index, branch, facts) in &begun {
+            for column in branch.protocol().time_columns() {
+                let others = points.entry(column.time.0).or_default();
+                let more = Column::new(branch, facts, &column, &shown[*index]).choose(others, &mut shown[*index]);
+                others.extend(more);
+            }
+        }
+        Boundaries(shown)
+    }
+
+    /// Of the main analysis (0) or of a scenario, by index of the outcome.
+    pub(crate) fn of_analysis(&self, index: usize) -> &BTreeMap<usize, Shown> {
+        &self.0[index]
+    }
+}
+
+fn used(protocol: &Protocol) -> Vec<usize> {
+    let outcomes = protocol.outcomes.iter().enumerate();
+    outcomes.filter(|(_, outcome)| protocol.is_used(&outcome.name)).map(|(index, _)| index).collect()
+}
+
+/// Who of an analysis has left after a day that is told, by arm.
+#[derive(Debug, Clone, Copy)]
+struct Point {
+    day: u32,
+    left: [f64; 2],
+    n: [f64; 2],
+}
+
+impl Point {
+    /// Do the leavers of two analyses up to two days, or those who stay, differ by a few of an arm? Where one analysis has
+    /// no more patients of an arm than the other, it may have a part of them; then who has left by the same day or
+    /// earlier is a part as well.
+    fn near(&self, other: &Point, minimum: f64) -> bool {
+        let within = |small: &Point, large: &Point, arm: usize| {
+            let few = |x: f64| x > 0.0 && x < minimum;
+            let (left, rest) = (large.left[arm] - small.left[arm], large.n[arm] - small.n[arm]);
+            small.n[arm] <= large.n[arm]
+                && (small.day <= large.day && few(left) || small.day >= large.day && few(rest - left))
+        };
+        (0..2).any(|arm| within(self, other, arm) || within(other, self, arm))
+    }
+}
+
+/// One outcome with who leaves in each cell of its grid.
+struct Leavers {
+    outcome: usize,
+    grid: TimeGrid,
+    /// By cell and arm.
+    cells: Vec<[f64; 2]>,
+    /// Censored in the last cell because they were followed beyond it, or perhaps so.
+    staying: [f64; 2],
+}
+
+impl Leavers {
+    /// Of every outcome of a column that was counted.
+    fn all(branch: &Branch, facts: &Facts, column: &TimeColumn) -> Vec<Leavers> {
+        let grids = branch.protocol().grids_of(column);
+        let of = |(outcome, grid): (usize, TimeGrid)| {
+            let (cells, events, beyond): (Vec<[f64; 2]>, [f64; 2], u64) =
+                if let Some(causes) = facts.causes.get(&outcome) {
+                    let cells = causes.table().ok()?.cells();
+                    let events = cells.last()?.each_ref().map(|leavers| leavers.events().n);
+                    (
+                        cells.iter().map(|arms| arms.each_ref().map(|leavers| leavers.all().n)).collect(),
+                        events,
+                        causes.beyond,
+                    )
+                } else {
+                    let (_, table) = branch.leavers().find(|(index, _)| *index == outcome)?;
+                    let events = table.cells().last()?.map(|leavers| leavers.events.n);
+                    let cells = table.cells().iter().map(|arms| arms.map(|leavers| leavers.all().n));
+                    (cells.collect(), events, facts.events.get(&outcome)?.beyond)
+                };
+            let last = cells.last()?;
+            let staying = [0, 1].map(|arm| if beyond > 0 { last[arm] - events[arm] } else { 0.0 });
+            Some(Leavers { outcome, grid, cells, staying })
+        };
+        grids.into_iter().filter_map(of).collect()
+    }
+}
+
+/// A time column of one analysis: the days after which its outcomes can tell who has left, and how many have.
+struct Column<'a> {
+    protocol: &'a Protocol,
+    counted: Vec<Leavers>,
+    /// Outcomes whose events are told, with their grids.
+    told: Vec<(usize, TimeGrid)>,
+    /// Leavers up to each day, by arm; after the last of them come those of the rest of the longest grid.
+    days: Vec<(u32, [f64; 2])>,
+    n: [f64; 2],
+    minimum: f64,
+}
+
+impl<'a> Column<'a> {
+    fn new(branch: &'a Branch, facts: &Facts, column: &TimeColumn, shown: &BTreeMap<usize, Shown>) -> Column<'a> {
+        let protocol = branch.protocol();
+        let is_open = |outcome: &usize| shown.get(outcome).is_some_and(|shown| !shown.closed);
+        let mut counted = Leavers::all(branch, facts, column);
+        counted.retain(|leavers| is_open(&leavers.outcome));
+        let floor = protocol.release.minimum_leavers > 1;
+        let mut days: BTreeMap<u32, [f64; 2]> = BTreeMap::new();
+        for Leavers { grid, cells, .. } in &counted {
+            let mut left = [0.0; 2];
+            for (cell, leavers) in (0..).zip(&cells[..cells.len().saturating_sub(1)]) {
+                left = [left[0] + leavers[0], left[1] + leavers[1]];
+                if !floor || grid.tells(cell) {
+                    days.entry(grid.last_day(cell)).or_insert(left);
+                }
+            }
+        }
+        let n = counted.first().map_or([0.0; 2], |first| {
+            first.cells.iter().fold([0.0; 2], |sum, arms| [sum[0] + arms[0], sum[1] + arms[1]])
+        });
+        let told = protocol.grids_of(column).into_iter().filter(|(outcome, _)| is_open(outcome)).collect();
+        let minimum = f64::from(protocol.release.minimum_leavers);
+        Column { protocol, counted, told, days: days.into_iter().collect(), n, minimum }
+    }
+
+    /// Chooses the days, and gives out those of each outcome; what is told of leavers then.
+    fn choose(&self, others: &[Point], shown: &mut BTreeMap<usize, Shown>) -> Vec<Point> {
+        let floor = self.minimum > 1.0;
+        for (outcome, _) in &self.told {
+            let told = if floor { Told::Nothing } else { Told::Everything };
+            shown.entry(*outcome).or_default().told = told;
+        }
+        let leaving = self.leaving();
+        let point = |end: usize| self.days.get(end - 1).map(|(day, left)| Point { day: *day, left: *left, n: self.n });
+        let allowed =
+            |end: usize| point(end).is_none_or(|point| !others.iter().any(|other| point.near(other, self.minimum)));
+        let horizons = self.earlier_horizons();
+        let lists: Vec<Vec<u32>> = [self.cells(&horizons), self.declared(false), self.declared(true)].into();
+        let lists: Vec<&[u32]> = lists.iter().map(Vec::as_slice).collect();
+        let found = released(&leaving, &lists, |cell| allowed(cell as usize + 1));
+        let ends: BTreeSet<usize> = found.declared.iter().chain(&found.merged).map(|cell| *cell as usize + 1).collect();
+        let days: BTreeSet<u32> = ends.iter().filter_map(|end| Some(self.days.get(end - 1)?.0)).collect();
+        if floor && !self.counted.is_empty() {
+            // events up to a horizon are told, so that it is a time like the others
+            for (outcome, grid) in self.told.iter().filter(|(_, grid)| horizons.contains(&grid.horizon_days)) {
+                if !days.contains(&grid.horizon_days) {
+                    *shown.entry(*outcome).or_default() = Shown { closed: true, ..Shown::default() };
+                }
+            }
+        }
+        if ends.is_empty() && self.n != [0.0; 2] {
+            return Vec::new();
+        }
+        let mut known: BTreeSet<usize> = ends.iter().copied().chain([0, leaving.cells()]).collect();
+        for leavers in &self.counted {
+            let Some(shown) = shown.get_mut(&leavers.outcome).filter(|shown| !shown.closed) else { continue };
+            self.give(leavers, &found, &days, shown);
+            shown.at_risk = self.at_risk(leavers, shown, &leaving, &mut known, allowed);
+        }
+        known.into_iter().filter(|end| *end > 0).filter_map(point).collect()
+    }
+
+    fn leaving(&self) -> Leaving {
+        // An outcome of the longest grid each has its own patients who stay.
+        let longest = self.counted.iter().map(|leavers| leavers.grid.horizon_days).max();
+        let of: Vec<&Leavers> =
+            self.counted.iter().filter(|leavers| Some(leavers.grid.horizon_days) == longest).collect();
+        let row = |arms: [f64; 2]| -> Vec<f64> { of.iter().flat_map(|_| arms).collect() };
+        let mut before = [0.0; 2];
+        let mut cells = Vec::with_capacity(self.days.len() + 1);
+        for left in self.days.iter().map(|(_, left)| *left).chain((!of.is_empty()).then_some(self.n)) {
+            cells.push(row([left[0] - before[0], left[1] - before[1]]));
+            before = left;
+        }
+        let staying: Vec<f64> = of.iter().flat_map(|leavers| leavers.staying).collect();
+        Leaving::new(&cells, &staying, self.minimum)
+    }
+
+    /// Horizons before that of the longest grid that is counted, ascending.
+    fn earlier_horizons(&self) -> Vec<u32> {
+        let all: BTreeSet<u32> = self.told.iter().map(|(_, grid)| grid.horizon_days).collect();
+        let longest = self.counted.iter().map(|leavers| leavers.grid.horizon_days).max();
+        all.into_iter().filter(|day| Some(*day) < longest).collect()
+    }
+
+    /// Places of days among all, those that are none left out.
+    fn cells(&self, days: &[u32]) -> Vec<u32> {
+        let place = |day: &u32| self.days.binary_search_by_key(day, |(day, _)| *day).ok();
+        days.iter().filter_map(place).map(|place| place as u32).collect()
+    }
+
+    /// Declared times: those of curves and incidences, or else single days of what is told without a curve.
+    fn declared(&self, alone: bool) -> Vec<u32> {
+        let (mut days, mut last) = (BTreeSet::new(), false);
+        for (outcome, grid) in &self.told {
+            for cell in declared(self.protocol, *outcome, *grid, alone) {
+                if cell >= grid.cell(grid.horizon_days) { last = true } else { _ = days.insert(grid.last_day(cell)) }
+            }
+        }
+        let mut cells = self.cells(&days.into_iter().collect::<Vec<_>>());
+        cells.extend(last.then_some(self.days.len() as u32));
+        cells
+    }
+
+    /// The days of the column as cells of one outcome's grid.
+    fn give(&self, leavers: &Leavers, found: &Released, days: &BTreeSet<u32>, shown: &mut Shown) {
+        let Leavers { outcome, grid, .. } = leavers;
+        let last = grid.cell(grid.horizon_days);
+        let is_end = |cell: u32| cell >= last || days.contains(&grid.last_day(cell));
+        let own = declared(self.protocol, *outcome, *grid, false);
+        let is_cut = leavers.staying.iter().any(|n| *n > 0.0);
+        shown.last = Last { least: self.minimum, cut: is_cut.then_some(f64::from(last)) };
+        shown.declared = own.iter().copied().filter(|cell| is_end(*cell)).collect();
+        let merged: BTreeSet<u32> =
+            found.merged.iter().filter_map(|cell| Some(self.days.get(*cell as usize)?.0)).collect();
+        let elsewhere = |day: u32| merged.contains(&day) || days.contains(&day) && !own.contains(&grid.cell(day));
+        shown.merged = (0..last).filter(|cell| elsewhere(grid.last_day(*cell))).collect();
+        shown.merged.extend((!found.merged.is_empty()).then_some(last));
+        if self.minimum > 1.0 {
+            let cells = (0..last).filter(|cell| days.contains(&grid.last_day(*cell))).collect();
+            shown.told = Told::Cells(cells, last);
+        }
+    }
+
+    /// Cells that are given out where the time before them could be, too.
+    fn at_risk(
+        &self,
+        leavers: &Leavers,
+        shown: &Shown,
+        leaving: &Leaving,
+        known: &mut BTreeSet<usize>,
+        allowed: impl Fn(usize) -> bool,
+    ) -> Vec<u32> {
+        let all: BTreeSet<u32> = shown.declared.iter().chain(&shown.merged).copied().collect();
+        let before = |cell: &u32| {
+            let Some(cell) = cell.checked_sub(1) else { return Some(0) };
+            let day = leavers.grid.last_day(cell);
+            self.days.binary_search_by_key(&day, |(day, _)| *day).ok().map(|place| place + 1)
+        };
+        let mut fits = |cell: &u32| {
+            let Some(end) = before(cell) else { return false };
+            let from = known.range(..=end).next_back().copied().unwrap_or(0);
+            let to = known.range(end..).next().copied().unwrap_or(end);
+            let fits = from == end || allowed(end) && leaving.enough(from, end) && leaving.enough(end, to);
+            if fits {
+                known.insert(end);
+            }
+            fits
+        };
+        all.into_iter().filter(|cell| fits(cell)).collect()
+    }
+}
+
+/// Cells that the protocol declares of an outcome, ascending.
+fn declared(protocol: &Protocol, outcome: usize, grid: TimeGrid, alone: bool) -> Vec<u32> {
+    let name = &protocol.outcomes[outcome].name;
+    let curves = protocol.curves.iter().filter(|curve| curve.outcomes.contains(name));
+    let days: BTreeSet<u32> = if alone {
+        let models = protocol.analyses.iter().filter(|a| a.outcomes.contains(name) && a.standardises_times());
+        let models = models.flat_map(|a| a.standardised.times_days.iter().copied().chain(a.standardised.rmst_days));
+        models.chain(curves.filter_map(|curve| curve.rmst_days)).collect()
+    } else {
+        let incidences = protocol.incidences.iter().filter(|incidence| incidence.outcomes.contains(name));
+        let incidences = incidences.flat_map(|incidence| &incidence.times_days);
+        curves.flat_map(|curve| &curve.times_days).chain(incidences).copied().collect()
     };
-    leavers.into_iter().map(of_outcome).collect()
+    let cells: BTreeSet<u32> = days.into_iter().map(|day| grid.cell(day)).collect();
+    cells.into_iter().collect()
 }

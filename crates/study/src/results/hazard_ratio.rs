@@ -12,7 +12,7 @@ use crate::term::Term;
 
 /// Adds the model and its estimates where the protocol wants them.
 pub(super) fn add(results: &mut Results, protocol: &Protocol, key: &CurveKey, table: &ArmTable, facts: &Facts) {
-    let Some(ties) = key.analysis(protocol).hazard_ratio else { return };
+    let Some(ties) = key.analysis(protocol).and_then(|curve| curve.hazard_ratio) else { return };
     let outcome = protocol.outcomes[key.outcome].name.clone();
     let term = Term::Treatment.name(protocol);
     let fitted = facts.check_events(protocol, key.outcome, &outcome, None).and_then(|()| {

@@ -1,11 +1,13 @@
 //! Cumulative incidences of competing causes, their differences and Gray's tests, from the tables of causes.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use stats::competing::{CauseTable, Incidence, IncidencePoint, gray};
 use stats::inference::wald;
-use stats::survival::{Estimate, IntervalKind, Released, Who, difference, interval};
+use stats::survival::{Estimate, IntervalKind, Who, difference, interval};
 
-use super::boundaries;
+use super::boundaries::Shown;
 use super::rows::{FitProblem, FitRow, Name, TestRow};
 use super::survival::{At, conf_type};
 use super::tables::{Results, arm_names};
@@ -32,6 +34,8 @@ pub struct IncidenceRow {
     pub time_days: f64,
     /// Patients at risk just before; none of a difference, and when hidden.
     pub n_risk: Option<f64>,
+    /// Patients who have not left by this time, likewise.
+    pub n_after: Option<f64>,
     /// Cumulative incidence, or difference of two; none when hidden.
     pub incidence: Option<f64>,
     /// Is there no incidence because nobody of the arm (or of one of both) is at risk any more?
@@ -49,13 +53,17 @@ pub struct IncidenceRow {
 }
 
 /// Adds the rows of all incidences that have ended.
-pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
+pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts, shown: &BTreeMap<usize, Shown>) {
     let protocol = branch.protocol();
-    let boundaries = boundaries::of_incidences(branch);
     for (key, outcome) in branch.incidences() {
         match outcome {
             None => {}
-            Some(Ok(table)) => Rows::new(protocol, key, table, &boundaries[&key.outcome]).add(results),
+            Some(Ok(table)) => {
+                let rows = shown.get(&key.outcome).map(|shown| Rows::new(protocol, key, table, shown));
+                if let Some(rows) = rows {
+                    rows.add(results);
+                }
+            }
             Some(Err(failure)) => results.fits.push(FitRow {
                 analysis: CUMULATIVE_INCIDENCE.into(),
                 outcome: protocol.outcomes[key.outcome].name.clone(),
@@ -84,13 +92,13 @@ struct Rows<'a> {
     analysis: &'a IncidenceAnalysis,
     competing: &'a Competing,
     table: &'a CauseTable,
-    released: &'a Released,
+    shown: &'a Shown,
     arms: [(String, Incidence); 3],
     treatment: String,
 }
 
 impl<'a> Rows<'a> {
-    fn new(protocol: &'a Protocol, key: &'a IncidenceKey, table: &'a CauseTable, released: &'a Released) -> Rows<'a> {
+    fn new(protocol: &'a Protocol, key: &'a IncidenceKey, table: &'a CauseTable, shown: &'a Shown) -> Rows<'a> {
         let [control, treated] = arm_names(protocol);
         let curves = |name, who| (name, Incidence::aalen_johansen(table, who));
         Rows {
@@ -99,7 +107,7 @@ impl<'a> Rows<'a> {
             analysis: key.analysis(protocol),
             competing: competing(protocol, key.outcome),
             table,
-            released,
+            shown,
             arms: [curves("all".into(), Who::All), curves(control, Who::Control), curves(treated, Who::Treated)],
             treatment: Term::Treatment.name(protocol),
         }
@@ -108,9 +116,9 @@ impl<'a> Rows<'a> {
     fn add(&self, results: &mut Results) {
         let grid = self.competing.grid;
         let declared: Vec<f64> = self.analysis.times_days.iter().map(|day| f64::from(grid.cell(*day))).collect();
-        let merged: Vec<f64> = self.released.merged.iter().map(|cell| f64::from(*cell)).collect();
+        let merged: Vec<f64> = self.shown.merged.iter().map(|cell| f64::from(*cell)).collect();
         for (k, cause) in self.competing.causes.iter().enumerate() {
-            for (arm, curves) in &self.arms {
+            for (index, (arm, curves)) in self.arms.iter().enumerate() {
                 for kind in &self.analysis.conf_types {
                     for (at, times) in [(At::Declared, &declared), (At::MergedCell, &merged)] {
                         let mut before = None;
@@ -118,7 +126,7 @@ impl<'a> Rows<'a> {
                             // as of survival curves: the cell in which the last patient leaves is the arm's last
                             let last = before.replace(point.time);
                             let after = match at {
-                                At::Declared => Some(point.time) > curves.end(),
+                                At::Declared => self.is_over(index, point.time),
                                 At::MergedCell => last >= curves.end(),
                             };
                             if self.shown(&point, at) && after {
@@ -137,8 +145,7 @@ impl<'a> Rows<'a> {
             for (control, treated) in controls.at(&declared).iter().zip(treateds.at(&declared)) {
                 results.incidences.push(if self.shown(control, At::Declared) {
                     let row = self.difference(&cause.name, k, control, &treated);
-                    let time = Some(control.time);
-                    if time > controls.end() || time > treateds.end() { after_end(row) } else { row }
+                    if [1, 2].iter().any(|arm| self.is_over(*arm, control.time)) { after_end(row) } else { row }
                 } else {
                     self.hidden(&cause.name, &self.treatment, control.time, IntervalKind::Plain, At::Declared)
                 });
@@ -147,8 +154,15 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// Is nobody of an arm (of both, for all) at risk any more?
+    fn is_over(&self, arm: usize, time: f64) -> bool {
+        let arms = if arm == 0 { &self.arms[1..] } else { &self.arms[arm..=arm] };
+        let last = |curves: &Incidence| curves.points().last().map(|last| (last.time, last.risk.n));
+        arms.iter().all(|(_, curves)| self.shown.is_over(time, last(curves)))
+    }
+
     fn shown(&self, point: &IncidencePoint, at: At) -> bool {
-        at == At::MergedCell || self.released.declared.iter().any(|cell| f64::from(*cell) == point.time)
+        at == At::MergedCell || self.shown.declared.iter().any(|cell| f64::from(*cell) == point.time)
     }
 
     fn hidden(&self, cause: &str, arm: &str, time: f64, kind: IntervalKind, at: At) -> IncidenceRow {
@@ -159,6 +173,7 @@ impl<'a> Rows<'a> {
             weighted: self.key.weighted,
             time_days: time * self.competing.grid.days,
             n_risk: None,
+            n_after: None,
             incidence: None,
             after_end: false,
             std_error: None,
@@ -179,9 +194,10 @@ impl<'a> Rows<'a> {
         at: At,
     ) -> IncidenceRow {
         let Estimate { estimate, std_error } = point.causes[k];
-        let at_risk = self.released.at_risk.iter().any(|cell| f64::from(*cell) == point.time);
+        let at_risk = self.shown.at_risk.iter().any(|cell| f64::from(*cell) == point.time);
         IncidenceRow {
             n_risk: at_risk.then_some(point.risk.n),
+            n_after: Some(point.remaining.n),
             incidence: Some(estimate),
             std_error: Some(std_error),
             interval: interval(estimate, Some(std_error), kind),
@@ -196,6 +212,7 @@ impl<'a> Rows<'a> {
         let limits = wald(estimate, std_error);
         IncidenceRow {
             n_risk: None,
+            n_after: None,
             incidence: Some(estimate),
             std_error: Some(std_error),
             interval: Some((limits.conf_low, limits.conf_high)),

@@ -21,6 +21,7 @@ mod warnings;
 mod weights;
 
 pub use balance::{BalanceCells, BalanceRow};
+pub(crate) use boundaries::{Boundaries, Shown};
 pub use checks::{CheckProblem, Concordance};
 pub use digest::results_digest;
 pub use incidence::{CUMULATIVE_INCIDENCE, IncidenceRow};

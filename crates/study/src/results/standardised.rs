@@ -2,12 +2,14 @@
 //!
 //! The estimators count in cells; rows are in days: the right end of the cell.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use stats::inference::wald;
 use stats::standardise::Means;
-use stats::survival::Who::All;
-use stats::survival::{Curve, Estimate};
+use stats::survival::{Curve, Estimate, Who as Arm};
 
+use super::boundaries::Shown;
 use super::rows::{FitProblem, FitRow, Name};
 use super::tables::{Results, arm_names, model_rows, ties_name};
 use crate::plan::{Branch, Contrast, Facts, Family, FitKey, Target};
@@ -17,6 +19,7 @@ use crate::term::Term;
 
 /// One quantity of the two arms, or of one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools, reason = "each says why a number of its own is not there")]
 pub struct EffectRow {
     /// Name of the outcome.
     pub outcome: String,
@@ -48,6 +51,8 @@ pub struct EffectRow {
     pub conf_high: Option<f64>,
     /// Rows that it is averaged over; none when hidden.
     pub n: Option<u64>,
+    /// Is the time one at which too few leave for it to be told?
+    pub hidden: bool,
     /// Does it lie after the last event? There survival stays as it is.
     pub after_last_event: bool,
     /// Is nobody of either arm at risk any more, as far as the study counts who leaves? Then there is no estimate.
@@ -92,12 +97,12 @@ impl EffectQuantity {
 }
 
 /// Adds the rows of everything that is standardised, and a row of `fits.csv` where there is nothing to add.
-pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
+pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts, shown: &BTreeMap<usize, Shown>) {
     let protocol = branch.protocol();
     for (key, target, outcome) in branch.standardised() {
         let modifier = key.modifier.as_ref().map(|m| protocol.dictionary.variable(m.variable).name.clone());
-        let rows =
-            Rows { branch, key, target, modifier: modifier.unwrap_or_default(), n: model_rows(protocol, facts, key) };
+        let n = model_rows(protocol, facts, key);
+        let rows = Rows { branch, key, target, shown, modifier: modifier.unwrap_or_default(), n };
         match outcome {
             None => {}
             Some(Ok(contrasts)) => contrasts.iter().for_each(|contrast| rows.add(results, facts, contrast)),
@@ -122,6 +127,7 @@ struct Rows<'a> {
     branch: &'a Branch,
     key: &'a FitKey,
     target: &'a Target,
+    shown: &'a BTreeMap<usize, Shown>,
     modifier: String,
     n: u64,
 }
@@ -141,6 +147,8 @@ impl Rows<'_> {
             let last = facts.events.get(&outcome).and_then(|events| events.cells.last());
             (time_to_event(protocol, outcome), cell, last.is_some_and(|last| cell > *last))
         });
+        let told = |outcome: &usize, cell: u32| self.shown.get(outcome).is_some_and(|shown| shown.tells(cell));
+        let hidden = outcome.zip(contrast.cell).is_some_and(|(outcome, cell)| !told(&outcome, cell));
         let empty = EffectRow {
             outcome: self.key.outcome.clone(),
             model: self.key.model_name().into(),
@@ -157,8 +165,10 @@ impl Rows<'_> {
             conf_low: None,
             conf_high: None,
             n: Some(self.n),
-            after_last_event: time.is_some_and(|(_, _, after)| after),
-            after_end: outcome.zip(contrast.cell).is_some_and(|(outcome, cell)| self.after_end(outcome, cell)),
+            hidden,
+            after_last_event: !hidden && time.is_some_and(|(_, _, after)| after),
+            after_end: !hidden
+                && outcome.zip(contrast.cell).is_some_and(|(outcome, cell)| self.after_end(outcome, cell)),
         };
         let [control, treated] = arm_names(protocol);
         let term = Term::Treatment.name(protocol);
@@ -169,7 +179,7 @@ impl Rows<'_> {
                 Who::Both => &term,
             };
             let row = EffectRow { quantity, arm: arm.clone(), treated: who == Who::Treated, ..empty.clone() };
-            results.effects.push(if row.after_end { row } else { filled(row, estimate, scale) });
+            results.effects.push(if hidden || row.after_end { row } else { filled(row, estimate, scale) });
         }
     }
 
@@ -177,7 +187,11 @@ impl Rows<'_> {
     fn after_end(&self, outcome: usize, cell: u32) -> bool {
         let mut tables = self.branch.curves().filter(|(key, _)| key.outcome == outcome);
         let table = tables.find_map(|(_, table)| table?.ok());
-        table.is_some_and(|table| Curve::kaplan_meier(table, All).end() < Some(f64::from(cell)))
+        let Some((table, shown)) = table.zip(self.shown.get(&outcome)) else { return false };
+        [Arm::Control, Arm::Treated].into_iter().all(|arm| {
+            let curve = Curve::kaplan_meier(table, arm);
+            shown.is_over(f64::from(cell), curve.points().last().map(|last| (last.time, last.risk.n)))
+        })
     }
 }
 

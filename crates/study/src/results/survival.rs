@@ -2,14 +2,15 @@
 //!
 //! The estimators count in cells; rows are in days: the right end of the cell.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use stats::inference::wald;
 use stats::survival::{
-    ArmTable, Curve, Estimate, IntervalKind, Point, Released, Who, difference, log_rank, median, reaches,
-    restricted_mean,
+    ArmTable, Curve, Estimate, IntervalKind, Point, Who, difference, log_rank, median, reaches, restricted_mean,
 };
 
-use super::boundaries;
+use super::boundaries::Shown;
 use super::hazard_ratio;
 use super::rows::{FitProblem, FitRow, Name, TestRow};
 use super::tables::{Results, arm_names};
@@ -57,6 +58,9 @@ pub struct SurvivalRow {
     pub n_event: Option<f64>,
     /// Censored since the row before of the same kind, likewise.
     pub n_censor: Option<f64>,
+    /// Patients who have not left by this time, whose curve is unweighted: all of the arm without those of this and the
+    /// rows before.
+    pub n_after: Option<f64>,
     /// Survival; none, too, where nobody of the arm is at risk any more.
     pub survival: Option<f64>,
     /// Is nobody at risk any more? Then nothing is known of the curve, and n_risk is 0.
@@ -130,15 +134,17 @@ impl Quantity {
 }
 
 /// Adds the rows of every curve that has ended.
-pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts) {
+pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts, shown: &BTreeMap<usize, Shown>) {
     let protocol = branch.protocol();
-    let boundaries = boundaries::of_curves(branch);
     for (key, outcome) in branch.curves() {
         let name = &protocol.outcomes[key.outcome].name;
         match outcome {
             None => {}
             Some(Ok(table)) => {
-                Rows::new(protocol, key, table, &boundaries[&key.outcome]).add(results);
+                let rows = shown.get(&key.outcome).and_then(|shown| Rows::new(protocol, key, table, shown));
+                if let Some(rows) = rows {
+                    rows.add(results);
+                }
                 hazard_ratio::add(results, protocol, key, table, facts);
             }
             Some(Err(failure)) => results.fits.push(FitRow {
@@ -191,7 +197,7 @@ struct Rows<'a> {
     analysis: &'a CurveAnalysis,
     grid: &'a TimeToEvent,
     table: &'a ArmTable,
-    released: &'a Released,
+    shown: &'a Shown,
     arms: [(String, Curve); 3],
     /// Declared times in cells.
     times: Vec<f64>,
@@ -202,23 +208,23 @@ struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    fn new(protocol: &'a Protocol, key: &'a CurveKey, table: &'a ArmTable, released: &'a Released) -> Rows<'a> {
+    fn new(protocol: &'a Protocol, key: &'a CurveKey, table: &'a ArmTable, shown: &'a Shown) -> Option<Rows<'a>> {
         let [control, treated] = arm_names(protocol);
         let curve = |name, who| (name, Curve::kaplan_meier(table, who));
-        let analysis = key.analysis(protocol);
+        let analysis = key.analysis(protocol)?;
         let grid = time_to_event(protocol, key.outcome);
-        Rows {
+        Some(Rows {
             key,
             outcome: &protocol.outcomes[key.outcome].name,
             analysis,
             grid,
             table,
-            released,
+            shown,
             arms: [curve("all".into(), Who::All), curve(control, Who::Control), curve(treated, Who::Treated)],
             times: analysis.times_days.iter().map(|day| f64::from(grid.cell(*day))).collect(),
             leavers: !key.weighted || protocol.release.minimum_leavers <= 1,
             treatment: Term::Treatment.name(protocol),
-        }
+        })
     }
 
     fn add(&self, results: &mut Results) {
@@ -244,20 +250,28 @@ impl<'a> Rows<'a> {
 
     /// The curve at the declared times, none where it is hidden. What has left since the time before counts from the last
     /// time that is shown.
-    fn declared(&self, curve: &Curve) -> Vec<(f64, Known)> {
-        let shown = |time: &&f64| self.released.declared.iter().any(|cell| f64::from(*cell) == **time);
+    fn declared(&self, arm: usize) -> Vec<(f64, Known)> {
+        let shown = |time: &&f64| self.shown.declared.iter().any(|cell| f64::from(*cell) == **time);
         let times: Vec<f64> = self.times.iter().filter(shown).copied().collect();
-        let mut points = curve.at(&times).into_iter().peekable();
-        let known =
-            |point: Point| if Some(point.time) <= curve.end() { Known::Point(point) } else { Known::AfterEnd(point) };
+        let mut points = self.arms[arm].1.at(&times).into_iter().peekable();
+        let known = |point: Point| {
+            if self.is_over(arm, point.time) { Known::AfterEnd(point) } else { Known::Point(point) }
+        };
         let at = |time: &f64| (*time, points.next_if(|point| point.time == *time).map_or(Known::Hidden, known));
         self.times.iter().map(at).collect()
+    }
+
+    /// Is nobody of an arm (of both, for all) at risk any more?
+    fn is_over(&self, arm: usize, time: f64) -> bool {
+        let arms = if arm == 0 { &self.arms[1..] } else { &self.arms[arm..=arm] };
+        let last = |curve: &Curve| curve.points().last().map(|last| (last.time, last.risk.n));
+        arms.iter().all(|(_, curve)| self.shown.is_over(time, last(curve)))
     }
 
     /// The curve at the ends of merged cells. The cell in which the last patient of the arm leaves is the last of the arm:
     /// its own end would be that patient's day.
     fn merged(&self, curve: &Curve) -> Vec<(f64, Known)> {
-        let ends: Vec<f64> = self.released.merged.iter().map(|cell| f64::from(*cell)).collect();
+        let ends: Vec<f64> = self.shown.merged.iter().map(|cell| f64::from(*cell)).collect();
         let mut before = None;
         let known = |point: Point| {
             let after = before >= curve.end();
@@ -269,8 +283,8 @@ impl<'a> Rows<'a> {
 
     /// The curves at the declared times, and at the ends of merged cells: none when an arm has too few patients for that.
     fn curves(&self, results: &mut Results) {
-        for (arm, curve) in &self.arms {
-            let (declared, merged) = (self.declared(curve), self.merged(curve));
+        for (index, (arm, curve)) in self.arms.iter().enumerate() {
+            let (declared, merged) = (self.declared(index), self.merged(curve));
             for kind in &self.analysis.conf_types {
                 for (at, points) in [(At::Declared, &declared), (At::MergedCell, &merged)] {
                     let row = |(time, known): &(f64, Known)| match known {
@@ -299,6 +313,7 @@ impl<'a> Rows<'a> {
             n_risk: None,
             n_event: None,
             n_censor: None,
+            n_after: None,
             survival: None,
             after_end: false,
             std_error: None,
@@ -309,11 +324,12 @@ impl<'a> Rows<'a> {
     }
 
     fn survival_row(&self, arm: &str, point: &Point, kind: IntervalKind, at: At) -> SurvivalRow {
-        let at_risk = self.released.at_risk.iter().any(|cell| f64::from(*cell) == point.time);
+        let at_risk = self.shown.at_risk.iter().any(|cell| f64::from(*cell) == point.time);
         SurvivalRow {
             n_risk: at_risk.then_some(point.risk.w),
             n_event: self.leavers.then_some(point.events.w),
             n_censor: self.leavers.then_some(point.censored.w),
+            n_after: (!self.key.weighted).then_some(point.remaining.n),
             survival: Some(point.survival),
             std_error: point.std_error,
             interval: point.interval(kind),
@@ -354,7 +370,7 @@ impl<'a> Rows<'a> {
     }
 
     fn survival_at(&self, results: &mut Results) {
-        let at = self.arms.each_ref().map(|(_, curve)| self.declared(curve));
+        let at = [0, 1, 2].map(|arm| self.declared(arm));
         for ((arm, _), points) in self.arms.iter().zip(&at) {
             for (time, known) in points {
                 let point = known.point();
@@ -394,24 +410,27 @@ impl<'a> Rows<'a> {
         let Some(day) = self.analysis.rmst_days else { return };
         let horizon = f64::from(self.grid.cell(day));
         let grid_days = self.grid.grid_days;
-        let reached = self.arms.each_ref().map(|(_, curve)| reaches(curve, horizon));
+        let reached = [0, 1, 2]
+            .map(|arm| reaches(&self.arms[arm].1, if self.is_over(arm, horizon) { f64::INFINITY } else { horizon }));
         let means = self.arms.each_ref().map(|(_, curve)| restricted_mean(curve, horizon));
         let row = |arm: &str, quantity| MedianRow {
             at_days: Some(self.days(horizon)),
             ..self.row(arm, quantity, IntervalKind::Plain)
         };
-        let none = |row: MedianRow| MedianRow { after_end: true, ..row };
+        // Two means up to neighbouring times differ by survival between the two: their times are released like others.
+        let told = self.shown.tells(self.grid.cell(day));
+        let filled = |row, mean, reached: bool| match (told, reached) {
+            (false, _) => row,
+            (true, false) => MedianRow { after_end: true, ..row },
+            (true, true) => symmetric(row, mean, grid_days),
+        };
         for (((arm, _), mean), reached) in self.arms.iter().zip(&means).zip(reached) {
             let row = row(arm, Quantity::RestrictedMean);
-            results.medians.extend(mean.map(|mean| if reached { symmetric(row, mean, grid_days) } else { none(row) }));
+            results.medians.extend(mean.map(|mean| filled(row, mean, reached)));
         }
         if let [_, Some(control), Some(treated)] = means {
             let row = row(&self.treatment, Quantity::RestrictedMeanDifference);
-            results.medians.push(if reached[1] && reached[2] {
-                symmetric(row, difference(treated, control), grid_days)
-            } else {
-                none(row)
-            });
+            results.medians.push(filled(row, difference(treated, control), reached[1] && reached[2]));
         }
     }
 }

@@ -10,6 +10,7 @@ use stats::matrix::Matrix;
 
 use super::balance::{self, BalanceRow};
 use super::bootstrap;
+use super::boundaries::{Boundaries, Shown};
 use super::checks;
 use super::effects;
 use super::incidence::{self, IncidenceRow};
@@ -78,17 +79,22 @@ pub struct ScenarioResults {
 impl Results {
     /// The tables of a plan that is done (of what is fitted, when it is not).
     pub fn of(plan: &Plan) -> Results {
-        let scenario = |(scenario, branch): (&Scenario, &Branch)| ScenarioResults {
-            name: scenario.name.clone(),
-            label: scenario.label.clone(),
-            results: Results::of_branch(branch),
-        };
-        let mut main = Results::of_branch(plan.main());
-        bootstrap::add(&mut main, plan);
-        Results { scenarios: plan.scenarios().map(scenario).collect(), ..main }
+        Results::within(plan, &Boundaries::of(plan))
     }
 
-    fn of_branch(branch: &Branch) -> Results {
+    /// The tables with the times that are given out.
+    pub(crate) fn within(plan: &Plan, boundaries: &Boundaries) -> Results {
+        let scenario = |(index, (scenario, branch)): (usize, (&Scenario, &Branch))| ScenarioResults {
+            name: scenario.name.clone(),
+            label: scenario.label.clone(),
+            results: Results::of_branch(branch, boundaries.of_analysis(index)),
+        };
+        let mut main = Results::of_branch(plan.main(), boundaries.of_analysis(0));
+        bootstrap::add(&mut main, plan);
+        Results { scenarios: (1..).zip(plan.scenarios()).map(scenario).collect(), ..main }
+    }
+
+    fn of_branch(branch: &Branch, shown: &BTreeMap<usize, Shown>) -> Results {
         let Some(facts) = branch.facts() else { return Results::default() };
         let protocol = branch.protocol();
         let mut results = Results {
@@ -118,10 +124,10 @@ impl Results {
             }
             results.fits.push(row);
         }
-        survival::add(&mut results, branch, facts);
+        survival::add(&mut results, branch, facts, shown);
         pooled::add(&mut results, branch, facts);
-        standardised::add(&mut results, branch, facts);
-        incidence::add(&mut results, branch, facts);
+        standardised::add(&mut results, branch, facts, shown);
+        incidence::add(&mut results, branch, facts, shown);
         results
     }
 

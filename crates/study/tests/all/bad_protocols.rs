@@ -232,7 +232,7 @@ const VARIABLES: &[Case] = &[
     (
         "[[eligibility]]\nlabel = \"Adults\"\nrequire = \"age >= 18\"",
         "eligibility = [\"age >= 18\"]",
-        &["line 48: variable[6].eligibility: is not a known key; known: kind, label, labels, name"],
+        &["line 48: variable[6].eligibility: is not a known key; known: codes, kind, label, labels, name"],
     ),
 ];
 

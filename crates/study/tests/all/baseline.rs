@@ -14,8 +14,7 @@ use study::word;
 
 use crate::sample::{PROTOCOL, cohort, protocol};
 
-const TABLE: &str =
-    "\n[[analysis]]\nkind = \"baseline\"\nvariables = [\"age\", \"stage\", \"cured\"]\nafter_time_zero = true\n";
+const TABLE: &str = "\n[[analysis]]\nkind = \"baseline\"\nvariables = [\"age\", \"stage\", \"cured\"]\n";
 
 fn with(more: &str) -> String {
     format!("{PROTOCOL}{TABLE}{more}")
@@ -57,7 +56,7 @@ fn mistakes_of_the_declaration() {
         mistakes(&with("yates = true\nfisher = true\nmodels = [\"iptw\"]\n")),
         [
             "analysis[3].fisher: an exact test has no Yates correction; use one of them",
-            "analysis[3].models: is not a known key; known: after_time_zero, continuity, fisher, kind, variables, weighted, yates",
+            "analysis[3].models: is not a known key; known: continuity, fisher, kind, variables, weighted, yates",
         ]
     );
     assert_eq!(

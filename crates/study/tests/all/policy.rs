@@ -48,6 +48,7 @@ fn the_digest_is_of_the_rules() {
         "allow_differencing = true",
         "opening = \"totals\"",
         "approvals = 1",
+        "same_account = true",
         "approval_days = 6",
         "trusted_sites = []",
         "variables = [\"age\"]",
@@ -96,6 +97,58 @@ fn a_study_is_refused_by_the_first_rule_that_it_breaks() {
         let without = all.replace(&format!("\"{variable}\""), "\"sex\"");
         assert_eq!(refusal(&without), Some(PolicyRefusal::Variable { variable: variable.into() }));
     }
+}
+
+/// The sample with a second outcome on its days, and one more model.
+fn with_outcome(grid: f64, horizon: u32) -> Protocol {
+    let more = format!(
+        "\n[[outcome]]\nname = \"again\"\nkind = \"time_to_event\"\ntime = \"days\"\nevent = \"dead\"\n\
+         grid_days = {grid}\nhorizon_days = {horizon}\n\n[[analysis]]\nkind = \"cox\"\noutcome = \"again\"\n\
+         models = [\"unadjusted\"]\n\n[release]\nminimum_cell = 1\nminimum_leavers = 1\n"
+    );
+    Protocol::parse(&format!("{}{more}", crate::sample::PROTOCOL)).unwrap_or_else(|m| panic!("{:?}", m.0))
+}
+
+#[test]
+fn the_finest_grid_holds_for_all_outcomes_of_a_time_column_together() {
+    let refusal = |finest: f64, grid: f64, horizon: u32| {
+        let policy = Policy { finest_grid_days: finest, ..Policy::default() };
+        policy.check_rule(Rule::FinestGridDays, &manifest(), &with_outcome(grid, horizon)).err()
+    };
+    let together =
+        |one: &str, other: &str| Some(PolicyRefusal::GridTogether { one: one.to_owned(), other: other.to_owned() });
+    assert_eq!(refusal(7.0, 10.0, 901), together("os", "again"), "horizons 900 and 901");
+    assert_eq!(refusal(7.0, 10.0, 899), together("again", "os"));
+    assert_eq!(refusal(7.0, 11.0, 891), together("os", "again"), "grids of 10 and 11 days");
+    assert_eq!(refusal(7.0, 30.0, 900), None, "a grid of whole cells");
+    assert_eq!(refusal(7.0, 10.0, 450), None, "a horizon at the end of a cell");
+    assert_eq!(refusal(1.0, 10.0, 901), None, "single days are allowed");
+}
+
+#[test]
+fn runs_over_the_same_patients_tell_of_days_together() {
+    let of = |number: u8, protocol: &Protocol, patients: std::ops::Range<u32>| {
+        let mut manifest = manifest();
+        manifest.run = [number; 16];
+        let marks: BTreeSet<Mark> = patients.map(|p| Mark::new(&[7; 32], &p.to_string())).collect();
+        Remembered::new(&manifest, protocol, vec![marks])
+    };
+    let earlier = [of(1, &protocol(), 0..50)];
+    let check = |grid: f64, horizon: u32, patients: std::ops::Range<u32>| {
+        let policy = Policy { finest_grid_days: 7.0, ..Policy::default() };
+        let run = of(2, &with_outcome(grid, horizon), patients);
+        policy.check_memory(&run, &earlier).err().map(|refusal| (refusal.rule(), refusal.to_string()))
+    };
+    let (rule, says) = check(10.0, 901, 0..50).expect("horizons 900 and 901");
+    assert_eq!(rule, "policy.differencing");
+    assert!(
+        says.starts_with("the run sample-01010101 told of nearly the same patients of this site by `days`"),
+        "{says}"
+    );
+    assert!(check(11.0, 891, 0..50).is_some(), "grids of 10 and 11 days");
+    assert_eq!(check(20.0, 900, 0..50), None);
+    assert_eq!(check(10.0, 901, 25..75), None, "other patients");
+    assert_eq!(Remembered::from_bytes(&earlier[0].to_bytes()).as_ref(), Ok(&earlier[0]));
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn names_are_resolved_and_defaults_filled_in() {
     assert_eq!(p.trial.elements[0].target, "Everybody.");
     let variable = |name: &str| p.dictionary.variable(p.dictionary.find(name).unwrap());
     assert_eq!((variable("age").label.as_str(), variable("stage").label.as_str()), ("age", "Stage"));
-    assert!(matches!(variable("age").kind, Kind::Continuous { low: 18.0, high: 110.0, resolution: 0.1, .. }));
+    assert!(matches!(variable("age").kind, Kind::Continuous { low: 18.0, high: 110.0, resolution: Some(0.1), .. }));
     let Kind::Categorical { levels, labels, binary: true } = &variable("cured").kind else { panic!("binary") };
     assert_eq!((levels.join(" "), labels.join(" ")), ("0 1".to_owned(), "no yes".to_owned()));
     assert!(variable("days").levels().is_empty());

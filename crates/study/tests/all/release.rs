@@ -17,7 +17,7 @@ const SCENARIO: &str = "\n[[scenario]]\nname = \"again\"\nlabel = \"The same aga
 /// The release of the sample's six patients: models fail, tables and a scenario stand.
 fn release() -> Release {
     let text = format!(
-        "{PROTOCOL}\n[[analysis]]\nkind = \"baseline\"\nvariables = [\"age\", \"stage\", \"cured\"]\nafter_time_zero = true\n{SCENARIO}"
+        "{PROTOCOL}\n[[analysis]]\nkind = \"baseline\"\nvariables = [\"age\", \"stage\", \"cured\"]\n{SCENARIO}"
     );
     let protocol = Arc::new(Protocol::parse(&text).unwrap());
     let mut cohort = cohort();

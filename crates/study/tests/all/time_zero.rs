@@ -62,11 +62,6 @@ fn models_and_tables_take_what_is_known_at_time_zero() {
         "kind = \"logistic\"\n",
         "analysis[1].effect_modifier: `dead` is part of the outcome `os`, after time zero; it would divide patients by",
     );
-    refused(
-        &(PROTOCOL.to_owned() + "\n[[analysis]]\nkind = \"baseline\"\nvariables = [\"age\", \"dead\"]\n"),
-        "kind = \"baseline\"\n",
-        "analysis[3].variables: `dead` is part of the outcome `os`, after time zero; the table compares what is known before",
-    );
     for (line, key) in [
         ("require = \"dead = 0\"", "require"),
         ("covariates = [\"age\", \"cured\"]\noutcomes = [\"os\"]", "covariates"),

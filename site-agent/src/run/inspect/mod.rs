@@ -21,16 +21,14 @@ use study::question::Question;
 use super::approve::{self, ApproveError, Approver};
 use super::folder::FolderError;
 use super::person::Person;
-use crate::source::Loaded;
+use crate::source::{Loaded, Warning};
 
-pub use own::{Counted, OwnCount};
+pub use own::{Counted, OwnCount, own_counts};
+pub(crate) use text::WORD_BYTES;
 
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
 pub enum InspectError {
-    /// The plan cannot be run on invented patients.
-    #[error("the protocol cannot be run on invented patients")]
-    Forecast(#[source] EvaluateError),
     /// The questions of the first round cannot be answered from this site's data.
     #[error("the first round cannot be answered from this file")]
     Preview(#[source] EvaluateError),
@@ -43,7 +41,6 @@ impl InspectError {
     /// Stable code.
     pub fn code(&self) -> &'static str {
         match self {
-            InspectError::Forecast(_) => "inspect.forecast",
             InspectError::Preview(_) => "inspect.preview",
             InspectError::Folder(e) => e.code(),
         }
@@ -52,7 +49,6 @@ impl InspectError {
     /// What to do next.
     pub fn hint(&self) -> &'static str {
         match self {
-            InspectError::Forecast(_) => "ask the study's statistician to look at ranges and units in the dictionary",
             InspectError::Preview(_) => "check ranges and units of the file",
             InspectError::Folder(e) => e.hint(),
         }
@@ -116,7 +112,7 @@ pub struct Findings {
     /// This site's own counts in the first round, with a preview.
     pub own: Option<Vec<OwnCount>>,
     /// What was noticed in the site's file, with a preview.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// What becomes of values that do not fit the dictionary.
     pub bad_values: BadValues,
     /// The site's policy, rule by rule.
@@ -178,8 +174,8 @@ pub enum Against {
 impl Inspection<'_> {
     /// What later rounds ask, as a run on invented patients shows. It takes the longest of all here and depends on the
     /// protocol alone.
-    pub fn forecast(&self) -> Result<Forecast, InspectError> {
-        Forecast::of(&Arc::new(self.protocol.clone())).map_err(InspectError::Forecast)
+    pub fn forecast(&self) -> Forecast {
+        Forecast::of(self.protocol)
     }
 
     /// Everything that there is to say.
@@ -187,7 +183,7 @@ impl Inspection<'_> {
         let (manifest, protocol) = (&self.offer.manifest, Arc::new(self.protocol.clone()));
         let (first, first_of_scenarios) = first_round(&protocol);
         let own = self.preview.map(|loaded| own::counts(&protocol, &loaded.cohort, manifest.roster.len())).transpose();
-        let warnings = self.preview.map(|loaded| loaded.warnings.iter().map(ToString::to_string).collect());
+        let warnings = self.preview.map(|loaded| loaded.warnings.clone());
         Ok(Findings {
             title: self.protocol.title.clone(),
             name: manifest.name(),
@@ -219,7 +215,7 @@ impl Inspection<'_> {
 
     /// The findings as one page of plain words.
     pub fn page(&self) -> Result<String, InspectError> {
-        Ok(text::page(&self.findings(Arc::new(self.forecast()?))?))
+        Ok(text::page(&self.findings(Arc::new(self.forecast()))?))
     }
 
     fn members(&self) -> Vec<MemberFound> {
@@ -239,7 +235,7 @@ impl Inspection<'_> {
                 self.policy.check_rule(rule, &self.offer.manifest, self.protocol)
             }
             (Rule::MaximumRuns | Rule::Differencing, Some(loaded)) => {
-                let (run, earlier) = approve::remembered(self.approver.state_dir, self.offer, self.protocol, loaded)?;
+                let (run, earlier) = approve::remembered(&self.approver, self.offer, self.protocol, loaded)?;
                 if rule == Rule::MaximumRuns {
                     self.policy.check_runs(&run, &earlier)
                 } else {

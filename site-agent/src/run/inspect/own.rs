@@ -1,5 +1,6 @@
 //! This site's own answers to the questions of the first round that count patients. They leave only under masks.
 
+use std::fmt;
 use std::sync::Arc;
 
 use study::cohort::Cohort;
@@ -8,6 +9,8 @@ use study::plan::Plan;
 use study::protocol::Protocol;
 use study::question::Question;
 use study::word;
+
+use super::InspectError;
 
 /// A count of this site's patients.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +57,25 @@ impl Counted {
     fn arms(counts: &[f64]) -> Counted {
         Counted::Arms { control: counts[0], treated: counts[1] }
     }
+}
+
+impl fmt::Display for OwnCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.counted {
+            Counted::Everybody { control, treated, neither } => {
+                write!(f, "{}: {control} control, {treated} treated, {neither} neither", self.of)
+            }
+            Counted::Arms { control, treated } => write!(f, "{}: {control} control, {treated} treated", self.of),
+            Counted::Together(count) => write!(f, "{}: {count}", self.of),
+        }
+    }
+}
+
+/// This site's own counts of analysed patients: levels, missing values, outcomes by arm.
+pub fn own_counts(protocol: &Arc<Protocol>, cohort: &Cohort) -> Result<Vec<OwnCount>, InspectError> {
+    let mut found = counts(protocol, cohort, 1).map_err(InspectError::Preview)?;
+    found.retain(|count| !matches!(count.counted, Counted::Everybody { .. }));
+    Ok(found)
 }
 
 /// The counts of the main analysis over the site's rows.

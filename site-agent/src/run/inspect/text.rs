@@ -2,10 +2,14 @@
 
 use std::fmt::Write;
 
-use study::forecast::Foreseen;
+use study::forecast::{Forecast, Foreseen};
+use study::layout::MOST_WORDS;
 use study::protocol::ReleaseRules;
 
 use super::{Against, Counted, Findings, Verdict};
+
+/// Bytes of a masked number.
+pub(crate) const WORD_BYTES: usize = 16;
 
 /// The whole page.
 pub(super) fn page(findings: &Findings) -> String {
@@ -15,6 +19,7 @@ pub(super) fn page(findings: &Findings) -> String {
     first_round(&mut page, findings);
     later_rounds(&mut page, findings);
     own(&mut page, findings);
+    noticed(&mut page, findings);
     verdicts(&mut page, findings);
     page
 }
@@ -75,10 +80,34 @@ fn later_rounds(page: &mut String, findings: &Findings) {
         line(page, format_args!("  {kind:<22} {often}{questions} times {shape} numbers, from round {begin}"));
         line(page, format_args!("  {:<22} {sentence}", ""));
     }
-    for draws in &findings.draws {
-        line(page, format_args!("  of these for {draws}"));
+    if !findings.draws.is_empty() {
+        line(
+            page,
+            format_args!(
+                "  about {} of these numbers, all opened by the sites alone, are for",
+                findings.forecast.drawn
+            ),
+        );
     }
+    for draws in &findings.draws {
+        line(page, format_args!("    {draws}"));
+    }
+    sizes(page, &findings.forecast);
     openers(page, findings);
+}
+
+/// How much leaves under masks.
+fn sizes(page: &mut String, forecast: &Forecast) {
+    let (all, (round, most)) = (forecast.numbers(), forecast.largest);
+    let megabytes = |numbers: usize| (numbers * WORD_BYTES) as f64 / 1e6;
+    line(page, format_args!("Together about {all} numbers, {:.2} MB from each site under masks;", megabytes(all)));
+    line(page, format_args!("the largest round is round {round} with {most} numbers, {:.2} MB.", megabytes(most)));
+    if most > MOST_WORDS {
+        line(page, format_args!("  That is more than a round can carry ({MOST_WORDS}): the run would end there."));
+    }
+    for kind in &forecast.beyond {
+        line(page, format_args!("  {kind} fits no number for the ranges of the dictionary: the run may end there."));
+    }
 }
 
 /// Who would read how many numbers of which kind under the study's opening.
@@ -137,6 +166,16 @@ fn own(page: &mut String, findings: &Findings) {
     }
     for warning in &findings.warnings {
         line(page, format_args!("  warning: {warning}"));
+    }
+}
+
+fn noticed(page: &mut String, findings: &Findings) {
+    if findings.warnings.is_empty() {
+        return;
+    }
+    line(page, format_args!("\nNoticed in this site's file:"));
+    for warning in &findings.warnings {
+        line(page, format_args!("  {:<22} {warning}", warning.code()));
     }
 }
 

@@ -5,7 +5,7 @@ use study::results::Results;
 
 use super::{results, sites, text};
 use crate::reference::{centre, rows};
-use crate::small::protocol_text_with;
+use crate::small::text_with;
 
 const ESTIMANDS: [&str; 5] = ["ATE", "ATT", "ATC", "ATO", "ATM"];
 
@@ -43,7 +43,7 @@ variables = ["age", "crcl"]
 "#;
     let sites = rows().split(45, centre);
     for estimand in ESTIMANDS {
-        let results = results(&protocol_text_with(&models.replace("ESTIMAND", estimand)), &sites);
+        let results = results(&text_with(&models.replace("ESTIMAND", estimand)), &sites);
         for variable in ["age", "crcl"] {
             compare(&results, variable, &golden["myeloma"][variable][estimand], estimand);
         }

@@ -6,7 +6,7 @@ use study::protocol::Protocol;
 use study::results::{EstimateRow, Results, Variance};
 
 use super::{close, estimate, results, run, sites, text};
-use crate::small::{protocol_text_with, rows};
+use crate::small::{rows, text_with};
 
 #[test]
 fn a_covariate_in_mol_per_litre_is_that_of_r() {
@@ -136,7 +136,7 @@ fn study(factor: f64) -> (String, Vec<Rows>) {
     };
     let at = [40.0, 90.0].map(|x| number(x * factor)).join(", ");
     let range = format!("range = [0, {}]\nresolution = {}", number(250.0 * factor), number(factor));
-    let text = protocol_text_with(&format!("{MORE}{}", MODELS.replace("EFFECT_AT", &at)));
+    let text = text_with(&format!("{MORE}{}", MODELS.replace("EFFECT_AT", &at)));
     let text = text.replace("range = [0, 250]", &range);
     let status = |rows: &Rows, row: usize| {
         let name = match (rows.get(row, "pfs_event"), row % 3) {

@@ -2,7 +2,9 @@
 
 use stats::cox::Ties;
 use stats::fit::Why;
-use stats::survival::{Curve, IntervalKind, Median, Who, log_rank, median, released, restricted_mean, treatment_cox};
+use stats::survival::{
+    Curve, IntervalKind, Leaving, Median, Who, log_rank, median, released, restricted_mean, treatment_cox,
+};
 
 use crate::myeloma::Cohort;
 
@@ -74,8 +76,9 @@ fn merged_grid() {
     let table = rows(&survival.exit, &survival.event, &treated).pooled();
     let leavers: Vec<Vec<f64>> =
         table.cells().iter().map(|arms| arms.map(|leavers| leavers.all().n).to_vec()).collect();
+    let of = |minimum: f64| released(&Leaving::new(&leavers, &[0.0; 2], minimum), &[], |_| true);
     for minimum in [1.0, 2.0, 5.0, 20.0, 100.0] {
-        let ends: Vec<f64> = released(&leavers, &[], minimum).merged.into_iter().map(f64::from).collect();
+        let ends: Vec<f64> = of(minimum).merged.into_iter().map(f64::from).collect();
         assert_eq!(ends.last(), Some(&((table.cells().len() - 1) as f64)));
         for who in [Who::Control, Who::Treated] {
             let curve = Curve::kaplan_meier(&table, who);
@@ -91,5 +94,5 @@ fn merged_grid() {
             assert_eq!(left, curve.points()[0].risk.n);
         }
     }
-    assert!(released(&leavers, &[], 150.0).merged.is_empty());
+    assert!(of(150.0).merged.is_empty());
 }

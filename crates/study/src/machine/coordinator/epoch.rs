@@ -10,7 +10,9 @@ impl CoordinatorMachine {
         self.epoch += 1;
         context.persist(CoordinatorRecord::Epoch { epoch: self.epoch });
         self.stage = Stage::Announcing(Gathered::new(self.sites()));
-        self.broadcast(&ToSite::EpochOpen { epoch: self.epoch }, context);
+        for (site, known) in self.known.iter().enumerate() {
+            context.send(site as u16, ToSite::EpochOpen { epoch: self.epoch, known: *known });
+        }
     }
 
     pub(super) fn announcement(
@@ -68,6 +70,7 @@ impl CoordinatorMachine {
         gathered.put(site, confirmation)?;
         if gathered.complete() {
             let (epoch, announcements, confirmations) = (self.epoch, std::mem::take(announcements), gathered.take());
+            self.known = announcements.iter().map(|announcement| announcement.head).collect();
             let agreed = confirmations.clone();
             context.persist(CoordinatorRecord::Agreed { epoch, announcements, confirmations: agreed });
             self.expect_next();

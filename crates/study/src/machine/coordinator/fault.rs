@@ -17,6 +17,15 @@ pub enum Fault {
         /// Number of the round.
         round: u32,
     },
+    /// All sites are at a later round than this coordinator's ledger.
+    #[error("the sites are at round {round}: this coordinator's ledger is older than the run")]
+    Ahead {
+        /// Number of the round that they say is next.
+        round: u32,
+    },
+    /// The site has approved with another policy, cohort or key before, and the run has begun since.
+    #[error("the site shows another approval than the one with which the run began")]
+    OtherApproval,
     /// The number of words is not the plan's.
     #[error("the answer has {got} words, the plan asks for {expected}")]
     Length {
@@ -58,6 +67,8 @@ impl Fault {
             Fault::Unexpected => "peer.unexpected",
             Fault::Signature => "peer.signature",
             Fault::OtherPlan { .. } => "peer.other_plan",
+            Fault::Ahead { .. } => "peer.ahead",
+            Fault::OtherApproval => "peer.other_approval",
             Fault::Length { .. } => "peer.length",
             Fault::OtherSum { .. } => "peer.other_sum",
             Fault::OtherResults => "peer.other_results",

@@ -85,6 +85,8 @@ pub struct CoordinatorMachine {
     approvals: Vec<Option<Approval>>,
     connected: Vec<bool>,
     epoch: u64,
+    /// Newest head of its ledger that each site has signed.
+    known: Vec<Digest>,
     /// The newest request.
     requested: Option<Box<RoundOpen>>,
     /// The last round that was opened.
@@ -123,6 +125,7 @@ impl CoordinatorMachine {
             approvals: vec![None; sites],
             connected: vec![false; sites],
             epoch: 0,
+            known: vec![digest; sites],
             requested: None,
             last: None,
             refits: Refits::new(protocol, sites),
@@ -150,6 +153,7 @@ impl CoordinatorMachine {
             CoordinatorRecord::Epoch { epoch } => self.epoch = epoch,
             CoordinatorRecord::Requested { open } => {
                 self.counts = open.counts;
+                self.know(&open);
                 self.requested = Some(open);
             }
             CoordinatorRecord::Opened { q0, result } => {
@@ -176,9 +180,10 @@ impl CoordinatorMachine {
                 self.counts = closed.finished.first().map_or(self.counts, |finished| finished.counts);
                 self.stage = Stage::Closed(closed);
             }
-            CoordinatorRecord::Agreed { .. }
-            | CoordinatorRecord::Refused { .. }
-            | CoordinatorRecord::Compared { .. } => {}
+            CoordinatorRecord::Agreed { announcements, .. } => {
+                self.known = announcements.iter().map(|announcement| announcement.head).collect();
+            }
+            CoordinatorRecord::Refused { .. } | CoordinatorRecord::Compared { .. } => {}
         }
         Ok(())
     }
@@ -253,6 +258,10 @@ impl CoordinatorMachine {
         }
         let site = usize::from(approval.site);
         if self.approvals[site].as_ref() != Some(&approval) {
+            // an approval binds the rows: in the middle of a run there is no other one
+            if self.approvals[site].is_some() && self.requested.is_some() {
+                return Err(Fault::OtherApproval);
+            }
             context.persist(CoordinatorRecord::Approved { approval: approval.clone() });
             self.approvals[site] = Some(approval);
         }

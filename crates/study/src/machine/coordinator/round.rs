@@ -62,6 +62,7 @@ impl CoordinatorMachine {
             signature: Signature([0; 64]),
         };
         let open = open.signed(&self.identity, &self.digest);
+        self.know(&open);
         context.persist(CoordinatorRecord::Requested { open: Box::new(open.clone()) });
         self.stage = Stage::Answering(Box::new(Round {
             open: open.clone(),
@@ -73,6 +74,15 @@ impl CoordinatorMachine {
         Ok(())
     }
 
+    /// The heads that the sites signed with what they said.
+    pub(super) fn know(&mut self, open: &RoundOpen) {
+        for (known, witness) in self.known.iter_mut().zip(&open.witnesses) {
+            if let Some(witness) = witness {
+                *known = witness.head;
+            }
+        }
+    }
+
     /// The round must be the next one, or the last opened one again.
     pub(super) fn check_round(&self, round: u32, q0: &Digest, layout: &Layout, ended: bool) -> Result<(), Fault> {
         if layout.words() > MOST_WORDS {
@@ -81,6 +91,8 @@ impl CoordinatorMachine {
         match &self.last {
             _ if round == self.round() && !ended => Ok(()),
             Some(last) if last.result.round == round && last.q0 == *q0 && last.layout == *layout => Ok(()),
+            // each of them chains the sum that this ledger lacks
+            _ if round > self.round() => Err(Fault::Ahead { round }),
             _ => Err(Fault::OtherPlan { round }),
         }
     }

@@ -17,7 +17,7 @@ pub struct SiteConfig {
     pub protocol: Arc<Protocol>,
     /// The frozen cohort.
     pub cohort: Arc<Cohort>,
-    /// Salted commitment to it.
+    /// Salted commitment to it and to the key of the draws.
     pub commitment: Digest,
     /// 32 secret bytes of the site, made at approval; the salt of the first site's answers comes from it.
     pub secret: [u8; 32],

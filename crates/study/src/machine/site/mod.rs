@@ -36,6 +36,8 @@ pub trait SiteContext {
     fn now(&self) -> u64;
     /// Digest of the newest durable record: what was persisted in the same call does not count.
     fn head(&self) -> Digest;
+    /// Was a digest the head of this ledger at some time? That of the manifest is the head of an empty one.
+    fn holds(&self, head: &Digest) -> bool;
 }
 
 /// A round that was accepted or is next: what is needed to answer it.
@@ -217,7 +219,7 @@ impl SiteMachine {
         }
         self.config.policy.check_time(self.config.approved, context.now())?;
         match message {
-            ToSite::EpochOpen { epoch } => self.open_epoch(epoch, context),
+            ToSite::EpochOpen { epoch, known } => self.open_epoch(epoch, &known, context),
             ToSite::Bundle { announcements } => self.bundle(announcements, context),
             ToSite::Boxes { boxes } => match std::mem::replace(&mut self.stage, Stage::Idle) {
                 Stage::Boxed(boxed) => {
@@ -253,7 +255,11 @@ impl SiteMachine {
         Err(Refusal::Unexpected)
     }
 
-    fn open_epoch(&mut self, epoch: u64, context: &mut dyn SiteContext) -> Result<(), Refusal> {
+    fn open_epoch(&mut self, epoch: u64, known: &Digest, context: &mut dyn SiteContext) -> Result<(), Refusal> {
+        // it was durable when it was signed: a ledger without it is older than what this site has said
+        if !context.holds(known) {
+            return Err(Refusal::Behind);
+        }
         if epoch <= self.epoch {
             return Err(Refusal::StaleEpoch { got: epoch, last: self.epoch });
         }

@@ -13,7 +13,7 @@ pub enum SiteRecord {
     Approved {
         /// Digest of the site's policy.
         policy: Digest,
-        /// Salted commitment to the frozen cohort.
+        /// Salted commitment to the frozen cohort and the key of the site's draws.
         cohort: Digest,
     },
     /// It takes part in an epoch.

@@ -11,6 +11,11 @@ pub enum Refusal {
     /// The message does not belong to this moment of the run.
     #[error("the message does not belong here")]
     Unexpected,
+    /// This site has signed a head that its ledger does not hold.
+    #[error(
+        "this site has said more than its ledger holds: the state directory is an older copy, or a second agent had the same keys"
+    )]
+    Behind,
     /// The epoch is not newer than the last one.
     #[error("epoch {got} is not newer than epoch {last}")]
     StaleEpoch {
@@ -68,6 +73,7 @@ impl Refusal {
     pub fn rule(&self) -> &'static str {
         match self {
             Refusal::Unexpected => "run.unexpected",
+            Refusal::Behind => "run.behind",
             Refusal::StaleEpoch { .. } => "run.stale_epoch",
             Refusal::Epoch(_) => "run.epoch",
             Refusal::Signature => "run.signature",

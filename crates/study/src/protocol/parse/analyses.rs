@@ -2,7 +2,7 @@
 
 use stats::cox::Ties;
 
-use super::{Declared, checks, curves, eligibility, forms, resolve, standardised, unknown};
+use super::{Declared, checks, curves, eligibility, forms, length, resolve, standardised, unknown};
 use crate::dictionary::{Kind, VariableId};
 use crate::document::{Table, suggestion};
 use crate::protocol::{
@@ -158,6 +158,8 @@ fn analysis(t: &Table<'_, '_>, kind: Option<&str>, declared: &Declared<'_>) -> O
     }
     forms::check(t, kind, &models, variances);
     let standardised = standardised::standardised(t, kind, &outcomes, &models, declared);
+    let modifiers: Vec<VariableId> = effect_modifiers.iter().map(|modifier| modifier.variable).collect();
+    length::check(t, kind, &outcomes, &[&covariates[..], &modifiers].concat(), declared);
     Some(Analysis {
         kind: kind?,
         outcomes,

@@ -1,6 +1,6 @@
 //! `[[analysis]]` of kind `baseline`: the table of patients' characteristics.
 
-use super::{Declared, eligibility, resolve};
+use super::{Declared, resolve};
 use crate::dictionary::{Kind, VariableId};
 use crate::document::Table;
 use crate::protocol::{BaselineAnalysis, CategoryTest};
@@ -42,7 +42,6 @@ fn read(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<BaselineAnalysis> 
         }
     };
     let variables = names.map(|names| variables(t, &names, declared));
-    eligibility::known_at_time_zero(t, &[("variables", variables.clone().unwrap_or_default())], declared);
     let variables = variables?;
     Some(BaselineAnalysis { variables, weighted, continuity, category_test })
 }
@@ -53,7 +52,7 @@ fn variables(t: &Table<'_, '_>, names: &[String], declared: &Declared<'_>) -> Ve
         let Some(id) = resolve(t, "variables", name, declared.dictionary) else { continue };
         let variable = declared.dictionary.variable(id);
         if let Some(Err(why)) = variable.grid() {
-            t.mistake("variables", format!("`{name}`: {why}; see its `range` and `resolution`"));
+            t.mistake("variables", format!("`{name}`: {why}"));
         }
         if matches!(variable.kind, Kind::Days { .. }) {
             t.mistake(

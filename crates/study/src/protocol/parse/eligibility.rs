@@ -24,7 +24,9 @@ pub(super) fn condition(t: &Table<'_, '_>, text: &str, declared: &Declared<'_>) 
     match Expression::parse(text, declared.dictionary, &|name| t.reader.is_spoiled(name)) {
         Ok(condition) => Some(condition),
         Err(mistakes) => {
-            mistakes.iter().for_each(|mistake| t.mistake("require", mistake.placed(text)));
+            for mistake in &mistakes {
+                t.mistake("require", mistake.placed(text));
+            }
             None
         }
     }
@@ -44,7 +46,6 @@ pub(super) fn known_at_time_zero(t: &Table<'_, '_>, keys: &[(&'static str, Vec<V
                     "require" => {
                         "it would choose patients by what happens to them later (immortal time); ask for what is known at time zero"
                     }
-                    "variables" => "the table compares what is known before treatment; take it out",
                     "covariates" => "it would adjust for what the treatment may have changed; take it out",
                     _ => "it would divide patients by what the treatment may have changed; take it out",
                 };

@@ -34,7 +34,7 @@ pub(super) fn imputation(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<I
         } else if matches!(variable.kind, Kind::Days { .. }) {
             t.mistake(key, format!("`{name}` is a time; only a covariate is imputed"));
         } else if let Some(Err(why)) = variable.grid() {
-            t.mistake(key, format!("values of `{name}` have no grid: {why}; see its `range` and `resolution`"));
+            t.mistake(key, format!("values of `{name}` have no grid: {why}"));
         } else {
             variables.push(id);
         }

@@ -10,12 +10,14 @@ mod eligibility;
 mod forms;
 mod imputation;
 mod incidence;
+mod length;
 mod outcomes;
 mod propensity;
 mod prose;
 mod release;
 mod scenario;
 mod standardised;
+mod together;
 mod variables;
 
 use super::{Outcome, Propensity, Protocol, Treatment, Trial, TrialElement, digest};
@@ -96,6 +98,9 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
         scenarios: Vec::new(),
         digest,
     });
+    if let Some(main) = &main {
+        together::check(root, main);
+    }
     let scenarios = scenario::scenarios(root, &declared, main.as_ref());
     let bootstrap = bootstrap::bootstrap(root, &declared, main.as_ref());
     Some(Protocol { bootstrap, scenarios, ..main? })

@@ -49,9 +49,7 @@ fn variable(t: &Table<'_, '_>) -> Option<Variable> {
     let kind = match t.choice("kind", &KINDS).as_deref() {
         Some("continuous") => continuous(t),
         Some("categorical") => categorical(t),
-        Some("binary") => {
-            Some(Kind::Categorical { levels: vec!["0".into(), "1".into()], labels: binary_labels(t), binary: true })
-        }
+        Some("binary") => Some(binary(t)),
         Some("days") => t.whole("max").map(|high| Kind::Days { high }),
         Some(other) => {
             unknown(t, "kind", other, &KINDS);
@@ -66,12 +64,24 @@ fn variable(t: &Table<'_, '_>) -> Option<Variable> {
     Some(Variable { name: name?, label: label?, kind: kind? })
 }
 
-fn binary_labels(t: &Table<'_, '_>) -> Vec<String> {
-    let labels = t.optional_texts("labels").unwrap_or_else(|| vec!["no".into(), "yes".into()]);
+/// Two levels, the second is the event: 0 and 1, or the codes that all files have.
+fn binary(t: &Table<'_, '_>) -> Kind {
+    let codes = t.optional_texts("codes");
+    if let Some(codes) = &codes {
+        let alike = matches!(codes.as_slice(), [a, b] if a.to_lowercase() == b.to_lowercase());
+        if codes.len() != 2 || alike || codes.iter().any(|code| code.is_empty() || code.trim() != code) {
+            t.mistake(
+                "codes",
+                "expected the two texts that stand in the files, the event second; such as [\"No\", \"Yes\"]",
+            );
+        }
+    }
+    let default = || codes.clone().unwrap_or_else(|| vec!["no".into(), "yes".into()]);
+    let labels = t.optional_texts("labels").unwrap_or_else(default);
     if labels.len() != 2 {
         t.mistake("labels", "a binary variable has two labels, for 0 and for 1; such as [\"no\", \"yes\"]");
     }
-    labels
+    Kind::Categorical { levels: codes.unwrap_or_else(|| vec!["0".into(), "1".into()]), labels, binary: true }
 }
 
 fn continuous(t: &Table<'_, '_>) -> Option<Kind> {
@@ -80,14 +90,18 @@ fn continuous(t: &Table<'_, '_>) -> Option<Kind> {
         t.mistake("range", "is missing; give the smallest and largest possible value, such as [18, 110]");
     }
     let range = t.numbers("range");
-    let resolution = t.optional_number("resolution").unwrap_or(1.0);
-    if resolution <= 0.0 {
+    let resolution = t.optional_number("resolution");
+    if resolution.is_some_and(|step| step <= 0.0) {
         t.mistake("resolution", "must be above zero; such as 0.1");
+    }
+    let rounded = t.flag("rounded", false);
+    if rounded && !t.has("resolution") {
+        t.mistake("rounded", "stands without `resolution`, the step to which values are rounded; add it");
     }
     match range?.as_slice() {
         [low, high] if low < high => {
             digits_left(t, *low, *high);
-            Some(Kind::Continuous { unit, low: *low, high: *high, resolution })
+            Some(Kind::Continuous { unit, low: *low, high: *high, resolution, rounded })
         }
         _ => {
             t.mistake("range", "expected [smallest, largest] with smallest below largest; such as [18, 110]");

@@ -8,32 +8,39 @@ mod flow;
 mod outcomes;
 mod scores;
 
+use std::collections::BTreeMap;
+
 use super::suppress::Table;
 use crate::protocol::{Protocol, ReleaseRules};
-use crate::results::Results;
+use crate::results::{Boundaries, Results};
 
 /// Analysed patients of the control and the treated arm.
 type Arms = [u64; 2];
 
 /// Hides in the tables of a run and of its scenarios.
-pub(super) fn apply(results: &mut Results, protocol: &Protocol) {
+pub(super) fn apply(results: &mut Results, protocol: &Protocol, boundaries: &Boundaries) {
     let ReleaseRules { minimum_cell, .. } = protocol.release;
     let minimum = u64::from(minimum_cell);
     flow::apply(results, minimum);
-    tables(results, protocol, minimum);
-    for (scenario, declared) in results.scenarios.iter_mut().zip(&protocol.scenarios) {
-        tables(&mut scenario.results, &declared.protocol, minimum);
+    let mut scenarios = std::mem::take(&mut results.scenarios);
+    let mut analyses: Vec<(&Protocol, &mut Results)> = vec![(protocol, &mut *results)];
+    analyses.extend(
+        scenarios.iter_mut().zip(&protocol.scenarios).map(|(scenario, s)| (&*s.protocol, &mut scenario.results)),
+    );
+    let hidden =
+        balance::apply(&mut analyses.iter_mut().map(|(_, results)| &mut **results).collect::<Vec<_>>(), minimum);
+    for (index, ((protocol, results), hidden)) in analyses.into_iter().zip(&hidden).enumerate() {
+        let arms = arms(results);
+        outcomes::apply(results, protocol, arms, hidden, boundaries.of_analysis(index), minimum);
+        scores::histogram(&mut results.histogram, &mut results.overlap, arms, minimum);
+        scores::truncated(&mut results.weights, minimum);
     }
+    results.scenarios = scenarios;
 }
 
-/// All but the flow chart, which the scenarios share.
-fn tables(results: &mut Results, protocol: &Protocol, minimum: u64) {
-    let Some(last) = results.flow.last() else { return };
-    let arms = [last.control, last.treated].map(Option::unwrap_or_default);
-    let hidden = balance::apply(&mut results.balance, arms, minimum);
-    outcomes::apply(results, protocol, arms, &hidden, minimum);
-    scores::histogram(&mut results.histogram, &mut results.overlap, arms, minimum);
-    scores::truncated(&mut results.weights, minimum);
+fn arms(results: &Results) -> Arms {
+    let last = results.flow.last();
+    last.map_or([0; 2], |last| [last.control, last.treated].map(Option::unwrap_or_default))
 }
 
 /// What is hidden of one variable: rows by arm of each level, and those without a value.
@@ -52,11 +59,30 @@ impl HiddenLevels {
     /// first level is not shown, it hides the others for free.
     fn of(levels: &[[u64; 2]], missing: [u64; 2], first_is_shown: bool, minimum: u64) -> HiddenLevels {
         let mut table = Table::default();
+        let cells = LevelCells::add(&mut table, levels, missing, first_is_shown, 0);
+        table.suppress(minimum);
+        cells.hidden(&table, first_is_shown)
+    }
+}
+
+/// The cells of one variable in a table: by level, then those without a value, each by arm.
+struct LevelCells(Vec<[usize; 2]>);
+
+impl LevelCells {
+    /// Groups count from `group`, one for each level and one for those without a value.
+    fn add(
+        table: &mut Table,
+        levels: &[[u64; 2]],
+        missing: [u64; 2],
+        first_is_shown: bool,
+        group: usize,
+    ) -> LevelCells {
         let mut by_level = Vec::new();
-        for (group, counts) in levels.iter().chain([&missing]).enumerate() {
-            let implied = group == 0 && !first_is_shown;
+        for (level, counts) in levels.iter().chain([&missing]).enumerate() {
+            let implied = level == 0 && !first_is_shown;
+            let group = group + level;
             let cells = counts.map(|n| if implied { table.implied(n, group) } else { table.shown(n, group) });
-            if group < levels.len() && !implied {
+            if level < levels.len() && !implied {
                 let all = table.shown(counts[0] + counts[1], group);
                 table.known(vec![(cells[0], 1), (cells[1], 1), (all, -1)]);
             }
@@ -65,13 +91,19 @@ impl HiddenLevels {
         for arm in 0..2 {
             table.known(by_level.iter().map(|cells| (cells[arm], 1)).collect());
         }
-        table.suppress(minimum);
-        let mut hidden: Vec<bool> = by_level.iter().map(|cells| table.hides(cells[0])).collect();
+        LevelCells(by_level)
+    }
+
+    fn hidden(&self, table: &Table, first_is_shown: bool) -> HiddenLevels {
+        let mut hidden: Vec<bool> = self.0.iter().map(|cells| table.hides(cells[0])).collect();
         hidden[0] &= first_is_shown;
         let missing = hidden.pop().unwrap_or_default();
         HiddenLevels { levels: hidden, missing }
     }
 }
+
+/// What is hidden of the categorical variables of one analysis, by their names.
+type HiddenVariables = BTreeMap<String, HiddenLevels>;
 
 #[cfg(test)]
 mod tests;

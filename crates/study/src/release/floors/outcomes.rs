@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Arms, HiddenLevels};
 use crate::protocol::{OutcomeKind, Protocol};
-use crate::results::{OutcomeRow, Results};
+use crate::results::{OutcomeRow, Quantity, Results, Shown};
 
 /// `of_variables`: what the baseline table hides, so that a binary outcome that stands there has the same counts hidden.
 pub(super) fn apply(
@@ -12,9 +12,10 @@ pub(super) fn apply(
     protocol: &Protocol,
     arms: Arms,
     of_variables: &BTreeMap<String, HiddenLevels>,
+    shown: &BTreeMap<usize, Shown>,
     minimum: u64,
 ) {
-    for outcome in &protocol.outcomes {
+    for (index, outcome) in protocol.outcomes.iter().enumerate() {
         let rows: Vec<&mut OutcomeRow> = results.outcomes.iter_mut().filter(|r| r.outcome == outcome.name).collect();
         if rows.is_empty() {
             continue;
@@ -26,6 +27,10 @@ pub(super) fn apply(
             }
             OutcomeKind::TimeToEvent(_) | OutcomeKind::Competing(_) => None,
         };
+        if shown.get(&index).is_some_and(|shown| shown.closed) {
+            close(results, &outcome.name);
+            continue;
+        }
         let hidden = match in_table {
             Some(name) => of_variables.get(name).cloned(),
             None => Some(of_outcome(&rows, arms, minimum)),
@@ -43,11 +48,22 @@ pub(super) fn apply(
         results.fits.iter_mut().filter(|r| told(&r.outcome, &r.cause)).for_each(|r| r.events = None);
         if !causes.is_empty() {
             for row in results.survival.iter_mut().filter(|row| row.outcome == outcome.name) {
-                (row.n_event, row.n_censor) = (None, None);
+                (row.n_event, row.n_censor, row.n_after) = (None, None, None);
             }
         }
         results.tests.retain(|test| test.name != "chi_square" || test.outcome != outcome.name);
     }
+}
+
+/// Hides every count of an outcome, and what follows from a curve of which no time is shown.
+fn close(results: &mut Results, outcome: &str) {
+    results.outcomes.iter_mut().filter(|row| row.outcome == outcome).for_each(|row| row.events = None);
+    results.estimates.iter_mut().filter(|row| row.outcome == outcome).for_each(|row| row.events = None);
+    results.fits.iter_mut().filter(|row| row.outcome == outcome).for_each(|row| row.events = None);
+    let of_curve = |quantity: Quantity| matches!(quantity, Quantity::Median | Quantity::FollowUp);
+    results.medians.retain(|row| row.outcome != outcome || !of_curve(row.quantity));
+    let counts = |name: &str| matches!(name, "chi_square" | "log_rank" | "gray");
+    results.tests.retain(|test| test.outcome != outcome || !counts(&test.name));
 }
 
 /// Hides how many patients have a value of an outcome, wherever its models and curves tell it.
@@ -56,9 +72,11 @@ fn hide_rows(results: &mut Results, outcome: &str) {
     results.fits.iter_mut().filter(|row| row.outcome == outcome).for_each(|row| row.n = None);
     results.effects.iter_mut().filter(|row| row.outcome == outcome).for_each(|row| row.n = None);
     for row in results.survival.iter_mut().filter(|row| row.outcome == outcome) {
-        (row.n_risk, row.n_event, row.n_censor) = (None, None, None);
+        (row.n_risk, row.n_event, row.n_censor, row.n_after) = (None, None, None, None);
     }
-    results.incidences.iter_mut().filter(|row| row.outcome == outcome).for_each(|row| row.n_risk = None);
+    for row in results.incidences.iter_mut().filter(|row| row.outcome == outcome) {
+        (row.n_risk, row.n_after) = (None, None);
+    }
 }
 
 /// Two rows for each cause: control arm, treated arm. Those without event, or of no cause, are not shown.

@@ -1,7 +1,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{balance, flow, scores};
+use super::{balance as joint, flow, scores};
 use crate::results::{
     BalanceCells, BalanceRow, FlowRow, HistogramRow, OverlapRow, Results, ScenarioResults, WeightRow,
 };
@@ -72,6 +72,7 @@ fn variable(counts: &[[u64; 2]]) -> Vec<BalanceRow> {
         smd: Some(0.5),
         smd_cobalt: totals[2].map(|_| n[1] as f64 / total[1] as f64 - n[0] as f64 / total[0] as f64),
         separated: false,
+        rounded_to: None,
         missing: missing.map(Some),
         floored: false,
     };
@@ -79,6 +80,18 @@ fn variable(counts: &[[u64; 2]]) -> Vec<BalanceRow> {
     let level = |(i, n): (usize, &[u64; 2])| row(Some(i.to_string()), *n, totals);
     let of_levels = levels.iter().enumerate().map(level);
     std::iter::once(row(None, total, [None; 3])).chain(of_levels).collect()
+}
+
+/// The table of an analysis with so many patients in its arms.
+fn analysis(balance: Vec<BalanceRow>, [control, treated]: [u64; 2]) -> Results {
+    Results { flow: chart(&[[control, treated, 0]]), balance, ..Results::default() }
+}
+
+/// Hides in the table of a run without scenarios.
+fn balance(rows: &mut Vec<BalanceRow>, arms: [u64; 2], minimum: u64) {
+    let mut results = analysis(std::mem::take(rows), arms);
+    joint::apply(&mut [&mut results], minimum);
+    *rows = results.balance;
 }
 
 fn arms(counts: &[[u64; 2]]) -> [u64; 2] {
@@ -93,7 +106,7 @@ fn value(row: &BalanceRow) -> [Option<f64>; 3] {
 fn a_level_is_hidden_in_both_arms_with_another() {
     let counts = [[30, 3], [40, 60], [8, 9], [0, 0]];
     let mut rows = variable(&counts);
-    balance::apply(&mut rows, arms(&counts), 5);
+    balance(&mut rows, arms(&counts), 5);
     assert_eq!(
         rows.iter().map(value).collect::<Vec<_>>(),
         [[Some(78.0), Some(72.0), Some(150.0)], [None; 3], [Some(40.0), Some(60.0), Some(100.0)], [None; 3],]
@@ -102,7 +115,7 @@ fn a_level_is_hidden_in_both_arms_with_another() {
     assert!(rows[2].smd_cobalt.is_some() && rows[0].missing == [Some(0); 2] && rows[0].floored);
     let mut rows = variable(&[[30, 13], [40, 60], [0, 0]]);
     let before = rows.clone();
-    balance::apply(&mut rows, [70, 73], 5);
+    balance(&mut rows, [70, 73], 5);
     assert_eq!(rows, before, "nothing small, nothing hidden");
 }
 
@@ -110,7 +123,7 @@ fn a_level_is_hidden_in_both_arms_with_another() {
 fn few_without_a_value_take_the_totals_along() {
     let counts = [[30, 13], [40, 60], [2, 6]];
     let mut rows = variable(&counts);
-    balance::apply(&mut rows, arms(&counts), 5);
+    balance(&mut rows, arms(&counts), 5);
     assert_eq!((rows[0].missing, value(&rows[0])), ([None; 2], [None; 3]));
     // The level with fewer patients stands in for those without a value; a share would give back the total.
     assert_eq!((value(&rows[1]), value(&rows[2])), ([None; 3], [Some(40.0), Some(60.0), Some(100.0)]));
@@ -152,7 +165,7 @@ proptest! {
         prop_assume!(arms.iter().all(|n| *n >= minimum));
         let original = variable(&counts);
         let mut rows = original.clone();
-        balance::apply(&mut rows, arms, minimum);
+        balance(&mut rows, arms, minimum);
         let shown = seen(&rows);
         let parts = counts.len() - usize::from(third_is_a_level);
         let same: Vec<Vec<[u64; 2]>> = sums(arms[0], parts)
@@ -234,4 +247,22 @@ fn few_weights_at_a_bound_are_hidden() {
     }];
     scores::truncated(&mut rows, 5);
     assert_eq!(rows[0].truncated, Some([None, Some(9)]));
+}
+
+#[test]
+fn levels_of_a_scenario_that_differ_by_few_are_hidden_there() {
+    let main = [[30, 13], [40, 60], [20, 30], [0, 0]];
+    let of = |counts: &[[u64; 2]]| analysis(variable(counts), arms(counts));
+    let apply = |scenario: &[[u64; 2]]| {
+        let (mut one, mut other) = (of(&main), of(scenario));
+        joint::apply(&mut [&mut one, &mut other], 5);
+        assert_eq!(one.balance, variable(&main), "the main analysis stays as it is");
+        other.balance.iter().skip(1).map(|row| row.control.value.is_none()).collect::<Vec<_>>()
+    };
+    assert_eq!(apply(&main), [false; 3], "the same patients");
+    assert_eq!(apply(&[[20, 5], [30, 50], [10, 20], [0, 0]]), [false; 3], "clearly fewer");
+    // three fewer in one level; another one goes along, since the arm is known
+    assert_eq!(apply(&[[30, 10], [30, 50], [14, 20], [0, 0]]), [true, false, true]);
+    // the scenario has the patients without a value: their level and the arm tell
+    assert_eq!(apply(&[[30, 13], [40, 60], [20, 30], [9, 2]]), [true, false, false]);
 }

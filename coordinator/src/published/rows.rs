@@ -61,6 +61,8 @@ impl Selector {
 fn is(cell: &Value, wanted: &str) -> bool {
     match cell {
         Value::Number(x) => x.as_f64() == wanted.parse().ok(),
+        // `weighted = true` in a study's file, TRUE in the table
+        Value::Bool(_) => words(cell).eq_ignore_ascii_case(wanted),
         cell => words(cell) == wanted,
     }
 }
@@ -69,6 +71,7 @@ fn words(cell: &Value) -> String {
     match cell {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
+        Value::Bool(holds) => if *holds { "TRUE" } else { "FALSE" }.into(),
         other => other.to_string(),
     }
 }

@@ -13,7 +13,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use coordinator::results::{Texts, plain, ruled};
+use crate::results::{Texts, plain, ruled};
 use serde_json::{Map, Value};
 use study::document::{Mistake, Mistakes};
 
@@ -92,11 +92,16 @@ impl PublishedError {
 impl Published {
     /// Reads `published.toml` of a study folder; none when there is no such file.
     pub fn read(dir: &Path) -> Result<Option<Published>, PublishedError> {
-        match fs::read_to_string(dir.join(FILE)) {
-            Ok(text) => Published::parse(&text).map(Some),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(PublishedError::File(e.kind())),
+        match Published::read_file(&dir.join(FILE)) {
+            Ok(published) => Ok(Some(published)),
+            Err(PublishedError::File(io::ErrorKind::NotFound)) => Ok(None),
+            Err(e) => Err(e),
         }
+    }
+
+    /// Reads a file with the content of a `published.toml`.
+    pub fn read_file(path: &Path) -> Result<Published, PublishedError> {
+        Published::parse(&fs::read_to_string(path).map_err(|e| PublishedError::File(e.kind()))?)
     }
 
     /// Reads the text of a `published.toml`.

@@ -120,7 +120,7 @@ fn a_folder_without_the_file_has_no_published_figures() {
 }
 
 fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
 /// Every number in a text: digits with at most one point between or before them.

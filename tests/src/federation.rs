@@ -29,7 +29,7 @@ use study::roster::{Member, Roster};
 
 pub use crash::{Crash, Moment};
 pub use party::draw_key;
-pub use plain::{followed, plain};
+pub use plain::{followed, followed_as, plain};
 pub use rows::Rows;
 
 use crash::Crashes;

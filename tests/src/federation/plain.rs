@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use study::cohort::Cohort;
 use study::evaluate::{EvaluateError, Evaluator};
-use study::layout::Layout;
+use study::layout::{Layout, Segment};
 use study::plan::Plan;
 use study::protocol::{Protocol, ReleaseOpening};
 use study::refit::Refits;
 use study::release::Release;
+use study::view::OfModel;
 use study::word;
 
 use super::party::draw_key;
@@ -31,6 +32,18 @@ pub fn plain(protocol: &Arc<Protocol>, cohorts: &[Cohort]) -> Result<Plan, Evalu
 /// # Panics
 /// Never: with this opening there are fits.
 pub fn followed(protocol: &Arc<Protocol>, cohorts: &[Cohort]) -> Result<(Plan, Refits), EvaluateError> {
+    followed_as(protocol, cohorts, |of| of)
+}
+
+/// The same, where all sites sign other labels.
+///
+/// # Panics
+/// Never: with this opening there are fits.
+pub fn followed_as(
+    protocol: &Arc<Protocol>,
+    cohorts: &[Cohort],
+    label: impl Fn(OfModel) -> OfModel,
+) -> Result<(Plan, Refits), EvaluateError> {
     let mut open = Protocol::clone(protocol);
     open.release.opening = ReleaseOpening::Totals;
     let open = Arc::new(open);
@@ -50,7 +63,9 @@ pub fn followed(protocol: &Arc<Protocol>, cohorts: &[Cohort]) -> Result<(Plan, R
                 }
             }
         }
-        let layout = Layout::of(&labelled);
+        let layout = Layout::of(&labelled).segments().to_vec();
+        let layout = layout.into_iter().map(|segment| Segment { of: segment.of.map(&label), ..segment });
+        let layout = Layout::new(layout.collect());
         let seen = layout.ranges().flat_map(|(segment, range)| {
             // what is sealed is noise to the coordinator
             words[range].iter().map(|word| if segment.sealed { u128::MAX / 3 } else { word.cast_unsigned() })

@@ -15,7 +15,7 @@ use study::results::{EstimateRow, FitNumbers, FitProblem, FitRow, Results, Varia
 use crate::agreement::assert_agree;
 use crate::reference::cohorts;
 
-fn case(name: &str) -> PathBuf {
+pub fn case(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("cases").join(name)
 }
 
@@ -26,7 +26,7 @@ pub fn sites(case: &Path) -> Vec<Rows> {
     files.iter().map(|file| Rows::read(file)).collect()
 }
 
-fn parse(text: &str) -> Arc<Protocol> {
+pub fn parse(text: &str) -> Arc<Protocol> {
     Arc::new(Protocol::parse(text).unwrap_or_else(|mistakes| panic!("{:?}", mistakes.0)))
 }
 

@@ -6,17 +6,20 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use entente_tests::federation::{Federation, Tamper, Traitor, followed};
+use entente_tests::federation::{Federation, Tamper, Traitor, followed, followed_as};
 use secagg::{Signature, SigningIdentity};
 use study::audit::{Party, verify};
 use study::machine::coordinator::{CoordinatorRecord, Fault};
 use study::message::{Closed, FromSite};
+use study::plan::Reason;
 use study::protocol::Protocol;
 use study::refit::{Compared, Refits};
 use study::release::Release;
 use study::results::{EstimateRow, FitNumbers, Results, TestRow, Variance};
+use study::view::{Column, OfModel};
 
 use crate::audit::rewrite;
+use crate::cells;
 use crate::reference::{self, centre, cohorts};
 use crate::small::{self, protocol_with, rows};
 
@@ -71,7 +74,7 @@ bins = 4
 [[analysis]]
 kind = "logistic"
 outcome = "response"
-models = ["unadjusted", "adjusted", "interaction", "iptw_stabilized", "iptw_interaction"]
+models = ["unadjusted", "adjusted", "iptw_stabilized", "iptw_interaction"]
 variance = ["robust", "survey", "cluster_site", "m_estimation"]
 effect_modifiers = ["iss_stage", "age"]
 effect_at = [60]
@@ -85,7 +88,7 @@ ridge = 1.5
 [[analysis]]
 kind = "cox"
 outcome = "pfs"
-models = ["adjusted", "interaction", "iptw_overlap", "stratified"]
+models = ["adjusted", "iptw_overlap", "stratified"]
 variance = ["robust", "m_estimation"]
 effect_modifiers = ["sex"]
 zph = ["km", "identity"]
@@ -113,9 +116,9 @@ fn forms() -> (Refits, Results) {
     (refits, results)
 }
 
-/// The number whose last bit is another.
+/// The number whose last bit is another; a number where there is none.
 fn near(number: &mut f64) {
-    *number = f64::from_bits(number.to_bits() ^ 1);
+    *number = if number.is_nan() { 0.5 } else { f64::from_bits(number.to_bits() ^ 1) };
 }
 
 fn numbers_of(row: &mut EstimateRow) -> [(&'static str, &mut f64); 6] {
@@ -132,7 +135,8 @@ fn numbers_of(row: &mut EstimateRow) -> [(&'static str, &mut f64); 6] {
 
 type Change = (&'static str, fn(&mut FitNumbers));
 
-const OF_A_FIT: [Change; 8] = [
+const OF_A_FIT: [Change; 9] = [
+    ("notes", |fit| fit.notes.push("level II of `stage`: no analysed patient; left out".into())),
     ("loglik_null", |fit| near(&mut fit.loglik_null)),
     ("loglik", |fit| near(&mut fit.loglik)),
     ("wald", |fit| near(&mut fit.wald)),
@@ -243,6 +247,86 @@ fn rows_that_are_left_out_added_or_turned_into_failures_are_refused() {
     );
     // analysed patients: a logistic model without weights counts them
     assert!(is_refused(&|r| r.fits.iter_mut().for_each(|row| row.n = row.n.map(|n| n + 1))).ends_with(": n"));
+}
+
+/// What a coordinator says of the honest release of a case, when all sites sign other columns of its models.
+fn relabelled(name: &str, change: impl Fn(u32, &mut [Column])) -> Result<Compared, String> {
+    let case = cells::case(name);
+    let protocol = cells::parse(&std::fs::read_to_string(case.join("protocol.toml")).unwrap());
+    let label = |of: OfModel| {
+        let mut columns = of.columns.to_vec();
+        change(of.model, &mut columns);
+        OfModel { columns: columns.into(), ..of }
+    };
+    let (plan, refits) = followed_as(&protocol, &cohorts(&protocol, &cells::sites(&case)), label).unwrap();
+    refits.compare(Release::of(&plan).results()).map_err(|differs| differs.to_string())
+}
+
+fn is_left_out(column: Column, why: Reason) -> bool {
+    column == Column::LeftOut(why)
+}
+
+#[test]
+fn models_are_followed_without_the_columns_that_they_do_not_have() {
+    for (name, why) in [
+        ("06-level-nobody-has", Reason::Empty),
+        ("12-strata-site-level", Reason::Uninformative),
+        ("15-empty-interaction-cell", Reason::Cell(1)),
+    ] {
+        let seen = RefCell::new(0);
+        let look = |_, columns: &mut [Column]| {
+            *seen.borrow_mut() += columns.iter().filter(|column| is_left_out(**column, why)).count();
+        };
+        let compared = relabelled(name, look).unwrap_or_else(|differs| panic!("{name}: {differs}"));
+        println!("{name}: {compared}, {} labels without a column: {why:?}", seen.borrow());
+        assert!(compared.same > 1 && *seen.borrow() > 0, "{name}: {compared}");
+    }
+}
+
+/// What only sealed counts show is taken from the sites, as far as the release says the same.
+#[test]
+fn other_columns_than_those_of_the_sums_are_refused() {
+    let columns = "its columns are not those that its sums are of";
+    let replace = |name: &str, old: fn(Column) -> bool, new: Column| {
+        let change = |_, columns: &mut [Column]| columns.iter_mut().filter(|c| old(**c)).for_each(|c| *c = new);
+        relabelled(name, change).expect_err("other columns")
+    };
+    // a level is in the model after all: more columns than sums
+    let more = replace("06-level-nobody-has", |c| is_left_out(c, Reason::Empty), Column::Kept { unit: 1.0 });
+    assert!(more.ends_with("its sums are not those that its fit asks for"), "{more}");
+    // it is left out for another reason than the release says
+    let constant = replace("06-level-nobody-has", |c| is_left_out(c, Reason::Empty), Column::LeftOut(Reason::Constant));
+    assert!(constant.ends_with(": notes"), "{constant}");
+    // the sums are of a column before they show that it carries nothing
+    let empty =
+        replace("12-strata-site-level", |c| is_left_out(c, Reason::Uninformative), Column::LeftOut(Reason::Empty));
+    assert!(empty.ends_with(": notes"), "{empty}");
+    let number = |c: Column| matches!(c, Column::Kept { unit } if unit != 1.0);
+    // half the unit makes the coefficient twice as large
+    let half = relabelled("15-empty-interaction-cell", |_, columns| {
+        for column in columns {
+            if let Column::Kept { unit } = column
+                && *unit != 1.0
+            {
+                *unit /= 2.0;
+            }
+        }
+    });
+    let half = half.expect_err("another unit");
+    assert!(half.contains("estimate of age"), "{half}");
+    assert!(replace("15-empty-interaction-cell", number, Column::Kept { unit: 3.0 }).ends_with(columns));
+    let of_levels = |c: Column| c == Column::Kept { unit: 1.0 };
+    assert!(replace("15-empty-interaction-cell", of_levels, Column::Kept { unit: 2.0 }).ends_with(columns));
+    assert!(replace("15-empty-interaction-cell", |_| true, Column::LeftOut(Reason::Constant)).ends_with(columns));
+    // a column that the sums do not show to be determined by the others
+    let begun = RefCell::new(Vec::new());
+    let later = relabelled("15-empty-interaction-cell", |model, columns| {
+        let again = begun.borrow().contains(&model);
+        begun.borrow_mut().push(model);
+        let last = columns.iter_mut().rfind(|column| matches!(column, Column::Kept { .. }));
+        last.filter(|_| again).into_iter().for_each(|column| *column = Column::LeftOut(Reason::Dependent));
+    });
+    assert!(later.expect_err("a column is gone").ends_with(columns));
 }
 
 /// An estimate of the stratified Cox model of the small study, three times as large.

@@ -259,7 +259,8 @@ fn example(name: &str, file: &str, open: bool) -> (Arc<Protocol>, Vec<Cohort>) {
     // fewer draws tell the same tables
     let mut text = study.protocol.replace("replicates = 200", "replicates = 20").replace("draws = 10", "draws = 2");
     if open {
-        text = text.replace("[release]\nminimum_cell = 3\n", "") + OPEN;
+        text =
+            text.replace("[release]\nminimum_cell = 3\n", "").replace("[release]\nopening = \"totals\"\n", "") + OPEN;
     }
     let protocol = parsed(&text).unwrap_or_else(|mistakes| panic!("{name}/{file}: {mistakes:#?}"));
     let load = |path: &PathBuf| {

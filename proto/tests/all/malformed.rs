@@ -61,7 +61,9 @@ fn wrong(sound: &DynamicMessage) -> Vec<Wrong> {
             Value::Message(inner) => {
                 let mut message = sound.clone();
                 message.clear_field(&field);
-                all.push(Wrong { message, field: required(&field), code: "wire.missing" });
+                if name(&field) != OPTIONAL {
+                    all.push(Wrong { message, field: required(&field), code: "wire.missing" });
+                }
                 nested(&mut all, sound, &field, wrong(inner), Value::Message);
                 Vec::new()
             }
@@ -127,12 +129,15 @@ fn checked_fields(pool: &DescriptorPool) -> BTreeSet<String> {
             Kind::Bytes => names.insert(name(&field)),
             Kind::Uint32 if is_site(&field) => names.insert(name(&field)),
             Kind::String if is_text(&field) => names.insert(name(&field)),
-            Kind::Message(_) if !field.is_list() => names.insert(required(&field)),
+            Kind::Message(_) if !field.is_list() && name(&field) != OPTIONAL => names.insert(required(&field)),
             _ => false,
         };
     }
     names
 }
+
+/// Sealed words are of no model.
+const OPTIONAL: &str = "Segment.of";
 
 /// Bytes without a form of their own.
 const OPAQUE: &str = "Release.content";

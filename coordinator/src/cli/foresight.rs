@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use study::dictionary::Kind;
 use study::manifest::Manifest;
-use study::policy::{Expected, ExpectedError, Foreseen, Policy, Rule};
+use study::policy::{Expected, ExpectedError, Foreseen, Policy};
 use study::protocol::Protocol;
 use study::size::Size;
 use terminal::{Answer, Failure, read_file};
@@ -32,7 +32,7 @@ pub(super) fn check(path: &Path, expect: &[String], policy: Option<&Path>) -> Re
     let sites = expected.as_ref().and_then(|expected| expected.sites).unwrap_or(SITES);
     let found = match &expected {
         Some(expected) => rules.foresee(&protocol, expected),
-        None => rules.refusals_of(&protocol).into_iter().map(Foreseen::Refused).collect(),
+        None => rules.refusals_of_protocol(&protocol).into_iter().map(Foreseen::Refused).collect(),
     };
     let (id, title, digest) = (&protocol.id, &protocol.title, protocol.digest.to_string());
     let opening = protocol.release.opening;
@@ -61,10 +61,8 @@ fn without_step(protocol: &Protocol) -> Vec<String> {
 
 /// What a site with the default policy would refuse of a run that was just made.
 pub(super) fn refused_by_default(answer: Answer, manifest: &Manifest, protocol: &Protocol) -> Answer {
-    let rules = Policy::default();
-    let roster = rules.check_rule(Rule::MinimumSites, manifest, protocol).err();
-    let refusals = roster.into_iter().chain(rules.refusals_of(protocol));
-    let found: Vec<Foreseen> = refusals.map(Foreseen::Refused).collect();
+    let refusals = Policy::default().refusals_of_study(manifest, protocol);
+    let found: Vec<Foreseen> = refusals.into_iter().map(Foreseen::Refused).collect();
     let mut answer = answer;
     if let Value::Object(data) = &mut answer.data {
         data.insert("refused_by_default".into(), listed(&found));

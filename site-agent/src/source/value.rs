@@ -225,7 +225,7 @@ mod tests {
             ("\u{a0}63.5", Fault::Blanks),
             ("\u{b}63.5", Fault::Blanks),
             ("63\u{200b}.5", Fault::Invisible),
-            ("6\03.5", Fault::Invisible),
+            ("6\u{0}3.5", Fault::Invisible),
             ("\u{2212}0.5", Fault::Script),
             ("\u{0666}\u{0663}", Fault::Script),
             ("=\"63.5\"", Fault::Quotes),

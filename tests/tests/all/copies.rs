@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use coordinator::study::FinishedRun;
 use rehearsal::{Beside, Federation, RehearsalError, StudyDir};
 
+use crate::processes::same_bits;
+
 const PATIENCE: Duration = Duration::from_mins(2);
 /// The site whose state is doubled or changed.
 const SITE: usize = 1;
@@ -79,7 +81,7 @@ fn a_second_process_on_a_state_directory_is_refused_and_the_run_goes_on() {
     ended_with(federation.agent_beside(&federation.site_dir(SITE), "doubled").unwrap(), "state.held");
     ended_with(federation.coordinator_beside(&federation.coordinator_dir(), "second").unwrap(), "state.held");
     let disturbed = finish(&mut federation);
-    assert!(disturbed.results == undisturbed(&study).results, "the results differ in some bit");
+    assert!(same_bits(&disturbed, &undisturbed(&study)), "the results differ in some bit");
 }
 
 /// A cloned machine wakes up beside the original, and a cloned coordinator beside the original coordinator.
@@ -96,7 +98,7 @@ fn a_copy_beside_the_original_waits_and_the_run_goes_on() {
     until("the copy is refused", || copy.log().contains("connect_second_agent"));
     assert!(copy.is_running() && second.is_running(), "both wait");
     let disturbed = finish(&mut federation);
-    assert!(disturbed.results == undisturbed(&study).results, "the results differ in some bit");
+    assert!(same_bits(&disturbed, &undisturbed(&study)), "the results differ in some bit");
     let log = fs::read_to_string(dir.path().join("coordinator.log")).unwrap();
     assert!(log.contains("a second agent with this identity") && log.contains("peer.second_agent"), "{log}");
 }
@@ -126,7 +128,7 @@ fn who_is_behind_is_told_and_the_newest_state_goes_on() {
     until("the newest state goes on", || federation.follow(&AtomicBool::new(false), PATIENCE, goes_on).is_ok());
     assert!(copy.is_running());
     let disturbed = finish(&mut federation);
-    assert!(disturbed.results == undisturbed(&study).results, "the results differ in some bit");
+    assert!(same_bits(&disturbed, &undisturbed(&study)), "the results differ in some bit");
 }
 
 /// A coordinator that was restored from an older copy says so instead of blaming the sites.
@@ -154,7 +156,7 @@ fn an_older_coordinator_is_recognised() {
     fs::rename(&newest, federation.coordinator_dir()).unwrap();
     federation.restart_coordinator().unwrap();
     let disturbed = finish(&mut federation);
-    assert!(disturbed.results == undisturbed(&study).results, "the results differ in some bit");
+    assert!(same_bits(&disturbed, &undisturbed(&study)), "the results differ in some bit");
 }
 
 /// What is done to a file.
@@ -268,7 +270,7 @@ fn no_file_of_a_run_is_missing_or_another_one_silently() {
             .is_ok()
     });
     let disturbed = finish(&mut federation);
-    assert!(disturbed.results == undisturbed(&study).results, "the results differ in some bit");
+    assert!(same_bits(&disturbed, &undisturbed(&study)), "the results differ in some bit");
 }
 
 /// The bytes of a file; none of a folder.
@@ -283,9 +285,9 @@ fn changed(change: Change, name: &str, state: &Path, other: &Path, older: &Path)
         return fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(bytes.len() as u64 / 2).unwrap();
     }
     if path.is_dir() {
-        fs::remove_dir_all(&path).unwrap()
+        fs::remove_dir_all(&path).unwrap();
     } else {
-        fs::remove_file(&path).unwrap()
+        fs::remove_file(&path).unwrap();
     }
     let source = match change {
         Change::Exchanged => other.join(name),

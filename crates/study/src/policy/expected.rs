@@ -145,21 +145,9 @@ impl Foreseen {
 }
 
 impl Policy {
-    /// The rules that the protocol alone breaks, each once.
-    pub fn refusals_of(&self, protocol: &Protocol) -> Vec<PolicyRefusal> {
-        let checks = [
-            self.check_floor(protocol),
-            self.check_grids(protocol),
-            self.check_leavers(protocol),
-            self.check_opening(protocol),
-            self.check_variables(protocol),
-        ];
-        checks.into_iter().filter_map(Result::err).collect()
-    }
-
     /// What would fail or be refused at the expected counts of the main analysis: every rule and every model at once.
     pub fn foresee(&self, protocol: &Arc<Protocol>, expected: &Expected) -> Vec<Foreseen> {
-        let mut found: Vec<Foreseen> = self.refusals_of(protocol).into_iter().map(Foreseen::Refused).collect();
+        let mut found: Vec<Foreseen> = self.refusals_of_protocol(protocol).into_iter().map(Foreseen::Refused).collect();
         if let Some(sites) = expected.sites.filter(|sites| *sites < self.minimum_sites) {
             let (got, vouched, minimum) = (sites as usize, false, self.minimum_sites);
             found.push(Foreseen::Refused(PolicyRefusal::Sites { got, vouched, minimum }));

@@ -20,12 +20,24 @@ impl Policy {
     pub fn check_rule(&self, rule: Rule, manifest: &Manifest, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         match rule {
             Rule::MinimumSites => self.check_sites(manifest),
+            _ => self.check_rule_of_protocol(rule, protocol),
+        }
+    }
+
+    /// The rules that the protocol alone breaks, whatever the roster.
+    pub fn refusals_of_protocol(&self, protocol: &Protocol) -> Vec<PolicyRefusal> {
+        Rule::ALL.into_iter().filter_map(|rule| self.check_rule_of_protocol(rule, protocol).err()).collect()
+    }
+
+    fn check_rule_of_protocol(&self, rule: Rule, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+        match rule {
             Rule::FinestGridDays => self.check_grids(protocol),
             Rule::MinimumLeavers => self.check_leavers(protocol),
             Rule::MinimumCell => self.check_floor(protocol),
             Rule::Opening => self.check_opening(protocol),
             Rule::Variables => self.check_variables(protocol),
-            Rule::MinimumPatients
+            Rule::MinimumSites
+            | Rule::MinimumPatients
             | Rule::MinimumPair
             | Rule::RowsPerParameter
             | Rule::EventsPerParameter
@@ -51,7 +63,7 @@ impl Policy {
         Ok(())
     }
 
-    pub(super) fn check_grids(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+    fn check_grids(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         // a scenario has the outcomes of the study
         for outcome in &protocol.outcomes {
             if outcome.kind.grid().is_some_and(|grid| grid.days < self.finest_grid_days) {
@@ -68,7 +80,7 @@ impl Policy {
         Ok(())
     }
 
-    pub(super) fn check_leavers(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+    fn check_leavers(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         let released = std::iter::once(protocol)
             .chain(protocol.scenarios.iter().map(|scenario| &*scenario.protocol))
             .any(|protocol| {
@@ -83,7 +95,7 @@ impl Policy {
     }
 
     /// The study hides what is smaller than its own floor, so that floor must be this site's or a higher one.
-    pub(super) fn check_floor(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+    fn check_floor(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         let got = protocol.release.minimum_cell;
         if got < self.minimum_cell {
             return Err(PolicyRefusal::Floor { got, minimum: self.minimum_cell });
@@ -91,14 +103,14 @@ impl Policy {
         Ok(())
     }
 
-    pub(super) fn check_opening(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+    fn check_opening(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         if protocol.release.opening < self.opening {
             return Err(PolicyRefusal::Opening { got: protocol.release.opening });
         }
         Ok(())
     }
 
-    pub(super) fn check_variables(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+    fn check_variables(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         let Some(allowed) = &self.variables else { return Ok(()) };
         let scenarios = protocol.scenarios.iter().flat_map(|scenario| scenario.protocol.used_variables());
         for id in protocol.used_variables().into_iter().chain(scenarios) {

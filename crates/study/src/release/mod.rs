@@ -38,9 +38,14 @@ impl Release {
         self.results
     }
 
+    /// The encoding of tables: two that are the same to the last bit have the same, also where a number is none (NaN).
+    pub fn bytes_of(results: &Results) -> Vec<u8> {
+        encoding::write(results)
+    }
+
     /// One string of bytes for one release, numbers bit for bit.
     pub fn to_bytes(&self) -> Vec<u8> {
-        encoding::write(&self.results)
+        Release::bytes_of(&self.results)
     }
 
     /// Reads what [`Release::to_bytes`] wrote, and nothing else.

@@ -5,7 +5,7 @@ use stats::fit::Fit;
 use stats::zph::{self, Transform, Untestable};
 
 use super::rows::{FitRow, Name, TestRow};
-use super::tables::{cause_of, ties_name};
+use super::tables::test_row;
 use crate::plan::{Branch, FitKey};
 use crate::protocol::{Protocol, TRANSFORMS};
 use crate::term::Term;
@@ -137,16 +137,7 @@ pub(super) fn proportional_hazards(
     problems: &mut Vec<CheckProblem>,
 ) -> Vec<TestRow> {
     let (transform, name) = names(kind);
-    let row = |term, test| TestRow {
-        name: Name::from(name),
-        outcome: key.outcome.clone(),
-        cause: cause_of(key),
-        model: key.model_name().into(),
-        modifier: key.modifier_name(protocol),
-        ties: key.ties().map(ties_name).map(Name::from),
-        term,
-        test,
-    };
+    let row = |term, test| test_row(protocol, key, name, term, test);
     if !trend.iter().all(|word| word.is_finite()) {
         problems.push(CheckProblem::NotFinite { check: name.into() });
         return Vec::new();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use stats::cox::Ties;
 use stats::fit::Fit;
-use stats::inference;
+use stats::inference::{self, ChiSquare};
 use stats::matrix::Matrix;
 
 use super::balance::{self, BalanceRow};
@@ -460,6 +460,26 @@ pub(super) fn is_without_products(adjusted: &FitKey, key: &FitKey) -> bool {
         && adjusted.terms.iter().eq(key.terms.iter().filter(|term| !matches!(term, Term::Product(..))))
 }
 
+/// A test of a model.
+pub(super) fn test_row(
+    protocol: &Protocol,
+    key: &FitKey,
+    name: &'static str,
+    term: String,
+    test: ChiSquare,
+) -> TestRow {
+    TestRow {
+        name: Name::from(name),
+        outcome: key.outcome.clone(),
+        cause: cause_of(key),
+        model: key.model_name().into(),
+        modifier: key.modifier_name(protocol),
+        ties: key.ties().map(ties_name).map(Name::from),
+        term,
+        test,
+    }
+}
+
 /// Wald test of the product terms (with the robust variance where the model is weighted and it is there), and the
 /// likelihood ratio against the adjusted model, `without`, where that is fitted.
 pub(super) fn interaction_tests(protocol: &Protocol, key: &FitKey, fit: &Fit, without: Option<&Fit>) -> Vec<TestRow> {
@@ -468,16 +488,7 @@ pub(super) fn interaction_tests(protocol: &Protocol, key: &FitKey, fit: &Fit, wi
         return Vec::new();
     }
     let names: Vec<String> = products.iter().map(|j| key.terms[*j].name(protocol)).collect();
-    let row = |name, test| TestRow {
-        name: Name::from(name),
-        outcome: key.outcome.clone(),
-        cause: cause_of(key),
-        model: key.model_name().into(),
-        modifier: key.modifier_name(protocol),
-        ties: key.ties().map(ties_name).map(Name::from),
-        term: names.join(" + "),
-        test,
-    };
+    let row = |name, test| test_row(protocol, key, name, names.join(" + "), test);
     let mut rows = Vec::new();
     let covariance = fit.robust.as_ref().filter(|_| weighted(key)).unwrap_or(&fit.naive);
     if let Ok(test) = inference::wald_test(&fit.beta, covariance, &products) {

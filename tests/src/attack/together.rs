@@ -1,7 +1,7 @@
 //! Few patients between two tables of a run: everything that a release tells of one time column, of events and of levels
 //! is subtracted from everything else that it tells of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use study::cohort::{Cohort, Column};
 use study::dictionary::VariableId;
@@ -58,6 +58,8 @@ struct Analysis<'r> {
     protocol: &'r Protocol,
     results: &'r Results,
     told: Vec<Told>,
+    /// Outcome, arm and day by which events are told.
+    events_by: HashSet<(usize, usize, u32)>,
     n: [u64; 2],
 }
 
@@ -79,10 +81,13 @@ impl<'r> Analysis<'r> {
     fn new(name: &str, protocol: &'r Protocol, results: &'r Results) -> Analysis<'r> {
         let last = results.flow.last();
         let n = last.map_or([0; 2], |last| [last.control, last.treated].map(Option::unwrap_or_default));
-        let mut analysis = Analysis { name: name.into(), protocol, results, told: Vec::new(), n };
+        let (told, events_by) = (Vec::new(), HashSet::new());
+        let mut analysis = Analysis { name: name.into(), protocol, results, told, events_by, n };
         for index in 0..protocol.outcomes.len() {
             analysis.tell(index);
         }
+        let events = analysis.told.iter().filter(|told| told.events.is_some());
+        analysis.events_by = events.map(|told| (told.outcome, told.arm, told.day)).collect();
         analysis
     }
 
@@ -155,9 +160,10 @@ impl<'r> Analysis<'r> {
         let name = |told: &Told| &self.protocol.outcomes[told.outcome].name;
         for one in &self.told {
             for other in self.told.iter().filter(|o| (o.time, o.arm) == (one.time, one.arm)) {
-                let place = format!("{}: {} day {}, {} day {}", self.name, name(one), one.day, name(other), other.day);
+                let place =
+                    || format!("{}: {} day {}, {} day {}", self.name, name(one), one.day, name(other), other.day);
                 let group = |count, event| Group {
-                    place: place.clone(),
+                    place: place(),
                     arm: one.arm,
                     count,
                     who: Some((one.time, one.day, other.day, event)),
@@ -169,10 +175,10 @@ impl<'r> Analysis<'r> {
                     found.push(group(b - a, None));
                 }
                 // one outcome alone tells events among enough leavers
-                let apart = one.outcome != other.outcome && !self.tells_both(one, other);
                 if let (Some((a, x)), Some((b, y))) = (one.events, other.events)
-                    && apart
                     && one.day <= other.day
+                    && one.outcome != other.outcome
+                    && !self.tells_both(one, other)
                 {
                     let least = if one.day < other.day { cells.max(leavers) } else { cells };
                     if few(b, a, least) {
@@ -190,9 +196,7 @@ impl<'r> Analysis<'r> {
 
     /// Does one outcome tell its events by both days?
     fn tells_both(&self, one: &Told, other: &Told) -> bool {
-        let tells = |outcome: usize, day: u32| {
-            self.told.iter().any(|t| (t.outcome, t.arm, t.day) == (outcome, one.arm, day) && t.events.is_some())
-        };
+        let tells = |outcome: usize, day: u32| self.events_by.contains(&(outcome, one.arm, day));
         one.day < other.day && [one.outcome, other.outcome].iter().any(|o| tells(*o, one.day) && tells(*o, other.day))
     }
 
@@ -202,14 +206,14 @@ impl<'r> Analysis<'r> {
         let mut push = |place: String, arm: usize, count: u64| found.push(Group { place, arm, count, who: None });
         for a in &self.told {
             for b in other.told.iter().filter(|b| (b.time, b.arm) == (a.time, a.arm)) {
-                let place = format!("{} day {}, {} day {}", self.name, a.day, other.name, b.day);
+                let place = || format!("{} day {}, {} day {}", self.name, a.day, other.name, b.day);
                 if let (Some(x), Some(y)) = (a.left, b.left) {
                     if a.day <= b.day && few(y, x, leavers) {
-                        push(place.clone(), a.arm, y - x);
+                        push(place(), a.arm, y - x);
                     }
                     let rest = [self.n[a.arm] - x, other.n[a.arm] - y];
                     if a.day >= b.day && few(rest[1], rest[0], leavers) {
-                        push(format!("{place}, later"), a.arm, rest[1] - rest[0]);
+                        push(format!("{}, later", place()), a.arm, rest[1] - rest[0]);
                     }
                 }
             }
@@ -223,9 +227,10 @@ impl<'r> Analysis<'r> {
                 push(format!("{} and {}: events of {} {}", self.name, other.name, a.outcome, a.cause), 0, y - x);
             }
         }
+        let beside: BTreeMap<(String, usize), u64> =
+            levels(other.results).into_iter().map(|((key, n), arm)| ((key, arm), n)).collect();
         for ((key, x), arm) in levels(self.results) {
-            let beside = levels(other.results).into_iter().find(|((k, _), a)| (k, a) == (&key, &arm));
-            if let Some(((_, y), _)) = beside.filter(|((_, y), _)| few(*y, x, cells)) {
+            if let Some(y) = beside.get(&(key.clone(), arm)).filter(|y| few(**y, x, cells)) {
                 push(format!("{} and {}: {key}", self.name, other.name), arm, y - x);
             }
         }

@@ -24,11 +24,13 @@ levels = ["EloPd", "IsaPd"]
 name = "age"
 kind = "continuous"
 range = [18, 110]
+resolution = 0.1
 
 [[variable]]
 name = "crcl"
 kind = "continuous"
 range = [0, 250]
+resolution = 0.1
 
 [[variable]]
 name = "sex"

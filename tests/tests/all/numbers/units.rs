@@ -111,6 +111,7 @@ const MORE: &str = r#"
 name = "aux"
 kind = "continuous"
 range = [0, 250]
+resolution = 0.1
 
 [[variable]]
 name = "status"
@@ -137,7 +138,7 @@ fn study(factor: f64) -> (String, Vec<Rows>) {
     let at = [40.0, 90.0].map(|x| number(x * factor)).join(", ");
     let range = format!("range = [0, {}]\nresolution = {}", number(250.0 * factor), number(factor));
     let text = text_with(&format!("{MORE}{}", MODELS.replace("EFFECT_AT", &at)));
-    let text = text.replace("range = [0, 250]", &range);
+    let text = text.replace("range = [0, 250]\nresolution = 0.1", &range);
     let status = |rows: &Rows, row: usize| {
         let name = match (rows.get(row, "pfs_event"), row % 3) {
             ("1", 0) => "other",

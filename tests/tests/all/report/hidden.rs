@@ -54,7 +54,7 @@ fn hidden_numbers_say_so_and_why() {
         "at least 20 patients of an arm leave",
         "opened 8,936 numbers",
         "alone 211,000",
-        "totals",
+        "results",
     ] {
         assert!(sites.contains(words), "{words}");
     }

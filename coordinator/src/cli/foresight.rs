@@ -53,7 +53,7 @@ pub(super) fn check(path: &Path, expect: &[String], policy: Option<&Path>) -> Re
 
 /// Numbers of a baseline table for which nobody said in which steps they are recorded.
 fn without_step(protocol: &Protocol) -> Vec<String> {
-    let variables = protocol.baseline.iter().flat_map(|table| &table.variables);
+    let variables = protocol.baselines.iter().flat_map(|table| &table.variables);
     let variables = variables.map(|id| protocol.dictionary.variable(*id));
     let open = variables.filter(|v| matches!(v.kind, Kind::Continuous { resolution: None, .. }));
     open.map(|variable| variable.name.clone()).collect()

@@ -41,7 +41,7 @@ fn answers_alone_make_a_valid_protocol() {
     assert!(text.starts_with("#:schema ./protocol.schema.json\n"));
     let bare = Answers { covariates: Vec::new(), ..answers() };
     let bare = parsed(&write(&complete(bare, None).unwrap()).unwrap());
-    assert!(bare.propensity.is_none() && bare.baseline.is_none());
+    assert!(bare.propensity.is_none() && bare.baselines.is_empty());
 }
 
 #[test]

@@ -36,13 +36,14 @@ pub(super) struct BalanceRecord<'a> {
     missing_treated: Option<u64>,
     smd_cobalt: Option<f64>,
     notes: String,
+    table: &'a str,
 }
 
 impl Record for BalanceRecord<'_> {
     const FILE: &'static str = "balance.csv";
     const COLUMNS: &'static str = "variable,level,kind,weighted,control,control_percent_or_sd,control_q25,control_median,control_q75,\
         treated,treated_percent_or_sd,treated_q25,treated_median,treated_q75,all,all_percent_or_sd,all_q25,all_median,\
-        all_q75,test,statistic,p_value,smd,smd_kind,missing_control,missing_treated,smd_cobalt,notes";
+        all_q75,test,statistic,p_value,smd,smd_kind,missing_control,missing_treated,smd_cobalt,notes,table";
 }
 
 impl<'a> From<&'a BalanceRow> for BalanceRecord<'a> {
@@ -93,6 +94,7 @@ impl<'a> From<&'a BalanceRow> for BalanceRecord<'a> {
             missing_treated: row.missing[1],
             smd_cobalt: finite(row.smd_cobalt),
             notes: notes.join("; "),
+            table: &row.table,
         }
     }
 }

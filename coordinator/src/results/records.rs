@@ -4,7 +4,7 @@
 //! finite becomes empty (JSON: null) and its column is named in `notes`.
 
 use serde::Serialize;
-use study::results::{EstimateRow, FitRow, FlowRow, OutcomeRow, TestRow};
+use study::results::{EstimateRow, FitRow, FlowRow, FollowUp, OutcomeRow, TestRow};
 
 /// A row whose fields, as serialised, are the columns of its file.
 pub(super) trait Record: Serialize {
@@ -291,20 +291,38 @@ pub(super) struct OutcomeRecord<'a> {
     cause: &'a str,
     notes: String,
     missing: Option<u64>,
+    person_days: Option<f64>,
+    rate_100_years: Option<f64>,
+    rate_low: Option<f64>,
+    rate_high: Option<f64>,
 }
 
 impl Record for OutcomeRecord<'_> {
     const FILE: &'static str = "outcomes.csv";
-    const COLUMNS: &'static str = "outcome,arm,n,events,cause,notes,missing";
+    const COLUMNS: &'static str =
+        "outcome,arm,n,events,cause,notes,missing,person_days,rate_100_years,rate_low,rate_high";
 }
 
 impl<'a> From<&'a OutcomeRow> for OutcomeRecord<'a> {
     fn from(row: &'a OutcomeRow) -> Self {
-        let OutcomeRow { outcome, cause, arm, n, events, missing } = row;
+        let OutcomeRow { outcome, cause, arm, n, events, missing, follow_up } = row;
         let mut notes = Notes::default();
         let (n, events) = (notes.count("n", *n), notes.count("events", *events));
         let missing = notes.count("missing", *missing);
-        OutcomeRecord { outcome, arm, n, events, cause, notes: notes.text(), missing }
+        let of_follow_up = |part: fn(FollowUp) -> f64| follow_up.map(part);
+        OutcomeRecord {
+            outcome,
+            arm,
+            n,
+            events,
+            cause,
+            notes: notes.text(),
+            missing,
+            person_days: of_follow_up(|time| time.person_days),
+            rate_100_years: of_follow_up(|time| time.rate),
+            rate_low: of_follow_up(|time| time.low),
+            rate_high: of_follow_up(|time| time.high),
+        }
     }
 }
 

@@ -238,7 +238,10 @@ fn headers_are_the_contract() {
              penalised_loglik,effective_df,cause,scenario\n",
         ),
         ("flow.csv", "step,label,n,control,treated,excluded,notes,scenario\n"),
-        ("outcomes.csv", "outcome,arm,n,events,cause,notes,missing,scenario\n"),
+        (
+            "outcomes.csv",
+            "outcome,arm,n,events,cause,notes,missing,person_days,rate_100_years,rate_low,rate_high,scenario\n",
+        ),
         (
             "weights.csv",
             "scheme,arm,n,sum,ess,mean,max,truncated_at_low,truncated_at_high,notes,q01_type3,q99_type3,q01_type7,\
@@ -251,7 +254,7 @@ fn headers_are_the_contract() {
             "balance.csv",
             "variable,level,kind,weighted,control,control_percent_or_sd,control_q25,control_median,control_q75,treated,\
              treated_percent_or_sd,treated_q25,treated_median,treated_q75,all,all_percent_or_sd,all_q25,all_median,\
-             all_q75,test,statistic,p_value,smd,smd_kind,missing_control,missing_treated,smd_cobalt,notes,scenario\n",
+             all_q75,test,statistic,p_value,smd,smd_kind,missing_control,missing_treated,smd_cobalt,notes,table,scenario\n",
         ),
         ("tests.csv", "name,outcome,model,term,statistic,df,p_value,ties,notes,modifier,cause,scenario\n"),
         (

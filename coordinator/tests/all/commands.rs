@@ -214,3 +214,41 @@ fn a_server_that_is_stopped_ends_with_0_and_its_envelope() {
     assert_eq!(serde_json::from_str::<Value>(&rest).expect("JSON")["data"]["stopped_by"], "signal");
     assert_eq!(server.wait().expect("an end").code(), Some(0));
 }
+
+#[test]
+fn a_check_with_expected_counts_names_what_would_fail_and_be_refused() {
+    let protocol = example("protocol.toml");
+    let foreseen = |counts: &str| {
+        let found = coordinator(&["--format", "json", "protocol", "check", &protocol, "--expect", counts]);
+        assert_eq!(status(&found), Some(0), "{}", err(&found));
+        let found = envelope(&found)["data"]["foreseen"].as_array().expect("a list").clone();
+        found.iter().map(|one| format!("{}: {}", one["code"], one["message"])).collect::<Vec<String>>().join("\n")
+    };
+    let enough = foreseen("n=280,treated=130,sites=45,events=160");
+    assert!(
+        enough.contains("policy.minimum_cell") && !enough.contains("sites") && !enough.contains("expect."),
+        "{enough}"
+    );
+    let few = foreseen("n=40,treated=20,sites=3,events=8");
+    for wanted in [
+        "\"policy.minimum_sites\": \"the study has 3 sites",
+        "\"policy.minimum_patients\"",
+        "\"policy.events_per_parameter\": \"the model `iptw` of `response` has 2 parameters",
+        "\"expect.too_many_columns\": \"the model `adjusted` of `response` has 11 coefficients for 8 events",
+    ] {
+        assert!(few.contains(wanted), "{wanted}\n{few}");
+    }
+    assert!(foreseen("n=280,treated=0").contains("no patients in one of the arms"));
+    let of_one = foreseen("n=280,treated=130,sites=45,events=160,events.os=3");
+    assert!(of_one.lines().filter(|line| line.contains("expect.too_many_columns")).all(|line| line.contains("`os`")));
+    assert!(of_one.contains("`adjusted` of `os` has 10 coefficients for 3 events"), "{of_one}");
+    for (counts, words) in [
+        ("n=280,events.oss=4", "`events.oss` is no key of expected counts and no outcome"),
+        ("n=10,events=20", "`events` is more than the patients"),
+        ("n=x", "`n=x` is no expected count"),
+    ] {
+        let wrong = coordinator(&["protocol", "check", &protocol, "--expect", counts]);
+        assert_eq!(status(&wrong), Some(1));
+        assert!(err(&wrong).contains("error[expect.counts]") && err(&wrong).contains(words), "{}", err(&wrong));
+    }
+}

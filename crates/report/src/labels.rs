@@ -98,6 +98,26 @@ pub fn outcome(protocol: &Protocol, name: &str) -> String {
     }
 }
 
+/// Is it the label of survival ("Overall survival", "Event-free survival"), and not of the event that ends it ("Death or
+/// stroke")? By the words for it in languages of the hospitals.
+pub fn names_survival(label: &str) -> bool {
+    const WORDS: [&str; 8] = ["surviv", "free", "sopravviv", "survie", "überleb", "superviv", "sobreviv", "overlev"];
+    let label = label.to_lowercase();
+    WORDS.iter().any(|word| label.contains(word))
+}
+
+/// What a survival curve of an outcome shows: the outcome where its label names survival, otherwise who is free of the
+/// event.
+pub fn free_of(label: &str) -> String {
+    let label = plain(label);
+    if names_survival(&label) { label } else { format!("Free of the event: {label}") }
+}
+
+/// What the probability of a survival curve is called.
+pub fn survival(label: &str) -> &'static str {
+    if names_survival(label) { "Survival" } else { "Free of the event" }
+}
+
 /// Label of an outcome's name, with that of one of its competing causes where `cause` is not empty.
 pub fn event(protocol: &Protocol, name: &str, cause: &str) -> String {
     let outcome = outcome(protocol, name);

@@ -115,6 +115,11 @@ impl Page<'_> {
         self.number(&format!("{:.1}", self.in_months(days)), days, Unit::Months, rows, row, column)
     }
 
+    /// Days as years of 365.25 days with one decimal.
+    pub(crate) fn years<T>(&self, days: f64, rows: &Rows<T>, row: &T, column: &str) -> Cell {
+        self.number(&format!("{:.1}", days / 365.25), days, Unit::Years, rows, row, column)
+    }
+
     /// Days in months.
     pub(crate) fn in_months(&self, days: f64) -> f64 {
         days / self.protocol.month_days

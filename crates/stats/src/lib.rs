@@ -23,6 +23,7 @@ pub mod logistic;
 pub mod matrix;
 pub mod packed;
 pub mod random;
+pub mod rate;
 pub mod resample;
 pub mod standardise;
 pub mod student;

@@ -61,7 +61,7 @@ impl Size {
 
 /// Words of the values of the baseline table and of the curves, which are asked beside the models.
 fn tables(protocol: &Protocol) -> usize {
-    let values = protocol.baseline.iter().flat_map(|baseline| &baseline.variables);
+    let values = protocol.baselines.iter().flat_map(|baseline| &baseline.variables);
     let values = values.map(|variable| Question::ValueHistogram { variable: *variable });
     let position = |name: &String| protocol.outcomes.iter().position(|outcome| outcome.name == *name);
     let curves = protocol.curves.iter().flat_map(|curve| &curve.outcomes).filter_map(position);

@@ -15,7 +15,7 @@ pub(super) fn problems(protocol: &Protocol, cohort: &Cohort) -> Vec<Problem> {
     let counted: Vec<(&Protocol, &Cohort)> = [(protocol, cohort)].into_iter().chain(scenarios).collect();
     let all = (0..protocol.dictionary.variables().len()).map(VariableId);
     all.filter_map(|id| {
-        let in_table = |protocol: &Protocol| protocol.baseline.iter().any(|table| table.variables.contains(&id));
+        let in_table = |protocol: &Protocol| protocol.baselines.iter().any(|table| table.variables.contains(&id));
         let cohorts: Vec<&Cohort> = counted.iter().filter(|(p, _)| in_table(p)).map(|(_, cohort)| *cohort).collect();
         problem(protocol, id, &cohorts)
     })

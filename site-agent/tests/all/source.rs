@@ -98,7 +98,7 @@ fn zero_rows_are_a_cohort_with_a_warning() {
     assert_eq!(loaded.cohort.columns.len(), 5);
     assert_eq!(loaded.cohort.flow, [FlowCount::default(); 2]);
     let none = rows(&["P1,,50,I,0,10"]).unwrap();
-    assert_eq!(codes(&none), ["data.none_analysed", "data.unused"]);
+    assert_eq!(codes(&none), ["data.none_analysed"]);
 }
 
 #[test]

@@ -52,6 +52,9 @@ struct Told {
     events: Option<(u64, VariableId)>,
 }
 
+/// Name of the main analysis.
+const MAIN: &str = "main";
+
 /// One analysis of a run.
 struct Analysis<'r> {
     name: String,
@@ -61,11 +64,13 @@ struct Analysis<'r> {
     /// Outcome, arm and day by which events are told.
     events_by: HashSet<(usize, usize, u32)>,
     n: [u64; 2],
+    /// Is it of all rows? The rows of a scenario are some of them.
+    of_all: bool,
 }
 
 /// All groups of fewer patients than the floors allow (`minimum`: of counts, and of leavers).
 pub fn together(results: &Results, protocol: &Protocol, minimum: [u64; 2]) -> Vec<Group> {
-    let mut analyses = vec![Analysis::new("main", protocol, results)];
+    let mut analyses = vec![Analysis::new(MAIN, protocol, results)];
     for (scenario, declared) in results.scenarios.iter().zip(&protocol.scenarios) {
         analyses.push(Analysis::new(&scenario.name, &declared.protocol, &scenario.results));
     }
@@ -82,7 +87,7 @@ impl<'r> Analysis<'r> {
         let last = results.flow.last();
         let n = last.map_or([0; 2], |last| [last.control, last.treated].map(Option::unwrap_or_default));
         let (told, events_by) = (Vec::new(), HashSet::new());
-        let mut analysis = Analysis { name: name.into(), protocol, results, told, events_by, n };
+        let mut analysis = Analysis { name: name.into(), protocol, results, told, events_by, n, of_all: name == MAIN };
         for index in 0..protocol.outcomes.len() {
             analysis.tell(index);
         }
@@ -166,7 +171,7 @@ impl<'r> Analysis<'r> {
                     place: place(),
                     arm: one.arm,
                     count,
-                    who: Some((one.time, one.day, other.day, event)),
+                    who: self.of_all.then_some((one.time, one.day, other.day, event)),
                 };
                 if let (Some(a), Some(b)) = (one.left, other.left)
                     && one.day < other.day
@@ -182,7 +187,7 @@ impl<'r> Analysis<'r> {
                 {
                     let least = if one.day < other.day { cells.max(leavers) } else { cells };
                     if few(b, a, least) {
-                        let sure = x == y && one.day < other.day;
+                        let sure = self.of_all && x == y && one.day < other.day;
                         found.push(Group {
                             who: sure.then_some((one.time, one.day, other.day, Some(x))),
                             ..group(b - a, None)

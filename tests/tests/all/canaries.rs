@@ -194,7 +194,8 @@ fn no_planted_value_leaves_the_state_directory_of_its_site() {
     let mut federation = Federation::set_up(&study, dir.path(), &executable, &AtomicBool::new(false)).unwrap();
     let errors = disturbed(&mut federation, &study, data.path());
     fs::write(dir.path().join("errors"), &errors).unwrap();
-    assert!(errors.contains("source.unknown_level") || errors.contains("S01.csv"), "{errors}");
+    // any of the sites may be the first to refuse
+    assert!(errors.contains("UnknownLevel"), "{errors}");
     export_everything(&federation, &dir.path().join("out"));
     federation.withdraw(0, REASON).unwrap();
     std::thread::sleep(Duration::from_secs(1));

@@ -4,6 +4,7 @@
 mod cobalt;
 mod follow_up;
 mod rank;
+mod rates;
 mod units;
 
 use std::path::{Path, PathBuf};

@@ -136,6 +136,7 @@ fn compare(run: &Run) -> (usize, BTreeSet<String>) {
             "plain" => (stored, 1.0),
             "percent" => (stored, 0.01),
             "months" => (stored, run.protocol.month_days),
+            "years" => (stored, 365.25),
             "absolute" => (stored.abs(), 1.0),
             other => panic!("{from}: unit {other}"),
         };

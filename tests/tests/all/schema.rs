@@ -209,7 +209,7 @@ fn kinds_and_required_keys_are_those_of_the_parser() {
         let missing = mistakes.iter().filter(|(_, message)| message.starts_with("is missing"));
         let mut missing: BTreeSet<&str> = missing.map(|(key, _)| key.as_str()).collect();
         // one of several keys may stand there, which the schema says by alternatives
-        let alternatives = ["outcome", "models"].map(|key| missing.remove(key));
+        let alternatives = ["outcome", "models", "horizon_days"].map(|key| missing.remove(key));
         let mut required = place.required();
         required.remove("kind");
         assert_eq!(missing, required, "{} {kind:?} {alternatives:?}", place.heading);

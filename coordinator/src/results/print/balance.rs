@@ -7,17 +7,24 @@ use study::results::{BalanceCells, BalanceRow};
 
 use super::{Page, Texts, labels, number, table};
 
-/// Both tables, as far as they are declared.
+/// Both parts of every declared table.
 pub(super) fn tables(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
+    page.protocol.baselines.iter().try_for_each(|declared| tables_of(out, page, &declared.name))
+}
+
+fn tables_of(out: &mut impl Write, page: &Page<'_>, name: &str) -> io::Result<()> {
+    let several = page.protocol.baselines.len() > 1;
+    let called = if several { format!(", {}", labels::plain(name)) } else { String::new() };
+    let title = |part: &str| format!("Table 1{part} weighting{called}");
     let [control, treated] = page.labels.arms();
     let mut arms = vec![String::new(), control.clone(), treated.clone()];
     if with_all(page) {
         arms.push("all".into());
     }
     let header = [&arms[..], &["SMD".into(), "test".into()]].concat();
-    table(out, page, "Table 1A: before weighting", Texts { wrap: 1, left: 1 }, &header, lines(page, false))?;
+    table(out, page, &title("A: before"), Texts { wrap: 1, left: 1 }, &header, lines(page, name, false))?;
     let header = [&arms[..], &["SMD".into()]].concat();
-    table(out, page, "Table 1B: after weighting", Texts { wrap: 1, left: 1 }, &header, lines(page, true))
+    table(out, page, &title("B: after"), Texts { wrap: 1, left: 1 }, &header, lines(page, name, true))
 }
 
 /// Both arms together have a column where the terminal is wide enough for it.
@@ -25,8 +32,8 @@ fn with_all(page: &Page<'_>) -> bool {
     page.width >= 110
 }
 
-fn lines(page: &Page<'_>, weighted: bool) -> Vec<Vec<String>> {
-    let rows = page.results.balance.iter().filter(|row| row.weighted == weighted);
+fn lines(page: &Page<'_>, name: &str, weighted: bool) -> Vec<Vec<String>> {
+    let rows = page.results.balance.iter().filter(|row| row.weighted == weighted && row.table == name);
     rows.flat_map(|row| match (&row.level, &*row.kind) {
         (Some(_), _) => vec![level(page, row)],
         (None, "continuous") => number_lines(page, row),

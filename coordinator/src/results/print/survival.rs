@@ -14,10 +14,11 @@ pub(super) fn curves(out: &mut impl Write, page: &Page<'_>, outcome: &Outcome) -
         let all: Vec<&MedianRow> =
             page.results.medians.iter().filter(|r| r.outcome == outcome.name && r.weighted == weighted).collect();
         let Some(first) = all.first() else { continue };
-        let symmetric = [Quantity::RiskDifferenceAt, Quantity::RestrictedMean, Quantity::RestrictedMeanDifference];
-        let shown = all.iter().filter(|r| symmetric.contains(&r.quantity) || r.conf_type == first.conf_type);
+        let symmetric = [Quantity::SurvivalDifferenceAt, Quantity::RestrictedMean, Quantity::RestrictedMeanDifference];
+        let shown = all.iter().filter(|r| r.quantity != Quantity::RiskDifferenceAt);
+        let shown = shown.filter(|r| symmetric.contains(&r.quantity) || r.conf_type == first.conf_type);
         let shown: Vec<&MedianRow> = shown.copied().collect();
-        let mut rows = rows(page, &shown);
+        let mut rows = rows(page, &outcome.label, &shown);
         let model = if weighted { "iptw" } else { "unadjusted" };
         let mut tests = page.results.tests.iter();
         if let Some(test) = tests.find(|t| t.name == "log_rank" && t.outcome == outcome.name && t.model == model) {
@@ -48,17 +49,17 @@ fn hazard_ratio(page: &Page<'_>, outcome: &Outcome, model: &str) -> Option<Vec<S
 }
 
 /// One row per quantity and time; the arms side by side, a difference under the treated arm.
-fn rows(page: &Page<'_>, medians: &[&MedianRow]) -> Vec<Vec<String>> {
+fn rows(page: &Page<'_>, outcome: &str, medians: &[&MedianRow]) -> Vec<Vec<String>> {
     let mut seen: Vec<(Quantity, Option<u64>)> = Vec::new();
     let mut rows: Vec<Vec<String>> = Vec::new();
     for row in medians {
         let key = (row.quantity, row.at_days.map(f64::to_bits));
         let at = seen.iter().position(|other| *other == key).unwrap_or_else(|| {
             seen.push(key);
-            rows.push(vec![label(page, row)]);
+            rows.push(vec![label(page, outcome, row)]);
             rows.len() - 1
         });
-        let difference = matches!(row.quantity, Quantity::RiskDifferenceAt | Quantity::RestrictedMeanDifference);
+        let difference = matches!(row.quantity, Quantity::SurvivalDifferenceAt | Quantity::RestrictedMeanDifference);
         if difference {
             rows[at].extend([String::new(), String::new()]);
         }
@@ -67,15 +68,18 @@ fn rows(page: &Page<'_>, medians: &[&MedianRow]) -> Vec<Vec<String>> {
     rows
 }
 
-fn label(page: &Page<'_>, row: &MedianRow) -> String {
+fn label(page: &Page<'_>, outcome: &str, row: &MedianRow) -> String {
     let months = row.at_days.map_or_else(String::new, |days| format!("{:.1}", days / page.protocol.month_days));
     match row.quantity {
         Quantity::Median => "median".into(),
         Quantity::FollowUp => "follow-up".into(),
         Quantity::RestrictedMean => format!("mean to {months}"),
         Quantity::RestrictedMeanDifference => format!("diff. to {months}"),
-        Quantity::SurvivalAt => format!("% at {months}"),
+        Quantity::SurvivalAt => {
+            format!("{} at {months}", if labels::names_survival(outcome) { "%" } else { "% event-free" })
+        }
         Quantity::RiskDifferenceAt => format!("risk diff. {months}"),
+        Quantity::SurvivalDifferenceAt => format!("diff. at {months}"),
     }
 }
 
@@ -87,7 +91,7 @@ fn value(page: &Page<'_>, row: &MedianRow) -> String {
     if row.value.is_none() && !matches!(row.quantity, Quantity::Median | Quantity::FollowUp) {
         return number::HIDDEN.into();
     }
-    let percent = matches!(row.quantity, Quantity::SurvivalAt | Quantity::RiskDifferenceAt);
+    let percent = matches!(row.quantity, Quantity::SurvivalAt | Quantity::SurvivalDifferenceAt);
     let show = |x: Option<f64>| match x {
         None => "n.r.".to_owned(),
         Some(x) if percent => format!("{:.1}", 100.0 * x),

@@ -48,7 +48,7 @@ fn an_interrupt_is_130() {
     let mut command = rehearse();
     let mut running = command.arg(example("relapsed-myeloma")).stderr(Stdio::piped()).spawn().expect("it starts");
     let mut lines = BufReader::new(running.stderr.take().expect("its lines")).lines();
-    assert_eq!(lines.next().expect("a line").expect("text"), "enrolling 45 sites");
+    assert_eq!(lines.next().expect("a line").expect("text"), "checking the study, enrolling 45 sites");
     assert!(Command::new("kill").args(["-INT", &running.id().to_string()]).status().expect("kill").success());
     let rest: Vec<String> = lines.map_while(Result::ok).collect();
     assert_eq!(running.wait().expect("an end").code(), Some(130));

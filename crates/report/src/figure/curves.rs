@@ -3,7 +3,7 @@
 //! A curve is released at the ends of cells that hold a minimum of leavers. Its values there are exact; between them it
 //! is not known, so straight lines join them.
 
-use super::svg::{Anchor, Drawing, Ink, Scale, Set, short, tick, ticks};
+use super::svg::{Anchor, Drawing, Ink, Scale, Set, short_all, tick, ticks};
 
 /// One point of a curve.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,6 +45,8 @@ pub(crate) struct Plot {
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 530.0;
 const TOP: f64 = 34.0;
+/// Height of a line of the legend.
+const LINE: f64 = 18.0;
 const BOTTOM: f64 = 320.0;
 
 /// The drawing.
@@ -55,7 +57,9 @@ pub(crate) fn draw(plot: &Plot) -> String {
     let height = if rows == 0 { BOTTOM + 50.0 } else { BOTTOM + 72.0 + 34.0 * rows as f64 };
     let mut drawing = Drawing::new(RIGHT + 20.0, height);
     let x = Scale { from: [0.0, last * 1.02], to: [LEFT, RIGHT] };
-    let y = Scale { from: [0.0, plot.highest], to: [BOTTOM, TOP] };
+    let lines = if beside(&plot.curves) { 0 } else { plot.curves.len().saturating_sub(1) };
+    let top = TOP + LINE * lines as f64;
+    let y = Scale { from: [0.0, plot.highest], to: [BOTTOM, top] };
     axes(&mut drawing, plot, x, y);
     for curve in &plot.curves {
         band(&mut drawing, curve, x, y);
@@ -83,7 +87,7 @@ fn axes(drawing: &mut Drawing, plot: &Plot, x: Scale, y: Scale) {
         drawing.text([LEFT - 8.0, y.at(value) + 4.0], Anchor::End, Set::Small, Ink::Plain, &percent);
     }
     drawing.line([LEFT, BOTTOM], [RIGHT, BOTTOM], Ink::Plain, 1.2, "");
-    drawing.line([LEFT, TOP], [LEFT, BOTTOM], Ink::Plain, 1.2, "");
+    drawing.line([LEFT, y.to[1]], [LEFT, BOTTOM], Ink::Plain, 1.2, "");
     let months = [3.0, 6.0, 12.0, 24.0, 60.0, 120.0].into_iter().find(|step| x.from[1] / step <= 9.0).unwrap_or(240.0);
     let mut at = 0.0;
     while at <= x.from[1] {
@@ -93,7 +97,7 @@ fn axes(drawing: &mut Drawing, plot: &Plot, x: Scale, y: Scale) {
     }
     let middle = [f64::midpoint(LEFT, RIGHT), BOTTOM + 38.0];
     drawing.text(middle, Anchor::Middle, Set::Normal, Ink::Plain, "Months since time zero");
-    drawing.upwards([18.0, f64::midpoint(TOP, BOTTOM)], &plot.axis);
+    drawing.upwards([18.0, f64::midpoint(y.to[1], BOTTOM)], &plot.axis);
 }
 
 /// The interval between the points that have one.
@@ -110,15 +114,32 @@ fn band(drawing: &mut Drawing, curve: &Curve, x: Scale, y: Scale) {
     }
 }
 
+/// Is there room for the labels of all curves on one line?
+fn beside(curves: &[Curve]) -> bool {
+    let room = characters((RIGHT - LEFT) / curves.len().max(1) as f64);
+    curves.iter().all(|curve| curve.label.chars().count() <= room)
+}
+
+/// Characters of a label that stands behind the line and the mark of its curve.
+fn characters(width: f64) -> usize {
+    ((width - 40.0) / 7.2) as usize
+}
+
+/// The curves' labels beside each other, or one below the other where they are long.
 fn legend(drawing: &mut Drawing, curves: &[Curve]) {
-    let mut x = LEFT + 4.0;
-    let room = (RIGHT - LEFT) / curves.len().max(1) as f64;
-    for curve in curves {
-        drawing.line([x, 15.0], [x + 26.0, 15.0], curve.ink, 2.2, curve.ink.dashes());
-        drawing.mark([x + 13.0, 15.0], 2.6, curve.ink);
-        let label = short(&curve.label, (room / 7.2) as usize - 5);
-        drawing.text([x + 32.0, 19.5], Anchor::Start, Set::Normal, Ink::Plain, &label);
-        x += room;
+    let beside = beside(curves);
+    let labels: Vec<&str> = curves.iter().map(|curve| curve.label.as_str()).collect();
+    let labels = short_all(&labels, characters(RIGHT - LEFT));
+    let (mut x, mut y) = (LEFT + 4.0, 15.0);
+    for (curve, label) in curves.iter().zip(labels) {
+        drawing.line([x, y], [x + 26.0, y], curve.ink, 2.2, curve.ink.dashes());
+        drawing.mark([x + 13.0, y], 2.6, curve.ink);
+        drawing.text([x + 32.0, y + 4.5], Anchor::Start, Set::Normal, Ink::Plain, &label);
+        if beside {
+            x += (RIGHT - LEFT) / curves.len() as f64;
+        } else {
+            y += LINE;
+        }
     }
 }
 
@@ -129,9 +150,10 @@ fn at_risk(drawing: &mut Drawing, plot: &Plot, x: Scale) {
         return;
     }
     drawing.text([LEFT - 54.0, y], Anchor::Start, Set::Bold, Ink::Plain, &plot.risk_heading);
-    for curve in curves {
+    let labels: Vec<&str> = curves.iter().map(|curve| curve.label.as_str()).collect();
+    for (curve, label) in curves.iter().zip(short_all(&labels, 76)) {
         y += 18.0;
-        drawing.text([LEFT - 54.0, y], Anchor::Start, Set::Small, curve.ink, &short(&curve.label, 60));
+        drawing.text([LEFT - 54.0, y], Anchor::Start, Set::Small, curve.ink, &label);
         y += 15.0;
         let mut free = f64::NEG_INFINITY;
         for (months, n) in plot.at_risk.iter().zip(&curve.at_risk) {

@@ -1,6 +1,6 @@
 //! Ratios with their intervals on a log scale.
 
-use super::svg::{Anchor, Drawing, Ink, Scale, Set, short};
+use super::svg::{Anchor, Drawing, Ink, Scale, Set, short, short_all};
 
 /// A line of a forest plot.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,6 +9,15 @@ pub(crate) enum Line {
     Heading(String),
     /// A ratio: estimate and limits on the log scale; none where there is no result.
     Ratio { label: String, ink: Ink, log: Option<[f64; 3]>, text: String },
+}
+
+impl Line {
+    fn label(&self) -> &str {
+        match self {
+            Line::Heading(text) => text,
+            Line::Ratio { label, .. } => label,
+        }
+    }
 }
 
 /// What stands around the lines.
@@ -49,14 +58,16 @@ pub(crate) fn draw(forest: &Forest) -> String {
     }
     drawing.line([x.at(0.0), TOP - 4.0], [x.at(0.0), bottom], Ink::Plain, 1.2, "");
     drawing.line([LEFT, bottom], [RIGHT, bottom], Ink::Plain, 1.0, "");
-    for (i, line) in forest.lines.iter().enumerate() {
+    let texts: Vec<&str> = forest.lines.iter().map(Line::label).collect();
+    let labels = short_all(&texts, 42);
+    for (i, (line, cut)) in forest.lines.iter().zip(&labels).enumerate() {
         let y = TOP + STEP * (i as f64 + 0.5) + 3.0;
         match line {
             Line::Heading(text) => {
-                drawing.text([8.0, y + 4.5], Anchor::Start, Set::Bold, Ink::Plain, &short(text, 60));
+                drawing.text([8.0, y + 4.5], Anchor::Start, Set::Bold, Ink::Plain, &short(text, 96));
             }
-            Line::Ratio { label, ink, log, text } => {
-                drawing.text([22.0, y + 4.5], Anchor::Start, Set::Normal, Ink::Plain, &short(label, 42));
+            Line::Ratio { ink, log, text, .. } => {
+                drawing.text([22.0, y + 4.5], Anchor::Start, Set::Normal, Ink::Plain, cut);
                 drawing.text([WIDTH - 8.0, y + 4.5], Anchor::End, Set::Normal, Ink::Plain, text);
                 if let Some(log) = log {
                     ratio(&mut drawing, x, y, *log, *ink);

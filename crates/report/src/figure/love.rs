@@ -3,7 +3,7 @@
 use study::results::BalanceRow;
 
 use super::Figure;
-use super::svg::{Anchor, Drawing, Ink, Scale, Set, short, tick, ticks};
+use super::svg::{Anchor, Drawing, Ink, Scale, Set, short_all, tick, ticks};
 use crate::page::Page;
 use crate::section::baseline::difference;
 use crate::table::{Row, Table};
@@ -16,10 +16,17 @@ const LEFT: f64 = 230.0;
 const RIGHT: f64 = 640.0;
 const TOP: f64 = 44.0;
 
-/// A variable with its two rows: before weighting and, where there is one, after.
+/// A variable with its two rows: before weighting and, where there is one, after. Differences are the same in all tables
+/// that have the variable, so it stands once.
 pub(crate) fn pairs<'r>(page: &Page<'r>) -> Vec<(&'r BalanceRow, Option<&'r BalanceRow>)> {
     let whole = |weighted| page.results.balance.iter().filter(move |r| r.level.is_none() && r.weighted == weighted);
-    whole(false).map(|row| (row, whole(true).find(|other| other.variable == row.variable))).collect()
+    let mut pairs: Vec<(&BalanceRow, Option<&BalanceRow>)> = Vec::new();
+    for row in whole(false) {
+        if !pairs.iter().any(|(other, _)| other.variable == row.variable) {
+            pairs.push((row, whole(true).find(|other| other.variable == row.variable)));
+        }
+    }
+    pairs
 }
 
 /// The figure; none without differences.
@@ -48,9 +55,9 @@ pub(crate) fn figure(page: &Page<'_>) -> Option<Figure> {
     drawing.text([scale.at(LIMIT), TOP - 10.0], Anchor::Middle, Set::Small, Ink::Plain, "0.1");
     let axis = "Absolute standardised mean difference";
     drawing.text([f64::midpoint(LEFT, RIGHT), bottom + 38.0], Anchor::Middle, Set::Normal, Ink::Plain, axis);
-    for (i, (before, after)) in pairs.iter().enumerate() {
+    let labels: Vec<String> = pairs.iter().map(|(before, _)| page.labels.variables(&before.variable)).collect();
+    for (i, ((before, after), label)) in pairs.iter().zip(short_all(&labels, 32)).enumerate() {
         let y = TOP + STEP * (i as f64 + 0.5);
-        let label = short(&page.labels.variables(&before.variable), 32);
         drawing.text([LEFT - 12.0, y + 4.5], Anchor::End, Set::Normal, Ink::Plain, &label);
         let (from, to) = (size(Some(before)), size(*after));
         if let (Some(from), Some(to)) = (from, to) {

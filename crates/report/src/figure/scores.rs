@@ -3,7 +3,7 @@
 use study::results::{HistogramRow, WeightRow};
 
 use super::Figure;
-use super::svg::{Anchor, Drawing, Ink, Scale, Set, short, tick, ticks};
+use super::svg::{Anchor, Drawing, Ink, Scale, Set, short_all, tick, ticks};
 use crate::labels::scheme;
 use crate::page::{HISTOGRAM, Page, WEIGHTS};
 use crate::table::{Cell, Row, Table};
@@ -41,9 +41,10 @@ pub(crate) fn overlap(page: &Page<'_>) -> Option<Figure> {
         let score = f64::from(i) / 10.0;
         drawing.text([x.at(score), 420.0], Anchor::Middle, Set::Small, Ink::Plain, &tick(score));
     }
-    let [control, treated] = page.arms().each_ref().map(|arm| short(arm, 40));
-    drawing.text([LEFT + 8.0, 26.0], Anchor::Start, Set::Bold, Ink::Treated, &treated);
-    drawing.text([LEFT + 8.0, 398.0], Anchor::Start, Set::Bold, Ink::Control, &control);
+    let cut = short_all(page.arms(), 40);
+    let [control, treated] = [&cut[0], &cut[1]];
+    drawing.text([LEFT + 8.0, 26.0], Anchor::Start, Set::Bold, Ink::Treated, treated);
+    drawing.text([LEFT + 8.0, 398.0], Anchor::Start, Set::Bold, Ink::Control, control);
     let axis = format!("Propensity score: probability of {treated}");
     drawing.text([f64::midpoint(LEFT, RIGHT), 440.0], Anchor::Middle, Set::Normal, Ink::Plain, &axis);
     drawing.upwards([16.0, middle], "Patients (bars), sum of weights (lines)");
@@ -129,12 +130,13 @@ pub(crate) fn weights(page: &Page<'_>) -> Option<Figure> {
     drawing.line([x.at(1.0), top], [x.at(1.0), bottom], Ink::Plain, 1.0, "4 3");
     drawing.line([left, bottom], [right, bottom], Ink::Plain, 1.0, "");
     let [control, _] = page.arm_levels();
-    for (i, row) in rows.iter().enumerate() {
+    let arms = short_all(page.arms(), 14);
+    let label = |row: &&WeightRow| format!("{}, {}", scheme(&row.scheme), arms[usize::from(row.arm != control)]);
+    let labels = short_all(&rows.iter().map(label).collect::<Vec<_>>(), 30);
+    for (i, (row, label)) in rows.iter().zip(labels).enumerate() {
         let y = top + step * (i as f64 + 0.5) + 3.0;
-        let (ink, arm) =
-            if row.arm == control { (Ink::Control, &page.arms()[0]) } else { (Ink::Treated, &page.arms()[1]) };
-        let label = format!("{}, {}", scheme(&row.scheme), short(arm, 14));
-        drawing.text([left - 12.0, y + 4.5], Anchor::End, Set::Normal, Ink::Plain, &short(&label, 30));
+        let ink = if row.arm == control { Ink::Control } else { Ink::Treated };
+        drawing.text([left - 12.0, y + 4.5], Anchor::End, Set::Normal, Ink::Plain, &label);
         if let Some([Some(low), Some(high), ..]) = row.counted.map(|counted| counted.quantiles) {
             drawing.bar([x.at(low), y - 6.0], [x.at(high) - x.at(low), 12.0], Ink::Faint, 0.45);
         }

@@ -266,6 +266,32 @@ pub(crate) fn short(text: &str, room: usize) -> String {
     text.chars().take(room.saturating_sub(1)).chain(['…']).collect()
 }
 
+/// One line of at most `room` characters for each text; texts that differ are cut to lines that differ.
+pub(crate) fn short_all<T: AsRef<str>>(texts: &[T], room: usize) -> Vec<String> {
+    let texts: Vec<String> = texts.iter().map(|text| plain(text.as_ref())).collect();
+    let cut: Vec<String> = texts.iter().map(|text| short(text, room)).collect();
+    let clash = |at: usize| {
+        let others = texts.iter().zip(&cut).filter(|(text, short)| **text != texts[at] && **short == cut[at]);
+        // from where on the last of them differs
+        others.map(|(text, _)| text.chars().zip(texts[at].chars()).take_while(|(a, b)| a == b).count()).max()
+    };
+    let line = |at: usize| match clash(at) {
+        Some(same) => around(&texts[at], same, room),
+        None => cut[at].clone(),
+    };
+    (0..texts.len()).map(line).collect()
+}
+
+/// The beginning of a text and what stands at a place of it.
+fn around(text: &str, place: usize, room: usize) -> String {
+    let head = room / 3;
+    let tail = room.saturating_sub(head + 1);
+    // a few characters before the place say what it is about
+    let from = place.saturating_sub(tail / 4).min(text.chars().count().saturating_sub(tail));
+    let tail: String = text.chars().skip(from).collect();
+    text.chars().take(head).chain(['…']).chain(short(&tail, room.saturating_sub(head + 1)).chars()).collect()
+}
+
 /// A scale from numbers to pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Scale {
@@ -313,6 +339,20 @@ mod tests {
         let lines = wrapped(&"x".repeat(99), 10);
         assert_eq!((lines.len(), lines[3].chars().count()), (4, 11));
         assert_eq!(short("abcdef", 4), "abc…");
+        let arms = [
+            "Isatuximab, pomalidomide and low-dose dexamethasone",
+            "Isatuximab, pomalidomide and high-dose dexamethasone",
+            "Isatuximab",
+        ];
+        let cut = short_all(&arms, 30);
+        assert!(cut[0].starts_with("Isatuximab…") && cut[0].contains("low-dose"), "{cut:?}");
+        assert!(cut[1].starts_with("Isatuximab…") && cut[1].contains("high-dose"), "{cut:?}");
+        assert_eq!(cut[2], arms[2]);
+        assert!(cut.iter().all(|line| line.chars().count() <= 30), "{cut:?}");
+        assert_eq!(short_all(&[arms[0], arms[0]], 12), [short(arms[0], 12), short(arms[0], 12)]);
+        let long = format!("{}{}", "a".repeat(90), "b");
+        let cut = short_all(&[long.clone(), long.replace('b', "c")], 12);
+        assert_ne!(cut[0], cut[1]);
     }
 
     #[test]

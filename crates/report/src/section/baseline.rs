@@ -10,11 +10,11 @@ use crate::page::{BALANCE, Page};
 use crate::table::{Cell, Row, Table};
 
 pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
-    let table = table(page);
-    if table.rows.is_empty() {
+    let tables = page.protocol.baselines.iter().map(|declared| table(page, &declared.name));
+    let mut blocks: Vec<Block> = tables.filter_map(Block::table).collect();
+    if blocks.is_empty() {
         return vec![Block::words("The protocol declares no baseline table.")];
     }
-    let mut blocks = vec![Block::Table(table)];
     blocks.extend(Block::figures(figure::love::figure(page)));
     blocks
 }
@@ -24,18 +24,16 @@ type Arm = (&'static str, fn(&BalanceRow) -> &BalanceCells);
 
 const ARMS: [Arm; 2] = [("control", |row| &row.control), ("treated", |row| &row.treated)];
 
-fn table(page: &Page<'_>) -> Table {
-    let before = page.results.balance.iter().filter(|row| !row.weighted);
+fn table(page: &Page<'_>, name: &str) -> Table {
+    let of_table = || page.results.balance.iter().filter(|row| row.table == name);
+    let before = of_table().filter(|row| !row.weighted);
     let mut rows = Vec::new();
     for row in before {
-        let after = page
-            .results
-            .balance
-            .iter()
-            .find(|other| other.weighted && other.variable == row.variable && other.level == row.level);
+        let after =
+            of_table().find(|other| other.weighted && other.variable == row.variable && other.level == row.level);
         rows.extend(lines(page, row, after));
     }
-    let weighted = page.results.balance.iter().any(|row| row.weighted);
+    let weighted = of_table().any(|row| row.weighted);
     let [control, treated] = page.arms().clone();
     let mut header = vec!["Characteristic".to_owned(), control.clone(), treated.clone(), "SMD".into(), "P".into()];
     let mut spans = vec![(String::new(), 1), ("Before weighting".to_owned(), 4)];
@@ -50,18 +48,21 @@ fn table(page: &Page<'_>) -> Table {
         }
     }
     Table {
-        caption: "Characteristics of the patients before and after weighting".into(),
+        caption: match page.protocol.baselines.len() {
+            1 => "Characteristics of the patients before and after weighting".into(),
+            _ => format!("Characteristics of the patients before and after weighting: {}", labels::plain(name)),
+        },
         spans,
         header,
         rows,
         texts: 1,
-        notes: vec![notes(page).into()],
+        notes: vec![notes(&of_table().collect::<Vec<_>>()).into()],
     }
 }
 
-fn notes(page: &Page<'_>) -> String {
+fn notes(rows: &[&BalanceRow]) -> String {
     let mut tests: Vec<&str> = Vec::new();
-    for name in page.results.balance.iter().filter_map(|row| row.test.as_deref()) {
+    for name in rows.iter().filter_map(|row| row.test.as_deref()) {
         let words = match name {
             "mann_whitney" => "Mann-Whitney",
             "chi_square" => "chi-square without continuity correction",
@@ -73,7 +74,7 @@ fn notes(page: &Page<'_>) -> String {
             tests.push(words);
         }
     }
-    let rounded = page.results.balance.iter().any(|row| row.rounded_to.is_some());
+    let rounded = rows.iter().any(|row| row.rounded_to.is_some());
     let rounded = if rounded {
         " Where a step is named, median, quartiles and P are those of the values rounded to it."
     } else {
@@ -115,6 +116,7 @@ fn lines(page: &Page<'_>, row: &BalanceRow, after: Option<&BalanceRow>) -> Vec<R
             let find = |weighted| {
                 page.results.balance.iter().find(move |other| {
                     other.weighted == weighted
+                        && other.table == row.table
                         && other.variable == row.variable
                         && other.level.is_some()
                         && other.level.as_ref() == event

@@ -17,10 +17,14 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
     blocks
 }
 
-/// The name of a model with its handling of ties.
-fn model(outcome: &str, model: &str, ties: Option<&str>) -> String {
+/// The name of a model with what tells it apart from others of its outcome: handling of ties, effect modifier.
+fn model(page: &Page<'_>, outcome: &str, model: &str, ties: Option<&str>, modifier: &str) -> String {
     let ties = ties.map_or_else(String::new, |ties| format!(", ties: {}", labels::ties(ties)));
-    format!("{outcome}, {}{ties}", labels::model(model))
+    let with = match modifier {
+        "" => String::new(),
+        modifier => format!(" (by {})", page.labels.variables(modifier)),
+    };
+    format!("{outcome}, {}{with}{ties}", labels::model(model))
 }
 
 /// One line per model and transform: the treatment's test and that of all terms; then every other term with P below
@@ -33,7 +37,8 @@ fn proportional(page: &Page<'_>) -> Table {
             (&other.name, &other.outcome, &other.cause, &other.model, &other.modifier, &other.ties)
                 == (&test.name, &test.outcome, &test.cause, &test.model, &test.modifier, &test.ties)
         };
-        let label = model(&page.outcome(&test.outcome, &test.cause), &test.model, test.ties.as_deref());
+        let outcome = page.outcome(&test.outcome, &test.cause);
+        let label = model(page, &outcome, &test.model, test.ties.as_deref(), &test.modifier);
         let p = |test: &TestRow| page.p(test.test.p_value, &TESTS, test, "p_value");
         let statistic = |test: &TestRow| page.decimals(test.test.statistic, 2, &TESTS, test, "statistic");
         if test.term == *treatment {
@@ -82,7 +87,7 @@ fn concordance(page: &Page<'_>) -> Table {
         let value = page.decimals(found.value, 3, &FITS, fit, "concordance");
         let bound = page.decimals(found.bound, 3, &FITS, fit, "concordance_bound");
         Some(Row::new(
-            model(&page.outcome(&fit.outcome, &fit.cause), &fit.model, fit.ties.as_deref()),
+            model(page, &page.outcome(&fit.outcome, &fit.cause), &fit.model, fit.ties.as_deref(), &fit.modifier),
             vec![value, bound],
         ))
     };

@@ -112,12 +112,14 @@ fn figure(page: &Page<'_>, outcome: &Outcome, cause: &str, weighted: bool) -> Op
     Some(Figure { name, caption, svg, data })
 }
 
-/// Right end of the last cell that is drawn: the very last one reaches to the horizon.
+/// Right end of the last cell that is drawn: the very last one reaches to the horizon, and is drawn where that is a declared
+/// time.
 fn last_drawn(page: &Page<'_>, outcome: &Outcome, rows: &[&IncidenceRow]) -> Option<f64> {
     let horizon = outcome.kind.grid().map_or(f64::INFINITY, |grid| grid.end(grid.cell(grid.horizon_days)));
     let [control, treated] = page.arm_levels();
     let of_arms = rows.iter().filter(|row| row.arm == control || row.arm == treated);
-    of_arms.map(|row| row.time_days).filter(|days| *days < horizon).max_by(f64::total_cmp)
+    let drawn = of_arms.filter(|row| row.time_days < horizon || row.at == At::Declared && row.incidence.is_some());
+    drawn.map(|row| row.time_days).max_by(f64::total_cmp)
 }
 
 /// The points of an arm by time, each time once, with those that are hidden.

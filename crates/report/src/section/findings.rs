@@ -133,32 +133,79 @@ fn cause(page: &Page<'_>, outcome: &Outcome, competing: &Competing, cause: &Caus
     cell = cell.and(treated.clone()).and_text(", ").and(control.clone());
     let label = labels::plain(&cause.label);
     let mut before = "";
+    let mut sides: Vec<(&str, [Option<Side>; 2])> = Vec::new();
     for (of, words, row) in ratios(page, outcome, competing) {
         if of == label {
+            if words != before {
+                sides.push((words, [None, None]));
+            }
+            let at = ["iptw", "adjusted"].iter().position(|model| *model == row.model);
+            if let (Some(at), Some((_, of_kind))) = (at, sides.last_mut()) {
+                of_kind[at] = Side::of(row);
+            }
             let of = if words == before { ", ".into() } else { format!("; {words} ratio ") };
             let lead = format!("{of}{} ", labels::model(&row.model));
             before = words;
             cell = cell.and_text(lead).and(page.ratio(row)).and_text(format!(" ({})", labels::variance(row.variance)));
         }
     }
-    Some(cell.and_text("."))
+    cell = cell.and_text(".");
+    for (kind, sides) in sides {
+        // with one model alone there is nothing to hold against each other
+        if let ([Some(_), Some(_)], Some(words)) = (sides, Side::words(sides)) {
+            cell = cell.and_text(format!(" Of the {kind}: {words}"));
+        }
+    }
+    Some(cell)
 }
 
 /// Whether the intervals include 1, said of the models that account for confounding.
 fn reading(page: &Page<'_>, group: &Group<'_>) -> String {
-    let holds = |model| {
-        let rows = group.effects(model);
-        preferred(&rows).filter(|row| row.std_error.is_finite()).map(|row| row.conf_low <= 0.0 && 0.0 <= row.conf_high)
-    };
-    let arms = page.contrast();
-    match [holds("iptw"), holds("adjusted")].into_iter().flatten().collect::<Vec<_>>()[..] {
-        [] => format!("Ratios: {arms}."),
-        [true, true] => "Once confounding is accounted for, both intervals include 1.".into(),
-        [false, false] => "Once confounding is accounted for, neither interval includes 1.".into(),
-        [true, false] => "The interval of the weighted model includes 1, that of the adjusted one does not.".into(),
-        [false, true] => "The interval of the adjusted model includes 1, that of the weighted one does not.".into(),
-        [true, ..] => "The interval of the model that accounts for confounding includes 1.".into(),
-        [false, ..] => "The interval of the model that accounts for confounding does not include 1.".into(),
+    let side = |model| preferred(&group.effects(model)).and_then(Side::of);
+    Side::words([side("iptw"), side("adjusted")]).map_or_else(|| format!("Ratios: {}.", page.contrast()), str::to_owned)
+}
+
+/// Where an interval lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Below,
+    Around,
+    Above,
+}
+
+impl Side {
+    /// Of the interval of a row; none without one.
+    fn of(row: &EstimateRow) -> Option<Side> {
+        match (row.conf_low, row.conf_high) {
+            (low, high) if low.is_nan() || high.is_nan() => None,
+            (_, high) if high < 0.0 => Some(Side::Below),
+            (low, _) if low > 0.0 => Some(Side::Above),
+            _ => Some(Side::Around),
+        }
+    }
+
+    /// What the weighted and the adjusted model say together; none without either.
+    fn words(sides: [Option<Side>; 2]) -> Option<&'static str> {
+        Some(match sides {
+            [None, None] => return None,
+            [Some(Side::Around), Some(Side::Around)] => "Once confounding is accounted for, both intervals include 1.",
+            [Some(Side::Around), Some(_)] => {
+                "The two disagree: the interval of the weighted model includes 1, that of the adjusted one does not."
+            }
+            [Some(_), Some(Side::Around)] => {
+                "The two disagree: the interval of the adjusted model includes 1, that of the weighted one does not."
+            }
+            [Some(weighted), Some(adjusted)] if weighted == adjusted => {
+                "Once confounding is accounted for, neither interval includes 1."
+            }
+            [Some(_), Some(_)] => "The two disagree: their intervals lie on opposite sides of 1.",
+            [Some(Side::Around), None] | [None, Some(Side::Around)] => {
+                "The interval of the model that accounts for confounding includes 1."
+            }
+            [Some(_), None] | [None, Some(_)] => {
+                "The interval of the model that accounts for confounding does not include 1."
+            }
+        })
     }
 }
 
@@ -225,7 +272,8 @@ fn glance(page: &Page<'_>) -> Table {
         let measure = if matches!(outcome.kind, OutcomeKind::TimeToEvent(_)) { "HR" } else { "OR" };
         let model = |model| {
             let rows = group.effects(model);
-            preferred(&rows).map_or_else(|| group.missing(model), |row| page.effect(row))
+            let named = |row: &EstimateRow| page.effect(row).and_line(Cell::text(labels::variance(row.variance)));
+            preferred(&rows).map_or_else(|| group.missing(model), named)
         };
         let of_outcome = page.results.outcomes.iter().filter(|row| row.outcome == outcome.name);
         let total: Option<u64> = of_outcome.map(|row| row.events).sum();
@@ -239,9 +287,8 @@ fn glance(page: &Page<'_>) -> Table {
         rows: rows.collect(),
         texts: 1,
         notes: vec![
-            "HR: hazard ratio; OR: odds ratio; –: not declared. Intervals of weighted models account for the estimated \
-             weights (M-estimation) where that was declared, and are robust otherwise; the others have the declared \
-             variance, naive where that is among them."
+            "HR: hazard ratio; OR: odds ratio; –: not declared. Below each interval stands its variance, one of those that \
+             are declared: of weighted models the one that accounts for most, of others the naive one where it is among them."
                 .into(),
         ],
         ..Table::default()

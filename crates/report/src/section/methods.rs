@@ -159,7 +159,7 @@ fn survival(page: &Page<'_>) -> Option<Block> {
     if protocol.analyses.iter().any(|analysis| !analysis.checks.zph.is_empty()) {
         text.push("Proportional hazards were tested by score tests of a course over time. ".to_owned());
     }
-    if protocol.baseline.is_some() {
+    if !protocol.baselines.is_empty() {
         text.push("Characteristics were compared before and after weighting. ".to_owned());
     }
     (!text.is_empty()).then(|| Block::words(text.concat().trim_end()))

@@ -28,7 +28,8 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
         seen.push(key);
         let ties = ties(page, &row.outcome, row.ties.as_deref());
         let weighted = if row.model.starts_with("iptw") { ", IPTW" } else { "" };
-        let heading = format!("{}{weighted}{ties}", page.outcome(&row.outcome, &row.cause));
+        let variance = preferred(&of_model).map_or("", |row| labels::variance(row.variance));
+        let heading = format!("{}{weighted}{ties} ({variance})", page.outcome(&row.outcome, &row.cause));
         lines.push(Line::Heading(heading.clone()));
         data.push(Row::Heading(heading));
         let mut terms: Vec<&str> = of_model.iter().map(|row| row.term.as_str()).collect();

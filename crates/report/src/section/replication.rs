@@ -21,7 +21,7 @@ pub(super) fn table(page: &Page<'_>) -> Table {
     let imputed = protocol.scenarios.iter().any(|scenario| scenario.imputation.is_some());
     let all = [
         (
-            protocol.baseline.is_some(),
+            !protocol.baselines.is_empty(),
             "Table 1, standardised differences",
             "quantile(type = 7), wilcox.test, chisq.test, fisher.test; tableone::CreateTableOne(smd = TRUE), cobalt::bal.tab",
         ),

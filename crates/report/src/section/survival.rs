@@ -66,7 +66,7 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
         name: name.clone(),
         title: format!("{label}, {kind}"),
         description: description(page, outcome, weighted),
-        axis: format!("{label} (%)"),
+        axis: format!("{} (%)", labels::free_of(&outcome.label)),
         start: 1.0,
         highest: 1.0,
         at_risk: [0.0].into_iter().chain(times.iter().map(|days| page.in_months(*days))).collect(),
@@ -74,10 +74,12 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
         curves: [(treated, Ink::Treated), (control, Ink::Control)].map(curve).into(),
     };
     let where_known = if merged {
+        let whole = rows.iter().all(|row| row.time_days <= last);
         format!(
             "Marked points are exact: declared times, and ends of cells with at least {} leavers in each arm that has \
-             any. Straight lines join them; the last cell, which reaches to the horizon, is not drawn.{}",
+             any. Straight lines join them{}.{}",
             page.protocol.release.minimum_leavers,
+            if whole { "" } else { "; the last cell, which reaches to the horizon, is not drawn" },
             left_out(&rows)
         )
     } else {
@@ -85,8 +87,10 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
     };
     Some(Figure {
         caption: format!(
-            "{label}, {kind} Kaplan-Meier. {where_known} Shaded: 95% CI ({}); dashed: medians.",
-            first.conf_type
+            "{}, {kind} Kaplan-Meier. {where_known} Shaded: 95% CI ({}; {}); dashed: medians.",
+            labels::free_of(&outcome.label),
+            first.conf_type,
+            variance(weighted)
         ),
         svg: draw(&plot),
         data: data(page, &label, &rows, outcome, last),
@@ -141,13 +145,20 @@ fn description(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> String {
     format!("Two curves over months since time zero: {}, {}.", part(treated), part(control))
 }
 
+/// The variance of a curve's intervals.
+fn variance(weighted: bool) -> &'static str {
+    if weighted { "variance: infinitesimal jackknife, weights taken as given" } else { "variance: Greenwood" }
+}
+
 /// Right end of the last cell that is drawn, in days. The very last cell is merged up to the horizon, often long after
-/// the last patient has left: a line to its end would show a course that nobody has seen.
+/// the last patient has left: a line to its end would show a course that nobody has seen, unless the horizon itself is a
+/// declared time and survival there is known.
 fn last_drawn(page: &Page<'_>, outcome: &Outcome, rows: &[&SurvivalRow]) -> f64 {
     let horizon = outcome.kind.grid().map_or(f64::INFINITY, |grid| grid.end(grid.cell(grid.horizon_days)));
     let [control, treated] = page.arm_levels();
     let of_arms = rows.iter().filter(|row| row.arm == control || row.arm == treated);
-    of_arms.map(|row| row.time_days).filter(|days| *days < horizon).fold(0.0, f64::max)
+    let drawn = of_arms.filter(|row| row.time_days < horizon || row.at == At::Declared && row.survival.is_some());
+    drawn.map(|row| row.time_days).fold(0.0, f64::max)
 }
 
 /// By time, each time once.
@@ -185,7 +196,7 @@ fn data(page: &Page<'_>, label: &str, rows: &[&SurvivalRow], outcome: &Outcome, 
         }
     }
     let at_risk = if weighted { "At risk (sum of weights)" } else { "At risk" };
-    let header = ["Months", "Survival", "Lower limit", "Upper limit", at_risk, "Remaining"];
+    let header = ["Months", labels::survival(label), "Lower limit", "Upper limit", at_risk, "Remaining"];
     Table {
         caption: format!("{label}: what is drawn (%)"),
         header: header[..if weighted { 5 } else { 6 }].iter().map(ToString::to_string).collect(),
@@ -211,9 +222,11 @@ fn point(page: &Page<'_>, row: &SurvivalRow) -> Vec<Cell> {
 fn table(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Table {
     let all = page.results.medians.iter().filter(|r| r.outcome == outcome.name && r.weighted == weighted);
     let all: Vec<&MedianRow> = all.collect();
-    let symmetric = [Quantity::RiskDifferenceAt, Quantity::RestrictedMean, Quantity::RestrictedMeanDifference];
+    let symmetric = [Quantity::SurvivalDifferenceAt, Quantity::RestrictedMean, Quantity::RestrictedMeanDifference];
     let conf_type = all.first().map_or("", |row| &row.conf_type);
-    let shown = all.iter().filter(|r| symmetric.contains(&r.quantity) || r.conf_type == conf_type);
+    // beside survival stands its difference; that of the risks is the same with the other sign
+    let shown = all.iter().filter(|r| r.quantity != Quantity::RiskDifferenceAt);
+    let shown = shown.filter(|r| symmetric.contains(&r.quantity) || r.conf_type == conf_type);
     let mut rows: Vec<((Quantity, Option<u64>), Row)> = Vec::new();
     for row in shown {
         let column = match row.arm.as_str() {
@@ -224,13 +237,13 @@ fn table(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Table {
         };
         // A difference stands on the line of what it is a difference of.
         let of = match row.quantity {
-            Quantity::RiskDifferenceAt => Quantity::SurvivalAt,
+            Quantity::SurvivalDifferenceAt => Quantity::SurvivalAt,
             Quantity::RestrictedMeanDifference => Quantity::RestrictedMean,
             other => other,
         };
         let key = (of, row.at_days.map(f64::to_bits));
         let at = rows.iter().position(|(other, _)| *other == key).unwrap_or_else(|| {
-            rows.push((key, Row::new(quantity(page, row), vec![Cell::empty(); 4])));
+            rows.push((key, Row::new(quantity(page, &outcome.label, row), vec![Cell::empty(); 4])));
             rows.len() - 1
         });
         if let Row::Cells { cells, .. } = &mut rows[at].1 {
@@ -247,26 +260,33 @@ fn table(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Table {
     let kind = if weighted { "weighted" } else { "unweighted" };
     let [control, treated] = page.arms().clone();
     Table {
-        caption: format!("{}, {kind} Kaplan-Meier (95% CI: {conf_type})", labels::plain(&outcome.label)),
+        caption: format!(
+            "{}, {kind} Kaplan-Meier (95% CI: {conf_type}; {})",
+            labels::free_of(&outcome.label),
+            variance(weighted)
+        ),
         header: vec!["Months or %".into(), "Both arms".into(), control, treated, "Difference or test".into()],
         rows,
         texts: 1,
         notes: vec![
             "n.r.: not reached; –: nobody of the arm was followed so long. Follow-up: median of the reverse Kaplan-Meier curve. Differences are treated minus \
-             control: of risks in percentage points, of means in months; their intervals are plain."
+             control: of survival in percentage points, of means in months; their intervals are plain."
                 .into(),
         ],
         ..Table::default()
     }
 }
 
-fn quantity(page: &Page<'_>, row: &MedianRow) -> String {
+fn quantity(page: &Page<'_>, outcome: &str, row: &MedianRow) -> String {
     let months = row.at_days.map_or_else(String::new, |days| format!("{:.1}", page.in_months(days)));
     match row.quantity {
         Quantity::Median => "Median, months".into(),
         Quantity::FollowUp => "Follow-up, months".into(),
         Quantity::RestrictedMean | Quantity::RestrictedMeanDifference => format!("Mean to month {months}"),
-        Quantity::SurvivalAt | Quantity::RiskDifferenceAt => format!("% at month {months}"),
+        Quantity::SurvivalAt | Quantity::SurvivalDifferenceAt => {
+            format!("{} at month {months}, %", labels::survival(outcome))
+        }
+        Quantity::RiskDifferenceAt => format!("Risk difference at month {months}, %"),
     }
 }
 
@@ -278,7 +298,7 @@ fn value(page: &Page<'_>, row: &MedianRow) -> Cell {
     if row.value.is_none() && !matches!(row.quantity, Quantity::Median | Quantity::FollowUp) {
         return Cell::hidden();
     }
-    let percent = matches!(row.quantity, Quantity::SurvivalAt | Quantity::RiskDifferenceAt);
+    let percent = matches!(row.quantity, Quantity::SurvivalAt | Quantity::SurvivalDifferenceAt);
     let part = |x: Option<f64>, column| match x.filter(|x| x.is_finite()) {
         None => Cell::text("n.r."),
         Some(x) if percent => page.percent(x, &MEDIANS, row, column),

@@ -76,6 +76,8 @@ pub(crate) enum Unit {
     Percent,
     /// Days as months.
     Months,
+    /// Days as years of 365.25 days.
+    Years,
     /// The number without its sign.
     Absolute,
 }
@@ -86,6 +88,7 @@ impl Unit {
             Unit::Plain => "plain",
             Unit::Percent => "percent",
             Unit::Months => "months",
+            Unit::Years => "years",
             Unit::Absolute => "absolute",
         }
     }

@@ -340,7 +340,10 @@ fn pooled_tests_equal_their_definition() {
 
 /// A stage of a chain over these rows, and whether it took pseudo-rows.
 fn fit_stage(columns: &[Vec<f64>], y: &[f64], parts: usize) -> (Fit, bool) {
-    let (columns, _, scale) = with_intercept(columns);
+    let (columns, _, mut scale) = with_intercept(columns);
+    // R's sd, by n - 1
+    let n = y.len() as f64;
+    scale[1..].iter_mut().for_each(|sd| *sd *= (n / (n - 1.0)).sqrt());
     let rows = Rows { columns, y: y.to_vec(), ..Rows::default() };
     let sites: Vec<Rows> = (0..parts).map(|k| rows.pick(&(k..y.len()).step_by(parts).collect::<Vec<_>>())).collect();
     let mut fit = StageFit::new(scale);

@@ -43,9 +43,18 @@ pub(super) struct BaselineTask {
 }
 
 impl BaselineTask {
+    /// Of the variables of all declared tables, each once; with weights where one of the tables has them.
     pub(super) fn new(protocol: &Protocol) -> Option<BaselineTask> {
-        let declared = protocol.baseline.as_ref()?;
-        let variables = declared.variables.iter().map(|variable| {
+        if protocol.baselines.is_empty() {
+            return None;
+        }
+        let mut named: Vec<VariableId> = Vec::new();
+        for variable in protocol.baselines.iter().flat_map(|table| &table.variables) {
+            if !named.contains(variable) {
+                named.push(*variable);
+            }
+        }
+        let variables = named.iter().map(|variable| {
             let sums = BaselineSums {
                 variable: *variable,
                 centre: 0.0,
@@ -56,7 +65,11 @@ impl BaselineTask {
             };
             (sums, protocol.dictionary.variable(*variable).levels().is_empty())
         });
-        Some(BaselineTask { variables: variables.collect(), weighted: declared.weighted, stage: Stage::Waiting })
+        Some(BaselineTask {
+            variables: variables.collect(),
+            weighted: protocol.baselines.iter().any(|table| table.weighted),
+            stage: Stage::Waiting,
+        })
     }
 
     /// After the first round, which opened the sums that the centres come from.

@@ -71,7 +71,7 @@ impl FirstRound {
     pub(super) fn new(protocol: &Protocol) -> FirstRound {
         let terms = terms_in_use(protocol);
         let mut variables: BTreeSet<VariableId> = terms.iter().flat_map(Term::variables).collect();
-        variables.extend(protocol.baseline.iter().flat_map(|b| &b.variables));
+        variables.extend(protocol.baselines.iter().flat_map(|b| &b.variables));
         let (mut times, mut causes) = (BTreeSet::new(), BTreeSet::new());
         let regressions = protocol.analyses.iter().flat_map(|analysis| &analysis.outcomes);
         let curves = protocol.curves.iter().flat_map(|curve| &curve.outcomes);
@@ -388,7 +388,7 @@ fn terms_in_use(protocol: &Protocol) -> BTreeSet<Term> {
     if let Some(propensity) = &protocol.propensity {
         terms.extend(propensity.covariates.iter().flat_map(|id| Term::of_variable(protocol, *id)));
     }
-    for id in protocol.baseline.iter().flat_map(|b| &b.variables) {
+    for id in protocol.baselines.iter().flat_map(|b| &b.variables) {
         if protocol.dictionary.variable(*id).grid().is_some() {
             terms.insert(Term::Number(*id));
         }

@@ -5,6 +5,8 @@ use crate::dictionary::VariableId;
 /// `kind = "baseline"`: variables compared between the arms, before and after weighting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaselineAnalysis {
+    /// Its name in results, such as `baseline`.
+    pub name: String,
     /// Variables in the order of the table: continuous, categorical or binary, not the treatment.
     pub variables: Vec<VariableId>,
     /// Is the table made with the study's weights, too?

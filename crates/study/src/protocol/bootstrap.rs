@@ -60,7 +60,7 @@ pub(super) fn replicate(main: &Protocol, outcomes: Option<&[String]>, models: Op
     Protocol {
         analyses,
         propensity,
-        baseline: None,
+        baselines: Vec::new(),
         curves: Vec::new(),
         incidences: Vec::new(),
         scenarios: Vec::new(),

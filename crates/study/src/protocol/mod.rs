@@ -64,8 +64,8 @@ pub struct Protocol {
     pub propensity: Option<Propensity>,
     /// Regressions in file order.
     pub analyses: Vec<Analysis>,
-    /// The baseline table, where one is declared.
-    pub baseline: Option<BaselineAnalysis>,
+    /// The declared baseline tables.
+    pub baselines: Vec<BaselineAnalysis>,
     /// Survival curves in file order.
     pub curves: Vec<CurveAnalysis>,
     /// Cumulative incidences in file order.
@@ -98,7 +98,7 @@ impl Protocol {
         let mut used = vec![self.treatment.variable];
         used.extend(self.eligibility.iter().flat_map(|criterion| criterion.condition.variables()));
         used.extend(self.propensity.iter().flat_map(|p| p.covariates.iter().copied()));
-        used.extend(self.baseline.iter().flat_map(|b| b.variables.iter().copied()));
+        used.extend(self.baselines.iter().flat_map(|b| b.variables.iter().copied()));
         for analysis in &self.analyses {
             used.extend(&analysis.covariates);
             used.extend(analysis.effect_modifiers.iter().map(|m| m.variable));

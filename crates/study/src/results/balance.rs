@@ -18,6 +18,8 @@ use crate::protocol::{BaselineAnalysis, CategoryTest};
 /// One variable, or one level of it, before or after weighting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BalanceRow {
+    /// Name of the table.
+    pub table: String,
     /// Name of the variable.
     pub variable: String,
     /// The level; none for the variable as a whole.
@@ -68,12 +70,16 @@ pub struct BalanceCells {
     pub q75: Option<f64>,
 }
 
-/// All rows: the unweighted table, then the weighted one.
+/// All rows: of each table the unweighted part, then the weighted one.
 pub(super) fn rows(branch: &Branch, facts: &Facts) -> Vec<BalanceRow> {
+    branch.protocol().baselines.iter().flat_map(|declared| table(declared, branch, facts)).collect()
+}
+
+fn table(declared: &BaselineAnalysis, branch: &Branch, facts: &Facts) -> Vec<BalanceRow> {
     let protocol = branch.protocol();
-    let Some(declared) = &protocol.baseline else { return Vec::new() };
     let (mut plain, mut weighted) = (Vec::new(), Vec::new());
-    for sums in branch.baseline() {
+    for id in &declared.variables {
+        let Some(sums) = branch.baseline().find(|sums| sums.variable == *id) else { continue };
         let variable = protocol.dictionary.variable(sums.variable);
         if let Some(Ok(grid)) = variable.grid() {
             let missing = facts.missing.get(&sums.variable).copied().unwrap_or_default();
@@ -83,7 +89,12 @@ pub(super) fn rows(branch: &Branch, facts: &Facts) -> Vec<BalanceRow> {
             category(variable, counts, sums, declared, [&mut plain, &mut weighted]);
         }
     }
-    plain.extend(weighted);
+    if declared.weighted {
+        plain.extend(weighted);
+    }
+    for row in &mut plain {
+        row.table.clone_from(&declared.name);
+    }
     plain
 }
 
@@ -94,6 +105,7 @@ fn empty(variable: &Variable, weighted: bool, missing: [u64; 2]) -> BalanceRow {
         Kind::Categorical { .. } => "categorical",
     };
     BalanceRow {
+        table: String::new(),
         variable: variable.name.clone(),
         level: None,
         kind: kind.into(),
@@ -134,7 +146,7 @@ fn numbers(
     let test = rank::mann_whitney(control, treated, declared.continuity);
     let with_weights = (sums.weighted.len() == MOMENTS_LEN).then(|| Arms::new(&sums.weighted, sums.centre / sums.unit));
     // without weights, cobalt knows of no estimand
-    let spread = match (estimand, &with_weights) {
+    let spread = match (estimand.filter(|_| declared.weighted), &with_weights) {
         (Some(estimand), Some(arms)) => Spread::of(estimand).deviation(&unweighted, arms),
         _ => Spread::Pooled.deviation(&unweighted, &unweighted),
     };

@@ -9,6 +9,7 @@ mod boundaries;
 mod checks;
 mod digest;
 mod effects;
+mod follow_up;
 mod hazard_ratio;
 mod incidence;
 mod model;
@@ -27,7 +28,7 @@ pub use digest::results_digest;
 pub use incidence::{CUMULATIVE_INCIDENCE, IncidenceRow};
 pub(crate) use model::{Told, rows_of_model};
 pub use rows::{
-    EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, Name, OutcomeRow, TestRow, Variance, VarianceNote,
+    EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, FollowUp, Name, OutcomeRow, TestRow, Variance, VarianceNote,
 };
 pub use standardised::{EffectQuantity, EffectRow};
 pub use survival::{At, KAPLAN_MEIER, MedianRow, Quantity, SurvivalRow};

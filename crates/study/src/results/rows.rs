@@ -216,7 +216,7 @@ pub struct FlowRow {
 }
 
 /// Counts of one outcome in one arm.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OutcomeRow {
     /// Name of the outcome.
     pub outcome: String,
@@ -230,6 +230,21 @@ pub struct OutcomeRow {
     pub events: Option<u64>,
     /// Analysed rows without a value, which no model and no curve of the outcome has; none when hidden.
     pub missing: Option<u64>,
+    /// Follow-up of the rows with a value, where a curve of the outcome tells it and the counts are shown.
+    pub follow_up: Option<FollowUp>,
+}
+
+/// Person-time, and events by it with the exact Poisson interval of 95%.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct FollowUp {
+    /// Days until the event, censoring or the horizon, each at the end of its cell of the grid; summed over the rows.
+    pub person_days: f64,
+    /// Events per 100 person-years.
+    pub rate: f64,
+    /// Lower limit.
+    pub low: f64,
+    /// Upper limit.
+    pub high: f64,
 }
 
 /// One test.

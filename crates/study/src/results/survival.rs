@@ -117,6 +117,8 @@ pub enum Quantity {
     RiskDifferenceAt,
     /// Restricted mean of the treated minus that of the control arm.
     RestrictedMeanDifference,
+    /// Survival of the treated minus that of the control arm.
+    SurvivalDifferenceAt,
 }
 
 impl Quantity {
@@ -129,6 +131,7 @@ impl Quantity {
             Quantity::SurvivalAt => "survival_at",
             Quantity::RiskDifferenceAt => "risk_difference_at",
             Quantity::RestrictedMeanDifference => "rmst_difference",
+            Quantity::SurvivalDifferenceAt => "survival_difference_at",
         }
     }
 }
@@ -391,18 +394,25 @@ impl<'a> Rows<'a> {
         let [_, control, treated] = &at;
         for ((time, control), (_, treated)) in control.iter().zip(treated) {
             let both = control.point().zip(treated.point());
-            let row = MedianRow {
-                at_days: Some(self.days(*time)),
-                after_end: [control, treated].iter().any(|known| matches!(known, Known::AfterEnd(_))),
-                value: both.map(|(control, treated)| control.survival - treated.survival),
-                ..self.row(&self.treatment, Quantity::RiskDifferenceAt, IntervalKind::Plain)
-            };
-            let both = both.and_then(|(control, treated)| control.estimate().zip(treated.estimate()));
-            results.medians.push(match both {
-                None => row,
-                // 1 - S has the standard error of S; the difference of risks is that of survival the other way round.
-                Some((control, treated)) => symmetric(row, difference(control, treated), 1.0),
-            });
+            let after_end = [control, treated].iter().any(|known| matches!(known, Known::AfterEnd(_)));
+            let survival = both.map(|(control, treated)| treated.survival - control.survival);
+            let estimates = both.and_then(|(control, treated)| control.estimate().zip(treated.estimate()));
+            // 1 - S has the standard error of S; the difference of risks is that of survival the other way round.
+            for (quantity, sign) in [(Quantity::RiskDifferenceAt, -1.0), (Quantity::SurvivalDifferenceAt, 1.0)] {
+                let row = MedianRow {
+                    at_days: Some(self.days(*time)),
+                    after_end,
+                    value: survival.map(|survival| sign * survival),
+                    ..self.row(&self.treatment, quantity, IntervalKind::Plain)
+                };
+                results.medians.push(match estimates {
+                    None => row,
+                    Some((control, treated)) => {
+                        let Estimate { estimate, std_error } = difference(treated, control);
+                        symmetric(row, Estimate { estimate: sign * estimate, std_error }, 1.0)
+                    }
+                });
+            }
         }
     }
 

@@ -13,6 +13,7 @@ use super::bootstrap;
 use super::boundaries::{Boundaries, Shown};
 use super::checks;
 use super::effects;
+use super::follow_up;
 use super::incidence::{self, IncidenceRow};
 use super::pooled;
 use super::rows::{
@@ -128,6 +129,7 @@ impl Results {
         pooled::add(&mut results, branch, facts);
         standardised::add(&mut results, branch, facts, shown);
         incidence::add(&mut results, branch, facts, shown);
+        follow_up::add(&mut results, branch);
         results
     }
 
@@ -311,6 +313,7 @@ fn outcomes(protocol: &Protocol, facts: &Facts) -> Vec<OutcomeRow> {
                     n: Some(n),
                     events: Some(events),
                     missing: Some(analysed.saturating_sub(n)),
+                    follow_up: None,
                 });
             }
         }

@@ -324,7 +324,7 @@ const OUTCOMES: &[Case] = &[
     (
         "grid_days = 10",
         "grid_days = 0.5",
-        &["line 68: outcome[2].grid_days: must be at least 1; time is measured in whole days"],
+        &["line 68: outcome[2].grid_days: must be at least one day; time is measured in whole days"],
     ),
     (
         "grid_days = 10\nhorizon_days = 900",
@@ -809,7 +809,7 @@ fn survival_curves() {
         ("conf_types = [\"log\", \"log\"]", "conf_types: `log` stands twice; name it once"),
         (
             "models = [\"unadjusted\"]",
-            "models: is not a known key; known: conf_types, hazard_ratio, kind, outcome, outcomes, rmst_days, ties, times_days, weighted",
+            "models: is not a known key; known: conf_types, hazard_ratio, kind, outcome, outcomes, rmst_days, rmst_months, ties, times_days, times_months, weighted",
         ),
     ];
     for (line, expected) in cases {
@@ -950,7 +950,7 @@ fn competing_causes() {
             "[\"relapse\", \"death\", \"death\"]",
             "`death` stands twice, or is the censored level; name each cause once",
         ),
-        ("grid_days = 10", "grid_days = 0.5", "must be at least 1; time is measured in whole days"),
+        ("grid_days = 10", "grid_days = 0.5", "must be at least one day; time is measured in whole days"),
         (
             "cause = \"relapse\"",
             "cause = \"relaps\"",
@@ -991,7 +991,7 @@ fn competing_causes() {
         (
             "times_days = [300]",
             "times_days = [300]\nties = \"efron\"",
-            "is not a known key; known: conf_types, kind, outcome, outcomes, times_days, weighted",
+            "is not a known key; known: conf_types, kind, outcome, outcomes, times_days, times_months, weighted",
         ),
     ];
     for (from, to, expected) in cases {

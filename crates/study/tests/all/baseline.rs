@@ -27,16 +27,17 @@ fn mistakes(text: &str) -> Vec<String> {
 
 #[test]
 fn the_declaration_and_its_defaults() {
-    assert_eq!(protocol().baseline, None);
+    assert_eq!(protocol().baselines, []);
     let declared = Protocol::parse(&with("")).unwrap();
     assert_eq!(declared.analyses, protocol().analyses, "a table is no model");
-    let table = declared.baseline.unwrap();
+    let [table] = &declared.baselines[..] else { panic!("{:?}", declared.baselines) };
+    assert_eq!(table.name, "baseline");
     assert_eq!(table.variables, [1, 2, 3].map(VariableId));
     assert!(table.weighted && !table.continuity && table.category_test == CategoryTest::Pearson);
-    let table =
-        Protocol::parse(&with("weighted = false\ncontinuity = true\nfisher = true\n")).unwrap().baseline.unwrap();
+    let one = |more: &str| Protocol::parse(&with(more)).unwrap().baselines.remove(0);
+    let table = one("weighted = false\ncontinuity = true\nfisher = true\n");
     assert!(!table.weighted && table.continuity && table.category_test == CategoryTest::Fisher);
-    let table = Protocol::parse(&with("yates = true\n")).unwrap().baseline.unwrap();
+    let table = one("yates = true\n");
     assert_eq!(table.category_test, CategoryTest::Yates);
 }
 
@@ -56,13 +57,17 @@ fn mistakes_of_the_declaration() {
         mistakes(&with("yates = true\nfisher = true\nmodels = [\"iptw\"]\n")),
         [
             "analysis[3].fisher: an exact test has no Yates correction; use one of them",
-            "analysis[3].models: is not a known key; known: continuity, fisher, kind, variables, weighted, yates",
+            "analysis[3].models: is not a known key; known: continuity, fisher, kind, name, variables, weighted, yates",
         ]
     );
     assert_eq!(
         mistakes(&(with("") + TABLE)),
-        ["analysis[4].kind: an earlier [[analysis]] is the baseline table already; put all variables into that one"]
+        ["analysis[4].kind: a baseline table is called `baseline` already; give this one another `name`"]
     );
+    let second = format!("{TABLE}name = \"tests\"\nyates = true\nweighted = false\n");
+    let both = Protocol::parse(&(with("") + &second)).unwrap().baselines;
+    let names: Vec<(&str, bool)> = both.iter().map(|table| (table.name.as_str(), table.weighted)).collect();
+    assert_eq!(names, [("baseline", true), ("tests", false)]);
     assert_eq!(
         mistakes(&with("").replace("resolution = 0.1", "resolution = 0.00001")),
         ["analysis[3].variables: `age`: a value grid has at most 1048576 bins; see its `range` and `resolution`"]

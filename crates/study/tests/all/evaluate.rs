@@ -97,7 +97,7 @@ fn who_leaves_in_each_cell_by_arm_and_status() {
     let weighted = answer(&Question::ArmTable { outcome: 1, weighted: Some((weights(None), cells)) });
     assert_eq!(weighted.len(), 3 * 4 * 4);
     let treated = &weighted[3 * (4 * 3 + treated_censored)..][..3];
-    assert!(treated.iter().zip([2.0, 8.0, 32.0]).all(|(got, expected)| (got - expected).abs() < 1e-12), "{treated:?}");
+    assert!(treated.iter().zip([1.0, 4.0, 16.0]).all(|(got, expected)| (got - expected).abs() < 1e-12), "{treated:?}");
 }
 
 #[test]

@@ -123,3 +123,43 @@ fn rows_do_not_print() {
     assert_eq!(format!("{cohort:?}"), "Cohort(6 rows, 6 columns)");
     assert!(cohort.columns.iter().all(|c| format!("{c:?}").ends_with("(redacted)")));
 }
+
+#[test]
+fn times_in_months_are_those_in_days() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/relapsed-myeloma/protocol-month.toml");
+    let months = std::fs::read_to_string(path).unwrap();
+    let days = [
+        ("grid_months = 1", "grid_days = 30.4375"),
+        ("\nhorizon_months = 96", "\nhorizon_days = 2922"),
+        ("standardise_months = [12, 24]", "standardise_days = [365, 730]"),
+        ("standardise_rmst_months = 24", "standardise_rmst_days = 730"),
+        ("\ntimes_months = [3, 6, 12, 18, 24, 33]", "\ntimes_days = [91, 182, 365, 547, 730, 1004]"),
+        ("\nrmst_months = 24", "\nrmst_days = 730"),
+    ];
+    let edited = days.iter().fold(months.clone(), |text, (month, day)| {
+        assert!(text.contains(month), "{month}");
+        text.replace(month, day)
+    });
+    let [months, days] = [&months, &edited].map(|text| Protocol::parse(text).unwrap_or_else(|e| panic!("{:?}", e.0)));
+    assert_eq!((&months.outcomes, &months.curves, &months.analyses), (&days.outcomes, &days.curves, &days.analyses));
+    let mistakes = |from: &str, to: &str| {
+        let text = edited.replacen(from, to, 1);
+        assert_ne!(text, edited);
+        let mistakes = Protocol::parse(&text).expect_err("mistakes").0;
+        mistakes.iter().map(|m| m.to_string().split_once(": ").unwrap().1.to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        mistakes("\nrmst_days = 730", "\nrmst_days = 730\nrmst_months = 24"),
+        ["analysis[8].rmst_months: `rmst_days` says the same in days; keep one of them"]
+    );
+    assert_eq!(
+        mistakes("\nrmst_days = 730", "\nrmst_months = -2"),
+        ["analysis[8].rmst_months: expected positive months; such as 12"]
+    );
+    assert_eq!(
+        mistakes("\nrmst_days = 730", "\nrmst_months = 97"),
+        [
+            "analysis[8].rmst_months: 2952 is beyond the horizon of 2922 days; name an earlier day, or raise `horizon_days`"
+        ]
+    );
+}

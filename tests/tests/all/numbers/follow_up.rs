@@ -77,7 +77,7 @@ fn the_terminal_says_that_there_is_nothing() {
     let mut out = Vec::new();
     print(&mut out, &results, &protocol, 160).unwrap();
     let text = String::from_utf8(out).unwrap();
-    let line = text.lines().find(|line| line.trim_start().starts_with("% at 12.0")).unwrap();
+    let line = text.lines().find(|line| line.trim_start().starts_with("% event-free at 12.0")).unwrap();
     assert!(line.contains(number::NONE) && !line.contains("46.6"), "{line}");
     assert!(text.contains("nobody of the arm was followed so long"), "{text}");
 }

@@ -5,27 +5,36 @@ use crate::dictionary::{Kind, VariableId};
 use crate::document::Table;
 use crate::protocol::{BaselineAnalysis, CategoryTest};
 
-/// Is this `[[analysis]]` a baseline table? Then [`baseline`] reads it.
+/// Is this `[[analysis]]` a baseline table? Then [`baselines`] reads it.
 pub(super) fn is_baseline(t: &Table<'_, '_>) -> bool {
     t.raw_text("kind") == Some("baseline")
 }
 
-/// The declared baseline table, of which there is at most one.
-pub(super) fn baseline(root: &Table<'_, '_>, declared: &Declared<'_>) -> Option<BaselineAnalysis> {
-    let mut found = None;
+/// Name of a table that the protocol does not name.
+const NAME: &str = "baseline";
+
+/// The declared baseline tables; their names differ.
+pub(super) fn baselines(root: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<BaselineAnalysis> {
+    let mut found: Vec<BaselineAnalysis> = Vec::new();
     for t in root.tables("analysis").iter().filter(|t| is_baseline(t)) {
         let table = read(t, declared);
         t.close();
-        if found.is_some() {
-            t.mistake("kind", "an earlier [[analysis]] is the baseline table already; put all variables into that one");
+        let Some(table) = table else { continue };
+        if found.iter().any(|other| other.name == table.name) {
+            let key = if t.has("name") { "name" } else { "kind" };
+            t.mistake(
+                key,
+                format!("a baseline table is called `{}` already; give this one another `name`", table.name),
+            );
         }
-        found = found.or(table);
+        found.push(table);
     }
     found
 }
 
 fn read(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<BaselineAnalysis> {
     t.text("kind");
+    let name = t.optional_text("name").unwrap_or_else(|| NAME.into());
     let names = t.texts("variables");
     let weighted = t.flag("weighted", declared.weighting);
     if weighted && !declared.weighting {
@@ -43,7 +52,7 @@ fn read(t: &Table<'_, '_>, declared: &Declared<'_>) -> Option<BaselineAnalysis> 
     };
     let variables = names.map(|names| variables(t, &names, declared));
     let variables = variables?;
-    Some(BaselineAnalysis { variables, weighted, continuity, category_test })
+    Some(BaselineAnalysis { name, variables, weighted, continuity, category_test })
 }
 
 fn variables(t: &Table<'_, '_>, names: &[String], declared: &Declared<'_>) -> Vec<VariableId> {

@@ -4,7 +4,7 @@ use stats::cox::Ties;
 use stats::survival::IntervalKind;
 
 use super::analyses::{outcome_names, ties};
-use super::{Declared, unknown};
+use super::{Declared, months, unknown};
 use crate::document::Table;
 use crate::protocol::{CurveAnalysis, OutcomeKind, TimeGrid};
 
@@ -25,9 +25,15 @@ pub(super) fn curve(t: &Table<'_, '_>, declared: &Declared<'_>, earlier: &[Curve
     });
     let weighted = weighted(t, declared);
     let grids: Vec<TimeGrid> = outcomes.iter().filter_map(|name| time_to_event(declared, name)).collect();
+    let (rmst, rmst_days) = months::either(
+        t,
+        ("rmst_days", t.optional_whole("rmst_days").map(f64::from)),
+        ("rmst_months", t.optional_number("rmst_months")),
+        |months| months::last_day(months, declared.month_days),
+    );
     let curve = CurveAnalysis {
-        times_days: times(t, "times_days", t.numbers("times_days"), &grids),
-        rmst_days: restricted_to(t, "rmst_days", t.optional_whole("rmst_days"), &grids),
+        times_days: declared_times(t, declared, &grids),
+        rmst_days: restricted_to(t, rmst, rmst_days.map(|day| day as u32), &grids),
         conf_types: conf_types(t),
         hazard_ratio: hazard_ratio(t),
         outcomes,
@@ -78,6 +84,15 @@ pub(super) fn weighted(t: &Table<'_, '_>, declared: &Declared<'_>) -> Vec<bool> 
         t.mistake("weighted", "`true` needs a [propensity] model; add one, or write `weighted = [false]`");
     }
     weighted
+}
+
+/// `times_days` or `times_months`.
+pub(super) fn declared_times(t: &Table<'_, '_>, declared: &Declared<'_>, grids: &[TimeGrid]) -> Vec<u32> {
+    let days = ("times_days", t.numbers("times_days"));
+    let (key, days) = months::either(t, days, ("times_months", t.numbers("times_months")), |months| {
+        months.into_iter().map(|months| months::last_day(months, declared.month_days)).collect()
+    });
+    times(t, key, days, grids)
 }
 
 /// Whole days inside the horizon, no two in the same cell of a grid.

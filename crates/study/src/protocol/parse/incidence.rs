@@ -2,7 +2,7 @@
 
 use super::Declared;
 use super::analyses::outcome_names;
-use super::curves::{conf_types, times, weighted};
+use super::curves::{conf_types, declared_times, weighted};
 use crate::document::Table;
 use crate::protocol::{IncidenceAnalysis, OutcomeKind, TimeGrid};
 
@@ -36,7 +36,7 @@ fn incidence(t: &Table<'_, '_>, declared: &Declared<'_>, earlier: &[IncidenceAna
     let grids: Vec<TimeGrid> = outcomes.iter().filter_map(|name| grid(declared, name)).collect();
     let weighted = weighted(t, declared);
     let incidence = IncidenceAnalysis {
-        times_days: times(t, "times_days", t.numbers("times_days"), &grids),
+        times_days: declared_times(t, declared, &grids),
         conf_types: conf_types(t),
         outcomes,
         weighted,

@@ -11,6 +11,7 @@ mod forms;
 mod imputation;
 mod incidence;
 mod length;
+mod months;
 mod outcomes;
 mod propensity;
 mod prose;
@@ -23,6 +24,9 @@ mod variables;
 use super::{Outcome, Propensity, Protocol, Treatment, Trial, TrialElement, digest};
 use crate::dictionary::{Dictionary, VariableId};
 use crate::document::{Mistakes, Reader, Table, nearest, parse, suggestion};
+
+/// Days of a month where the protocol does not say.
+const MONTH_DAYS: f64 = 30.4375;
 
 pub(super) fn protocol(text: &str) -> Result<Protocol, Mistakes> {
     let document = parse(text)?;
@@ -42,6 +46,8 @@ struct Declared<'d> {
     propensity: Option<&'d Propensity>,
     /// Is there a `[propensity]`, be it with mistakes?
     weighting: bool,
+    /// Days of a month.
+    month_days: f64,
 }
 
 impl Declared<'_> {
@@ -57,20 +63,22 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
     let dictionary = variables::dictionary(root);
     let treatment =
         root.table("treatment", "`variable`, `treated` and `control`").and_then(|t| treatment(&t, &dictionary));
-    let outcomes = outcomes::outcomes(root, &dictionary);
+    let month_days = head.as_ref().map_or(MONTH_DAYS, |(_, _, _, days)| *days);
+    let outcomes = outcomes::outcomes(root, &dictionary, month_days);
     let mut declared = Declared {
         dictionary: &dictionary,
         treatment: treatment.as_ref(),
         outcomes: &outcomes,
         propensity: None,
         weighting: root.has("propensity"),
+        month_days,
     };
     let eligibility = root.tables("eligibility").iter().filter_map(|t| eligibility::criterion(t, &declared)).collect();
     let propensity = root.optional_table("propensity").and_then(|t| propensity::propensity(&t, &declared));
     declared.propensity = propensity.as_ref();
     let (analyses, curves) = analyses::analyses(root, &declared);
     let incidences = incidence::incidences(root, &declared);
-    let baseline = baseline::baseline(root, &declared);
+    let baselines = baseline::baselines(root, &declared);
     let release = release::release(root);
     if let (Some(study), Some((_, _, patient, _))) = (&study, &head)
         && dictionary.find(patient).is_some()
@@ -89,7 +97,7 @@ fn read(root: &Table<'_, '_>, digest: secagg::Digest) -> Option<Protocol> {
         outcomes: outcomes.clone(),
         propensity: propensity.clone(),
         analyses,
-        baseline,
+        baselines,
         curves,
         incidences,
         trimming: None,
@@ -119,7 +127,7 @@ fn study_head(t: &Table<'_, '_>) -> Option<(String, String, String, f64)> {
     }
     let title = prose::written(t, "title");
     let patient = t.text("patient");
-    let month_days = t.optional_number("months").unwrap_or(30.4375);
+    let month_days = t.optional_number("months").unwrap_or(MONTH_DAYS);
     if !(28.0..=31.0).contains(&month_days) {
         t.mistake("months", "expected the days of one month, 28 to 31; such as 30.4375");
     }

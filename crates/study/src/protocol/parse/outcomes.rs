@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use stats::competing::cause_table_len;
 
-use super::{no_level, resolve, unknown};
+use super::{months, no_level, resolve, unknown};
 use crate::dictionary::{Dictionary, Kind, VariableId};
 use crate::document::Table;
 use crate::protocol::{Cause, Competing, Outcome, OutcomeKind, TimeGrid, TimeToEvent};
@@ -20,11 +20,11 @@ const MAX_CAUSES: usize = 20;
 /// Largest table of causes, likewise words of the first round.
 const MAX_TABLE: usize = 600_000;
 
-pub(super) fn outcomes(root: &Table<'_, '_>, dictionary: &Dictionary) -> Vec<Outcome> {
+pub(super) fn outcomes(root: &Table<'_, '_>, dictionary: &Dictionary, month_days: f64) -> Vec<Outcome> {
     let mut names = BTreeSet::new();
     let mut outcomes = Vec::new();
     for t in &root.tables("outcome") {
-        let outcome = outcome(t, dictionary);
+        let outcome = outcome(t, dictionary, month_days);
         t.close();
         let Some(outcome) = outcome else {
             t.spoil("name");
@@ -39,7 +39,7 @@ pub(super) fn outcomes(root: &Table<'_, '_>, dictionary: &Dictionary) -> Vec<Out
     outcomes
 }
 
-fn outcome(t: &Table<'_, '_>, dictionary: &Dictionary) -> Option<Outcome> {
+fn outcome(t: &Table<'_, '_>, dictionary: &Dictionary, month_days: f64) -> Option<Outcome> {
     let name = t.text("name");
     let label = t.optional_text("label").or_else(|| name.clone());
     let kind = match t.choice("kind", &KINDS).as_deref() {
@@ -47,8 +47,8 @@ fn outcome(t: &Table<'_, '_>, dictionary: &Dictionary) -> Option<Outcome> {
             let variable = binary(t, "variable", &v, dictionary)?;
             Some(OutcomeKind::Binary { variable })
         }),
-        Some("time_to_event") => time_to_event(t, dictionary).map(OutcomeKind::TimeToEvent),
-        Some("competing") => competing(t, dictionary).map(OutcomeKind::Competing),
+        Some("time_to_event") => time_to_event(t, dictionary, month_days).map(OutcomeKind::TimeToEvent),
+        Some("competing") => competing(t, dictionary, month_days).map(OutcomeKind::Competing),
         Some(other) => {
             unknown(t, "kind", other, &KINDS);
             t.abandon();
@@ -84,9 +84,9 @@ fn wrong_kind(name: &str, kind: &str, dictionary: &Dictionary, fits: impl Fn(&Ki
     format!("`{name}` must be declared with kind = \"{kind}\"; {hint}")
 }
 
-fn time_to_event(t: &Table<'_, '_>, dictionary: &Dictionary) -> Option<TimeToEvent> {
+fn time_to_event(t: &Table<'_, '_>, dictionary: &Dictionary, month_days: f64) -> Option<TimeToEvent> {
     let (time, event) = (t.text("time"), t.text("event"));
-    let grid = grid(t);
+    let grid = grid(t, month_days);
     let time = time.and_then(|name| days(t, &name, dictionary));
     let event = event.and_then(|n| binary(t, "event", &n, dictionary));
     let TimeGrid { days, horizon_days } = grid?;
@@ -102,20 +102,32 @@ fn days(t: &Table<'_, '_>, name: &str, dictionary: &Dictionary) -> Option<Variab
     days.then_some(id)
 }
 
-fn grid(t: &Table<'_, '_>) -> Option<TimeGrid> {
-    let days = t.optional_number("grid_days").unwrap_or(1.0);
-    let horizon = t.whole("horizon_days");
+fn grid(t: &Table<'_, '_>, month_days: f64) -> Option<TimeGrid> {
+    let (width, days) = months::either(
+        t,
+        ("grid_days", t.optional_number("grid_days")),
+        ("grid_months", t.optional_number("grid_months")),
+        |months| Some(months * month_days),
+    );
+    let days = days.unwrap_or(1.0);
+    let whole = t.has("horizon_days") || !t.has("horizon_months");
+    let (horizon_key, horizon) = months::either(
+        t,
+        ("horizon_days", if whole { t.whole("horizon_days").map(f64::from) } else { None }),
+        ("horizon_months", t.optional_number("horizon_months")),
+        |months| months::last_day(months, month_days),
+    );
     if days < 1.0 {
-        t.mistake("grid_days", "must be at least 1; time is measured in whole days");
+        t.mistake(width, "must be at least one day; time is measured in whole days");
         return None;
     }
-    let grid = TimeGrid { days, horizon_days: horizon? };
+    let grid = TimeGrid { days, horizon_days: horizon? as u32 };
     if grid.horizon_days == 0 {
-        t.mistake("horizon_days", "must be at least one day; such as 1826");
+        t.mistake(horizon_key, "must be at least one day; such as 1826");
     }
     if grid.cells() > MAX_CELLS {
         t.mistake(
-            "grid_days",
+            width,
             format!("{} time cells up to the horizon, at most {MAX_CELLS}; choose wider cells", grid.cells()),
         );
     }
@@ -123,10 +135,10 @@ fn grid(t: &Table<'_, '_>) -> Option<TimeGrid> {
 }
 
 /// A status of which one level is censored and every other one a cause.
-fn competing(t: &Table<'_, '_>, dictionary: &Dictionary) -> Option<Competing> {
+fn competing(t: &Table<'_, '_>, dictionary: &Dictionary, month_days: f64) -> Option<Competing> {
     let (time, status) = (t.text("time"), t.text("status"));
     let (censored, names) = (t.text("censored"), t.texts("causes"));
-    let grid = grid(t);
+    let grid = grid(t, month_days);
     let time = time.and_then(|name| days(t, &name, dictionary));
     let status = status?;
     let id = resolve(t, "status", &status, dictionary)?;

@@ -103,12 +103,12 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
         protocol.incidences.clear();
     }
     if !baseline {
-        protocol.baseline = None;
+        protocol.baselines.clear();
     }
     if protocol.analyses.is_empty()
         && protocol.curves.is_empty()
         && protocol.incidences.is_empty()
-        && protocol.baseline.is_none()
+        && protocol.baselines.is_empty()
     {
         t.mistake("models", "no [[analysis]] fits one of these models to one of these outcomes; name two that stand together in an [[analysis]]");
     }
@@ -128,7 +128,7 @@ fn scenario(t: &Table<'_, '_>, declared: &Declared<'_>, main: Option<&Protocol>)
 /// What is done with the rows before their propensity scores trim them: the propensity model.
 fn before_trimming(protocol: &Protocol) -> Protocol {
     let (analyses, curves, incidences) = (Vec::new(), Vec::new(), Vec::new());
-    Protocol { analyses, baseline: None, curves, incidences, ..protocol.clone() }
+    Protocol { analyses, baselines: Vec::new(), curves, incidences, ..protocol.clone() }
 }
 
 /// Keeps the named outcomes and models. Models by name include neither `interaction` nor `ridge`.

@@ -1,13 +1,15 @@
 //! Keys of an `[[analysis]]` for standardised outcomes.
 
 use super::curves::{restricted_to, time_to_event, times};
-use super::{Declared, unknown};
+use super::{Declared, months, unknown};
 use crate::document::Table;
 use crate::protocol::{AnalysisKind, Marginal, Model, Standardised, TimeGrid};
 
 const MARGINAL: &str = "marginal";
 const DAYS: &str = "standardise_days";
+const MONTHS: &str = "standardise_months";
 const RMST: &str = "standardise_rmst_days";
+const RMST_MONTHS: &str = "standardise_rmst_months";
 
 /// `outcomes` and `models` are those of the analysis, that of the effect modifier included.
 pub(super) fn standardised(
@@ -21,9 +23,20 @@ pub(super) fn standardised(
     let cox = matches!(kind, Some(AnalysisKind::Cox(_)));
     let grids: Vec<TimeGrid> =
         outcomes.iter().filter(|_| cox).filter_map(|name| time_to_event(declared, name)).collect();
-    let times_days = times(t, DAYS, t.numbers("standardise_days"), &grids);
-    let rmst_days = restricted_to(t, RMST, t.optional_whole("standardise_rmst_days"), &grids);
-    for key in [MARGINAL, DAYS, RMST].into_iter().filter(|key| t.has(key)) {
+    let day = |months| months::last_day(months, declared.month_days);
+    let (days, times_days) =
+        months::either(t, (DAYS, t.numbers("standardise_days")), (MONTHS, t.numbers("standardise_months")), |months| {
+            months.into_iter().map(day).collect()
+        });
+    let (rmst, rmst_days) = months::either(
+        t,
+        (RMST, t.optional_whole("standardise_rmst_days").map(f64::from)),
+        (RMST_MONTHS, t.optional_number("standardise_rmst_months")),
+        day,
+    );
+    let times_days = times(t, days, times_days, &grids);
+    let rmst_days = restricted_to(t, rmst, rmst_days.map(|day| day as u32), &grids);
+    for key in [MARGINAL, DAYS, MONTHS, RMST, RMST_MONTHS].into_iter().filter(|key| t.has(key)) {
         match kind {
             Some(AnalysisKind::Logistic) if key != MARGINAL => {
                 t.mistake(key, "is of Cox models; logistic ones take `marginal`");

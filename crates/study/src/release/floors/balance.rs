@@ -43,7 +43,10 @@ struct Counts {
 
 impl Counts {
     fn of(results: &Results, name: &str) -> Option<Counts> {
-        let rows = || results.balance.iter().filter(|row| !row.weighted && row.variable == name);
+        // several tables may have the variable, with the same counts
+        let table = &results.balance.iter().find(|row| row.variable == name)?.table;
+        let of_table = |row: &&BalanceRow| !row.weighted && row.variable == name && row.table == *table;
+        let rows = || results.balance.iter().filter(of_table);
         let whole = rows().find(|row| row.level.is_none())?;
         let levels = rows().filter_map(|r| Some((r.level.clone()?, [count(&r.control), count(&r.treated)])));
         let counts = Counts {

@@ -53,6 +53,10 @@ pub(super) fn apply(
         }
         results.tests.retain(|test| test.name != "chi_square" || test.outcome != outcome.name);
     }
+    // a rate and its person-time tell the events
+    for row in results.outcomes.iter_mut().filter(|row| row.n.is_none() || row.events.is_none()) {
+        row.follow_up = None;
+    }
 }
 
 /// Hides every count of an outcome, and what follows from a curve of which no time is shown.

@@ -59,6 +59,7 @@ fn variable(counts: &[[u64; 2]]) -> Vec<BalanceRow> {
     };
     let total = [0, 1].map(|arm| levels.iter().map(|n| n[arm]).sum::<u64>());
     let row = |level: Option<String>, n: [u64; 2], totals: [Option<u64>; 3]| BalanceRow {
+        table: "baseline".into(),
         variable: "x".into(),
         level,
         kind: "categorical".into(),

@@ -1,0 +1,46 @@
+//! Person-time and rates of the outcomes of which a curve is declared.
+
+use stats::competing::CauseLeavers;
+use stats::rate::rate;
+
+use super::rows::FollowUp;
+use super::tables::{Results, arm_names};
+use crate::plan::Branch;
+
+/// Days of a year of person-time.
+const YEAR: f64 = 365.25;
+
+/// Adds them to the rows of the outcomes, of every cause that the follow-up is the same for.
+pub(super) fn add(results: &mut Results, branch: &Branch) {
+    let protocol = branch.protocol();
+    let arms = arm_names(protocol);
+    for (outcome, declared) in protocol.outcomes.iter().enumerate() {
+        let Some(grid) = declared.kind.grid() else { continue };
+        let Some(leavers) = leavers(branch, outcome) else { continue };
+        let days = |arm: usize| {
+            let cells = leavers.iter().enumerate();
+            grid.days * cells.fold(0.0, |sum, (cell, leavers)| sum + cell as f64 * leavers[arm])
+        };
+        let person_days = [days(0), days(1)];
+        for row in results.outcomes.iter_mut().filter(|row| row.outcome == declared.name) {
+            let arm = usize::from(row.arm == arms[1]);
+            let (Some(events), time) = (row.events, person_days[arm]) else { continue };
+            if time > 0.0 {
+                let rate = rate(events, time / (100.0 * YEAR));
+                row.follow_up = Some(FollowUp { person_days: time, rate: rate.rate, low: rate.low, high: rate.high });
+            }
+        }
+    }
+}
+
+/// Rows of each arm that leave in each cell of the grid.
+fn leavers(branch: &Branch, outcome: usize) -> Option<Vec<[f64; 2]>> {
+    let mut tables = branch.leavers().filter(|(of, table)| *of == outcome && !table.is_weighted());
+    if let Some((_, table)) = tables.next() {
+        return Some(table.cells().iter().map(|arms| arms.map(|leavers| leavers.all().n)).collect());
+    }
+    let tables = branch.incidences().filter(|(key, _)| key.outcome == outcome);
+    let mut tables = tables.filter_map(|(_, table)| table?.ok()).filter(|table| !table.is_weighted());
+    let all = |arm: &CauseLeavers| arm.censored.n + arm.causes.iter().map(|cause| cause.n).sum::<f64>();
+    Some(tables.next()?.cells().iter().map(|arms| arms.each_ref().map(all)).collect())
+}

@@ -50,7 +50,8 @@ fn pages_hold_in_a_real_browser() {
     assert!(!subjects.is_empty(), "no tests in {}", folder().display());
     for subject in subjects {
         let output = Command::new("node")
-            .args(["--test", "--test-reporter=tap"])
+            // a page that never answers is a failure with a name
+            .args(["--test", "--test-reporter=tap", "--test-timeout=300000"])
             .arg(&subject)
             .env("ENTENTE_PARTY", env!("CARGO_BIN_EXE_party"))
             .env("ENTENTE_CHROMIUM", &chromium)

@@ -1,6 +1,5 @@
 //! Person-time and rates of the outcomes of which a curve is declared.
 
-use stats::competing::CauseLeavers;
 use stats::rate::rate;
 
 use super::rows::FollowUp;
@@ -41,6 +40,5 @@ fn leavers(branch: &Branch, outcome: usize) -> Option<Vec<[f64; 2]>> {
     }
     let tables = branch.incidences().filter(|(key, _)| key.outcome == outcome);
     let mut tables = tables.filter_map(|(_, table)| table?.ok()).filter(|table| !table.is_weighted());
-    let all = |arm: &CauseLeavers| arm.censored.n + arm.causes.iter().map(|cause| cause.n).sum::<f64>();
-    Some(tables.next()?.cells().iter().map(|arms| arms.each_ref().map(all)).collect())
+    Some(tables.next()?.cells().iter().map(|arms| arms.each_ref().map(|leavers| leavers.all().n)).collect())
 }

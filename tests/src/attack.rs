@@ -11,6 +11,7 @@ mod rows;
 mod squares;
 mod together;
 mod transcript;
+mod weighted;
 
 pub use asked::{opened, questions};
 pub use differences::alone;
@@ -20,3 +21,4 @@ pub use rows::Rows;
 pub use squares::{Solution, solve};
 pub use together::{Group, together};
 pub use transcript::{Answer, Numbers, Transcript};
+pub use weighted::{Fall, falls};

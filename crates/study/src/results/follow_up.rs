@@ -1,7 +1,10 @@
 //! Person-time and rates of the outcomes of which a curve is declared.
 
+use std::collections::BTreeMap;
+
 use stats::rate::rate;
 
+use super::boundaries::Shown;
 use super::rows::FollowUp;
 use super::tables::{Results, arm_names};
 use crate::plan::Branch;
@@ -10,11 +13,15 @@ use crate::plan::Branch;
 const YEAR: f64 = 365.25;
 
 /// Adds them to the rows of the outcomes, of every cause that the follow-up is the same for.
-pub(super) fn add(results: &mut Results, branch: &Branch) {
+pub(super) fn add(results: &mut Results, branch: &Branch, shown: &BTreeMap<usize, Shown>) {
     let protocol = branch.protocol();
     let arms = arm_names(protocol);
     for (outcome, declared) in protocol.outcomes.iter().enumerate() {
         let Some(grid) = declared.kind.grid() else { continue };
+        let told = |shown: &Shown| shown.tells_mean(grid.cell(grid.horizon_days));
+        if !shown.get(&outcome).is_some_and(told) {
+            continue;
+        }
         let Some(leavers) = leavers(branch, outcome) else { continue };
         let days = |arm: usize| {
             let cells = leavers.iter().enumerate();

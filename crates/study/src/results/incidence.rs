@@ -116,7 +116,8 @@ impl<'a> Rows<'a> {
     fn add(&self, results: &mut Results) {
         let grid = self.competing.grid;
         let declared: Vec<f64> = self.analysis.times_days.iter().map(|day| f64::from(grid.cell(*day))).collect();
-        let merged: Vec<f64> = self.shown.merged.iter().map(|cell| f64::from(*cell)).collect();
+        let merged = self.shown.merged.iter().filter(|cell| self.tells(**cell));
+        let merged: Vec<f64> = merged.map(|cell| f64::from(*cell)).collect();
         for (k, cause) in self.competing.causes.iter().enumerate() {
             for (index, (arm, curves)) in self.arms.iter().enumerate() {
                 for kind in &self.analysis.conf_types {
@@ -162,7 +163,13 @@ impl<'a> Rows<'a> {
     }
 
     fn shown(&self, point: &IncidencePoint, at: At) -> bool {
-        at == At::MergedCell || self.shown.declared.iter().any(|cell| f64::from(*cell) == point.time)
+        let declared = || self.shown.declared.iter().any(|cell| f64::from(*cell) == point.time && self.tells(*cell));
+        at == At::MergedCell || declared()
+    }
+
+    /// May incidences with these weights be told at a time that is given out?
+    fn tells(&self, cell: u32) -> bool {
+        !self.key.weighted || self.shown.tells_weights(cell)
     }
 
     fn hidden(&self, cause: &str, arm: &str, time: f64, kind: IntervalKind, at: At) -> IncidenceRow {

@@ -129,7 +129,7 @@ impl Results {
         pooled::add(&mut results, branch, facts);
         standardised::add(&mut results, branch, facts, shown);
         incidence::add(&mut results, branch, facts, shown);
-        follow_up::add(&mut results, branch);
+        follow_up::add(&mut results, branch, shown);
         results
     }
 

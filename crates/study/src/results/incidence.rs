@@ -59,10 +59,9 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts, shown: 
         match outcome {
             None => {}
             Some(Ok(table)) => {
-                let rows = shown.get(&key.outcome).map(|shown| Rows::new(protocol, key, table, shown));
-                if let Some(rows) = rows {
-                    rows.add(results);
-                }
+                let Some(shown) = shown.get(&key.outcome) else { continue };
+                let merged = shown.merges.then(|| table.merged(shown.ends(key.weighted)));
+                Rows::new(protocol, key, merged.as_ref().unwrap_or(table), shown).add(results);
             }
             Some(Err(failure)) => results.fits.push(FitRow {
                 analysis: CUMULATIVE_INCIDENCE.into(),
@@ -201,7 +200,7 @@ impl<'a> Rows<'a> {
         at: At,
     ) -> IncidenceRow {
         let Estimate { estimate, std_error } = point.causes[k];
-        let at_risk = self.shown.at_risk.iter().any(|cell| f64::from(*cell) == point.time);
+        let at_risk = self.shown.tells_at_risk(point.time);
         IncidenceRow {
             n_risk: at_risk.then_some(point.risk.n),
             n_after: Some(point.remaining.n),

@@ -144,8 +144,10 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts, shown: 
         match outcome {
             None => {}
             Some(Ok(table)) => {
-                let rows = shown.get(&key.outcome).and_then(|shown| Rows::new(protocol, key, table, shown));
-                if let Some(rows) = rows {
+                let shown = shown.get(&key.outcome);
+                let merged = shown.filter(|shown| shown.merges).map(|shown| table.merged(shown.ends(key.weighted)));
+                let table = merged.as_ref().unwrap_or(table);
+                if let Some(rows) = shown.and_then(|shown| Rows::new(protocol, key, table, shown)) {
                     rows.add(results);
                 }
                 hazard_ratio::add(results, protocol, key, table, facts);
@@ -334,7 +336,7 @@ impl<'a> Rows<'a> {
     }
 
     fn survival_row(&self, arm: &str, point: &Point, kind: IntervalKind, at: At) -> SurvivalRow {
-        let at_risk = self.shown.at_risk.iter().any(|cell| f64::from(*cell) == point.time);
+        let at_risk = self.shown.tells_at_risk(point.time);
         SurvivalRow {
             n_risk: (at_risk && self.counts).then_some(point.risk.w),
             n_event: self.counts.then_some(point.events.w),

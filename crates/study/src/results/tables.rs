@@ -314,6 +314,7 @@ fn outcomes(protocol: &Protocol, facts: &Facts) -> Vec<OutcomeRow> {
                     events: Some(events),
                     missing: Some(analysed.saturating_sub(n)),
                     follow_up: None,
+                    follow_up_hidden: false,
                 });
             }
         }

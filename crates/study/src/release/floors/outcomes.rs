@@ -55,7 +55,7 @@ pub(super) fn apply(
     }
     // a rate and its person-time tell the events
     for row in results.outcomes.iter_mut().filter(|row| row.n.is_none() || row.events.is_none()) {
-        row.follow_up = None;
+        row.follow_up_hidden |= row.follow_up.take().is_some();
     }
 }
 

@@ -15,7 +15,7 @@ use stats::survival::{Leaving, Released, released};
 use crate::dictionary::VariableId;
 use crate::nearness::{Analysed, Minimum, branches, near};
 use crate::plan::{Branch, Facts, Plan};
-use crate::protocol::{Protocol, TimeColumn, TimeGrid};
+use crate::protocol::{Protocol, ReleasedCurves, TimeColumn, TimeGrid};
 use leavers::Leavers;
 use means::Hidden;
 use weighted::Events;
@@ -34,6 +34,8 @@ pub(crate) struct Shown {
     pub(crate) merged: Vec<u32>,
     /// Of both, those at which the number at risk is given out as well: it counts who leaves in the cell itself.
     pub(crate) at_risk: Vec<u32>,
+    /// Are curves made of merged cells?
+    pub(crate) merges: bool,
     /// All times that may be told.
     told: Told,
     /// Times of weighted curves among them.
@@ -90,6 +92,18 @@ impl Shown {
     /// May the sum of weights of those who have left by the event, up to this cell, be told?
     pub(crate) fn tells_weights(&self, cell: u32) -> bool {
         self.weighted.has(cell)
+    }
+
+    /// May those at risk just before a time that is given out be told? Of merged cells they are those who remain after the
+    /// cell before.
+    pub(crate) fn tells_at_risk(&self, cell: f64) -> bool {
+        self.merges || self.at_risk.iter().any(|told| f64::from(*told) == cell)
+    }
+
+    /// Ends of the cells that a curve is made of, where it is not made of those of the grid.
+    pub(crate) fn ends(&self, weighted: bool) -> impl Fn(u32) -> bool {
+        let told = if weighted { &self.weighted } else { &self.told };
+        |cell| told.has(cell)
     }
 
     /// May a mean up to this cell, or person-time, be told?
@@ -231,6 +245,7 @@ impl<'a> Column<'a> {
             let told = if floor { Told::Nothing } else { Told::Everything };
             let shown = shown.entry(*outcome).or_default();
             (shown.told, shown.weighted, shown.means) = (told.clone(), told.clone(), told);
+            shown.merges = self.merges();
         }
         let leaving = self.leaving();
         let point = |end: usize| self.days.get(end - 1).map(|(day, left)| Point { day: *day, left: *left, n: self.n });
@@ -285,6 +300,10 @@ impl<'a> Column<'a> {
         }
     }
 
+    fn merges(&self) -> bool {
+        self.protocol.release.curves == ReleasedCurves::Merged
+    }
+
     /// Days up to which means are given out: first restricted means, then the person-time of each outcome.
     fn give_means(
         &self,
@@ -292,6 +311,11 @@ impl<'a> Column<'a> {
         earlier: &mut BTreeSet<Option<u32>>,
         shown: &mut BTreeMap<usize, Shown>,
     ) {
+        if self.merges() {
+            // such a mean follows from the counts
+            self.counted.iter().for_each(|l| _ = shown.entry(l.outcome).and_modify(|s| s.means = Told::Everything));
+            return;
+        }
         let end = self.days.len() + 1;
         let place = |day: Option<u32>| match day {
             None => Some(end),

@@ -109,13 +109,12 @@ fn variable(analyses: &[&mut Results], name: &str, minimum: u64) -> Vec<Option<H
         let near_values =
             |(other, _): &Analysed<'_>| (0..2).any(|arm| small(counts.present(arm).abs_diff(other.present(arm))));
         let mut earlier = cells.iter().take_while(|(other, _)| !std::ptr::eq(*other, *counts));
-        found[index] = Some(match own {
-            Some(own) => own.hidden(&table, true),
-            None => {
-                let values = (0..2).any(|arm| small(counts.present(arm))) || earlier.clone().any(near_values);
-                let missing = values || counts.missing.into_iter().any(small) || earlier.any(near);
-                HiddenLevels { levels: Vec::new(), missing, values }
-            }
+        found[index] = Some(if let Some(own) = own {
+            own.hidden(&table, true)
+        } else {
+            let values = (0..2).any(|arm| small(counts.present(arm))) || earlier.clone().any(near_values);
+            let missing = values || counts.missing.into_iter().any(small) || earlier.any(near);
+            HiddenLevels { levels: Vec::new(), missing, values }
         });
     }
     found

@@ -12,6 +12,7 @@ mod print;
 mod provenance;
 mod records;
 mod standardised;
+mod subgroups;
 mod survival;
 mod tables;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use study::audit::Outcome;
 use study::refit::Compared;
 
 /// Version of `docs/results.schema.json` that `results.json` follows.
-pub const SCHEMA_VERSION: u32 = 7;
+pub const SCHEMA_VERSION: u32 = 8;
 
 /// Version of this software, whose files of one release are the same to the byte.
 pub const SOFTWARE_VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -12,6 +12,7 @@ use super::incidence::IncidenceRecord;
 use super::provenance::{Provenance, ProvenanceRecord, SCHEMA_VERSION};
 use super::records::{EstimateRecord, FitRecord, FlowRecord, OutcomeRecord, Record, TestRecord};
 use super::standardised::EffectRecord;
+use super::subgroups::SubgroupRecord;
 use super::survival::{MedianRecord, SurvivalRecord};
 use super::weights::{HistogramRecord, OverlapRecord, WarningRecord, WeightRecord};
 
@@ -41,6 +42,7 @@ pub(super) struct Document<'a> {
     survival: Vec<Scoped<'a, SurvivalRecord<'a>>>,
     medians: Vec<Scoped<'a, MedianRecord<'a>>>,
     overlap: Vec<Scoped<'a, OverlapRecord<'a>>>,
+    subgroups: Vec<Scoped<'a, SubgroupRecord<'a>>>,
     warnings: Vec<Scoped<'a, WarningRecord<'a>>>,
     effects: Vec<Scoped<'a, EffectRecord<'a>>>,
     incidence: Vec<Scoped<'a, IncidenceRecord<'a>>>,
@@ -71,6 +73,7 @@ impl<'a> Document<'a> {
             survival: Vec::new(),
             medians: Vec::new(),
             overlap: Vec::new(),
+            subgroups: Vec::new(),
             warnings: Vec::new(),
             effects: Vec::new(),
             incidence: Vec::new(),
@@ -98,6 +101,7 @@ impl<'a> Document<'a> {
             incidences,
             tests,
             overlap,
+            subgroups,
             warnings,
             // labels of terms say so, and `notes`
             references: _,
@@ -114,6 +118,7 @@ impl<'a> Document<'a> {
         self.survival.extend(scoped(scenario, survival.iter().map(Into::into)));
         self.medians.extend(scoped(scenario, medians.iter().map(Into::into)));
         self.overlap.extend(scoped(scenario, overlap.iter().map(Into::into)));
+        self.subgroups.extend(scoped(scenario, subgroups.iter().map(Into::into)));
         self.warnings.extend(scoped(scenario, warnings.iter().map(Into::into)));
         self.effects.extend(scoped(scenario, effects.iter().map(Into::into)));
         self.incidence.extend(scoped(scenario, incidences.iter().map(Into::into)));
@@ -133,6 +138,7 @@ impl<'a> Document<'a> {
             table(&self.survival)?,
             table(&self.medians)?,
             table(&self.overlap)?,
+            table(&self.subgroups)?,
             table(&self.warnings)?,
             table(&self.effects)?,
             table(&self.incidence)?,

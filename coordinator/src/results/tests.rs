@@ -7,7 +7,7 @@ use study::evaluate::Evaluator;
 use study::plan::Plan;
 use study::protocol::{Protocol, ReleaseRules};
 use study::release::Release;
-use study::results::{At, EstimateRow, Results, Variance};
+use study::results::{At, EstimateRow, Results, SubgroupRow, Variance};
 
 use super::records::{EstimateRecord, FitRecord, Record};
 use super::tables::fields;
@@ -114,7 +114,18 @@ conf_types = ["log", "plain"]
 /// A study of 24 rows at one site; outcome `z` never happens, so its models fail.
 fn small() -> (Arc<Protocol>, Results) {
     let plan = small_plan();
-    (Arc::clone(plan.protocol()), Results::of(&plan))
+    let mut results = Results::of(&plan);
+    // the study has no effect modifier
+    results.subgroups.push(SubgroupRow {
+        outcome: "y".into(),
+        cause: String::new(),
+        modifier: "z".into(),
+        level: "1".into(),
+        arm: "A".into(),
+        n: Some(12),
+        events: None,
+    });
+    (Arc::clone(plan.protocol()), results)
 }
 
 fn small_plan() -> Plan {
@@ -211,7 +222,7 @@ fn files_hold_the_same_bits_as_the_results() {
         assert_eq!((&row[3], &row[6], row[12].is_empty()), said);
     }
     let left: Vec<_> = fs::read_dir(&out).unwrap().map(|f| f.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(left.len(), 15, "{left:?}");
+    assert_eq!(left.len(), 16, "{left:?}");
     assert!(left.iter().all(|name| !name.starts_with('.')), "{left:?}");
 
     let first = read("results.json");
@@ -249,6 +260,7 @@ fn headers_are_the_contract() {
         ),
         ("propensity_histogram.csv", "low,high,arm,n,weighted,notes,scenario\n"),
         ("overlap.csv", "arm,n,equipoise,equipoise_share,below,above,bound_low,bound_high,notes,scenario\n"),
+        ("subgroups.csv", "outcome,cause,modifier,level,arm,n,events,notes,scenario\n"),
         ("warnings.csv", "code,about,text,scenario\n"),
         (
             "balance.csv",
@@ -410,6 +422,8 @@ fn columns_are_the_fields_of_the_records() {
     assert_eq!(fields, columns);
     let (fields, columns) = names(&super::weights::OverlapRecord::from(&results.overlap[0]));
     assert_eq!(fields, columns);
+    let (fields, columns) = names(&super::subgroups::SubgroupRecord::from(&results.subgroups[0]));
+    assert_eq!(fields, columns);
     let (fields, columns) = names(&super::weights::WarningRecord::from(&results.warnings[0]));
     assert_eq!(fields, columns);
     let (fields, columns) = names(&super::balance::BalanceRecord::from(&results.balance[0]));
@@ -487,6 +501,7 @@ fn the_schema_describes_every_key_of_the_document() {
         "survival",
         "medians",
         "overlap",
+        "subgroups",
         "warnings",
         "effects",
     ];

@@ -29,6 +29,7 @@ pub(crate) const OUTCOMES: Rows<study::results::OutcomeRow> = Rows("outcomes", |
 pub(crate) const WEIGHTS: Rows<study::results::WeightRow> = Rows("weights", |r| &r.weights);
 pub(crate) const HISTOGRAM: Rows<study::results::HistogramRow> = Rows("propensity_histogram", |r| &r.histogram);
 pub(crate) const OVERLAP: Rows<study::results::OverlapRow> = Rows("overlap", |r| &r.overlap);
+pub(crate) const SUBGROUPS: Rows<study::results::SubgroupRow> = Rows("subgroups", |r| &r.subgroups);
 pub(crate) const BALANCE: Rows<study::results::BalanceRow> = Rows("balance", |r| &r.balance);
 pub(crate) const SURVIVAL: Rows<study::results::SurvivalRow> = Rows("survival", |r| &r.survival);
 pub(crate) const MEDIANS: Rows<study::results::MedianRow> = Rows("medians", |r| &r.medians);

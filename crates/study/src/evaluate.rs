@@ -9,6 +9,7 @@ mod competing;
 mod drawn;
 mod imputation;
 mod standardise;
+mod subgroups;
 mod weights;
 
 use std::borrow::Cow;
@@ -290,6 +291,7 @@ impl Rows<'_> {
                 self.arm_moments(*variable, (*centre, *unit), weights.as_ref(), sums);
             }
             Question::WeightedLevels { variable, weights } => self.weighted_levels(*variable, weights, sums),
+            Question::Subgroups { outcome, variable } => self.subgroups(*outcome, *variable, sums),
         }
     }
 

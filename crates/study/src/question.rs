@@ -29,7 +29,7 @@ use crate::term::{Columns, Term};
 pub use encoding::{transform_code, transform_of};
 pub(crate) use outcome::OutcomeOf;
 pub use purpose::Opening;
-pub(crate) use shape::{CAUSE_COUNTS, EVENT_COUNTS, competing, time_to_event};
+pub(crate) use shape::{CAUSE_COUNTS, EVENT_COUNTS, competing, events, time_to_event};
 
 /// A fitted propensity model: from it every site computes its own patients' propensity score.
 #[derive(Debug, Clone, PartialEq)]
@@ -443,6 +443,14 @@ pub enum Question {
         unit: f64,
         /// The weights; none means 1.
         weights: Option<Weights>,
+    },
+    /// Rows with a value of an outcome, and its events, by arm (control, treated) and level of an effect modifier: per level
+    /// the rows, then those with the event, or with each cause.
+    Subgroups {
+        /// Index of the outcome in the protocol.
+        outcome: usize,
+        /// The effect modifier, a categorical variable.
+        variable: VariableId,
     },
     /// Rows and sums of weights by arm and level of a categorical variable, without missing ones
     /// (`stats::descriptive::categorical`).

@@ -36,6 +36,7 @@ mod schema;
 mod small;
 mod splits;
 mod standardise;
+mod subgroups;
 mod totals;
 mod transcript;
 mod trimming;

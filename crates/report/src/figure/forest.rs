@@ -1,6 +1,6 @@
 //! Ratios with their intervals on a log scale.
 
-use super::svg::{Anchor, Drawing, Ink, Scale, Set, short, short_all};
+use super::svg::{Anchor, Drawing, Ink, Scale, Set, short, short_all, wrapped};
 
 /// A line of a forest plot.
 #[derive(Debug, Clone, PartialEq)]
@@ -8,7 +8,14 @@ pub(crate) enum Line {
     /// A heading.
     Heading(String),
     /// A ratio: estimate and limits on the log scale; none where there is no result.
-    Ratio { label: String, ink: Ink, log: Option<[f64; 3]>, text: String },
+    Ratio {
+        label: String,
+        ink: Ink,
+        log: Option<[f64; 3]>,
+        text: String,
+        /// Events and patients of each arm.
+        counts: Option<[String; 2]>,
+    },
 }
 
 impl Line {
@@ -16,6 +23,13 @@ impl Line {
         match self {
             Line::Heading(text) => text,
             Line::Ratio { label, .. } => label,
+        }
+    }
+
+    fn counts(&self) -> Option<&[String; 2]> {
+        match self {
+            Line::Heading(_) => None,
+            Line::Ratio { counts, .. } => counts.as_ref(),
         }
     }
 }
@@ -29,6 +43,8 @@ pub(crate) struct Forest {
     /// What lies left of 1 and right of 1.
     pub(crate) sides: [String; 2],
     pub(crate) axis: String,
+    /// Names over the counts of the arms.
+    pub(crate) arms: [String; 2],
     pub(crate) lines: Vec<Line>,
 }
 
@@ -37,49 +53,78 @@ const RIGHT: f64 = 570.0;
 const WIDTH: f64 = 720.0;
 const TOP: f64 = 16.0;
 const STEP: f64 = 24.0;
+/// Width of a column of counts, and height of the names over it.
+const COUNTS: f64 = 80.0;
+const NAMES: f64 = 42.0;
+/// Characters of a line of the text under the axis, and of a name over counts.
+const AXIS_ROOM: usize = 64;
+const NAME_ROOM: usize = 12;
 
 /// Ratios that an axis can be marked with.
 const TICKS: [f64; 15] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.33, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 50.0];
 
 /// The drawing.
 pub(crate) fn draw(forest: &Forest) -> String {
-    let bottom = TOP + STEP * forest.lines.len() as f64 + 6.0;
-    let mut drawing = Drawing::new(WIDTH, bottom + 62.0);
+    let counted = forest.lines.iter().any(|line| line.counts().is_some());
+    let (beside, top) = if counted { (2.0 * COUNTS, TOP + NAMES) } else { (0.0, TOP) };
+    let (left, right, width) = (LEFT + beside, RIGHT + beside, WIDTH + beside);
+    let bottom = top + STEP * forest.lines.len() as f64 + 6.0;
+    let axis = wrapped(&forest.axis, AXIS_ROOM);
+    let mut drawing = Drawing::new(width, bottom + 46.0 + 16.0 * axis.len() as f64);
     let [low, high] = range(&forest.lines);
-    let x = Scale { from: [low, high], to: [LEFT, RIGHT] };
+    let x = Scale { from: [low, high], to: [left, right] };
+    if counted {
+        names(&mut drawing, &forest.arms);
+    }
     let mut free = f64::NEG_INFINITY;
     for ratio in TICKS.into_iter().filter(|t| (low..=high).contains(&t.ln())) {
         let at = x.at(ratio.ln());
-        drawing.line([at, TOP], [at, bottom], Ink::Faint, 0.6, "");
+        drawing.line([at, top], [at, bottom], Ink::Faint, 0.6, "");
         if at >= free || ratio == 1.0 {
             drawing.text([at, bottom + 18.0], Anchor::Middle, Set::Small, Ink::Plain, &format!("{ratio}"));
             free = at + 30.0;
         }
     }
-    drawing.line([x.at(0.0), TOP - 4.0], [x.at(0.0), bottom], Ink::Plain, 1.2, "");
-    drawing.line([LEFT, bottom], [RIGHT, bottom], Ink::Plain, 1.0, "");
-    let texts: Vec<&str> = forest.lines.iter().map(Line::label).collect();
-    let labels = short_all(&texts, 42);
-    for (i, (line, cut)) in forest.lines.iter().zip(&labels).enumerate() {
-        let y = TOP + STEP * (i as f64 + 0.5) + 3.0;
+    drawing.line([x.at(0.0), top - 4.0], [x.at(0.0), bottom], Ink::Plain, 1.2, "");
+    drawing.line([left, bottom], [right, bottom], Ink::Plain, 1.0, "");
+    let ratios = forest.lines.iter().filter(|line| matches!(line, Line::Ratio { .. }));
+    let mut labels = short_all(&ratios.map(Line::label).collect::<Vec<_>>(), 42).into_iter();
+    for (i, line) in forest.lines.iter().enumerate() {
+        let y = top + STEP * (i as f64 + 0.5) + 3.0;
         match line {
             Line::Heading(text) => {
                 drawing.text([8.0, y + 4.5], Anchor::Start, Set::Bold, Ink::Plain, &short(text, 96));
             }
-            Line::Ratio { ink, log, text, .. } => {
-                drawing.text([22.0, y + 4.5], Anchor::Start, Set::Normal, Ink::Plain, cut);
-                drawing.text([WIDTH - 8.0, y + 4.5], Anchor::End, Set::Normal, Ink::Plain, text);
+            Line::Ratio { ink, log, text, counts, .. } => {
+                let label = labels.next().unwrap_or_default();
+                drawing.text([22.0, y + 4.5], Anchor::Start, Set::Normal, Ink::Plain, &label);
+                drawing.text([width - 8.0, y + 4.5], Anchor::End, Set::Normal, Ink::Plain, text);
+                for (count, at) in counts.iter().flatten().zip([1.0, 2.0]) {
+                    drawing.text([LEFT + at * COUNTS - 16.0, y + 4.5], Anchor::End, Set::Normal, Ink::Plain, count);
+                }
                 if let Some(log) = log {
                     ratio(&mut drawing, x, y, *log, *ink);
                 }
             }
         }
     }
-    let [left, right] = forest.sides.each_ref().map(|side| short(side, 26));
-    drawing.text([x.at(0.0) - 8.0, bottom + 38.0], Anchor::End, Set::Small, Ink::Plain, &format!("← {left}"));
-    drawing.text([x.at(0.0) + 8.0, bottom + 38.0], Anchor::Start, Set::Small, Ink::Plain, &format!("{right} →"));
-    drawing.text([f64::midpoint(LEFT, RIGHT), bottom + 56.0], Anchor::Middle, Set::Normal, Ink::Plain, &forest.axis);
+    let [fewer, more] = &forest.sides;
+    drawing.text([x.at(0.0) - 8.0, bottom + 38.0], Anchor::End, Set::Small, Ink::Plain, &format!("← {fewer}"));
+    drawing.text([x.at(0.0) + 8.0, bottom + 38.0], Anchor::Start, Set::Small, Ink::Plain, &format!("{more} →"));
+    for (line, at) in axis.iter().zip(0..) {
+        let y = bottom + 56.0 + 16.0 * f64::from(at);
+        drawing.text([f64::midpoint(left, right), y], Anchor::Middle, Set::Normal, Ink::Plain, line);
+    }
     drawing.finish(&forest.name, &forest.title, &forest.description)
+}
+
+/// What the columns of counts are, and whose.
+fn names(drawing: &mut Drawing, arms: &[String; 2]) {
+    for (name, at) in short_all(arms, NAME_ROOM).iter().zip([1.0, 2.0]) {
+        let x = LEFT + at * COUNTS - 16.0;
+        drawing.text([x, TOP], Anchor::End, Set::Bold, Ink::Plain, name);
+        drawing.text([x, TOP + 15.0], Anchor::End, Set::Small, Ink::Plain, "events/n");
+    }
 }
 
 /// One interval; an end beyond the axis is an arrow.

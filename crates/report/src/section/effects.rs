@@ -176,6 +176,7 @@ pub(super) fn line(page: &Page<'_>, row: &EstimateRow, label: &str, ink: Ink) ->
         ink,
         log: Some([row.estimate, row.conf_low, row.conf_high]).filter(|log| log.iter().all(|x| x.is_finite())),
         text: page.ratio(row).words(" "),
+        counts: None,
     }
 }
 
@@ -202,20 +203,31 @@ pub(super) fn forest(
         name: name.into(),
         title: title.into(),
         description: description.into(),
-        sides: [format!("fewer events, {treated}"), format!("more events, {treated}")],
+        sides: ["fewer events", "more events"].map(|side| side_of(side, treated)),
         axis: format!("Ratio, {treated} vs {control} (95% CI)"),
+        arms: [control.clone(), treated.clone()],
         lines,
     };
+    let counted = plot.lines.iter().any(|line| matches!(line, Line::Ratio { counts: Some(_), .. }));
+    let of_arms = [control, treated].into_iter().filter(|_| counted).map(|arm| format!("{arm}, events/n"));
+    let columns = ["Ratio", "Lower limit", "Upper limit", "P"].map(str::to_owned);
     Some(Figure {
         name: name.into(),
         caption: format!("{title}. Ratios with 95% intervals on a log scale; each names its variance."),
         svg: draw(&plot),
         data: Table {
             caption: title.into(),
-            header: ["Contrast", "Ratio", "Lower limit", "Upper limit", "P"].map(str::to_owned).into(),
+            header: ["Contrast".to_owned()].into_iter().chain(of_arms).chain(columns).collect(),
             rows,
             texts: 1,
             ..Table::default()
         },
     })
+}
+
+/// Of whom there are fewer events; a name that is too long for the side of an axis stands under it.
+fn side_of(side: &str, treated: &str) -> String {
+    const ROOM: usize = 26;
+    let whole = format!("{side}, {treated}");
+    if whole.chars().count() <= ROOM { whole } else { side.into() }
 }

@@ -8,7 +8,7 @@ use crate::figure::forest::Line;
 use crate::figure::svg::Ink;
 use crate::labels;
 use crate::models::preferred;
-use crate::page::{Page, TESTS};
+use crate::page::{Page, SUBGROUPS, TESTS};
 use crate::table::{Cell, Row, Table};
 
 /// Between the treatment's term and the place in a name such as `regimen:IsaPd at dara_refr:1`.
@@ -18,6 +18,8 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
     let mut lines = Vec::new();
     let mut data = Vec::new();
     let mut seen: Vec<Key<'_>> = Vec::new();
+    let has_counts =
+        page.results.estimates.iter().any(|row| within(page, row).is_some() && counts(page, row).is_some());
     for row in page.results.estimates.iter().filter(|row| within(page, row).is_some()) {
         let key = key(row);
         if seen.contains(&key) {
@@ -41,8 +43,14 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
             let Some(row) = preferred(&rows) else { continue };
             let label = within(page, row).unwrap_or_default();
             let ink = if i % 2 == 0 { Ink::Control } else { Ink::Treated };
-            lines.push(line(page, row, &label, ink));
-            data.push(numbers(page, row, &format!("{label}, {}", labels::variance(row.variance))));
+            let counts = counts(page, row);
+            let words = counts.as_ref().map(|cells| cells.each_ref().map(|cell| cell.words(" ")));
+            lines.push(with_counts(line(page, row, &label, ink), words));
+            let mut of_row = numbers(page, row, &format!("{label}, {}", labels::variance(row.variance)));
+            if has_counts {
+                of_row.lead(counts.unwrap_or_else(|| [Cell::none(), Cell::none()]));
+            }
+            data.push(of_row);
         }
     }
     let text = "The effect of the treatment within the levels of each effect modifier.";
@@ -54,6 +62,31 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
         blocks.push(Block::words("The protocol declares no effect modifier."));
     }
     blocks
+}
+
+/// "12/45" of the control and of the treated arm at the level of a row; none at a value of a number.
+fn counts(page: &Page<'_>, row: &EstimateRow) -> Option<[Cell; 2]> {
+    let (variable, level) = place(page, row)?;
+    let of_arm = |arm: &str| {
+        let found = page.results.subgroups.iter().find(|counts| {
+            (&counts.outcome, &counts.cause) == (&row.outcome, &row.cause)
+                && (&*counts.modifier, &*counts.level, &*counts.arm) == (variable, level, arm)
+        })?;
+        let part = |n: Option<u64>, column| page.count(n, &SUBGROUPS, found, column);
+        if found.n.is_none() {
+            return Some(Cell::hidden());
+        }
+        Some(part(found.events, "events").and_text("/").and(part(found.n, "n")))
+    };
+    let [control, treated] = page.arm_levels();
+    Some([of_arm(control)?, of_arm(treated)?])
+}
+
+fn with_counts(line: Line, counts: Option<[String; 2]>) -> Line {
+    match line {
+        Line::Ratio { label, ink, log, text, .. } => Line::Ratio { label, ink, log, text, counts },
+        Line::Heading(_) => line,
+    }
 }
 
 /// What interactions leave out, and the places at which they have no effect.
@@ -80,10 +113,14 @@ fn key(row: &EstimateRow) -> Key<'_> {
     (&row.analysis, &row.outcome, &row.cause, &row.model, row.ties.as_deref(), &row.modifier)
 }
 
+/// Variable and level, or value, of the row of an effect.
+fn place<'r>(page: &Page<'_>, row: &'r EstimateRow) -> Option<(&'r str, &'r str)> {
+    row.term.strip_prefix(page.labels.treatment())?.strip_prefix(AT)?.split_once(':')
+}
+
 /// "Refractory to daratumumab: yes", where the row is the effect at a place.
 fn within(page: &Page<'_>, row: &EstimateRow) -> Option<String> {
-    let place = row.term.strip_prefix(page.labels.treatment())?.strip_prefix(AT)?;
-    let (variable, level) = place.split_once(':')?;
+    let (variable, level) = place(page, row)?;
     Some(format!("{}: {}", page.labels.variables(variable), page.level(variable, level)))
 }
 

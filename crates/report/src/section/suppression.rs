@@ -8,7 +8,7 @@ use crate::table::{Cell, Row, Table};
 /// What is counted of a table, and whether each number of it is there, given the tables of one analysis.
 type Counted = (&'static str, fn(&Results) -> Vec<bool>);
 
-const TABLES: [Counted; 9] = [
+const TABLES: [Counted; 10] = [
     ("Flow: patients left and left out, in all and by arm", |r| {
         r.flow.iter().flat_map(|row| [row.n, row.control, row.treated, row.excluded].map(|n| n.is_some())).collect()
     }),
@@ -22,6 +22,9 @@ const TABLES: [Counted; 9] = [
     }),
     ("Outcomes: events and patients by arm", |r| {
         r.outcomes.iter().flat_map(|row| [row.events, row.n].map(|n| n.is_some())).collect()
+    }),
+    ("Subgroups: events and patients by arm", |r| {
+        r.subgroups.iter().flat_map(|row| [row.events, row.n].map(|n| n.is_some())).collect()
     }),
     ("Propensity score: patients in bins", |r| r.histogram.iter().map(|row| row.n.is_some()).collect()),
     ("Overlap: in equipoise, below and above the bounds", |r| {

@@ -126,6 +126,13 @@ impl Table {
 }
 
 impl Row {
+    /// Puts cells before the others.
+    pub(crate) fn lead(&mut self, first: impl IntoIterator<Item = Cell>) {
+        if let Row::Cells { cells, .. } = self {
+            cells.splice(0..0, first);
+        }
+    }
+
     pub(crate) fn new(label: impl AsRef<str>, cells: Vec<Cell>) -> Row {
         Row::Cells { label: plain(label.as_ref()), indented: false, cells }
     }

@@ -17,6 +17,7 @@ use super::facts::FirstRound;
 use super::imputation::Imputation;
 use super::incidence::{IncidenceKey, IncidenceTask};
 use super::standardise::{Contrast, StandardiseTask, Target};
+use super::subgroups::{SubgroupCounts, SubgroupTask};
 use super::trimming::Trimming;
 use super::unit::Unit;
 use super::weighting::{Scores, WeightSummary, WeightTask};
@@ -47,6 +48,8 @@ pub struct Branch {
     imputation: Option<Box<Imputation>>,
     checks: ModelChecks,
     standardised: Vec<StandardiseTask>,
+    /// Of the main analysis.
+    subgroups: SubgroupTask,
     /// Number of its first model among those of the plan; none where its rows are drawn.
     first_model: Option<u32>,
     questions: Vec<Posed>,
@@ -77,6 +80,8 @@ impl Branch {
                 }
             }
         }
+        let is_main = view == View::default();
+        let subgroups = SubgroupTask::new(&protocol, units.iter().map(Unit::key).filter(|_| is_main));
         let first = FirstRound::new(&protocol);
         let baseline = BaselineTask::new(&protocol);
         let curves = CurveTask::all(&protocol);
@@ -103,6 +108,7 @@ impl Branch {
             imputation: None,
             checks,
             standardised,
+            subgroups,
             first_model: None,
             questions,
         }
@@ -172,6 +178,7 @@ impl Branch {
         }));
         questions.extend(self.counting.iter().map(|outcome| of_no_model(Question::Causes { outcome: *outcome })));
         questions.extend(self.standardised.iter().filter_map(StandardiseTask::ask).map(of_no_model));
+        questions.extend(self.subgroups.ask().map(of_no_model));
         questions
     }
 
@@ -265,6 +272,7 @@ impl Branch {
             task.tell(&self.units, self.propensity.as_ref(), &mut answers);
             task.follow(&self.units, self.propensity.as_ref());
         }
+        self.subgroups.tell(&self.protocol, &mut answers);
         if was_running && !self.propensity.as_ref().is_some_and(Unit::running) {
             self.start_weighted();
         } else {
@@ -377,6 +385,11 @@ impl Branch {
         self.baseline.iter().flat_map(BaselineTask::sums)
     }
 
+    /// Patients and events by the levels of effect modifiers, of the main analysis.
+    pub fn subgroups(&self) -> &[SubgroupCounts] {
+        self.subgroups.counts()
+    }
+
     /// What is imputed, and the analysis of every draw.
     pub fn imputation(&self) -> Option<&Imputation> {
         self.imputation.as_deref()
@@ -400,6 +413,7 @@ impl Branch {
         }
         self.checks.start(&self.protocol, &facts);
         self.standardised.iter_mut().for_each(|task| task.check(&self.protocol, &facts));
+        self.subgroups.start();
         self.facts = Some(facts);
         if self.propensity.as_ref().is_some_and(|u| !u.running()) {
             self.start_weighted();

@@ -20,6 +20,7 @@ mod imputation;
 mod incidence;
 mod standardise;
 mod step;
+mod subgroups;
 mod trimming;
 mod unit;
 mod weighting;
@@ -42,6 +43,7 @@ pub(crate) use imputation::covariates;
 pub use incidence::IncidenceKey;
 pub use standardise::{Contrast, MeansVariance, Target};
 pub use step::ROUND_WORDS;
+pub use subgroups::SubgroupCounts;
 pub use trimming::Trimming;
 pub use unit::{FitKey, FitOutcome};
 pub use weighting::{Scores, WeightSummary};
@@ -52,7 +54,7 @@ use crate::view::{Asked, View};
 use step::Step;
 
 /// Version of questions, arithmetic and order; parties with different versions never meet in one study.
-pub const PLAN_VERSION: u32 = 7;
+pub const PLAN_VERSION: u32 = 8;
 
 /// Where the plan stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

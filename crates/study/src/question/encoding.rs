@@ -74,6 +74,7 @@ impl Question {
             Question::ArmMoments { variable, centre, unit, weights } => {
                 out.u32(variable.0 as u32).f64(*centre).f64(*unit).option(weights.as_ref(), |out, w| w.write(out))
             }
+            Question::Subgroups { outcome, variable } => out.u32(*outcome as u32).u32(variable.0 as u32),
             Question::WeightedLevels { variable, weights } => weights.write(out.u32(variable.0 as u32)),
         }
     }

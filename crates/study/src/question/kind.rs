@@ -50,6 +50,7 @@ impl Question {
             Question::ValueHistogram { .. } => "ValueHistogram",
             Question::ArmMoments { .. } => "ArmMoments",
             Question::WeightedLevels { .. } => "WeightedLevels",
+            Question::Subgroups { .. } => "Subgroups",
         }
     }
 
@@ -88,7 +89,8 @@ impl Question {
             | Question::Truncated { .. }
             | Question::ValueHistogram { .. }
             | Question::ArmMoments { .. }
-            | Question::WeightedLevels { .. } => false,
+            | Question::WeightedLevels { .. }
+            | Question::Subgroups { .. } => false,
             Question::LogisticStep { .. }
             | Question::LogisticMeat { .. }
             | Question::LeverageScore { .. }

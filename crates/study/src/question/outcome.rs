@@ -44,6 +44,7 @@ impl Question {
             Question::ArmTable { outcome, .. }
             | Question::CauseTable { outcome, .. }
             | Question::TreatmentSums { outcome, .. }
+            | Question::Subgroups { outcome, .. }
             | Question::Leavers { outcome } => Some(OutcomeOf::Index(*outcome)),
             Question::Flow
             | Question::Levels { .. }

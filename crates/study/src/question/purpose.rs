@@ -94,6 +94,9 @@ impl Question {
             Question::ValueHistogram { .. } => {
                 "how many patients of each arm have each value of a variable, one by one at its resolution"
             }
+            Question::Subgroups { .. } => {
+                "how many patients of each arm, and how many of them with the event, have each level of an effect modifier"
+            }
             Question::ArmMoments { .. } => "mean and spread of a variable by arm",
             Question::WeightedLevels { .. } => {
                 "number and weight of the patients of each arm at each level of a variable"
@@ -145,7 +148,8 @@ impl Question {
             | Question::ValueHistogram { .. }
             | Question::ArmMoments { .. }
             | Question::WeightSums { .. }
-            | Question::WeightedLevels { .. } => Opening::Sites,
+            | Question::WeightedLevels { .. }
+            | Question::Subgroups { .. } => Opening::Sites,
         }
     }
 }

@@ -72,10 +72,21 @@ impl Question {
                 2 * protocol.dictionary.variable(*variable).grid().and_then(Result::ok).map_or(0, |grid| grid.bins())
             }
             Question::ArmMoments { .. } => MOMENTS_LEN,
+            Question::Subgroups { outcome, variable } => {
+                2 * protocol.dictionary.variable(*variable).levels().len() * (1 + events(protocol, *outcome))
+            }
             Question::WeightedLevels { variable, .. } => {
                 counts_len(protocol.dictionary.variable(*variable).levels().len(), true)
             }
         }
+    }
+}
+
+/// Kinds of events of an outcome: its causes, or one.
+pub(crate) fn events(protocol: &Protocol, outcome: usize) -> usize {
+    match &protocol.outcomes[outcome].kind {
+        OutcomeKind::Binary { .. } | OutcomeKind::TimeToEvent(_) => 1,
+        OutcomeKind::Competing(competing) => competing.causes.len(),
     }
 }
 

@@ -51,6 +51,9 @@ fn write_branch(mut out: Canonical, branch: &Branch) -> Canonical {
             out = out.list(words, |out, x| out.f64(*x));
         }
     }
+    for counts in branch.subgroups() {
+        out = counts.write(out);
+    }
     for (_, outcome) in branch.curves() {
         out = match outcome {
             None => out.u8(0),

@@ -16,6 +16,7 @@ mod model;
 mod pooled;
 mod rows;
 mod standardised;
+mod subgroups;
 mod survival;
 mod tables;
 mod warnings;
@@ -31,6 +32,7 @@ pub use rows::{
     EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, FollowUp, Name, OutcomeRow, TestRow, Variance, VarianceNote,
 };
 pub use standardised::{EffectQuantity, EffectRow};
+pub use subgroups::SubgroupRow;
 pub use survival::{At, KAPLAN_MEIER, MedianRow, Quantity, SurvivalRow};
 pub(crate) use tables::ties_name;
 pub use tables::{Results, ScenarioResults};

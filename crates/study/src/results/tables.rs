@@ -20,6 +20,7 @@ use super::rows::{
     EstimateRow, FitNumbers, FitProblem, FitRow, FlowRow, Name, OutcomeRow, TestRow, Variance, VarianceNote,
 };
 use super::standardised::{self, EffectRow};
+use super::subgroups::{self, SubgroupRow};
 use super::survival::{self, MedianRow, SurvivalRow};
 use super::warnings::{self, WarningRow};
 use super::weights::{self, HistogramRow, OverlapRow, WeightRow};
@@ -56,6 +57,8 @@ pub struct Results {
     pub tests: Vec<TestRow>,
     /// `overlap.csv`.
     pub overlap: Vec<OverlapRow>,
+    /// `subgroups.csv`.
+    pub subgroups: Vec<SubgroupRow>,
     /// `warnings.csv`.
     pub warnings: Vec<WarningRow>,
     /// Categorical variables whose first level nobody has: the level that is the reference of the models, by its index.
@@ -104,6 +107,7 @@ impl Results {
             weights: weights::weights(branch),
             histogram: weights::histogram(branch),
             overlap: weights::overlap(branch),
+            subgroups: subgroups::rows(branch),
             warnings: warnings::rows(branch, facts),
             balance: balance::rows(branch, facts),
             tests: chi_squares(protocol, facts),

@@ -7,6 +7,7 @@ mod balance;
 mod flow;
 mod outcomes;
 mod scores;
+mod subgroups;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,7 @@ type Arms = [u64; 2];
 pub(super) fn apply(results: &mut Results, protocol: &Protocol, boundaries: &Boundaries) {
     let ReleaseRules { minimum_cell, .. } = protocol.release;
     let minimum = u64::from(minimum_cell);
+    let few = subgroups::few(results, protocol, minimum);
     flow::apply(results, minimum);
     let mut scenarios = std::mem::take(&mut results.scenarios);
     let mut analyses: Vec<(&Protocol, &mut Results)> = vec![(protocol, &mut *results)];
@@ -36,6 +38,7 @@ pub(super) fn apply(results: &mut Results, protocol: &Protocol, boundaries: &Bou
         scores::truncated(&mut results.weights, minimum);
     }
     results.scenarios = scenarios;
+    subgroups::apply(results, &few);
 }
 
 fn arms(results: &Results) -> Arms {

@@ -21,6 +21,7 @@ const PIECES_INSIDE: usize = 10_000;
 
 /// What a condition can be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one thing that some row can show")]
 pub(super) struct Possible {
     /// True for a row within all declared ranges.
     pub(super) holds: bool,

@@ -474,9 +474,9 @@ fn depth_and_length_are_bounded() {
     assert!(parse(&"age > 60 AND ".repeat(1_000)).unwrap_err()[0].contains("are too long"));
 }
 
-/// A condition as SQLite writes it, too: every number has a point, so that it divides as here.
-fn conditions() -> impl Strategy<Value = String> {
-    let number = prop_oneof![
+/// A number as SQLite calculates it, too: every constant has a point, so that it divides as here.
+fn numbers() -> impl Strategy<Value = String> + Clone {
+    prop_oneof![
         Just("age".to_owned()),
         Just("weight".to_owned()),
         Just("days".to_owned()),
@@ -493,7 +493,12 @@ fn conditions() -> impl Strategy<Value = String> {
             (inner.clone(), inner.clone(), inner.clone())
                 .prop_map(|(a, b, c)| format!("CASE WHEN {a} > {b} THEN {b} ELSE {c} END")),
         ]
-    });
+    })
+}
+
+/// A condition as SQLite writes it, too.
+fn conditions() -> impl Strategy<Value = String> {
+    let number = numbers();
     let comparison = || prop::sample::select(vec!["=", "<>", "<", "<=", ">", ">=", "==", "!="]);
     let level = prop::sample::select(vec!["'I'", "'II'", "'III'"]);
     let leaf = prop_oneof![
@@ -568,6 +573,31 @@ proptest! {
             });
             prop_assert_eq!(ours, theirs == 1, "{} at row {} {:?}", text, at, row);
         }
+    }
+
+    /// What is refused as the same for every row is so for SQLite, at every row within the ranges. Without division, which rounds.
+    #[test]
+    fn what_is_the_same_for_every_row_is_so_for_sqlite(
+        a in numbers(), comparison in prop::sample::select(vec!["=", "<>", "<", "<=", ">", ">="]), b in numbers(),
+    ) {
+        let text = format!("{a} {comparison} {b}");
+        prop_assume!(!text.contains('/'));
+        let Err(mistakes) = parse(&text) else { return Ok(()) };
+        let [mistake] = mistakes.as_slice() else { return Ok(()) };
+        let never = mistake.contains(" is never true");
+        let whole = |verdict: &str| mistake.starts_with(&format!("at character 1: `{text}` is {verdict}"));
+        prop_assume!(whole("never true") || whole("always true unless"));
+        let db = Connection::open_in_memory().expect("SQLite opens");
+        db.execute_batch("CREATE TABLE t (age REAL, weight REAL, days REAL)").expect("a table");
+        let inside = |x: Option<f64>, low: f64, high: f64| x.is_none_or(|x| (low..=high).contains(&x));
+        for row in rows() {
+            if inside(row[0], 18.0, 110.0) && inside(row[1], 30.0, 200.0) && inside(row[2], 0.0, 1000.0) {
+                db.execute("INSERT INTO t VALUES (?, ?, ?)", (row[0], row[1], row[2])).expect("a row");
+            }
+        }
+        let others = if never { text.clone() } else { format!("NOT ({text})") };
+        let others: i64 = db.query_row(&format!("SELECT count(*) FROM t WHERE {others}"), [], |r| r.get(0)).expect("a count");
+        prop_assert_eq!(others, 0, "{}: {}", text, mistake);
     }
 
     /// Any text ends in an expression or in mistakes with a place inside of it.

@@ -79,7 +79,8 @@ pub fn differences(folder: &Path, files: &[(String, Vec<u8>)]) -> io::Result<Vec
     list(folder, "", &mut there)?;
     let mut wanted: BTreeMap<&str, &[u8]> =
         files.iter().map(|(name, content)| (name.as_str(), content.as_slice())).collect();
-    let folders: BTreeSet<&str> = wanted.keys().filter_map(|name| name.rsplit_once('/')).map(|(folder, _)| folder).collect();
+    let folders: BTreeSet<&str> =
+        wanted.keys().filter_map(|name| name.rsplit_once('/')).map(|(folder, _)| folder).collect();
     let mut found = Vec::new();
     for (name, entry) in there {
         let content = if entry == Entry::EmptyFolder { None } else { wanted.remove(name.as_str()) };

@@ -148,7 +148,9 @@ fn advised<'k>(all: &[(&'k str, f64, u32)], mistake: &str) -> Vec<(&'k str, f64,
         advice.contains(" for each outcome on `days`") || named.map_or(here == Some(index + 1), |named| named == index)
     };
     let with = |(index, (kind, days, horizon)): (usize, &(&'k str, f64, u32))| match changed(index) {
-        true => (*kind, number("grid_days").unwrap_or(*days), number("horizon_days").map_or(*horizon, |day| day as u32)),
+        true => {
+            (*kind, number("grid_days").unwrap_or(*days), number("horizon_days").map_or(*horizon, |day| day as u32))
+        }
         false => (*kind, *days, *horizon),
     };
     all.iter().enumerate().map(with).collect()
@@ -160,7 +162,9 @@ fn the_advice_on_outcomes_that_cut_each_others_cells_is_taken_at_once() {
     let times = |days: &str| format!("times_days = [{days}]\n");
     let mut tried = 0;
     let mut grids: Vec<Vec<(&str, f64, u32)>> = Vec::new();
-    for (first, second) in [(7.0, 7.0), (7.0, 8.0), (30.4375, 30.4375), (30.4375, 91.3125), (91.3125, 30.4375), (14.0, 30.4375)] {
+    for (first, second) in
+        [(7.0, 7.0), (7.0, 8.0), (30.4375, 30.4375), (30.4375, 91.3125), (91.3125, 30.4375), (14.0, 30.4375)]
+    {
         for (one, other) in [(100, 101), (364, 368), (360, 720), (1826, 1700), (1826, 1826), (720, 365)] {
             grids.push(vec![(t, first, one), (t, second, other)]);
             grids.push(vec![(t, first, one), (competing, second, other)]);

@@ -17,6 +17,7 @@ mod floors;
 mod forms;
 mod hostile;
 mod identity;
+mod long_rounds;
 mod machines;
 mod numbers;
 mod pathology;

@@ -81,7 +81,7 @@ pub(super) fn e_values(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> 
         for (i, row) in shown.enumerate() {
             let label = labels::plain(&outcome.label);
             if let Some(why) = without_e_value(row) {
-                without.push(format!("No E-value for {label}, {}: {why}.", labels::model(&row.model)));
+                without.push(vec![label.clone(), labels::model(&row.model).to_owned(), why.to_owned()]);
             }
             let outcome = if i == 0 { label } else { String::new() };
             let names = [labels::model(&row.model), labels::variance(row.variance)].map(str::to_owned);
@@ -94,5 +94,6 @@ pub(super) fn e_values(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> 
     let (treatment, _) = page.labels.term(page.labels.treatment());
     let header = ["", "Model", "Variance", "Ratio (95% CI)", "E-value", "of limit"].map(str::to_owned);
     table(out, page, &format!("E-values: {treatment}"), Texts { wrap: 2, left: 3 }, &header, rows)?;
-    without.iter().try_for_each(|line| writeln!(out, "{line}"))
+    let header = ["", "Model", "Why it has no E-value"].map(str::to_owned);
+    table(out, page, "No E-value", Texts { wrap: 3, left: 3 }, &header, without)
 }

@@ -226,7 +226,9 @@ fn e_values(page: &Page<'_>) -> Table {
                 to move the interval to 1 (VanderWeele and Ding 2017).";
     Table {
         caption: "E-values: how strong unmeasured confounding would have to be".into(),
-        header: ["Outcome and model", "Ratio (95% CI)", "E-value", "Of the limit nearer to 1"].map(str::to_owned).into(),
+        header: ["Outcome and model", "Ratio (95% CI)", "E-value", "Of the limit nearer to 1"]
+            .map(str::to_owned)
+            .into(),
         rows,
         texts: 1,
         notes: [said.to_owned()].into_iter().chain(without).map(Cell::text).collect(),

@@ -126,7 +126,10 @@ impl<'t> Sum<'t> {
     }
 
     fn range(&self, dictionary: &Dictionary) -> Range {
-        let parts = self.parts.iter().map(|(term, times)| of(term, dictionary).arithmetic(Arithmetic::Times, Range::of(*times)));
+        let parts = self
+            .parts
+            .iter()
+            .map(|(term, times)| of(term, dictionary).arithmetic(Arithmetic::Times, Range::of(*times)));
         parts.fold(Range::of(self.constant), |sum, part| sum.arithmetic(Arithmetic::Plus, part))
     }
 

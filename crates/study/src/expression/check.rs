@@ -433,7 +433,10 @@ impl Checker<'_> {
         let columns = columns(&[term], self.dictionary);
         let piece = self.piece(span);
         let presence = asks_presence(&columns);
-        self.mistake(span, format!("{piece} is always true unless something is missing; mend it, or leave it out{presence}"));
+        self.mistake(
+            span,
+            format!("{piece} is always true unless something is missing; mend it, or leave it out{presence}"),
+        );
     }
 
     fn between(&mut self, parts: &[Node; 3], span: &Span<usize>) -> Term {

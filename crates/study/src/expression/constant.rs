@@ -142,9 +142,7 @@ fn compares_alone(term: &Term, against: &[f64], numbers: &mut BTreeMap<VariableI
             let without = constant(&parts[1]);
             without.is_some_and(|without| compares_alone(&parts[0], &[against, &[without]].concat(), numbers))
         }
-        Term::Call(Function::Abs, parts) => {
-            compares_alone(&parts[0], &[against, &negated(against)].concat(), numbers)
-        }
+        Term::Call(Function::Abs, parts) => compares_alone(&parts[0], &[against, &negated(against)].concat(), numbers),
         Term::Call(Function::Sign, parts) => compares_alone(&parts[0], &[0.0], numbers),
         Term::Call(Function::Coalesce | Function::Min | Function::Max, parts) => {
             parts.iter().all(|part| compares_alone(part, against, numbers))

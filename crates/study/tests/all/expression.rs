@@ -279,7 +279,9 @@ const REFUSED: &[(&str, &[&str])] = &[
     // all levels, and both of two
     (
         "stage IN ('I', 'II', 'III')",
-        &["is always true unless something is missing; mend it, or leave it out; `stage IS NOT NULL` asks whether there is a value"],
+        &[
+            "is always true unless something is missing; mend it, or leave it out; `stage IS NOT NULL` asks whether there is a value",
+        ],
     ),
     ("stage NOT IN ('I', 'II', 'III')", &["at character 1: `stage NOT IN ('I', 'II', 'III')` is always true unless"]),
     ("age > 60 AND side IN ('left', 'right')", &["at character 14: `side IN ('left', 'right')` is always true"]),
@@ -289,7 +291,9 @@ const REFUSED: &[(&str, &[&str])] = &[
     // what lies between two steps of a grid
     (
         "height = 165.5",
-        &["is never true (`height` goes from 120 to 220 in steps of 1); mend the number, or `range` and `resolution` of the column"],
+        &[
+            "is never true (`height` goes from 120 to 220 in steps of 1); mend the number, or `range` and `resolution` of the column",
+        ],
     ),
     ("height <> 165.5", &["always true"]),
     ("height IN (165, 165.5)", &["at character 17: `165.5` is never true"]),

@@ -1,10 +1,11 @@
 //! Variances of too low rank are none, and say why.
 
+use coordinator::results::print;
 use entente_tests::federation::Rows;
 use report::models::{Models, preferred, without_e_value};
 use study::results::{EstimateRow, Results, Variance, VarianceNote};
 
-use super::{close, estimate, results, sites, text};
+use super::{close, estimate, parse, results, sites, text};
 
 const CASE: &str = "09-one-cluster";
 
@@ -55,6 +56,20 @@ fn one_hospital_with_all_patients_has_no_variance_between_hospitals() {
         1e-9,
         "robust by patient",
     );
+}
+
+#[test]
+fn a_model_without_an_e_value_says_why() {
+    let (text, sites) = (text(CASE, "protocol.toml"), sites(CASE));
+    let (protocol, results) = (parse(&text), results(&text, &sites));
+    let mut page = Vec::new();
+    print(&mut page, &results, &protocol, 140).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    let (_, without) = page.split_once("No E-value\n").unwrap_or_else(|| panic!("{page}"));
+    let lines: Vec<&str> = without.lines().skip(1).take_while(|line| !line.is_empty()).collect();
+    let of = |outcome: &str| lines.iter().filter(|line| line.trim_start().starts_with(outcome)).count();
+    assert_eq!((of("resp"), of("os")), (2, 0), "{lines:?}");
+    assert!(lines.iter().filter(|line| line.contains("no confidence limit")).count() == 2, "{lines:?}");
 }
 
 /// The variance that was declared stands for a model, not the naive one; one without a number only where no other was.

@@ -83,7 +83,8 @@ impl Grids<'_> {
 
     /// Grids near to one, those that change least first: other horizons, then other cells, then both.
     fn candidates(&self, old: TimeGrid) -> Vec<TimeGrid> {
-        let mut widths: Vec<f64> = self.all.iter().map(|(_, grid)| grid.days).filter(|days| *days != old.days).collect();
+        let mut widths: Vec<f64> =
+            self.all.iter().map(|(_, grid)| grid.days).filter(|days| *days != old.days).collect();
         widths.sort_by(|a, b| (a - old.days).abs().total_cmp(&(b - old.days).abs()));
         let mut found = Vec::new();
         for days in [old.days].into_iter().chain(widths) {

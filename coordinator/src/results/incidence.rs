@@ -4,7 +4,7 @@ use serde::Serialize;
 use study::results::IncidenceRow;
 
 use super::records::{Notes, Record};
-use super::survival::{FEW_AT_ONCE, NOBODY_AT_RISK, TOO_FEW_LEAVE};
+use super::survival::{FEW_AT_ONCE, FEW_EVENTS, NOBODY_AT_RISK, TOO_FEW_LEAVE};
 
 /// A row of `incidence.csv`.
 #[derive(Serialize)]
@@ -38,14 +38,15 @@ impl<'a> From<&'a IncidenceRow> for IncidenceRecord<'a> {
         let mut notes = Notes::default();
         let ends = row.interval.unzip();
         let hidden = row.incidence.is_none() && !row.after_end;
+        let few = if row.weighted { FEW_EVENTS } else { TOO_FEW_LEAVE };
         let why = match (hidden, row.after_end) {
-            (true, _) => TOO_FEW_LEAVE,
+            (true, _) => few,
             (false, true) => NOBODY_AT_RISK,
             (false, false) => "is not defined at this incidence",
         };
         // Nobody is at risk in a difference, and nothing is free of events.
         let n_risk = if hidden || row.event_free.is_some() || row.n_risk.is_some() {
-            notes.present("n_risk", row.n_risk, if hidden { TOO_FEW_LEAVE } else { FEW_AT_ONCE })
+            notes.present("n_risk", row.n_risk, if hidden { few } else { FEW_AT_ONCE })
         } else {
             None
         };

@@ -3,6 +3,7 @@
 //! CSV and JSON are written from the same records, so a number stands in both with the same digits. A number that is not
 //! finite becomes empty (JSON: null) and its column is named in `notes`.
 
+use super::survival::TOLD_TOO_MUCH;
 use serde::Serialize;
 use study::results::{EstimateRow, FitRow, FlowRow, FollowUp, OutcomeRow, TestRow};
 
@@ -305,11 +306,16 @@ impl Record for OutcomeRecord<'_> {
 
 impl<'a> From<&'a OutcomeRow> for OutcomeRecord<'a> {
     fn from(row: &'a OutcomeRow) -> Self {
-        let OutcomeRow { outcome, cause, arm, n, events, missing, follow_up } = row;
+        let OutcomeRow { outcome, cause, arm, n, events, missing, follow_up, follow_up_hidden } = row;
         let mut notes = Notes::default();
         let (n, events) = (notes.count("n", *n), notes.count("events", *events));
         let missing = notes.count("missing", *missing);
-        let of_follow_up = |part: fn(FollowUp) -> f64| follow_up.map(part);
+        let mut of_follow_up = |column: &'static str, part: fn(FollowUp) -> f64| {
+            if *follow_up_hidden { notes.present(column, None, TOLD_TOO_MUCH) } else { follow_up.map(part) }
+        };
+        let person_days = of_follow_up("person_days", |time| time.person_days);
+        let rate = of_follow_up("rate_100_years", |time| time.rate);
+        let [low, high] = [of_follow_up("rate_low", |time| time.low), of_follow_up("rate_high", |time| time.high)];
         OutcomeRecord {
             outcome,
             arm,
@@ -318,10 +324,10 @@ impl<'a> From<&'a OutcomeRow> for OutcomeRecord<'a> {
             cause,
             notes: notes.text(),
             missing,
-            person_days: of_follow_up(|time| time.person_days),
-            rate_100_years: of_follow_up(|time| time.rate),
-            rate_low: of_follow_up(|time| time.low),
-            rate_high: of_follow_up(|time| time.high),
+            person_days,
+            rate_100_years: rate,
+            rate_low: low,
+            rate_high: high,
         }
     }
 }

@@ -34,19 +34,22 @@ impl<'a> From<&'a SurvivalRow> for SurvivalRecord<'a> {
     fn from(row: &'a SurvivalRow) -> Self {
         let mut notes = Notes::default();
         let hidden = row.survival.is_none() && !row.after_end;
-        let counts = if hidden { TOO_FEW_LEAVE } else { HIDDEN };
+        let few = if row.weighted { FEW_EVENTS } else { TOO_FEW_LEAVE };
+        let counts = if hidden { few } else { HIDDEN };
         let why = match (hidden, row.after_end) {
-            (true, _) => TOO_FEW_LEAVE,
+            (true, _) => few,
             (false, true) => NOBODY_AT_RISK,
             (false, false) => NOT_DEFINED,
         };
+        let at_risk = if hidden { few } else { FEW_AT_ONCE };
+        let at_risk = if row.weighted && !hidden { SINGLE_WEIGHTS } else { at_risk };
         let apart = if row.weighted && !hidden { SINGLE_WEIGHTS } else { counts };
         SurvivalRecord {
             outcome: &row.outcome,
             arm: &row.arm,
             weighted: row.weighted,
             time_days: row.time_days,
-            n_risk: notes.present("n_risk", row.n_risk, if hidden { TOO_FEW_LEAVE } else { FEW_AT_ONCE }),
+            n_risk: notes.present("n_risk", row.n_risk, at_risk),
             n_event: notes.present("n_event", row.n_event, apart),
             n_censor: notes.present("n_censor", row.n_censor, apart),
             // Those who stay are counted, not weighted.
@@ -69,8 +72,15 @@ pub(super) const TOO_FEW_LEAVE: &str = "is hidden: too few patients of an arm le
 pub(super) const FEW_AT_ONCE: &str =
     "is hidden: with the rows around it, it would tell of too few patients who leave at once";
 
-/// Events and censored rows of a weighted curve, under a floor of leavers.
-const SINGLE_WEIGHTS: &str = "is hidden: one event among those who leave would be a patient's weight";
+/// Those at risk, events and censored rows of a weighted curve, under a floor of leavers.
+const SINGLE_WEIGHTS: &str = "is hidden: with the curve it would tell weights of too few patients";
+
+/// A weighted curve falls by the weights of the events.
+pub(super) const FEW_EVENTS: &str =
+    "is hidden: too few patients of an arm leave, or have the event, between this time and the next";
+
+/// A mean over time is an equation for who leaves when.
+pub(super) const TOLD_TOO_MUCH: &str = "is hidden: with the times around it, it would tell when too few patients leave";
 
 /// What R's `summary(fit, times)` leaves out.
 pub(super) const NOBODY_AT_RISK: &str = "is not known: nobody of the arm is at risk any more";
@@ -113,6 +123,8 @@ impl<'a> From<&'a MedianRow> for MedianRecord<'a> {
             _ if row.after_end && mean => FOLLOWED_TOO_SHORT,
             _ if row.after_end => NOBODY_AT_RISK,
             (false, Some(_)) => NOT_DEFINED,
+            (false, None) if mean => TOLD_TOO_MUCH,
+            (false, None) if row.weighted => FEW_EVENTS,
             (false, None) => TOO_FEW_LEAVE,
         };
         MedianRecord {

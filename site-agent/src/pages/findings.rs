@@ -147,7 +147,7 @@ pub(super) fn questions(findings: &Findings) -> Markup {
         p {
             "The sites open every sum over all sites; the coordinator opens those of the list under opening = "
             (findings.release.opening.name()) ": " (findings.release.opening.sentence()) ". It gets the rest as a release: counts below " (findings.release.minimum_cell) " hidden, but for 0, curves stepping where "
-            (findings.release.minimum_leavers) " patients of an arm have left."
+            (findings.release.minimum_leavers) " patients of an arm have left; " (findings.release.curves.sentence()) "."
         }
         dl.facts {
             dt { "Opened by the coordinator too" } dd { (opened) }

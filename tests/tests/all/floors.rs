@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use entente_tests::attack::{Group, together};
+use entente_tests::attack::{Fall, Group, falls, together};
 use entente_tests::federation::{Rows, plain};
 use rehearsal::StudyDir;
 use study::cohort::{Cohort, Column};
@@ -333,12 +333,14 @@ fn example(name: &str, file: &str, open: bool) -> (Arc<Protocol>, Vec<Cohort>) {
 
 #[test]
 fn pairs_of_analyses_of_every_example_tell_of_nobody() {
-    let mut all = 0;
+    let (mut all, mut weights) = (0, 0);
     for (name, file) in EXAMPLES {
         let (protocol, cohorts) = example(name, file, false);
         let results = Release::of(&plain(&protocol, &cohorts).unwrap()).into_results();
         let found = together(&results, &protocol, floors(&protocol));
         assert_eq!(found, [], "{name}/{file}");
+        assert_eq!(falls(&results, &protocol, &cohorts, floors(&protocol)[1]), [], "{name}/{file}");
+        assert!(results.survival.iter().all(|row| !row.weighted || row.n_risk.is_none()), "{name}/{file}");
         let (open, cohorts) = example(name, file, true);
         let results = Release::of(&plain(&open, &cohorts).unwrap()).into_results();
         let found = together(&results, &open, floors(&protocol));
@@ -349,8 +351,21 @@ fn pairs_of_analyses_of_every_example_tell_of_nobody() {
             assert!(!checked.is_empty(), "{name}/{file}: the attack finds patients where nothing is hidden");
         }
         all += found.len();
+        weights += weights_of_one(&results, &falls(&results, &open, &cohorts, 5));
     }
-    println!("{all} in all");
+    println!("{all} in all, and {weights} weights of one patient");
+    assert!(weights > 0, "weighted curves tell weights where nothing is hidden");
+}
+
+/// Weights that falls of curves tell of one patient each, as the weights of events say that are open here.
+fn weights_of_one(results: &Results, falls: &[Fall]) -> usize {
+    let told = falls.iter().filter(|fall| fall.group.count == 1).filter_map(|fall| fall.weights);
+    let events: Vec<f64> = results.survival.iter().filter(|r| r.weighted).filter_map(|r| r.n_event).collect();
+    told.filter(|weight| {
+        assert!(events.iter().any(|event| (event - weight).abs() < 1e-6 * weight), "{weight} is no weight of an event");
+        true
+    })
+    .count()
 }
 
 #[test]

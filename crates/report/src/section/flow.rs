@@ -21,7 +21,7 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
 /// Events of every outcome by arm; person-time and rates where a curve tells them.
 fn events(page: &Page<'_>) -> Table {
     let mut rows = Vec::new();
-    let timed = page.results.outcomes.iter().any(|row| row.follow_up.is_some());
+    let timed = page.results.outcomes.iter().any(|row| row.follow_up.is_some() || row.follow_up_hidden);
     for outcome in &page.protocol.outcomes {
         let causes = match &outcome.kind {
             OutcomeKind::Competing(competing) => competing.causes.iter().map(|cause| cause.name.clone()).collect(),
@@ -62,7 +62,7 @@ fn events(page: &Page<'_>) -> Table {
 
 /// What stands where a row has no person-time.
 fn without(row: &OutcomeRow) -> Cell {
-    if row.n.is_none() || row.events.is_none() { Cell::hidden() } else { Cell::none() }
+    if row.follow_up_hidden { Cell::hidden() } else { Cell::none() }
 }
 
 fn years(page: &Page<'_>, row: &OutcomeRow) -> Cell {

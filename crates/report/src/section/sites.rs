@@ -1,6 +1,6 @@
 //! Which sites fed the estimates, what was opened by whom, and what was hidden or merged.
 
-use study::protocol::{ReleaseOpening, ReleaseRules};
+use study::protocol::{ReleaseOpening, ReleaseRules, ReleasedCurves};
 use study::results::{At, Results};
 
 use super::{Block, suppression};
@@ -24,9 +24,10 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
         floors(page),
         Cell::text(format!(
             "Curves are released on cells that are merged until each arm has at least {minimum_leavers} leavers in a cell \
-             or none; {} points were released. {}",
+             or none; weighted ones also until it has as many events, or none; {} points were released. {} {}",
             points(page.results),
-            without_curve(page)
+            without_curve(page),
+            made_of(page.protocol.release.curves)
         )),
         release(page),
         "Exact published results carry information about the patients they were computed from; only noise would bound it, \
@@ -36,6 +37,17 @@ pub(super) fn blocks(page: &Page<'_>) -> Vec<Block> {
     let mut blocks = vec![Block::List(items), Block::Table(suppression::table(page))];
     blocks.push(Block::Folded(roster(page)));
     blocks
+}
+
+/// Which cells curves are made of.
+fn made_of(curves: ReleasedCurves) -> &'static str {
+    match curves {
+        ReleasedCurves::Grid => "They are exact on the declared grid of time.",
+        ReleasedCurves::Merged => {
+            "They are made of these cells: whoever leaves in one counts as leaving at its end, so that curves, medians, \
+             restricted means and person-time tell nothing that the counts of the cells do not."
+        }
+    }
 }
 
 /// Who opened what.

@@ -1,6 +1,6 @@
 //! Kaplan-Meier curves, medians, survival at the declared times, restricted means, log-rank tests.
 
-use study::protocol::{Outcome, OutcomeKind};
+use study::protocol::{Outcome, OutcomeKind, ReleasedCurves};
 use study::results::{At, MedianRow, Quantity, SurvivalRow};
 
 use super::{Block, arm_label};
@@ -76,8 +76,12 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
     let where_known = if merged {
         let whole = rows.iter().all(|row| row.time_days <= last);
         format!(
-            "Marked points are exact: declared times, and ends of cells with at least {} leavers in each arm that has \
+            "Marked points are {}: declared times, and ends of cells with at least {} leavers in each arm that has \
              any. Straight lines join them{}.{}",
+            match page.protocol.release.curves {
+                ReleasedCurves::Grid => "exact",
+                ReleasedCurves::Merged => "exact for times rounded up to them",
+            },
             page.protocol.release.minimum_leavers,
             if whole { "" } else { "; the last cell, which reaches to the horizon, is not drawn" },
             left_out(&rows)

@@ -158,6 +158,24 @@ impl CauseTable {
         self.leavers(who).iter().fold(none, |sum, leavers| sum.plus(leavers))
     }
 
+    /// The same rows as if each had left in the next of the cells that end one, or in the last.
+    #[must_use]
+    pub fn merged(&self, ends: impl Fn(u32) -> bool) -> Self {
+        let none = [0; ARMS].map(|_| CauseLeavers {
+            censored: Tally::default(),
+            causes: vec![Tally::default(); usize::from(self.causes)],
+        });
+        let mut cells = vec![none.clone(); self.cells.len()];
+        let mut open = none.clone();
+        for (cell, [control, treated]) in self.cells.iter().enumerate() {
+            open = [open[0].plus(control), open[1].plus(treated)];
+            if ends(cell as u32) || cell + 1 == self.cells.len() {
+                cells[cell] = std::mem::replace(&mut open, none.clone());
+            }
+        }
+        Self { causes: self.causes, weighted: self.weighted, cells }
+    }
+
     /// The same rows without their weights.
     #[must_use]
     pub fn unweighted(&self) -> Self {

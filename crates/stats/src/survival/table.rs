@@ -119,7 +119,7 @@ impl Leavers {
         self.events.plus(self.censored)
     }
 
-    fn plus(self, other: Self) -> Self {
+    pub(super) fn plus(self, other: Self) -> Self {
         Self { events: self.events.plus(other.events), censored: self.censored.plus(other.censored) }
     }
 }
@@ -206,6 +206,22 @@ impl ArmTable {
             censored: Tally::count(leavers.censored.n),
         };
         Self { weighted: false, cells: self.cells.iter().map(|arms| arms.map(count)).collect() }
+    }
+
+    /// The same rows as if each had left in the next of the cells that end one, or in the last: the table of times that are
+    /// rounded up to the ends. It has the same cells of the grid, most of them empty.
+    #[must_use]
+    pub fn merged(&self, ends: impl Fn(u32) -> bool) -> Self {
+        let none = [Leavers::default(); 2];
+        let mut cells = vec![none; self.cells.len()];
+        let mut open = none;
+        for (cell, arms) in self.cells.iter().enumerate() {
+            open = [open[0].plus(arms[0]), open[1].plus(arms[1])];
+            if ends(cell as u32) || cell + 1 == self.cells.len() {
+                cells[cell] = std::mem::replace(&mut open, none);
+            }
+        }
+        Self { weighted: self.weighted, cells }
     }
 
     /// The same rows with their status flipped: the table of follow-up (reverse Kaplan-Meier, Schemper & Smith 1996). Rows

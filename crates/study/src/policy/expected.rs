@@ -219,6 +219,7 @@ impl Rule {
             Rule::FinestGridDays => "widen `grid_days` of the outcome, such as 30.4375",
             Rule::MinimumLeavers => "raise `minimum_leavers` of [release]",
             Rule::Opening => "write `opening = \"results\"` in [release]",
+            Rule::Curves => "write `curves = \"merged\"` in [release]",
             Rule::Variables => "leave the variable out, or ask the sites to allow it",
             Rule::MaximumRounds => "fewer replicates or models",
             Rule::MaximumRuns => "a new run needs the sites' people: tell them why",

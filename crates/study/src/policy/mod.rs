@@ -15,7 +15,7 @@ mod study;
 use secagg::{Canonical, Digest};
 
 use crate::document::{Mistakes, Reader, Table, parse};
-use crate::protocol::ReleaseOpening;
+use crate::protocol::{ReleaseOpening, ReleasedCurves};
 pub use bad_values::BadValues;
 pub use expected::{Expected, ExpectedError, Foreseen};
 pub use memory::{Mark, Remembered, Timed};
@@ -50,6 +50,8 @@ pub struct Policy {
     pub minimum_leavers: u32,
     /// A study is as closed as this, or more.
     pub opening: ReleaseOpening,
+    /// Curves of a study are made of cells as coarse as this, or coarser.
+    pub curves: ReleasedCurves,
     /// Variables a study may use; none means all.
     pub variables: Option<Vec<String>>,
     /// What becomes of a value of an analysed row that does not fit the dictionary.
@@ -82,6 +84,7 @@ impl Default for Policy {
             finest_grid_days: 7.0,
             minimum_leavers: 5,
             opening: ReleaseOpening::Results,
+            curves: ReleasedCurves::Grid,
             variables: None,
             bad_values: BadValues::Refuse,
             maximum_rounds: 200,
@@ -108,6 +111,7 @@ impl Policy {
             finest_grid_days,
             minimum_leavers,
             opening,
+            curves,
             variables,
             bad_values,
             maximum_rounds,
@@ -129,6 +133,7 @@ impl Policy {
             .f64(*finest_grid_days)
             .u32(*minimum_leavers)
             .str(opening.name())
+            .str(curves.name())
             .option(variables.as_ref(), names)
             .str(bad_values.name())
             .u32(*maximum_rounds)
@@ -158,6 +163,7 @@ impl Policy {
             finest_grid_days: root.optional_number("finest_grid_days").unwrap_or(default.finest_grid_days),
             minimum_leavers: whole("minimum_leavers", default.minimum_leavers),
             opening: opening(&root).unwrap_or(default.opening),
+            curves: curves(&root).unwrap_or(default.curves),
             variables: root.optional_texts("variables"),
             bad_values: bad_values::read(&root).unwrap_or(default.bad_values),
             maximum_rounds: whole("maximum_rounds", default.maximum_rounds),
@@ -203,6 +209,15 @@ fn opening(root: &Table<'_, '_>) -> Option<ReleaseOpening> {
     let found = ReleaseOpening::ALL.into_iter().find(|opening| opening.name() == name);
     if found.is_none() {
         root.mistake("opening", format!("`{name}` is not known (known: totals, results)"));
+    }
+    found
+}
+
+fn curves(root: &Table<'_, '_>) -> Option<ReleasedCurves> {
+    let name = root.optional_text("curves")?;
+    let found = ReleasedCurves::ALL.into_iter().find(|curves| curves.name() == name);
+    if found.is_none() {
+        root.mistake("curves", format!("`{name}` is not known (known: grid, merged)"));
     }
     found
 }

@@ -179,7 +179,7 @@ fn row_sets(opened: &Opened<'_>) -> Vec<(String, [u64; 2])> {
 }
 
 /// Every count that a model tells of, so that no floor of the release hides it, with its name: the arms, levels of
-/// covariates, effect modifiers and binary outcomes of models, and events.
+/// covariates, effect modifiers and binary outcomes of models, who has a value of an outcome, and events.
 fn cells<'o>(opened: &'o Opened<'_>) -> impl Iterator<Item = (u64, Box<dyn Fn() -> String + 'o>)> {
     type Cell<'o> = (u64, Box<dyn Fn() -> String + 'o>);
     let (protocol, facts) = (opened.protocol, opened.facts);
@@ -196,6 +196,12 @@ fn cells<'o>(opened: &'o Opened<'_>) -> impl Iterator<Item = (u64, Box<dyn Fn() 
             for (level, count) in counts.iter().enumerate().take(counts.len() - 1) {
                 cells.push((*count, Box::new(move || format!("{}, {arm}", level_name(protocol, id, level)))));
             }
+        }
+    }
+    let modelled: BTreeSet<&str> = opened.models.iter().map(|key| key.outcome.as_str()).collect();
+    for (index, outcome) in protocol.outcomes.iter().enumerate().filter(|(_, o)| modelled.contains(o.name.as_str())) {
+        for (count, arm) in facts.arms_with(protocol, index).into_iter().flatten().zip(arms) {
+            cells.push((count, Box::new(move || format!("`{}` known, {arm}", outcome.name))));
         }
     }
     for (index, events) in &facts.events {

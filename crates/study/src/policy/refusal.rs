@@ -121,6 +121,9 @@ pub enum PolicyRefusal {
         /// In the protocol.
         got: ReleaseOpening,
     },
+    /// Curves are made of finer cells than the policy asks for.
+    #[error("the study's curves are made of the cells of the grid, this site's policy asks for merged ones")]
+    Curves,
     /// Curves are merged less than the policy asks for.
     #[error("released curves have at least {got} leavers of an arm in a cell, this site's policy asks for {minimum}")]
     Leavers {
@@ -211,6 +214,7 @@ impl PolicyRefusal {
             PolicyRefusal::Patients { .. } => Rule::MinimumPatients,
             PolicyRefusal::Cell { .. } | PolicyRefusal::Floor { .. } => Rule::MinimumCell,
             PolicyRefusal::Opening { .. } => Rule::Opening,
+            PolicyRefusal::Curves => Rule::Curves,
             PolicyRefusal::Pair { .. } => Rule::MinimumPair,
             PolicyRefusal::RowsPerParameter { .. } => Rule::RowsPerParameter,
             PolicyRefusal::EventsPerParameter { .. } => Rule::EventsPerParameter,

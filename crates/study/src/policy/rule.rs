@@ -21,6 +21,8 @@ pub enum Rule {
     MinimumLeavers,
     /// What the coordinator opens.
     Opening,
+    /// What curves are made of.
+    Curves,
     /// Variables that may be used.
     Variables,
     /// Rounds of one run.
@@ -37,7 +39,7 @@ pub enum Rule {
 
 impl Rule {
     /// All rules, in the order in which they are checked and documented.
-    pub const ALL: [Rule; 15] = [
+    pub const ALL: [Rule; 16] = [
         Rule::MinimumSites,
         Rule::MinimumPatients,
         Rule::MinimumCell,
@@ -47,6 +49,7 @@ impl Rule {
         Rule::FinestGridDays,
         Rule::MinimumLeavers,
         Rule::Opening,
+        Rule::Curves,
         Rule::Variables,
         Rule::MaximumRounds,
         Rule::MaximumRuns,
@@ -67,6 +70,7 @@ impl Rule {
             Rule::FinestGridDays => "policy.finest_grid_days",
             Rule::MinimumLeavers => "policy.minimum_leavers",
             Rule::Opening => "policy.opening",
+            Rule::Curves => "policy.curves",
             Rule::Variables => "policy.variables",
             Rule::MaximumRounds => "policy.maximum_rounds",
             Rule::MaximumRuns => "policy.maximum_runs",
@@ -90,6 +94,7 @@ impl Rule {
             Rule::FinestGridDays => "Time is cut into cells of at least so many days, by all outcomes together.",
             Rule::MinimumLeavers => "Released times lie apart by so many patients of an arm who leave, or by none.",
             Rule::Opening => "The coordinator opens no more than this by itself.",
+            Rule::Curves => "Curves are made of no finer cells than this.",
             Rule::Variables => "A study uses only the variables that this site lists.",
             Rule::MaximumRounds => "A run ends after so many rounds.",
             Rule::MaximumRuns => "One study is approved at most so many times.",
@@ -109,6 +114,7 @@ impl Rule {
             | Rule::FinestGridDays
             | Rule::MinimumLeavers
             | Rule::Opening
+            | Rule::Curves
             | Rule::Variables => When::BeforeApproval,
             Rule::MinimumPatients | Rule::MinimumPair | Rule::RowsPerParameter | Rule::EventsPerParameter => {
                 When::AfterFirstRound

@@ -35,6 +35,7 @@ impl Policy {
             Rule::MinimumLeavers => self.check_leavers(protocol),
             Rule::MinimumCell => self.check_floor(protocol),
             Rule::Opening => self.check_opening(protocol),
+            Rule::Curves => self.check_curves(protocol),
             Rule::Variables => self.check_variables(protocol),
             Rule::MinimumSites
             | Rule::MinimumPatients
@@ -106,6 +107,15 @@ impl Policy {
     fn check_opening(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
         if protocol.release.opening < self.opening {
             return Err(PolicyRefusal::Opening { got: protocol.release.opening });
+        }
+        Ok(())
+    }
+
+    /// Only where the study has curves.
+    fn check_curves(&self, protocol: &Protocol) -> Result<(), PolicyRefusal> {
+        let has_curves = !protocol.curves.is_empty() || !protocol.incidences.is_empty();
+        if has_curves && protocol.release.curves < self.curves {
+            return Err(PolicyRefusal::Curves);
         }
         Ok(())
     }

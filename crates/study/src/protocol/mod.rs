@@ -32,7 +32,7 @@ pub use checks::{Checks, TRANSFORMS};
 pub use competing::{Cause, Competing, IncidenceAnalysis};
 pub use forms::{EffectModifier, Ridge};
 pub use grid::TimeGrid;
-pub use release::{ReleaseOpening, ReleaseRules};
+pub use release::{ReleaseOpening, ReleaseRules, ReleasedCurves};
 pub use scenario::{Imputation, MISSING, Scenario};
 pub use standardised::{Marginal, Standardised};
 pub use together::{Narrow, TimeColumn, narrowest};

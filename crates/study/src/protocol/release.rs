@@ -9,11 +9,18 @@ pub struct ReleaseRules {
     pub minimum_cell: u32,
     /// Fewest patients of an arm, unless there are none, who leave between two released times of a curve.
     pub minimum_leavers: u32,
+    /// What curves are made of.
+    pub curves: ReleasedCurves,
 }
 
 impl Default for ReleaseRules {
     fn default() -> Self {
-        ReleaseRules { opening: ReleaseOpening::Results, minimum_cell: 5, minimum_leavers: 5 }
+        ReleaseRules {
+            opening: ReleaseOpening::Results,
+            minimum_cell: 5,
+            minimum_leavers: 5,
+            curves: ReleasedCurves::Grid,
+        }
     }
 }
 
@@ -49,6 +56,42 @@ impl ReleaseOpening {
         match self {
             ReleaseOpening::Totals => "totals",
             ReleaseOpening::Results => "results",
+        }
+    }
+}
+
+/// From which table a released curve, and everything that is made of it, is estimated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReleasedCurves {
+    /// From who leaves in each cell of the declared grid.
+    Grid,
+    /// From who leaves in each cell between two times that are given out.
+    Merged,
+}
+
+impl ReleasedCurves {
+    /// Both, the more telling first.
+    pub const ALL: [ReleasedCurves; 2] = [ReleasedCurves::Grid, ReleasedCurves::Merged];
+
+    /// What it costs and what it gives, for the people who decide.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            ReleasedCurves::Grid => {
+                "curves are exact on the grid of time; from all their digits somebody can work out who leaves in which cell \
+                 of the grid between two times that are given out"
+            }
+            ReleasedCurves::Merged => {
+                "curves count whoever leaves between two times that are given out at the later one, and tell nothing that \
+                 the counts beside them do not"
+            }
+        }
+    }
+
+    /// Name in protocol and policy.
+    pub fn name(self) -> &'static str {
+        match self {
+            ReleasedCurves::Grid => "grid",
+            ReleasedCurves::Merged => "merged",
         }
     }
 }

@@ -59,10 +59,9 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts, shown: 
         match outcome {
             None => {}
             Some(Ok(table)) => {
-                let rows = shown.get(&key.outcome).map(|shown| Rows::new(protocol, key, table, shown));
-                if let Some(rows) = rows {
-                    rows.add(results);
-                }
+                let Some(shown) = shown.get(&key.outcome) else { continue };
+                let merged = shown.merges.then(|| table.merged(shown.ends(key.weighted)));
+                Rows::new(protocol, key, merged.as_ref().unwrap_or(table), shown).add(results);
             }
             Some(Err(failure)) => results.fits.push(FitRow {
                 analysis: CUMULATIVE_INCIDENCE.into(),
@@ -116,7 +115,8 @@ impl<'a> Rows<'a> {
     fn add(&self, results: &mut Results) {
         let grid = self.competing.grid;
         let declared: Vec<f64> = self.analysis.times_days.iter().map(|day| f64::from(grid.cell(*day))).collect();
-        let merged: Vec<f64> = self.shown.merged.iter().map(|cell| f64::from(*cell)).collect();
+        let merged = self.shown.merged.iter().filter(|cell| self.tells(**cell));
+        let merged: Vec<f64> = merged.map(|cell| f64::from(*cell)).collect();
         for (k, cause) in self.competing.causes.iter().enumerate() {
             for (index, (arm, curves)) in self.arms.iter().enumerate() {
                 for kind in &self.analysis.conf_types {
@@ -162,7 +162,13 @@ impl<'a> Rows<'a> {
     }
 
     fn shown(&self, point: &IncidencePoint, at: At) -> bool {
-        at == At::MergedCell || self.shown.declared.iter().any(|cell| f64::from(*cell) == point.time)
+        let declared = || self.shown.declared.iter().any(|cell| f64::from(*cell) == point.time && self.tells(*cell));
+        at == At::MergedCell || declared()
+    }
+
+    /// May incidences with these weights be told at a time that is given out?
+    fn tells(&self, cell: u32) -> bool {
+        !self.key.weighted || self.shown.tells_weights(cell)
     }
 
     fn hidden(&self, cause: &str, arm: &str, time: f64, kind: IntervalKind, at: At) -> IncidenceRow {
@@ -194,7 +200,7 @@ impl<'a> Rows<'a> {
         at: At,
     ) -> IncidenceRow {
         let Estimate { estimate, std_error } = point.causes[k];
-        let at_risk = self.shown.at_risk.iter().any(|cell| f64::from(*cell) == point.time);
+        let at_risk = self.shown.tells_at_risk(point.time);
         IncidenceRow {
             n_risk: at_risk.then_some(point.risk.n),
             n_after: Some(point.remaining.n),

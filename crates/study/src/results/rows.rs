@@ -245,6 +245,8 @@ pub struct OutcomeRow {
     pub missing: Option<u64>,
     /// Follow-up of the rows with a value, where a curve of the outcome tells it and the counts are shown.
     pub follow_up: Option<FollowUp>,
+    /// Is there such a curve, and a floor hides the follow-up?
+    pub follow_up_hidden: bool,
 }
 
 /// Person-time, and events by it with the exact Poisson interval of 95%.

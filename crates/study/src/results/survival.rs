@@ -144,8 +144,10 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts, shown: 
         match outcome {
             None => {}
             Some(Ok(table)) => {
-                let rows = shown.get(&key.outcome).and_then(|shown| Rows::new(protocol, key, table, shown));
-                if let Some(rows) = rows {
+                let shown = shown.get(&key.outcome);
+                let merged = shown.filter(|shown| shown.merges).map(|shown| table.merged(shown.ends(key.weighted)));
+                let table = merged.as_ref().unwrap_or(table);
+                if let Some(rows) = shown.and_then(|shown| Rows::new(protocol, key, table, shown)) {
                     rows.add(results);
                 }
                 hazard_ratio::add(results, protocol, key, table, facts);
@@ -204,9 +206,9 @@ struct Rows<'a> {
     arms: [(String, Curve); 3],
     /// Declared times in cells.
     times: Vec<f64>,
-    /// Are events and censored rows given apart? Under a floor of leavers not their weights: a single event among the
-    /// leavers of a cell would be that patient's weight.
-    leavers: bool,
+    /// Are those at risk, events and censored rows given? Under a floor of leavers not their weights: with those at risk,
+    /// survival tells what the events of a cell weigh, and what is left of its leavers are the weights of the censored.
+    counts: bool,
     treatment: String,
 }
 
@@ -225,7 +227,7 @@ impl<'a> Rows<'a> {
             shown,
             arms: [curve("all".into(), Who::All), curve(control, Who::Control), curve(treated, Who::Treated)],
             times: analysis.times_days.iter().map(|day| f64::from(grid.cell(*day))).collect(),
-            leavers: !key.weighted || protocol.release.minimum_leavers <= 1,
+            counts: !key.weighted || protocol.release.minimum_leavers <= 1,
             treatment: Term::Treatment.name(protocol),
         })
     }
@@ -254,7 +256,8 @@ impl<'a> Rows<'a> {
     /// The curve at the declared times, none where it is hidden. What has left since the time before counts from the last
     /// time that is shown.
     fn declared(&self, arm: usize) -> Vec<(f64, Known)> {
-        let shown = |time: &&f64| self.shown.declared.iter().any(|cell| f64::from(*cell) == **time);
+        let shown =
+            |time: &&f64| self.shown.declared.iter().any(|cell| f64::from(*cell) == **time && self.tells(*cell));
         let times: Vec<f64> = self.times.iter().filter(shown).copied().collect();
         let mut points = self.arms[arm].1.at(&times).into_iter().peekable();
         let known = |point: Point| {
@@ -262,6 +265,11 @@ impl<'a> Rows<'a> {
         };
         let at = |time: &f64| (*time, points.next_if(|point| point.time == *time).map_or(Known::Hidden, known));
         self.times.iter().map(at).collect()
+    }
+
+    /// May a curve with these weights be told at a time that is given out?
+    fn tells(&self, cell: u32) -> bool {
+        !self.key.weighted || self.shown.tells_weights(cell)
     }
 
     /// Is nobody of an arm (of both, for all) at risk any more?
@@ -274,7 +282,8 @@ impl<'a> Rows<'a> {
     /// The curve at the ends of merged cells. The cell in which the last patient of the arm leaves is the last of the arm:
     /// its own end would be that patient's day.
     fn merged(&self, curve: &Curve) -> Vec<(f64, Known)> {
-        let ends: Vec<f64> = self.shown.merged.iter().map(|cell| f64::from(*cell)).collect();
+        let merged = self.shown.merged.iter().filter(|cell| self.tells(**cell));
+        let ends: Vec<f64> = merged.map(|cell| f64::from(*cell)).collect();
         let mut before = None;
         let known = |point: Point| {
             let after = before >= curve.end();
@@ -327,11 +336,11 @@ impl<'a> Rows<'a> {
     }
 
     fn survival_row(&self, arm: &str, point: &Point, kind: IntervalKind, at: At) -> SurvivalRow {
-        let at_risk = self.shown.at_risk.iter().any(|cell| f64::from(*cell) == point.time);
+        let at_risk = self.shown.tells_at_risk(point.time);
         SurvivalRow {
-            n_risk: at_risk.then_some(point.risk.w),
-            n_event: self.leavers.then_some(point.events.w),
-            n_censor: self.leavers.then_some(point.censored.w),
+            n_risk: (at_risk && self.counts).then_some(point.risk.w),
+            n_event: self.counts.then_some(point.events.w),
+            n_censor: self.counts.then_some(point.censored.w),
             n_after: (!self.key.weighted).then_some(point.remaining.n),
             survival: Some(point.survival),
             std_error: point.std_error,
@@ -427,8 +436,8 @@ impl<'a> Rows<'a> {
             at_days: Some(self.days(horizon)),
             ..self.row(arm, quantity, IntervalKind::Plain)
         };
-        // Two means up to neighbouring times differ by survival between the two: their times are released like others.
-        let told = self.shown.tells(self.grid.cell(day));
+        let cell = self.grid.cell(day);
+        let told = self.shown.tells_mean(cell) && self.tells(cell);
         let filled = |row, mean, reached: bool| match (told, reached) {
             (false, _) => row,
             (true, false) => MedianRow { after_end: true, ..row },

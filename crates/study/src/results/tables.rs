@@ -130,7 +130,7 @@ impl Results {
         pooled::add(&mut results, branch, facts);
         standardised::add(&mut results, branch, facts, shown);
         incidence::add(&mut results, branch, facts, shown);
-        follow_up::add(&mut results, branch);
+        follow_up::add(&mut results, branch, shown);
         results
     }
 
@@ -315,6 +315,7 @@ fn outcomes(protocol: &Protocol, facts: &Facts) -> Vec<OutcomeRow> {
                     events: Some(events),
                     missing: Some(analysed.saturating_sub(n)),
                     follow_up: None,
+                    follow_up_hidden: false,
                 });
             }
         }

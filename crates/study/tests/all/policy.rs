@@ -47,6 +47,7 @@ fn the_digest_is_of_the_rules() {
         "maximum_runs = 6",
         "allow_differencing = true",
         "opening = \"totals\"",
+        "curves = \"merged\"",
         "approvals = 1",
         "same_account = true",
         "approval_days = 6",
@@ -224,6 +225,23 @@ fn a_study_is_as_strict_as_the_policy_or_more() {
     assert_eq!(refusal("opening = \"totals\"", "opening = \"totals\""), None);
     assert_eq!(refusal("opening = \"totals\"", ""), None);
     assert_eq!(mistakes("opening = \"result\""), ["line 1: opening: `result` is not known (known: totals, results)"]);
+}
+
+#[test]
+fn a_site_may_ask_for_curves_of_merged_cells() {
+    let refusal = |policy: &str, rules: &str| {
+        let curves = "\n[[analysis]]\nkind = \"kaplan_meier\"\noutcomes = [\"os\"]\n";
+        let protocol = Protocol::parse(&format!("{}{curves}\n[release]\n{rules}\n", crate::sample::PROTOCOL)).unwrap();
+        Policy::parse(policy).unwrap().check_rule(Rule::Curves, &manifest(), &protocol).err()
+    };
+    assert_eq!(refusal("curves = \"merged\"", ""), Some(PolicyRefusal::Curves), "the grid is a protocol's default");
+    assert_eq!(PolicyRefusal::Curves.rule(), "policy.curves");
+    assert_eq!(refusal("curves = \"merged\"", "curves = \"merged\""), None);
+    assert_eq!(refusal("", "curves = \"merged\""), None);
+    assert_eq!(refusal("", ""), None);
+    let without = Policy::parse("curves = \"merged\"").unwrap();
+    assert_eq!(without.check_rule(Rule::Curves, &manifest(), &protocol()), Ok(()), "a study without curves");
+    assert_eq!(mistakes("curves = \"fine\""), ["line 1: curves: `fine` is not known (known: grid, merged)"]);
 }
 
 /// A run of the sample with these patients, under another manifest for each number.

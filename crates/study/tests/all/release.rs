@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use study::evaluate::Evaluator;
 use study::plan::Plan;
-use study::protocol::{Protocol, ReleaseOpening, ReleaseRules};
+use study::protocol::{Protocol, ReleaseOpening, ReleaseRules, ReleasedCurves};
 use study::release::{LONGEST, Release, ReleaseError};
 use study::word;
 
@@ -16,8 +16,12 @@ const SCENARIO: &str = "\n[[scenario]]\nname = \"again\"\nlabel = \"The same aga
 
 /// The release of the sample's six patients: models fail, tables and a scenario stand.
 fn release() -> Release {
+    with_rules("")
+}
+
+fn with_rules(rules: &str) -> Release {
     let text = format!(
-        "{PROTOCOL}\n[[analysis]]\nkind = \"baseline\"\nvariables = [\"age\", \"stage\", \"cured\"]\n{SCENARIO}"
+        "{rules}{PROTOCOL}\n[[analysis]]\nkind = \"baseline\"\nvariables = [\"age\", \"stage\", \"cured\"]\n{SCENARIO}"
     );
     let protocol = Arc::new(Protocol::parse(&text).unwrap());
     let mut cohort = cohort();
@@ -47,7 +51,8 @@ fn bytes_give_back_the_tables() {
 
 #[test]
 fn numbers_keep_their_bits() {
-    let release = release();
+    // a floor hides means of so few
+    let release = with_rules("[release]\nminimum_cell = 1\nminimum_leavers = 1\n");
     let spread = release.results().balance[0].control.spread.unwrap();
     let bytes = release.to_bytes();
     let places: Vec<usize> = (0..bytes.len() - 8).filter(|at| bytes[*at..at + 8] == spread.to_le_bytes()).collect();
@@ -105,11 +110,21 @@ proptest! {
 #[test]
 fn the_table_release_and_its_defaults() {
     let rules = |table: &str| Protocol::parse(&format!("{PROTOCOL}{table}")).map(|p| p.release);
-    let strict = ReleaseRules { opening: ReleaseOpening::Results, minimum_cell: 5, minimum_leavers: 5 };
+    let strict = ReleaseRules {
+        opening: ReleaseOpening::Results,
+        minimum_cell: 5,
+        minimum_leavers: 5,
+        curves: ReleasedCurves::Grid,
+    };
     assert_eq!(rules(""), Ok(strict));
     assert_eq!(rules("\n[release]\n"), Ok(strict));
-    let other = "\n[release]\nopening = \"totals\"\nminimum_cell = 3\nminimum_leavers = 7\n";
-    let expected = ReleaseRules { opening: ReleaseOpening::Totals, minimum_cell: 3, minimum_leavers: 7 };
+    let other = "\n[release]\nopening = \"totals\"\nminimum_cell = 3\nminimum_leavers = 7\ncurves = \"merged\"\n";
+    let expected = ReleaseRules {
+        opening: ReleaseOpening::Totals,
+        minimum_cell: 3,
+        minimum_leavers: 7,
+        curves: ReleasedCurves::Merged,
+    };
     assert_eq!(rules(other), Ok(expected));
     let protocol = Protocol::parse(&format!("{PROTOCOL}{other}{SCENARIO}")).unwrap();
     assert_eq!(protocol.scenarios[0].protocol.release, expected, "a scenario has the floors of the study");
@@ -118,7 +133,7 @@ fn the_table_release_and_its_defaults() {
 
 #[test]
 fn mistakes_of_the_table_release() {
-    let text = "\n[release]\nopening = \"totalls\"\nminimum_cell = 0\nminimum_leavers = 101\nminimum = 2\n";
+    let text = "\n[release]\nopening = \"totalls\"\ncurves = \"exact\"\nminimum_cell = 0\nminimum_leavers = 101\nminimum = 2\n";
     let mistakes = Protocol::parse(&format!("{PROTOCOL}{text}")).unwrap_err().0;
     let found: Vec<String> =
         mistakes.iter().map(|m| m.to_string().split_once(": ").expect("a line").1.to_owned()).collect();
@@ -126,9 +141,10 @@ fn mistakes_of_the_table_release() {
         found,
         [
             "release.opening: `totalls` is not known (known: totals, results); did you mean `totals`?",
+            "release.curves: `exact` is not known (known: grid, merged); use one of these",
             "release.minimum_cell: expected 1 to 100 patients; such as 5",
             "release.minimum_leavers: expected 1 to 100 patients; such as 5",
-            "release.minimum: is not a known key; known: minimum_cell, minimum_leavers, opening",
+            "release.minimum: is not a known key; known: curves, minimum_cell, minimum_leavers, opening",
         ]
     );
 }

@@ -112,7 +112,7 @@ fn sizes(page: &mut String, forecast: &Forecast) {
 
 /// Who would read how many numbers of which kind under the study's opening.
 fn openers(page: &mut String, findings: &Findings) {
-    let ReleaseRules { opening, minimum_cell, minimum_leavers } = findings.release;
+    let ReleaseRules { opening, minimum_cell, minimum_leavers, curves } = findings.release;
     line(page, format_args!("Who can open the sums, under opening = \"{}\":", opening.name()));
     line(page, format_args!("  {}", opening.sentence()));
     let kinds = &findings.forecast.kinds;
@@ -133,7 +133,8 @@ fn openers(page: &mut String, findings: &Findings) {
         page,
         format_args!("  The coordinator gets the rest as a release: counts below {minimum_cell} hidden, but for 0,"),
     );
-    line(page, format_args!("  curves stepping where {minimum_leavers} patients of an arm have left."));
+    line(page, format_args!("  curves stepping where {minimum_leavers} patients of an arm have left;"));
+    line(page, format_args!("  {}.", curves.sentence()));
     let variables = findings.columns.len();
     line(
         page,

@@ -2,7 +2,7 @@
 
 use super::unknown;
 use crate::document::Table;
-use crate::protocol::{ReleaseOpening, ReleaseRules};
+use crate::protocol::{ReleaseOpening, ReleaseRules, ReleasedCurves};
 
 /// A floor of 1 hides nothing; one above the last of these would hide most studies.
 const FLOORS: std::ops::RangeInclusive<u32> = 1..=100;
@@ -14,6 +14,12 @@ pub(super) fn release(root: &Table<'_, '_>) -> ReleaseRules {
         match ReleaseOpening::ALL.into_iter().find(|opening| opening.name() == name) {
             Some(opening) => rules.opening = opening,
             None => unknown(&t, "opening", &name, &ReleaseOpening::ALL.map(ReleaseOpening::name)),
+        }
+    }
+    if let Some(name) = t.optional_text("curves") {
+        match ReleasedCurves::ALL.into_iter().find(|curves| curves.name() == name) {
+            Some(curves) => rules.curves = curves,
+            None => unknown(&t, "curves", &name, &ReleasedCurves::ALL.map(ReleasedCurves::name)),
         }
     }
     for (key, floor) in [("minimum_cell", &mut rules.minimum_cell), ("minimum_leavers", &mut rules.minimum_leavers)] {

@@ -62,6 +62,11 @@ impl Counts {
         self.levels.iter().map(|(_, counts)| counts[arm]).sum::<u64>() + self.missing[arm]
     }
 
+    /// Those with a value.
+    fn present(&self, arm: usize) -> u64 {
+        self.arms[arm].saturating_sub(self.missing[arm])
+    }
+
     /// Number of a level by its name; those without a value are the last, as a level of their own, too.
     fn place(&self, level: &str) -> Option<usize> {
         self.levels.iter().position(|(name, _)| name == level)
@@ -101,13 +106,15 @@ fn variable(analyses: &[&mut Results], name: &str, minimum: u64) -> Vec<Option<H
         // Those without a value of a number stand alone.
         let near =
             |(other, _): &Analysed<'_>| (0..2).any(|arm| small(counts.missing[arm].abs_diff(other.missing[arm])));
-        found[index] = Some(match own {
-            Some(own) => own.hidden(&table, true),
-            None => HiddenLevels {
-                levels: Vec::new(),
-                missing: counts.missing.into_iter().any(small)
-                    || cells.iter().take_while(|(other, _)| !std::ptr::eq(*other, *counts)).any(near),
-            },
+        let near_values =
+            |(other, _): &Analysed<'_>| (0..2).any(|arm| small(counts.present(arm).abs_diff(other.present(arm))));
+        let mut earlier = cells.iter().take_while(|(other, _)| !std::ptr::eq(*other, *counts));
+        found[index] = Some(if let Some(own) = own {
+            own.hidden(&table, true)
+        } else {
+            let values = (0..2).any(|arm| small(counts.present(arm))) || earlier.clone().any(near_values);
+            let missing = values || counts.missing.into_iter().any(small) || earlier.any(near);
+            HiddenLevels { levels: Vec::new(), missing, values }
         });
     }
     found
@@ -147,6 +154,12 @@ fn hide(row: &mut BalanceRow, level: usize, hidden: &HiddenLevels) {
         row.missing = [None; 2];
     }
     if hidden.levels.is_empty() {
+        // Mean and spread of two values are the values.
+        if hidden.values {
+            (row.control, row.treated, row.all) = Default::default();
+            (row.statistic, row.p_value, row.smd, row.smd_cobalt) = (None, None, None, None);
+            row.separated = false;
+        }
         return;
     }
     let of_level = level.checked_sub(1).map(|level| hidden.levels.get(level).copied().unwrap_or_default());

@@ -48,6 +48,8 @@ fn arms(results: &Results) -> Arms {
 struct HiddenLevels {
     levels: Vec<bool>,
     missing: bool,
+    /// What is told of a number: so few have a value, in this analysis or more than in another, that it is theirs.
+    values: bool,
 }
 
 impl HiddenLevels {
@@ -88,8 +90,11 @@ impl LevelCells {
             }
             by_level.push(cells);
         }
-        for arm in 0..2 {
+        for (arm, absent) in by_level[levels.len()].into_iter().enumerate() {
             table.known(by_level.iter().map(|cells| (cells[arm], 1)).collect());
+            // Those with a value are the rest: a few are hidden with those without.
+            let present = table.shown(levels.iter().map(|counts| counts[arm]).sum(), group + levels.len());
+            table.known(vec![(present, 1), (absent, 1)]);
         }
         LevelCells(by_level)
     }
@@ -98,7 +103,7 @@ impl LevelCells {
         let mut hidden: Vec<bool> = self.0.iter().map(|cells| table.hides(cells[0])).collect();
         hidden[0] &= first_is_shown;
         let missing = hidden.pop().unwrap_or_default();
-        HiddenLevels { levels: hidden, missing }
+        HiddenLevels { levels: hidden, missing, values: false }
     }
 }
 

@@ -27,16 +27,16 @@ pub(super) fn apply(
             }
             OutcomeKind::TimeToEvent(_) | OutcomeKind::Competing(_) => None,
         };
-        if shown.get(&index).is_some_and(|shown| shown.closed) {
-            close(results, &outcome.name);
-            continue;
-        }
         let hidden = match in_table {
             Some(name) => of_variables.get(name).cloned(),
             None => Some(of_outcome(&rows, arms, minimum)),
         };
-        let Some(hidden) = hidden.filter(HiddenLevels::any) else { continue };
-        let causes: Vec<String> = hide(rows, &hidden);
+        let hidden = hidden.filter(HiddenLevels::any);
+        let causes = hidden.as_ref().map_or_else(Vec::new, |hidden| hide(rows, hidden));
+        if shown.get(&index).is_some_and(|shown| shown.closed) {
+            close(results, &outcome.name);
+        }
+        let Some(hidden) = hidden else { continue };
         if hidden.missing {
             hide_rows(results, &outcome.name);
         }
@@ -55,7 +55,7 @@ pub(super) fn apply(
     }
     // a rate and its person-time tell the events
     for row in results.outcomes.iter_mut().filter(|row| row.n.is_none() || row.events.is_none()) {
-        row.follow_up = None;
+        row.follow_up_hidden |= row.follow_up.take().is_some();
     }
 }
 

@@ -4,13 +4,21 @@
 //! grids and up to several horizons, single days of standardised survival, restricted means, and the same of every
 //! scenario. Times that are given out lie as far apart as the floor of leavers wants, whoever of them shows which.
 
+mod leavers;
+mod means;
+mod weighted;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use stats::survival::{Leaving, Released, released};
 
+use crate::dictionary::VariableId;
 use crate::nearness::{Analysed, Minimum, branches, near};
 use crate::plan::{Branch, Facts, Plan};
-use crate::protocol::{Protocol, TimeColumn, TimeGrid};
+use crate::protocol::{Protocol, ReleasedCurves, TimeColumn, TimeGrid};
+use leavers::Leavers;
+use means::Hidden;
+use weighted::Events;
 
 /// What is given out of the outcomes of all analyses of a run.
 pub(crate) struct Boundaries(Vec<BTreeMap<usize, Shown>>);
@@ -18,7 +26,7 @@ pub(crate) struct Boundaries(Vec<BTreeMap<usize, Shown>>);
 /// What is given out of one outcome. Times are cells of its own grid, ascending.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Shown {
-    /// Nothing is: beside what is given out elsewhere its events would tell of a few patients.
+    /// Nothing is: beside what is given out elsewhere its events would tell of a few patients, or it is known for a few.
     pub(crate) closed: bool,
     /// Times of its curves that the protocol declares.
     pub(crate) declared: Vec<u32>,
@@ -26,8 +34,14 @@ pub(crate) struct Shown {
     pub(crate) merged: Vec<u32>,
     /// Of both, those at which the number at risk is given out as well: it counts who leaves in the cell itself.
     pub(crate) at_risk: Vec<u32>,
+    /// Are curves made of merged cells?
+    pub(crate) merges: bool,
     /// All times that may be told.
     told: Told,
+    /// Times of weighted curves among them.
+    weighted: Told,
+    /// Days up to which means over time may be told, likewise.
+    means: Told,
     last: Last,
 }
 
@@ -47,18 +61,54 @@ enum Told {
     Nothing,
     /// Without a floor.
     Everything,
-    /// These cells, and those from the second number on: there the grid ends.
-    Cells(BTreeSet<u32>, u32),
+    /// These cells, and those from the second number on, where there is one: there the grid ends.
+    Cells(BTreeSet<u32>, Option<u32>),
+}
+
+impl Told {
+    fn has(&self, cell: u32) -> bool {
+        match self {
+            Told::Nothing => false,
+            Told::Everything => true,
+            Told::Cells(cells, last) => last.is_some_and(|last| cell >= last) || cells.contains(&cell),
+        }
+    }
+
+    /// Of days of a column those that are cells of a grid; a day of none is the end of the longest grid.
+    fn days(grid: TimeGrid, days: &BTreeSet<Option<u32>>, longest: Option<u32>) -> Told {
+        let last = grid.cell(grid.horizon_days);
+        let is_told = |cell: &u32| days.contains(&Some(grid.last_day(*cell)));
+        let end = Some(grid.horizon_days).filter(|horizon| Some(*horizon) != longest);
+        Told::Cells((0..last).filter(is_told).collect(), days.contains(&end).then_some(last))
+    }
 }
 
 impl Shown {
-    /// May survival after this cell, or a mean up to it, be told?
+    /// May survival after this cell be told?
     pub(crate) fn tells(&self, cell: u32) -> bool {
-        match &self.told {
-            Told::Nothing => false,
-            Told::Everything => true,
-            Told::Cells(cells, last) => cell >= *last || cells.contains(&cell),
-        }
+        self.told.has(cell)
+    }
+
+    /// May the sum of weights of those who have left by the event, up to this cell, be told?
+    pub(crate) fn tells_weights(&self, cell: u32) -> bool {
+        self.weighted.has(cell)
+    }
+
+    /// May those at risk just before a time that is given out be told? Of merged cells they are those who remain after the
+    /// cell before.
+    pub(crate) fn tells_at_risk(&self, cell: f64) -> bool {
+        self.merges || self.at_risk.iter().any(|told| f64::from(*told) == cell)
+    }
+
+    /// Ends of the cells that a curve is made of, where it is not made of those of the grid.
+    pub(crate) fn ends(&self, weighted: bool) -> impl Fn(u32) -> bool {
+        let told = if weighted { &self.weighted } else { &self.told };
+        |cell| told.has(cell)
+    }
+
+    /// May a mean up to this cell, or person-time, be told?
+    pub(crate) fn tells_mean(&self, cell: u32) -> bool {
+        self.told.has(cell) && self.means.has(cell)
     }
 
     /// Is nobody of an arm at risk any more in a cell? `last` is the cell in which the last ones leave, and how many they
@@ -86,15 +136,19 @@ impl Boundaries {
                 outcomes: used(branch.protocol()),
             })
             .collect();
-        for ((at, outcome), _) in near(&analysed, Minimum::of(plan.protocol().release)) {
+        let minimum = Minimum::of(plan.protocol().release);
+        let few = analysed.iter().enumerate().flat_map(|(at, analysed)| {
+            let has_few = move |outcome: &usize| few_have(analysed.protocol, analysed.facts, *outcome, minimum.events);
+            used(analysed.protocol).into_iter().filter(has_few).map(move |outcome| (at, outcome))
+        });
+        for (at, outcome) in near(&analysed, minimum).into_iter().map(|(place, _)| place).chain(few) {
             shown[begun[at].0].entry(outcome).or_default().closed = true;
         }
-        let mut points: BTreeMap<usize, Vec<Point>> = BTreeMap::new();
+        let mut earlier: BTreeMap<VariableId, Earlier> = BTreeMap::new();
         for (index, branch, facts) in &begun {
             for column in branch.protocol().time_columns() {
-                let others = points.entry(column.time.0).or_default();
-                let more = Column::new(branch, facts, &column, &shown[*index]).choose(others, &mut shown[*index]);
-                others.extend(more);
+                let earlier = earlier.entry(column.time).or_default();
+                Column::new(branch, facts, &column, &shown[*index]).choose(earlier, &mut shown[*index]);
             }
         }
         Boundaries(shown)
@@ -106,9 +160,22 @@ impl Boundaries {
     }
 }
 
+/// Has an arm so few patients with a value of an outcome that a curve is theirs?
+fn few_have(protocol: &Protocol, facts: &Facts, outcome: usize, minimum: u64) -> bool {
+    facts.arms_with(protocol, outcome).is_some_and(|arms| arms.iter().any(|n| (1..minimum).contains(n)))
+}
+
 fn used(protocol: &Protocol) -> Vec<usize> {
     let outcomes = protocol.outcomes.iter().enumerate();
     outcomes.filter(|(_, outcome)| protocol.is_used(&outcome.name)).map(|(index, _)| index).collect()
+}
+
+/// What earlier analyses of a run tell of one time column.
+#[derive(Debug, Default)]
+struct Earlier {
+    points: Vec<Point>,
+    /// Days up to which there are means; none is the end of the grid.
+    means: BTreeSet<Option<u32>>,
 }
 
 /// Who of an analysis has left after a day that is told, by arm.
@@ -131,44 +198,6 @@ impl Point {
                 && (small.day <= large.day && few(left) || small.day >= large.day && few(rest - left))
         };
         (0..2).any(|arm| within(self, other, arm) || within(other, self, arm))
-    }
-}
-
-/// One outcome with who leaves in each cell of its grid.
-struct Leavers {
-    outcome: usize,
-    grid: TimeGrid,
-    /// By cell and arm.
-    cells: Vec<[f64; 2]>,
-    /// Censored in the last cell because they were followed beyond it, or perhaps so.
-    staying: [f64; 2],
-}
-
-impl Leavers {
-    /// Of every outcome of a column that was counted.
-    fn all(branch: &Branch, facts: &Facts, column: &TimeColumn) -> Vec<Leavers> {
-        let grids = branch.protocol().grids_of(column);
-        let of = |(outcome, grid): (usize, TimeGrid)| {
-            let (cells, events, beyond): (Vec<[f64; 2]>, [f64; 2], u64) =
-                if let Some(causes) = facts.causes.get(&outcome) {
-                    let cells = causes.table().ok()?.cells();
-                    let events = cells.last()?.each_ref().map(|leavers| leavers.events().n);
-                    (
-                        cells.iter().map(|arms| arms.each_ref().map(|leavers| leavers.all().n)).collect(),
-                        events,
-                        causes.beyond,
-                    )
-                } else {
-                    let (_, table) = branch.leavers().find(|(index, _)| *index == outcome)?;
-                    let events = table.cells().last()?.map(|leavers| leavers.events.n);
-                    let cells = table.cells().iter().map(|arms| arms.map(|leavers| leavers.all().n));
-                    (cells.collect(), events, facts.events.get(&outcome)?.beyond)
-                };
-            let last = cells.last()?;
-            let staying = [0, 1].map(|arm| if beyond > 0 { last[arm] - events[arm] } else { 0.0 });
-            Some(Leavers { outcome, grid, cells, staying })
-        };
-        grids.into_iter().filter_map(of).collect()
     }
 }
 
@@ -209,17 +238,20 @@ impl<'a> Column<'a> {
         Column { protocol, counted, told, days: days.into_iter().collect(), n, minimum }
     }
 
-    /// Chooses the days, and gives out those of each outcome; what is told of leavers then.
-    fn choose(&self, others: &[Point], shown: &mut BTreeMap<usize, Shown>) -> Vec<Point> {
+    /// Chooses the days, and gives out those of each outcome; what they tell is added to what earlier analyses do.
+    fn choose(&self, earlier: &mut Earlier, shown: &mut BTreeMap<usize, Shown>) {
         let floor = self.minimum > 1.0;
         for (outcome, _) in &self.told {
             let told = if floor { Told::Nothing } else { Told::Everything };
-            shown.entry(*outcome).or_default().told = told;
+            let shown = shown.entry(*outcome).or_default();
+            (shown.told, shown.weighted, shown.means) = (told.clone(), told.clone(), told);
+            shown.merges = self.merges();
         }
         let leaving = self.leaving();
         let point = |end: usize| self.days.get(end - 1).map(|(day, left)| Point { day: *day, left: *left, n: self.n });
-        let allowed =
-            |end: usize| point(end).is_none_or(|point| !others.iter().any(|other| point.near(other, self.minimum)));
+        let allowed = |end: usize| {
+            point(end).is_none_or(|point| !earlier.points.iter().any(|other| point.near(other, self.minimum)))
+        };
         let horizons = self.earlier_horizons();
         let lists: Vec<Vec<u32>> = [self.cells(&horizons), self.declared(false), self.declared(true)].into();
         let lists: Vec<&[u32]> = lists.iter().map(Vec::as_slice).collect();
@@ -235,7 +267,7 @@ impl<'a> Column<'a> {
             }
         }
         if ends.is_empty() && self.n != [0.0; 2] {
-            return Vec::new();
+            return;
         }
         let mut known: BTreeSet<usize> = ends.iter().copied().chain([0, leaving.cells()]).collect();
         for leavers in &self.counted {
@@ -243,14 +275,79 @@ impl<'a> Column<'a> {
             self.give(leavers, &found, &days, shown);
             shown.at_risk = self.at_risk(leavers, shown, &leaving, &mut known, allowed);
         }
-        known.into_iter().filter(|end| *end > 0).filter_map(point).collect()
+        if floor {
+            self.give_weighted(&found, shown);
+            self.give_means(&known, &mut earlier.means, shown);
+        }
+        earlier.points.extend(known.into_iter().filter(|end| *end > 0).filter_map(point));
+    }
+
+    /// Times of weighted curves among those that are given out: declared ones come first.
+    fn give_weighted(&self, found: &Released, shown: &mut BTreeMap<usize, Shown>) {
+        let protocol = self.protocol;
+        let is_weighted = |leavers: &&Leavers| {
+            let name = &protocol.outcomes[leavers.outcome].name;
+            let curve = protocol.curves.iter().any(|c| c.weighted.contains(&true) && c.outcomes.contains(name));
+            curve || protocol.incidences.iter().any(|i| i.weighted.contains(&true) && i.outcomes.contains(name))
+        };
+        let of: Vec<&Leavers> = self.counted.iter().filter(is_weighted).collect();
+        let day = |cell: &u32| self.days.get(*cell as usize).map(|(day, _)| *day);
+        let lists = [&found.declared, &found.merged].map(|cells| cells.iter().map(day).collect::<Vec<_>>());
+        let days = Events::new(of, self.minimum).days([&lists[0], &lists[1]]).into_iter().collect();
+        for leavers in &self.counted {
+            let told = Told::days(leavers.grid, &days, self.longest());
+            shown.entry(leavers.outcome).and_modify(|shown| shown.weighted = told);
+        }
+    }
+
+    fn merges(&self) -> bool {
+        self.protocol.release.curves == ReleasedCurves::Merged
+    }
+
+    /// Days up to which means are given out: first restricted means, then the person-time of each outcome.
+    fn give_means(
+        &self,
+        known: &BTreeSet<usize>,
+        earlier: &mut BTreeSet<Option<u32>>,
+        shown: &mut BTreeMap<usize, Shown>,
+    ) {
+        if self.merges() {
+            // such a mean follows from the counts
+            self.counted.iter().for_each(|l| _ = shown.entry(l.outcome).and_modify(|s| s.means = Told::Everything));
+            return;
+        }
+        let end = self.days.len() + 1;
+        let place = |day: Option<u32>| match day {
+            None => Some(end),
+            Some(day) => self.days.binary_search_by_key(&day, |(day, _)| *day).ok().map(|place| place + 1),
+        };
+        let up_to = |grid: TimeGrid, day: u32| {
+            let day = grid.last_day(grid.cell(day)).min(grid.horizon_days);
+            place(Some(day).filter(|day| Some(*day) < self.longest()))
+        };
+        let restricted = self.told.iter().flat_map(|(outcome, grid)| {
+            let name = &self.protocol.outcomes[*outcome].name;
+            let curves = self.protocol.curves.iter().filter(move |curve| curve.outcomes.contains(name));
+            curves.filter_map(|curve| Some((*grid, curve.rmst_days?)))
+        });
+        let person_time = self.counted.iter().map(|leavers| (leavers.grid, leavers.grid.horizon_days));
+        let wanted: Vec<usize> = restricted.chain(person_time).filter_map(|(grid, day)| up_to(grid, day)).collect();
+        let left: Vec<[f64; 2]> = self.days.iter().map(|(_, left)| *left).chain([self.n]).collect();
+        let kept = earlier.iter().filter_map(|day| place(*day)).collect();
+        let chosen = Hidden::new(&left, known, self.minimum).choose(&wanted, kept);
+        let days: BTreeSet<Option<u32>> =
+            chosen.into_iter().map(|place| self.days.get(place - 1).map(|(day, _)| *day)).collect();
+        for leavers in &self.counted {
+            let told = Told::days(leavers.grid, &days, self.longest());
+            shown.entry(leavers.outcome).and_modify(|shown| shown.means = told);
+        }
+        earlier.extend(days);
     }
 
     fn leaving(&self) -> Leaving {
         // An outcome of the longest grid each has its own patients who stay.
-        let longest = self.counted.iter().map(|leavers| leavers.grid.horizon_days).max();
         let of: Vec<&Leavers> =
-            self.counted.iter().filter(|leavers| Some(leavers.grid.horizon_days) == longest).collect();
+            self.counted.iter().filter(|leavers| Some(leavers.grid.horizon_days) == self.longest()).collect();
         let row = |arms: [f64; 2]| -> Vec<f64> { of.iter().flat_map(|_| arms).collect() };
         let mut before = [0.0; 2];
         let mut cells = Vec::with_capacity(self.days.len() + 1);
@@ -265,8 +362,12 @@ impl<'a> Column<'a> {
     /// Horizons before that of the longest grid that is counted, ascending.
     fn earlier_horizons(&self) -> Vec<u32> {
         let all: BTreeSet<u32> = self.told.iter().map(|(_, grid)| grid.horizon_days).collect();
-        let longest = self.counted.iter().map(|leavers| leavers.grid.horizon_days).max();
-        all.into_iter().filter(|day| Some(*day) < longest).collect()
+        all.into_iter().filter(|day| Some(*day) < self.longest()).collect()
+    }
+
+    /// Horizon of the longest grid that is counted.
+    fn longest(&self) -> Option<u32> {
+        self.counted.iter().map(|leavers| leavers.grid.horizon_days).max()
     }
 
     /// Places of days among all, those that are none left out.
@@ -304,7 +405,7 @@ impl<'a> Column<'a> {
         shown.merged.extend((!found.merged.is_empty()).then_some(last));
         if self.minimum > 1.0 {
             let cells = (0..last).filter(|cell| days.contains(&grid.last_day(*cell))).collect();
-            shown.told = Told::Cells(cells, last);
+            shown.told = Told::Cells(cells, Some(last));
         }
     }
 

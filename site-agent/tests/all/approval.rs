@@ -342,7 +342,11 @@ fn decisions_and_offers_at_the_same_time_leave_one_decision() {
         let offer = site.offer(round, 3);
         let digest = offer.manifest.digest();
         let offered = offers(site.folder.path()).unwrap().swap_remove(0);
-        let pause = |turns: u8| (0..u32::from(turns) * 400).for_each(|_| std::hint::spin_loop());
+        let pause = |turns: u8| {
+            for _ in 0..u32::from(turns) * 400 {
+                std::hint::spin_loop();
+            }
+        };
         let (approvals, rejections) = std::thread::scope(|threads| {
             let agent = threads.spawn(|| {
                 // what the agent does with an offer: it keeps it unless the run is there already
@@ -423,7 +427,9 @@ fn a_withdrawal_appears_whole() {
                     break;
                 }
             }
-            people.into_iter().for_each(|person| person.join().unwrap().unwrap());
+            for person in people {
+                person.join().unwrap().unwrap();
+            }
         });
         let manifest = run.manifest.digest();
         let withdrawn = |entry: &Entry<DecisionRecord>| matches!(&entry.record, DecisionRecord::Withdrawn { manifest: of, .. } if *of == manifest);

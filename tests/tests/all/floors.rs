@@ -147,11 +147,11 @@ fn advised<'k>(all: &[(&'k str, f64, u32)], mistake: &str) -> Vec<(&'k str, f64,
     let changed = |index: usize| {
         advice.contains(" for each outcome on `days`") || named.map_or(here == Some(index + 1), |named| named == index)
     };
-    let with = |(index, (kind, days, horizon)): (usize, &(&'k str, f64, u32))| match changed(index) {
-        true => {
-            (*kind, number("grid_days").unwrap_or(*days), number("horizon_days").map_or(*horizon, |day| day as u32))
+    let with = |(index, (kind, days, horizon)): (usize, &(&'k str, f64, u32))| {
+        if !changed(index) {
+            return (*kind, *days, *horizon);
         }
-        false => (*kind, *days, *horizon),
+        (*kind, number("grid_days").unwrap_or(*days), number("horizon_days").map_or(*horizon, |day| day as u32))
     };
     all.iter().enumerate().map(with).collect()
 }

@@ -32,8 +32,8 @@ pub(super) enum AuditCommand {
         #[arg(required = true, value_name = "FILE")]
         bundles: Vec<PathBuf>,
         /// Also hold every file of a results folder against what the release makes, byte for byte: tables, results.json,
-        /// report, figures. A file that is missing, changed or more than these is named. It takes the version of this
-        /// program that wrote the folder.
+        /// report, figures. A file that is missing, changed or more than these is named, and so are links and empty folders.
+        /// It takes the version of this program that wrote the folder.
         #[arg(long, value_name = "DIR")]
         results: Option<PathBuf>,
         /// The published.toml whose figures the report of the folder stands beside.
@@ -93,7 +93,7 @@ fn held(outcome: Option<&Outcome>, folder: &Path, published: Option<&Path>) -> R
         let hint = "verify with the version that wrote it: another one may print another page of the same release";
         return Err(Failure::new("audit.other_version", message, hint).with_details(lines));
     }
-    let count = if found.len() == 1 { "one file is".into() } else { format!("{} files are", found.len()) };
+    let count = if found.len() == 1 { "one entry is".into() } else { format!("{} entries are", found.len()) };
     let message = format!("{count} not as the release makes {}", if found.len() == 1 { "it" } else { "them" });
     let of_report = |file: &str| file == report::PAGE || file == report::TABLES;
     let hint = if published.is_none() && found.iter().all(|difference| of_report(difference.file())) {

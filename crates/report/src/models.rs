@@ -2,6 +2,9 @@
 
 use study::results::{EstimateRow, KAPLAN_MEIER, Results, Variance};
 
+/// Its name in results.
+const FINE_GRAY: &str = "fine_gray";
+
 /// A column: a model's name and the variance of its intervals.
 pub type Column = (&'static str, Variance);
 
@@ -42,6 +45,17 @@ pub fn preferred<'r>(rows: &[&'r EstimateRow]) -> Option<&'r EstimateRow> {
     };
     let known: Vec<&EstimateRow> = declared().filter(|row| row.std_error.is_finite()).collect();
     find(&known).or_else(|| find(&declared().collect::<Vec<_>>())).or_else(|| find(rows))
+}
+
+/// Why the effect of a model has no E-value; nothing where it has one.
+pub fn without_e_value(row: &EstimateRow) -> Option<&'static str> {
+    match row {
+        _ if row.e_value.is_some() => None,
+        _ if row.analysis == FINE_GRAY => Some("a subdistribution hazard ratio is no risk ratio"),
+        _ if !row.estimate.is_finite() => Some("no estimate"),
+        _ if !(row.conf_low.is_finite() && row.conf_high.is_finite()) => Some("no confidence limit"),
+        _ => Some("the ratio or a limit of it is no number that can be told"),
+    }
 }
 
 /// Of each model and variance whose standard errors have a note, one row.

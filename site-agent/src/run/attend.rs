@@ -107,6 +107,8 @@ pub async fn attend_on(attending: &Attending, link: &Link) -> Result<(), AttendE
     // what is wrong with the identity is said first: where there is none, there is nothing to lock
     identity::load(&attending.state_dir, Timestamp::now())?;
     let _held = StateLock::take(&attending.state_dir)?;
+    // what its people decided is what it acts on
+    decisions(&attending.state_dir).map_err(FolderError::from)?;
     let instance = instance();
     let mut active = BTreeMap::new();
     let mut pause = Duration::from_millis(200);
@@ -383,7 +385,10 @@ impl Session<'_> {
             }
         };
         let approval = active.approval.clone();
-        self.send(FromAgent::Approval(approval));
+        // reading the cohort may take long: of what was withdrawn meanwhile no approval is sent
+        if !self.withdrawn(digest)? {
+            self.send(FromAgent::Approval(approval));
+        }
         Ok(())
     }
 

@@ -63,10 +63,13 @@ impl RunFolder {
         foreign(journal::begins_with(&self.path.join("journal"), &begin)?, "journal")?;
         let state_dir = self.state_dir();
         foreign(decisions::holds(state_dir, &self.bound.decision)?, "ledger")?;
-        // the ledger is written before the file
         let of_this = |record: &DecisionRecord| matches!(record, DecisionRecord::Withdrawn { manifest: of, .. } if *of == manifest);
         if !self.is_withdrawn() && decisions::has(state_dir, of_this)? {
-            return Err(FolderError::Damaged { name: "withdrawn" });
+            // the ledger is written before the file: a withdrawal that is being made is waited for
+            let _deciding = decisions::exclusively(state_dir)?;
+            if !self.is_withdrawn() {
+                return Err(FolderError::Damaged { name: "withdrawn" });
+            }
         }
         Ok(())
     }

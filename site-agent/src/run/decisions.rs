@@ -1,7 +1,8 @@
 //! The ledger of a site's decisions: `STATE/ledger`, one chain over all runs.
 //!
 //! The running agent and the command line both append to it; a lock on the file keeps them apart. It has the frames of a
-//! run's journal, and every entry is durable before what it records is done.
+//! run's journal, and every entry is durable before what it records is done. `STATE/ledger.head` names an entry that the
+//! ledger had: one that lacks it has lost its newest entries, which no chain shows.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -16,6 +17,7 @@ use super::folder;
 use super::journal::{self, AGENT};
 
 const NAME: &str = "ledger";
+const HEAD: &str = "ledger.head";
 const DECIDING: &str = "deciding";
 /// A sender of bad messages fills no disk: the same refusal is written down once in this time, in seconds.
 const SAME_AGAIN: u64 = 60;
@@ -35,6 +37,9 @@ pub enum LedgerError {
         /// Number of the entry, from 1.
         entry: u64,
     },
+    /// Its newest entries are gone.
+    #[error("the site's ledger lacks entries that it had")]
+    Behind,
 }
 
 impl LedgerError {
@@ -44,6 +49,7 @@ impl LedgerError {
             LedgerError::Absent => "ledger.absent",
             LedgerError::File(_) => "ledger.file",
             LedgerError::Damaged { .. } => "ledger.damaged",
+            LedgerError::Behind => "ledger.behind",
         }
     }
 
@@ -52,6 +58,9 @@ impl LedgerError {
         match self {
             LedgerError::File(_) => "check the state directory's owner, permissions and free space",
             LedgerError::Absent => "restore `ledger` from a backup of the state directory",
+            LedgerError::Behind => {
+                "keep the file for a reviewer; restore `ledger` and `ledger.head` from the newest backup of the state directory"
+            }
             LedgerError::Damaged { .. } => "keep the file for a reviewer and restore `ledger` from a backup",
         }
     }
@@ -65,12 +74,28 @@ impl From<io::Error> for LedgerError {
 
 /// All entries, oldest first.
 pub fn decisions(state_dir: &Path) -> Result<Vec<Entry<DecisionRecord>>, LedgerError> {
-    let bytes = match std::fs::read(state_dir.join(NAME)) {
-        Ok(bytes) => bytes,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(e.into()),
-    };
-    Ok(follow(&bytes)?.entries)
+    Ok(read(state_dir)?.map(|ledger| ledger.entries).unwrap_or_default())
+}
+
+/// The ledger, if there is one; it may be growing.
+fn read(state_dir: &Path) -> Result<Option<Ledger>, LedgerError> {
+    // first: what is appended meanwhile is named later than it is there
+    let head = head(state_dir)?;
+    match std::fs::read(state_dir.join(NAME)) {
+        Ok(bytes) => follow(&bytes)?.with(head).map(Some),
+        Err(e) if e.kind() == io::ErrorKind::NotFound && head.is_none() => Ok(None),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Err(LedgerError::Absent),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// The entry that the ledger had at least. Where the machine stopped before the first was named, there is none.
+fn head(state_dir: &Path) -> Result<Option<Digest>, LedgerError> {
+    match std::fs::read(state_dir.join(HEAD)) {
+        Ok(bytes) => Ok(Some(Digest(bytes.try_into().map_err(|_| LedgerError::Behind)?))),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e.into()),
+    }
 }
 
 /// Keeps other decisions of this site waiting until the value is dropped: the command line and the pages decide beside
@@ -91,11 +116,7 @@ pub(super) fn has(state_dir: &Path, wanted: impl Fn(&DecisionRecord) -> bool) ->
 
 /// Does the ledger hold the entry with this digest?
 pub(super) fn holds(state_dir: &Path, head: &Digest) -> Result<bool, LedgerError> {
-    match std::fs::read(state_dir.join(NAME)) {
-        Ok(bytes) => Ok(follow(&bytes)?.heads.contains(head)),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Err(LedgerError::Absent),
-        Err(e) => Err(e.into()),
-    }
+    Ok(read(state_dir)?.ok_or(LedgerError::Absent)?.heads.contains(head))
 }
 
 /// Writes down what a person decided under a policy; gives the digest of the entry.
@@ -157,6 +178,13 @@ struct Ledger {
     end: u64,
 }
 
+impl Ledger {
+    /// The same, if it has the entry that it is known to have had.
+    fn with(self, head: Option<Digest>) -> Result<Ledger, LedgerError> {
+        if head.is_none_or(|head| self.heads.contains(&head)) { Ok(self) } else { Err(LedgerError::Behind) }
+    }
+}
+
 fn follow(bytes: &[u8]) -> Result<Ledger, LedgerError> {
     let (mut chain, mut entries, mut end) = (DecisionRecord::chain(), Vec::new(), 0);
     let mut heads = Vec::new();
@@ -177,7 +205,8 @@ fn write(
     actor: &str,
     choose: impl FnOnce(&[Entry<DecisionRecord>], u64) -> Vec<DecisionRecord>,
 ) -> Result<Digest, LedgerError> {
-    if !state_dir.join(NAME).exists() && folder::is_any_approved(state_dir) {
+    let absent = !state_dir.join(NAME).exists();
+    if absent && (folder::is_any_approved(state_dir) || head(state_dir)?.is_some()) {
         return Err(LedgerError::Absent);
     }
     DirBuilder::new().recursive(true).mode(0o700).create(state_dir)?;
@@ -187,7 +216,7 @@ fn write(
     file.lock()?;
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
-    let Ledger { mut chain, entries, heads: _, end } = follow(&bytes)?;
+    let Ledger { mut chain, entries, heads: _, end } = follow(&bytes)?.with(head(state_dir)?)?;
     let now = Timestamp::now().as_second().max(0).cast_unsigned();
     let mut frames = Vec::new();
     for record in choose(&entries, now) {
@@ -201,6 +230,7 @@ fn write(
     file.seek(SeekFrom::Start(end))?;
     file.write_all(&frames)?;
     file.sync_data()?;
+    folder::write_file(state_dir, HEAD, &chain.head().0)?;
     Ok(chain.head())
 }
 
@@ -234,6 +264,58 @@ mod tests {
         assert_eq!(records(dir.path()), expected);
     }
 
+    /// An end that is cut off between two entries is no damage of the chain.
+    #[test]
+    fn the_newest_entries_cannot_be_missing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, head) = (dir.path().join(NAME), dir.path().join(HEAD));
+        let mut versions = Vec::new();
+        for run in [b"one".as_slice(), b"two", b"three"] {
+            offered(dir.path(), Digest::of(run)).unwrap();
+            versions.push((std::fs::read(&path).unwrap(), std::fs::read(&head).unwrap()));
+        }
+        let newest = versions[2].clone();
+        for (older, older_head) in &versions[..2] {
+            std::fs::write(&path, older).unwrap();
+            assert!(matches!(decisions(dir.path()), Err(LedgerError::Behind)));
+            assert!(matches!(holds(dir.path(), &Digest::of(b"any")), Err(LedgerError::Behind)));
+            assert!(matches!(offered(dir.path(), Digest::of(b"four")), Err(LedgerError::Behind)));
+            assert_eq!(std::fs::read(&path).unwrap(), *older, "nothing is appended");
+            // the machine may stop before the newest entry is named
+            std::fs::write(&path, &newest.0).unwrap();
+            std::fs::write(&head, older_head).unwrap();
+            assert_eq!(decisions(dir.path()).unwrap().len(), 3);
+            std::fs::write(&head, &newest.1).unwrap();
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert!(matches!(decisions(dir.path()), Err(LedgerError::Absent)));
+        assert!(matches!(offered(dir.path(), Digest::of(b"four")), Err(LedgerError::Absent)), "it is not begun anew");
+        std::fs::write(&path, &newest.0).unwrap();
+        std::fs::remove_file(&head).unwrap();
+        offered(dir.path(), Digest::of(b"four")).unwrap();
+        assert_eq!(decisions(dir.path()).unwrap().len(), 4);
+        assert!(head.exists());
+    }
+
+    #[test]
+    fn who_reads_while_entries_are_added_sees_a_whole_ledger() {
+        let dir = tempfile::tempdir().unwrap();
+        std::thread::scope(|threads| {
+            let writer = threads.spawn(|| {
+                for run in 0..60_u8 {
+                    offered(dir.path(), Digest::of(&[run])).unwrap();
+                }
+            });
+            let mut seen = 0;
+            while !writer.is_finished() {
+                let now = decisions(dir.path()).unwrap().len();
+                assert!(now >= seen);
+                seen = now;
+            }
+        });
+        assert_eq!(decisions(dir.path()).unwrap().len(), 60);
+    }
+
     #[test]
     fn the_same_refusal_is_written_once_and_another_one_too() {
         let dir = tempfile::tempdir().unwrap();
@@ -255,12 +337,14 @@ mod tests {
     #[test]
     fn a_torn_entry_is_written_over_and_a_changed_one_is_damage() {
         let dir = tempfile::tempdir().unwrap();
-        for run in [b"one", b"two"] {
-            offered(dir.path(), Digest::of(run)).unwrap();
-        }
-        let path = dir.path().join(NAME);
+        let (path, head) = (dir.path().join(NAME), dir.path().join(HEAD));
+        offered(dir.path(), Digest::of(b"one")).unwrap();
+        let before = std::fs::read(&head).unwrap();
+        offered(dir.path(), Digest::of(b"two")).unwrap();
         let whole = std::fs::read(&path).unwrap();
+        // an entry is named when it is durable
         std::fs::write(&path, &whole[..whole.len() - 3]).unwrap();
+        std::fs::write(&head, before).unwrap();
         offered(dir.path(), Digest::of(b"three")).unwrap();
         let offers: Vec<_> = [b"one".as_slice(), b"three"]
             .map(|run| DecisionRecord::Offered { manifest: Digest::of(run) })

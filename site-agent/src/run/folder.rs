@@ -14,6 +14,7 @@ use study::manifest::{Approval, Manifest};
 use study::policy::Policy;
 use study::protocol::Protocol;
 
+use super::approve::ApproveError;
 use super::bound::Bound;
 use super::decisions::{self, LedgerError};
 use super::journal::{self, JournalError};
@@ -161,14 +162,18 @@ pub fn offers(state_dir: &Path) -> Result<Vec<Offered>, FolderError> {
     Ok(all)
 }
 
-/// Rejects an offer; a code is all that the coordinator learns, person and `reason` stay here.
-pub fn reject(state_dir: &Path, offered: &Offered, person: &Person, reason: &str) -> Result<(), FolderError> {
-    let _deciding = decisions::exclusively(state_dir)?;
+/// Rejects an offer; a code is all that the coordinator learns, person and `reason` stay here. Somebody else may have decided
+/// since the offer was read: that stays.
+pub fn reject(state_dir: &Path, offered: &Offered, person: &Person, reason: &str) -> Result<(), ApproveError> {
+    let _deciding = decisions::exclusively(state_dir).map_err(FolderError::from)?;
     let manifest = offered.offer.manifest.digest();
+    if is_decided(state_dir, &manifest)? {
+        return Err(ApproveError::Decided);
+    }
     let rejected = DecisionRecord::Rejected { manifest, reason: reason.into() };
-    decisions::decided(state_dir, &person.to_string(), None, rejected)?;
+    decisions::decided(state_dir, &person.to_string(), None, rejected).map_err(FolderError::from)?;
     let path = state_dir.join("offers").join(offered.offer.manifest.digest().to_string());
-    fill(&path, &[(REJECTED, reason.as_bytes().to_vec())])
+    Ok(fill(&path, &[(REJECTED, reason.as_bytes().to_vec())])?)
 }
 
 /// The code of a rejected offer.
@@ -371,12 +376,20 @@ pub(super) fn fill(folder: &Path, files: &[(&str, Vec<u8>)]) -> Result<(), Folde
     let create = DirBuilder::new().recursive(true).mode(0o700).create(folder);
     create.map_err(|e| FolderError::file("state directory", &e))?;
     for (name, bytes) in files {
-        let mut options = OpenOptions::new();
-        let file = options.write(true).create(true).truncate(true).mode(0o600).open(folder.join(name));
-        let written = file.and_then(|mut f| f.write_all(bytes).and_then(|()| f.sync_all()));
-        written.map_err(|e| FolderError::file(name, &e))?;
+        write_file(folder, name, bytes).map_err(|e| FolderError::file(name, &e))?;
     }
     Ok(())
+}
+
+/// Writes a file under a hidden name and renames it: who looks for it meanwhile finds none, or the one before, or all of it.
+pub(super) fn write_file(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let partial = folder.join(format!(".{name}"));
+    let mut options = OpenOptions::new();
+    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&partial, folder.join(name))?;
+    fs::File::open(folder)?.sync_all()
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), FolderError> {

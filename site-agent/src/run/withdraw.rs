@@ -15,12 +15,16 @@ use super::person::Person;
 const NAME: &str = "withdrawn";
 const LABEL: &str = "entente/v1/stored withdrawal";
 
-/// Takes the approval of a run back for good. `reason` and person stay here; the coordinator learns the signed fact.
+/// Takes the approval of a run back for good. `reason` and person stay here; the coordinator learns the signed fact. A second
+/// withdrawal leaves the first one as it is, with its reason.
 pub fn withdraw(run: &RunFolder, identity: &SigningIdentity, person: &Person, reason: &str) -> Result<(), FolderError> {
     let manifest = run.manifest.digest();
     let withdrawal = Withdrawal::sign(identity, run.approval.site, manifest);
     let state_dir = run.state_dir();
     let _deciding = decisions::exclusively(state_dir)?;
+    if self::withdrawal(&run.path)?.is_some() {
+        return Ok(());
+    }
     let withdrawn = DecisionRecord::Withdrawn { manifest, reason: reason.into() };
     decisions::decided(state_dir, &person.to_string(), None, withdrawn)?;
     let out = Canonical::new(LABEL).u16(withdrawal.site).digest_field(&withdrawal.manifest);

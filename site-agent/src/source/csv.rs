@@ -58,11 +58,14 @@ fn read(mut file: impl Read, protocol: &Protocol, bad: BadValues) -> Result<Load
         rows.take(&record, line);
     }
     let (cohort, patients) = eligibility::cohort(&rows.table, &mut rows.faults, protocol, bad);
-    let (empty, noted) = rows.finish(quotation(&reader, layout.fields), bad)?;
     let finer = grid::problems(protocol, &cohort);
-    if !finer.is_empty() {
-        return Err(finer);
-    }
+    let (empty, noted) = match rows.finish(quotation(&reader, layout.fields), bad) {
+        Ok(finished) if finer.is_empty() => finished,
+        Ok(_) => return Err(finer),
+        // rows whose fields are not where the header says tell nothing of a column's steps
+        Err(problems) if problems.iter().any(|problem| problem.column.is_none()) => return Err(problems),
+        Err(problems) => return Err(problems.into_iter().chain(finer).collect()),
+    };
 
     let mut warnings = Vec::new();
     if layout.ignored() > 0 {

@@ -23,7 +23,7 @@ use study::cohort::Cohort;
 pub use faults::Fate;
 pub use notice::Warning;
 pub use patients::Patients;
-pub use problem::{Access, Counted, Problem, ProblemKind, SourceError};
+pub use problem::{Access, Blame, Counted, Problem, ProblemKind, SourceError};
 pub use value::Fault;
 
 /// What a source gave.

@@ -33,12 +33,45 @@ impl SourceError {
         codes
     }
 
+    /// What has to change, over all problems.
+    pub fn blame(&self) -> Blame {
+        self.problems.iter().map(Problem::blame).fold(Blame::Either, Blame::and)
+    }
+
     /// What to do next.
     pub fn hint(&self) -> &'static str {
-        if self.problems.iter().all(Problem::of_protocol) {
-            "the file may be right; tell the study's statistician what the lines above say"
-        } else {
-            "mend the file as the lines above say and try again"
+        match self.blame() {
+            Blame::File => "mend the file as the lines above say and try again",
+            Blame::Protocol => "the file may be right; tell the study's statistician what the lines above say",
+            Blame::Either => {
+                "mend the file, or have the study's statistician mend the protocol, whichever of the two the lines above find wrong"
+            }
+            Blame::Both => "mend the file, and tell the study's statistician what the lines above say of the protocol",
+        }
+    }
+}
+
+/// What has to change before a file and a protocol fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// The file.
+    File,
+    /// The protocol; the file may be right.
+    Protocol,
+    /// One of the two, and only a person knows which.
+    Either,
+    /// Each of the two.
+    Both,
+}
+
+impl Blame {
+    /// Of two problems: what may be mended on either side is mended where something must be mended anyway.
+    #[must_use]
+    pub fn and(self, other: Blame) -> Blame {
+        match (self, other) {
+            (Blame::Either, blame) | (blame, Blame::Either) => blame,
+            (one, other) if one == other => one,
+            _ => Blame::Both,
         }
     }
 }
@@ -192,9 +225,30 @@ impl Problem {
         Problem { column: Some(column.to_owned()), ..Problem::of_file(kind) }
     }
 
-    /// Is it the protocol that has to change?
-    pub fn of_protocol(&self) -> bool {
-        matches!(self.kind, ProblemKind::FinerThanGrid { .. })
+    /// What has to change: the side that the problem's own words ask to mend.
+    pub fn blame(&self) -> Blame {
+        match &self.kind {
+            ProblemKind::FinerThanGrid { fitting: Some(_), .. } => Blame::Protocol,
+            ProblemKind::FinerThanGrid { fitting: None, .. }
+            | ProblemKind::OtherCode { .. }
+            | ProblemKind::Value { fault: Fault::Limit, .. } => Blame::Either,
+            ProblemKind::Unreadable(_)
+            | ProblemKind::NotCsv(_)
+            | ProblemKind::HeaderNotUtf8
+            | ProblemKind::Empty
+            | ProblemKind::Separator(_)
+            | ProblemKind::MissingColumn(_)
+            | ProblemKind::RepeatedColumn(_)
+            | ProblemKind::FieldCount
+            | ProblemKind::ExtraCommas
+            | ProblemKind::LineBreak
+            | ProblemKind::Unclosed
+            | ProblemKind::AfterClosing
+            | ProblemKind::QuotedRow
+            | ProblemKind::EmptyKey
+            | ProblemKind::DuplicateKey
+            | ProblemKind::Value { .. } => Blame::File,
+        }
     }
 
     /// Stable code for logs and for the coordinator.

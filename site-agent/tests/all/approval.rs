@@ -332,6 +332,112 @@ fn what_was_decided_is_not_decided_again() {
     assert_eq!(rule(site.approve(&two, ONE, "First Reviewer")), "approve.decided");
 }
 
+/// People decide at once, while the agent hears the offer again and again: one decision stands, in the ledger and on disk, and
+/// none is lost.
+#[test]
+fn decisions_and_offers_at_the_same_time_leave_one_decision() {
+    let (mut approved, mut rejected) = (0, 0);
+    for round in 0..24_u8 {
+        let site = Site::new(40);
+        let offer = site.offer(round, 3);
+        let digest = offer.manifest.digest();
+        let offered = offers(site.folder.path()).unwrap().swap_remove(0);
+        let pause = |turns: u8| {
+            for _ in 0..u32::from(turns) * 400 {
+                std::hint::spin_loop();
+            }
+        };
+        let (approvals, rejections) = std::thread::scope(|threads| {
+            let agent = threads.spawn(|| {
+                // what the agent does with an offer: it keeps it unless the run is there already
+                for _ in 0..30 {
+                    if !site.folder.path().join("runs").join(digest.to_string()).exists() {
+                        save_offer(site.folder.path(), &offer).unwrap();
+                    }
+                    let waiting = offers(site.folder.path()).unwrap().iter().any(|o| o.offer == offer);
+                    let decided = runs(site.folder.path()).unwrap().iter().any(|run| run.manifest == offer.manifest);
+                    // between the two looks it may have gone from the one to the other
+                    assert!(waiting || decided || !runs(site.folder.path()).unwrap().is_empty(), "the run is lost");
+                }
+            });
+            let approving: Vec<_> = ["First Reviewer", "Second Reviewer"]
+                .map(|name| {
+                    let (site, offer) = (&site, &offer);
+                    threads.spawn(move || {
+                        pause(round % 5);
+                        site.approve(offer, ONE, name).map(|approved| approved.run.is_some())
+                    })
+                })
+                .into();
+            let rejecting = threads.spawn(|| {
+                pause(round / 5);
+                reject(site.folder.path(), &offered, &Person::here("", 2_000), "another study")
+            });
+            agent.join().unwrap();
+            let approvals: Vec<_> = approving.into_iter().map(|thread| thread.join().unwrap()).collect();
+            (approvals, rejecting.join().unwrap())
+        });
+        let taken = approvals.iter().filter(|result| matches!(result, Ok(true))).count();
+        assert_eq!(taken + usize::from(rejections.is_ok()), 1, "{approvals:?} {rejections:?}");
+        for refused in approvals.into_iter().filter_map(Result::err).chain(rejections.err()) {
+            assert_eq!(refused.code(), "approve.decided");
+        }
+        let entries = decisions(site.folder.path()).unwrap();
+        let count = |wanted: fn(&DecisionRecord) -> bool| entries.iter().filter(|entry| wanted(&entry.record)).count();
+        let of_ledger = [
+            count(|record| matches!(record, DecisionRecord::Approved { .. })),
+            count(|record| matches!(record, DecisionRecord::Rejected { .. })),
+            count(|record| matches!(record, DecisionRecord::Offered { .. })),
+        ];
+        assert_eq!(of_ledger, [taken, 1 - taken, 1]);
+        let runs = runs(site.folder.path()).unwrap();
+        assert_eq!(runs.len(), taken);
+        if let Some(run) = runs.first() {
+            run.check(&site.identity, &draw_key(site.folder.path()).unwrap()).unwrap();
+        } else {
+            assert!(offers(site.folder.path()).unwrap()[0].rejected);
+        }
+        approved += taken;
+        rejected += 1 - taken;
+    }
+    println!("{approved} approved, {rejected} rejected");
+}
+
+/// Whoever looks while an approval is taken back sees it whole: the signed withdrawal, or none yet.
+#[test]
+fn a_withdrawal_appears_whole() {
+    for round in 0..12 {
+        let site = Site::new(40);
+        let run = site.approve(&site.offer(round, 3), ONE, "First Reviewer").unwrap().run.unwrap();
+        let key = draw_key(site.folder.path()).unwrap();
+        std::thread::scope(|threads| {
+            let people: Vec<_> = ["no longer", "nor this"]
+                .map(|reason| {
+                    let (run, identity) = (&run, &site.identity);
+                    threads.spawn(move || withdraw(run, identity, &Person::here("", 2_000), reason))
+                })
+                .into();
+            loop {
+                let there = run.is_withdrawn();
+                let signed = withdrawal(&run.path).unwrap();
+                assert!(!there || signed.is_some(), "a withdrawal without its signature");
+                // a check in between waits for the file that the ledger names
+                run.check(&site.identity, &key).unwrap();
+                if signed.is_some() {
+                    break;
+                }
+            }
+            for person in people {
+                person.join().unwrap().unwrap();
+            }
+        });
+        let manifest = run.manifest.digest();
+        let withdrawn = |entry: &Entry<DecisionRecord>| matches!(&entry.record, DecisionRecord::Withdrawn { manifest: of, .. } if *of == manifest);
+        let entries = decisions(site.folder.path()).unwrap();
+        assert_eq!(entries.iter().filter(|entry| withdrawn(entry)).count(), 1, "the first reason stays");
+    }
+}
+
 /// What an approval binds: the run is refused with anything else, and a missing key of draws is not made anew.
 #[test]
 fn an_approval_binds_the_key_of_the_draws() {

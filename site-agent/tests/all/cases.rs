@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use site_agent::source::csv;
-use site_agent::source::{Loaded, ProblemKind, SourceError, Warning};
+use site_agent::source::{Blame, Loaded, ProblemKind, SourceError, Warning};
 use study::evaluate::Evaluator;
 use study::plan::Plan;
 use study::policy::BadValues;
@@ -221,6 +221,7 @@ fn no_value_is_rounded_without_a_word() {
         let ProblemKind::FinerThanGrid { fitting, .. } = error.problems[0].kind else { panic!("{error}") };
         assert_eq!(fitting, Some(0.01));
         assert!(error.to_string().contains("ask the study's statistician for `resolution = 0.01`"), "{error}");
+        assert_eq!(error.blame(), Blame::Protocol);
         assert!(error.hint().contains("the file may be right"));
     }
 
@@ -245,6 +246,32 @@ fn no_value_is_rounded_without_a_word() {
     let loaded: Vec<Loaded> = sites(&case, &rounded).into_iter().map(|site| site.expect("rounding is meant")).collect();
     let row = baseline(&rounded, &loaded);
     assert_eq!((row.control.median, row.treated.median, row.rounded_to), (Some(1.0), Some(1.0), Some(1.0)));
+}
+
+#[test]
+fn who_has_to_mend_what_follows_from_the_problems() {
+    let rows = |rows: &str| format!("pid,arm,creat,resp\n{rows}");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("site.csv");
+    let protocol = parsed(&text(&case("28-coarse-default-resolution")));
+    for (content, blame, hint) in [
+        // finer than whole numbers from 0.2 on
+        ("p1,A,1.25,1\np2,B,1.2,0\n", Blame::Protocol, "the file may be right"),
+        // no grid holds a third
+        ("p1,A,0.3333333333333,1\np2,B,1.2,0\n", Blame::Either, "or have the study's statistician mend the protocol"),
+        ("p1,A,1.2,TRUE\np2,B,1.2,FALSE\n", Blame::Either, "or have the study's statistician mend the protocol"),
+        ("p1,A,<1,1\np2,B,1.2,0\n", Blame::Either, "or have the study's statistician mend the protocol"),
+        ("p1,A,\"1,2\",1\np2,B,1.2,0\n", Blame::File, "mend the file as the lines above say"),
+        // what may be mended on either side is mended where something has to be
+        ("p1,A,1.2,TRUE\np1,B,1.2,FALSE\n", Blame::File, "mend the file as the lines above say"),
+        ("p1,A,1.25,TRUE\np2,B,1.2,FALSE\n", Blame::Protocol, "the file may be right"),
+        ("p1,A,1.25,1\np1,B,1.2,0\n", Blame::Both, "mend the file, and tell the study's statistician"),
+    ] {
+        fs::write(&file, rows(content)).expect("a file");
+        let error = load(&file, &protocol).expect_err("a problem");
+        assert_eq!(error.blame(), blame, "{error}");
+        assert!(error.hint().contains(hint), "{error}: {}", error.hint());
+    }
 }
 
 #[test]

@@ -195,7 +195,7 @@ const TABLE: &[(&str, &[(Change, &str)])] = {
             "identity/draws.key",
             &[(Removed, "identity_no_draw_key"), (Cut, "identity_damaged"), (Exchanged, "run.foreign")],
         ),
-        ("ledger", &[(Removed, "ledger.absent"), (Cut, "run.foreign"), (Exchanged, "run.foreign")]),
+        ("ledger", &[(Removed, "ledger.absent"), (Cut, "ledger.behind"), (Exchanged, "ledger.behind")]),
         ("runs/RUN/manifest", &[(Removed, "run.file"), (Cut, "run.damaged")]),
         ("runs/RUN/signature", &[(Removed, "run.file"), (Cut, "run.damaged")]),
         ("runs/RUN/protocol.toml", &[(Removed, "run.file"), (Cut, "run.damaged")]),

@@ -96,8 +96,7 @@ fn floors(protocol: &Protocol) -> [u64; 2] {
 fn outcomes_that_cut_each_others_cells_are_refused_with_the_protocol() {
     let text = std::fs::read_to_string(case().join("protocol.toml")).unwrap();
     let expected = "line 35: outcome[2].horizon_days: with `first` on the same days (`days`), it tells who leaves from day 101 to 101, \
-                    fewer days than a cell has; give both the same `horizon_days`, or each one at the end of a cell of both grids, \
-                    such as 98 or 105";
+                    fewer days than a cell has; write `horizon_days = 100` here";
     assert_eq!(parsed(&text).unwrap_err(), [expected]);
     assert!(parsed(&format!("{text}{OPEN}")).is_ok(), "without floors nothing is promised");
 
@@ -116,8 +115,7 @@ fn outcomes_that_cut_each_others_cells_are_refused_with_the_protocol() {
         ((t, 30.0, 360), ("competing", 31.0, 372), "grid_days"),
     ] {
         let found = both(one, other).unwrap_or_else(|| panic!("{one:?} {other:?}"));
-        let at = if key == "grid_days" || one.1 == other.1 { key } else { "grid_days" };
-        assert!(found.len() == 1 && found[0].contains(&format!("outcome[2].{at}: with `a`")), "{found:?}");
+        assert!(found.len() == 1 && found[0].contains(&format!("outcome[2].{key}: with `a`")), "{found:?}");
     }
     for (one, other) in [
         ((t, 7.0, 100), (t, 7.0, 100)),
@@ -135,6 +133,69 @@ fn outcomes_that_cut_each_others_cells_are_refused_with_the_protocol() {
     assert!(parsed(&format!("{}{}{}", head(), outcomes(&thirteen), curves(&names.join(", ")))).is_err());
     let unused = format!("{}{}{}", head(), outcomes(&[(t, 7.0, 100), (t, 7.0, 101)]), curves("\"a\""));
     assert!(parsed(&unused).is_ok(), "of the second outcome nothing is computed");
+}
+
+/// The outcomes with a piece of advice taken.
+fn advised<'k>(all: &[(&'k str, f64, u32)], mistake: &str) -> Vec<(&'k str, f64, u32)> {
+    let (at, advice) = mistake.split_once("; write `").unwrap_or_else(|| panic!("{mistake}"));
+    let number = |key: &str| {
+        let (_, value) = advice.split_once(&format!("{key} = "))?;
+        value.split('`').next()?.parse::<f64>().ok()
+    };
+    let here = at.split_once("outcome[").and_then(|(_, rest)| rest.split(']').next()?.parse::<usize>().ok());
+    let named = advice.split_once(" for `").map(|(_, name)| usize::from(name.as_bytes()[0] - b'a'));
+    let changed = |index: usize| {
+        advice.contains(" for each outcome on `days`") || named.map_or(here == Some(index + 1), |named| named == index)
+    };
+    let with = |(index, (kind, days, horizon)): (usize, &(&'k str, f64, u32))| {
+        if !changed(index) {
+            return (*kind, *days, *horizon);
+        }
+        (*kind, number("grid_days").unwrap_or(*days), number("horizon_days").map_or(*horizon, |day| day as u32))
+    };
+    all.iter().enumerate().map(with).collect()
+}
+
+#[test]
+fn the_advice_on_outcomes_that_cut_each_others_cells_is_taken_at_once() {
+    let (t, competing) = ("time_to_event", "competing");
+    let times = |days: &str| format!("times_days = [{days}]\n");
+    let mut tried = 0;
+    let mut grids: Vec<Vec<(&str, f64, u32)>> = Vec::new();
+    for (first, second) in
+        [(7.0, 7.0), (7.0, 8.0), (30.4375, 30.4375), (30.4375, 91.3125), (91.3125, 30.4375), (14.0, 30.4375)]
+    {
+        for (one, other) in [(100, 101), (364, 368), (360, 720), (1826, 1700), (1826, 1826), (720, 365)] {
+            grids.push(vec![(t, first, one), (t, second, other)]);
+            grids.push(vec![(t, first, one), (competing, second, other)]);
+            grids.push(vec![(t, first, one), (t, second, other), (t, first, other)]);
+            grids.push(vec![(t, first, one), (t, second, other), (t, 10.0, 400)]);
+        }
+    }
+    grids.push((200..213).map(|horizon| (t, 7.0, horizon)).collect());
+    for all in &grids {
+        for declared in ["", "100", "40, 100", "28, 35, 98"] {
+            let written = |all: &[(&str, f64, u32)]| {
+                let names: Vec<String> = ('a'..).take(all.len()).map(|name| format!("\"{name}\"")).collect();
+                let names = names.join(", ");
+                let models = match all[1].0 {
+                    "competing" => models(&names, "competing"),
+                    _ => curves(&names),
+                };
+                let times = if declared.is_empty() { String::new() } else { times(declared) };
+                format!("{}{WHY}{}{models}{times}", head(), outcomes(all))
+            };
+            let Err(mistakes) = parsed(&written(all)) else { continue };
+            if !mistakes.iter().all(|mistake| mistake.contains("on the same days")) {
+                continue; // two times in one cell of a grid, which is said first
+            }
+            assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+            let next = advised(all, &mistakes[0]);
+            assert!(parsed(&written(&next)).is_ok(), "{all:?}: {} -> {:?}", mistakes[0], parsed(&written(&next)));
+            tried += 1;
+        }
+    }
+    assert!(tried > 200, "{tried}");
 }
 
 /// Curves of `a` and `b`, or incidences of `b`.

@@ -18,6 +18,7 @@ mod forms;
 mod hostile;
 mod identity;
 mod known_for_few;
+mod long_rounds;
 mod machines;
 mod merged_curves;
 mod numbers;

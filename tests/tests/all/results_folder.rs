@@ -156,16 +156,51 @@ fn what_is_missing_and_what_is_more_is_named() {
         fs::write(path, "anything").unwrap();
     }
     std::os::unix::fs::symlink("/", folder.path().join("everything")).unwrap();
+    fs::create_dir_all(folder.path().join("attachments/empty")).unwrap();
     let found = differences(folder.path(), &files).unwrap();
     let unknown = |name: &str| Difference::Unknown(name.into());
     let mut expected =
-        [".report.html.partial", "everything", "figures/more.svg", "older/estimates.csv", "report-final.html"]
-            .map(unknown)
-            .to_vec();
+        [".report.html.partial", "figures/more.svg", "older/estimates.csv", "report-final.html"].map(unknown).to_vec();
     expected.push(Difference::Missing(removed.into()));
+    expected.push(Difference::Link("everything".into()));
+    expected.push(Difference::Folder("attachments/empty".into()));
     expected.sort_by(|a, b| a.file().cmp(b.file()));
     assert_eq!(found, expected);
     assert!(differences(&folder.path().join("nowhere"), &files).is_err());
+}
+
+/// A link to the very same bytes holds today, and what it leads to may be another file when somebody reads it.
+#[test]
+fn links_in_place_of_files_and_folders_are_named() {
+    use std::os::unix::fs::symlink;
+    let (folder, _, files) = folder();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let table = folder.path().join("estimates.csv");
+    fs::rename(&table, elsewhere.path().join("estimates.csv")).unwrap();
+    symlink(elsewhere.path().join("estimates.csv"), &table).unwrap();
+    let found = differences(folder.path(), &files).unwrap();
+    assert_eq!(found, [Difference::Link("estimates.csv".into())]);
+    assert!(found[0].to_string().contains("estimates.csv is a link"));
+    fs::remove_file(&table).unwrap();
+    fs::rename(elsewhere.path().join("estimates.csv"), &table).unwrap();
+
+    let figures = folder.path().join("figures");
+    fs::rename(&figures, elsewhere.path().join("figures")).unwrap();
+    symlink(elsewhere.path().join("figures"), &figures).unwrap();
+    let found = differences(folder.path(), &files).unwrap();
+    assert_eq!(found[0], Difference::Link("figures".into()));
+    assert!(found[1..].iter().all(|d| matches!(d, Difference::Missing(name) if name.starts_with("figures/"))));
+
+    // a pipe is not waited for, and a folder of the run that is empty lacks its files
+    fs::remove_file(&figures).unwrap();
+    fs::create_dir(&figures).unwrap();
+    fs::remove_file(&table).unwrap();
+    assert!(Command::new("mkfifo").arg(&table).status().unwrap().success());
+    let found = differences(folder.path(), &files).unwrap();
+    assert_eq!(found[0], Difference::Special("estimates.csv".into()));
+    assert!(found[1..].iter().all(|d| matches!(d, Difference::Missing(name) if name.starts_with("figures/"))));
+    fs::remove_dir(&figures).unwrap();
+    fs::rename(elsewhere.path().join("figures"), &figures).unwrap();
 }
 
 /// Published figures are on the page and among its tables: with their file everything is covered.

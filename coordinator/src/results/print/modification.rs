@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use report::models::preferred;
+use report::models::{preferred, without_e_value};
 use study::dictionary::Kind;
 use study::results::EstimateRow;
 
@@ -65,7 +65,7 @@ fn level(page: &Page<'_>, row: &EstimateRow) -> String {
 
 /// E-values of the weighted model (the unadjusted one where there is none) and of the adjusted one.
 pub(super) fn e_values(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> {
-    let mut rows = Vec::new();
+    let (mut rows, mut without) = (Vec::new(), Vec::new());
     for outcome in &page.protocol.outcomes {
         let find = |model: &str| {
             let rows = page.results.estimates.iter().filter(|r| {
@@ -79,15 +79,21 @@ pub(super) fn e_values(out: &mut impl Write, page: &Page<'_>) -> io::Result<()> 
         };
         let shown = find("iptw").or_else(|| find("unadjusted")).into_iter().chain(find("adjusted"));
         for (i, row) in shown.enumerate() {
-            let Some(value) = row.e_value else { continue };
-            let outcome = if i == 0 { labels::plain(&outcome.label) } else { String::new() };
+            let label = labels::plain(&outcome.label);
+            if let Some(why) = without_e_value(row) {
+                without.push(vec![label.clone(), labels::model(&row.model).to_owned(), why.to_owned()]);
+            }
+            let outcome = if i == 0 { label } else { String::new() };
             let names = [labels::model(&row.model), labels::variance(row.variance)].map(str::to_owned);
             let [ratio, _] = effect(page, row);
-            let values = [value.estimate, value.limit].map(number::e_value);
+            let values = [row.e_value.map(|e| e.estimate), row.e_value.map(|e| e.limit)];
+            let values = values.map(|value| value.map_or_else(|| number::NONE.to_owned(), number::e_value));
             rows.push([vec![outcome], names.into(), vec![ratio], values.into()].concat());
         }
     }
     let (treatment, _) = page.labels.term(page.labels.treatment());
     let header = ["", "Model", "Variance", "Ratio (95% CI)", "E-value", "of limit"].map(str::to_owned);
-    table(out, page, &format!("E-values: {treatment}"), Texts { wrap: 2, left: 3 }, &header, rows)
+    table(out, page, &format!("E-values: {treatment}"), Texts { wrap: 2, left: 3 }, &header, rows)?;
+    let header = ["", "Model", "Why it has no E-value"].map(str::to_owned);
+    table(out, page, "No E-value", Texts { wrap: 3, left: 3 }, &header, without)
 }

@@ -14,6 +14,7 @@ use coordinator::progress::{Elsewhere, Progress};
 use coordinator::published::{self, Published, PublishedError};
 use coordinator::study::FinishedRun;
 use rehearsal::{Federation, RehearsalError, StudyDir, StudyDirError, child};
+use site_agent::source::Blame;
 use terminal::Exit;
 
 /// Starts one coordinator and one agent per site file on loopback, runs the study and prints its results.
@@ -232,6 +233,16 @@ impl fmt::Display for Failure {
     }
 }
 
+/// What to mend where files and protocol do not fit: who rehearses has both.
+fn to_mend(blame: Blame) -> &'static str {
+    match blame {
+        Blame::File => "mend the files as the lines above say",
+        Blame::Protocol => "the files may be right: mend the protocol as the lines above say",
+        Blame::Either => "mend the files or the protocol, whichever of the two the lines above find wrong",
+        Blame::Both => "mend the files and the protocol as the lines above say",
+    }
+}
+
 /// What a person needs beyond the first line: the mistakes of a document, the problems of a file.
 fn details(f: &mut fmt::Formatter<'_>, e: &RehearsalError) -> fmt::Result {
     use coordinator::study::StudyError;
@@ -248,7 +259,8 @@ fn details(f: &mut fmt::Formatter<'_>, e: &RehearsalError) -> fmt::Result {
             for (site, source) in files {
                 source.to_string().lines().try_for_each(|line| writeln!(f, "  {site}: {line}"))?;
             }
-            writeln!(f, "next: mend the files as the lines above say; nothing was started")
+            let blame = files.iter().map(|(_, source)| source.blame()).fold(Blame::Either, Blame::and);
+            writeln!(f, "next: {}; nothing was started", to_mend(blame))
         }
         RehearsalError::Approve { error, .. } => {
             match &**error {

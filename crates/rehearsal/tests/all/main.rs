@@ -44,6 +44,17 @@ fn a_mistake_in_the_published_figures_is_4_behind_written_results() {
 }
 
 #[test]
+fn values_that_the_grid_does_not_hold_are_for_the_protocol_to_mend() {
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/28-coarse-default-resolution");
+    let output = rehearse().arg(case).stderr(Stdio::piped()).output().expect("the program starts");
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("ask the study's statistician for `resolution = 0.01`"), "{said}");
+    let last = "next: the files may be right: mend the protocol as the lines above say; nothing was started\n";
+    assert!(said.ends_with(last), "{said}");
+}
+
+#[test]
 fn an_interrupt_is_130() {
     let mut command = rehearse();
     let mut running = command.arg(example("relapsed-myeloma")).stderr(Stdio::piped()).spawn().expect("it starts");

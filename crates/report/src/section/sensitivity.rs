@@ -7,7 +7,7 @@ use super::effects::{Group, forest, line, numbers};
 use crate::figure::forest::Line;
 use crate::figure::svg::Ink;
 use crate::labels;
-use crate::models::preferred;
+use crate::models::{preferred, without_e_value};
 use crate::page::{ESTIMATES, Page};
 use crate::table::{Cell, Row, Table};
 
@@ -203,31 +203,35 @@ fn imputed(page: &Page<'_>) -> Table {
 
 /// How strong an unmeasured confounder would have to be.
 fn e_values(page: &Page<'_>) -> Table {
-    let mut rows = Vec::new();
+    let (mut rows, mut without) = (Vec::new(), Vec::new());
     for outcome in &page.protocol.outcomes {
         let Some(group) = Group::first(page, &outcome.name) else { continue };
         let counted = page.results.outcomes.iter().any(|row| row.outcome == outcome.name);
         for model in ["iptw", "adjusted"] {
             let Some(row) = preferred(&group.effects(model)).filter(|_| counted) else { continue };
-            let Some(found) = row.e_value else { continue };
+            let name = format!("{}, {}", labels::plain(&outcome.label), labels::model(model));
+            if let Some(why) = without_e_value(row) {
+                without.push(format!("No E-value for {name}: {why}."));
+            }
+            let [value, limit] = [row.e_value.map(|e| e.estimate), row.e_value.map(|e| e.limit)];
             let cells = vec![
                 page.ratio(row),
-                page.decimals(found.estimate, 2, &ESTIMATES, row, "e_value"),
-                page.decimals(found.limit, 2, &ESTIMATES, row, "e_value_limit"),
+                page.maybe(value, 2, &ESTIMATES, row, "e_value"),
+                page.maybe(limit, 2, &ESTIMATES, row, "e_value_limit"),
             ];
-            rows.push(Row::new(format!("{}, {}", labels::plain(&outcome.label), labels::model(model)), cells));
+            rows.push(Row::new(name, cells));
         }
     }
+    let said = "The risk ratio that a confounder would need with both treatment and outcome to explain the estimate away, or \
+                to move the interval to 1 (VanderWeele and Ding 2017).";
     Table {
         caption: "E-values: how strong unmeasured confounding would have to be".into(),
-        header: ["Outcome and model", "Ratio (95% CI)", "E-value", "Of the limit nearer to 1"].map(str::to_owned).into(),
+        header: ["Outcome and model", "Ratio (95% CI)", "E-value", "Of the limit nearer to 1"]
+            .map(str::to_owned)
+            .into(),
         rows,
         texts: 1,
-        notes: vec![
-            "The risk ratio that a confounder would need with both treatment and outcome to explain the estimate away, or \
-             to move the interval to 1 (VanderWeele and Ding 2017)."
-                .into(),
-        ],
+        notes: [said.to_owned()].into_iter().chain(without).map(Cell::text).collect(),
         ..Table::default()
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range as Span;
 use std::rc::Rc;
 
+use super::bounds;
 use super::constant::{self, Possible};
 use super::function::{self, Function};
 use super::levels::{Levels, quoted};
@@ -103,13 +104,14 @@ impl Checker<'_> {
                 }
             }
             Syntax::Arithmetic(operator, a, b) => {
-                let ((left, of_left), (right, of_right)) = (self.number(a), self.number(b));
+                let ((left, _), (right, of_right)) = (self.number(a), self.number(b));
                 if *operator == Arithmetic::By && of_right.constant() == Some(0.0) {
                     return self
                         .wrong(&b.span, "divides by zero, which is missing for every row; write another divisor");
                 }
-                let range = of_left.arithmetic(*operator, of_right);
-                number(Term::Arithmetic(*operator, Box::new(left), Box::new(right)), range)
+                let term = Term::Arithmetic(*operator, Box::new(left), Box::new(right));
+                let range = bounds::of(&term, self.dictionary);
+                number(term, range)
             }
             Syntax::Not(of) => number(Term::Not(Box::new(self.truth(of))), Range::TRUTH),
             Syntax::IsTruth(holds, of) => {
@@ -119,13 +121,26 @@ impl Checker<'_> {
             Syntax::Any(parts) => number(self.joined(node, parts, false), Range::TRUTH),
             Syntax::IsMissing(of) => number(self.is_missing(of), Range::TRUTH),
             Syntax::Compare(comparison, a, b) => {
+                let before = self.mistakes.len();
                 let (a, b) = (self.typed(a), self.typed(b));
                 let (left, right) = self.compared(*comparison, &a, &b, &span);
                 let (left, right) = (left.unwrap_or(a.term), right.unwrap_or(b.term));
-                number(Term::Compare(*comparison, Box::new(left), Box::new(right)), Range::TRUTH)
+                let term = Term::Compare(*comparison, Box::new(left), Box::new(right));
+                self.asks_something(&term, &span, before);
+                number(term, Range::TRUTH)
             }
-            Syntax::Between(parts) => number(self.between(parts, &span), Range::TRUTH),
-            Syntax::OneOf(of, list) => number(self.one_of(of, list), Range::TRUTH),
+            Syntax::Between(parts) => {
+                let before = self.mistakes.len();
+                let term = self.between(parts, &span);
+                self.asks_something(&term, &span, before);
+                number(term, Range::TRUTH)
+            }
+            Syntax::OneOf(of, list) => {
+                let before = self.mistakes.len();
+                let term = self.one_of(of, list, &span);
+                self.asks_something(&term, &span, before);
+                number(term, Range::TRUTH)
+            }
             Syntax::Case(of, arms, otherwise) => self.case(of.as_deref(), arms, otherwise.as_deref(), &span),
             Syntax::Call(name, arguments) => self.call(name, arguments, &span),
         }
@@ -261,8 +276,18 @@ impl Checker<'_> {
                 self.mistake(span, format!("{piece} has the same at both sides; compare two different values"));
             }
             (Type::Number(left), Type::Number(right)) => {
-                if let Some(holds) = left.decides(comparison, *right) {
-                    self.decided_comparison(holds, a, b, span);
+                let decided = left.decides(comparison, *right);
+                let decided = decided.or_else(|| bounds::decides(&a.term, comparison, &b.term, self.dictionary));
+                let beside = |of: &Typed, other: &Range| {
+                    let Term::Column(id) = of.term else { return false };
+                    other.constant().is_some_and(|x| between_steps(&self.dictionary.variable(id).kind, x))
+                };
+                let decided = decided.or_else(|| {
+                    let never_equal = !orders && (beside(a, right) || beside(b, left));
+                    never_equal.then_some(comparison == Comparison::Unequal)
+                });
+                if let Some(holds) = decided {
+                    self.decided_comparison(holds, [&a.term, &b.term], span);
                 }
             }
             (Type::Text(_), Type::Text(_)) => {
@@ -378,16 +403,40 @@ impl Checker<'_> {
         self.mistake(span, format!("{piece} is a number and {} a text; {advice}", quoted(text)));
     }
 
-    fn decided_comparison(&mut self, holds: bool, a: &Typed, b: &Typed, span: &Span<usize>) {
+    fn decided_comparison(&mut self, holds: bool, sides: [&Term; 2], span: &Span<usize>) {
         let what = if holds { "always true unless something is missing" } else { "never true" };
-        let columns = [a, b].into_iter().filter_map(|side| match side.term {
-            Term::Column(id) => Some(self.dictionary.variable(id)),
-            _ => None,
-        });
-        let ranges: Vec<String> = columns.map(|v| format!("`{}` {}", v.name, extent(&v.kind))).collect();
+        let columns = columns(&sides, self.dictionary);
+        let ranges: Vec<String> = columns.iter().map(|v| format!("`{}` {}", v.name, extent(&v.kind))).collect();
         let why = if ranges.is_empty() { String::new() } else { format!(" ({})", ranges.join(", ")) };
+        let steps = columns.iter().any(|v| step(&v.kind).is_some());
+        let declared = if steps { "`range` and `resolution`" } else { "the `range`" };
+        let presence = if holds { asks_presence(&columns) } else { String::new() };
         let piece = self.piece(span);
-        self.mistake(span, format!("{piece} is {what}{why}; mend the number, or the `range` of the column"));
+        self.mistake(span, format!("{piece} is {what}{why}; mend the number, or {declared} of the column{presence}"));
+    }
+
+    /// Is a comparison the same for all rows, but for what is missing?
+    fn asks_something(&mut self, term: &Term, span: &Span<usize>, before: usize) {
+        if self.mistakes.len() > before || self.unknown {
+            return;
+        }
+        let Some(possible) = constant::possible_inside(term, self.dictionary) else { return };
+        let piece = self.piece(span);
+        if !possible.holds_beyond {
+            self.mistake(span, format!("{piece} is never true, whatever a row holds; mend it, or leave it out"));
+        } else if possible.asks_nothing() {
+            self.always(term, span);
+        }
+    }
+
+    fn always(&mut self, term: &Term, span: &Span<usize>) {
+        let columns = columns(&[term], self.dictionary);
+        let piece = self.piece(span);
+        let presence = asks_presence(&columns);
+        self.mistake(
+            span,
+            format!("{piece} is always true unless something is missing; mend it, or leave it out{presence}"),
+        );
     }
 
     fn between(&mut self, parts: &[Node; 3], span: &Span<usize>) -> Term {
@@ -439,7 +488,8 @@ impl Checker<'_> {
         );
     }
 
-    fn one_of(&mut self, of: &Node, list: &[Node]) -> Term {
+    fn one_of(&mut self, of: &Node, list: &[Node], span: &Span<usize>) -> Term {
+        let before = self.mistakes.len();
         let value = self.typed(of);
         let mut items: Vec<Term> = Vec::new();
         for item in list {
@@ -451,7 +501,15 @@ impl Checker<'_> {
             }
             items.push(term);
         }
-        Term::OneOf(Box::new(value.term), items)
+        let all = if let Type::Number(range) = value.kind { range.wholes(list.len()) } else { None };
+        let term = Term::OneOf(Box::new(value.term), items);
+        if let (Some(all), Term::OneOf(_, items)) = (all, &term)
+            && self.mistakes.len() == before
+            && all.iter().all(|x| items.contains(&Term::Constant(*x)))
+        {
+            self.always(&term, span);
+        }
+        term
     }
 
     fn case(
@@ -620,6 +678,8 @@ impl Checker<'_> {
                 &span,
                 format!("{piece} is true for every row and leaves nobody out; mend it, or leave it out"),
             );
+        } else if possible.asks_nothing() {
+            self.always(term, &span);
         }
     }
 }
@@ -635,10 +695,46 @@ fn turned(comparison: Comparison) -> Comparison {
     }
 }
 
+/// The columns that terms read, each once.
+fn columns<'d>(terms: &[&Term], dictionary: &'d Dictionary) -> Vec<&'d Variable> {
+    let mut found = Vec::new();
+    for term in terms {
+        term.visit_columns(&mut |id| found.push(id));
+    }
+    found.sort_unstable();
+    found.dedup();
+    found.into_iter().map(|id| dictionary.variable(id)).collect()
+}
+
+/// The step of a grid that holds all values of a column.
+fn step(kind: &Kind) -> Option<f64> {
+    if let Kind::Continuous { resolution, rounded: false, .. } = kind { *resolution } else { None }
+}
+
+/// Is a number none that the column can have, as it lies between two steps of its grid?
+fn between_steps(kind: &Kind, x: f64) -> bool {
+    step(kind).is_some_and(|step| {
+        let steps = x / step;
+        (steps - steps.round()).abs() > 1e-3
+    })
+}
+
+/// What asks for presence alone, where that may be meant.
+fn asks_presence(columns: &[&Variable]) -> String {
+    match columns {
+        [one] => format!("; `{} IS NOT NULL` asks whether there is a value", one.name),
+        [] => String::new(),
+        _ => "; `x IS NOT NULL` asks whether x has a value".into(),
+    }
+}
+
 /// What a column holds, in words.
 fn extent(kind: &Kind) -> String {
     match kind {
-        Kind::Continuous { low, high, .. } => format!("goes from {low} to {high}"),
+        Kind::Continuous { low, high, .. } => {
+            let steps = step(kind).map_or_else(String::new, |step| format!(" in steps of {step}"));
+            format!("goes from {low} to {high}{steps}")
+        }
         Kind::Days { high } => format!("has whole days from 0 to {high}"),
         Kind::Categorical { .. } => "is 0 or 1".into(),
     }

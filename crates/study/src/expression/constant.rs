@@ -1,11 +1,13 @@
 //! Conditions that are decided before a row is read: tried on one row of each kind that they tell apart.
 //!
-//! A condition that compares columns with numbers and levels tells apart only what lies below, at and above these numbers, so
-//! that finitely many rows stand for all. Of conditions that compute with columns, [`super::range`] decides the comparisons.
+//! A condition that compares columns, or one that it picks of them, with numbers and levels tells apart only what lies below,
+//! at and above these numbers, so that finitely many rows stand for all. Of conditions that compute with columns,
+//! [`super::bounds`] decides the comparisons.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use super::function::Function;
 use super::range::Range;
 use super::term::Term;
 use crate::dictionary::{Dictionary, Kind, VariableId};
@@ -14,8 +16,12 @@ use crate::dictionary::{Dictionary, Kind, VariableId};
 /// that it is offered, in a moment.
 const PIECES: usize = 200_000;
 
+/// Likewise of a comparison inside of a condition, of which there may be hundreds.
+const PIECES_INSIDE: usize = 10_000;
+
 /// What a condition can be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one thing that some row can show")]
 pub(super) struct Possible {
     /// True for a row within all declared ranges.
     pub(super) holds: bool,
@@ -23,12 +29,32 @@ pub(super) struct Possible {
     pub(super) fails: bool,
     /// Missing, likewise.
     pub(super) missing: bool,
+    /// True, for a row a little beyond the ranges, too.
+    pub(super) holds_beyond: bool,
+    /// Missing for a row in which no column is.
+    pub(super) missing_of_known: bool,
+}
+
+impl Possible {
+    /// Does it ask nothing but whether something is missing?
+    pub(super) fn asks_nothing(self) -> bool {
+        self.holds && !self.fails && !self.missing_of_known
+    }
 }
 
 /// What a condition can be; none where it computes with columns or has too many kinds of rows.
 pub(super) fn possible(term: &Term, dictionary: &Dictionary) -> Option<Possible> {
+    tried(term, dictionary, PIECES)
+}
+
+/// The same for a comparison inside of a condition.
+pub(super) fn possible_inside(term: &Term, dictionary: &Dictionary) -> Option<Possible> {
+    tried(term, dictionary, PIECES_INSIDE)
+}
+
+fn tried(term: &Term, dictionary: &Dictionary, pieces: usize) -> Option<Possible> {
     let mut numbers = BTreeMap::new();
-    if !compares_alone(term, &mut numbers) {
+    if !compares_alone(term, &TRUTHS, &mut numbers) {
         return None;
     }
     let mut columns = Vec::new();
@@ -36,7 +62,7 @@ pub(super) fn possible(term: &Term, dictionary: &Dictionary) -> Option<Possible>
         columns.push((id, kinds(&dictionary.variable(id).kind, &numbers)));
     }
     let rows = columns.iter().try_fold(1_usize, |rows, (_, values)| rows.checked_mul(values.len()))?;
-    if rows.checked_mul(size(term))? > PIECES {
+    if rows.checked_mul(size(term))? > pieces {
         return None;
     }
     let mut found = Possible::default();
@@ -44,8 +70,10 @@ pub(super) fn possible(term: &Term, dictionary: &Dictionary) -> Option<Possible>
         let (values, within) = nth(&columns, row);
         let value = term.value(&|id| values.get(&id).copied().unwrap_or(f64::NAN));
         found.missing |= value.is_nan();
+        found.missing_of_known |= value.is_nan() && values.values().all(|x| !x.is_nan());
         found.fails |= value == 0.0;
         found.holds |= value == 1.0 && within;
+        found.holds_beyond |= value == 1.0;
     }
     Some(found)
 }
@@ -71,39 +99,66 @@ fn nth(columns: &[(VariableId, Vec<Representative>)], row: usize) -> (BTreeMap<V
     })
 }
 
-/// Does it do nothing with columns but hold them against constants? Gathers these for each column.
-fn compares_alone(term: &Term, numbers: &mut BTreeMap<VariableId, Vec<f64>>) -> bool {
-    let mut against = |of: &Term, constants: &[&Term]| {
-        let Term::Column(id) = of else { return constants.iter().all(|c| is_constant(c)) && is_constant(of) };
-        let numbers = numbers.entry(*id).or_default();
-        constants.iter().all(|constant| match constant {
-            Term::Constant(x) => {
-                numbers.push(*x);
-                true
-            }
-            _ => false,
-        })
+/// What a truth is held against.
+const TRUTHS: [f64; 2] = [0.0, 1.0];
+
+/// Does it do nothing with columns but hold them, or what it picks of them, against constants? Gathers these for each column,
+/// and `against`, which is what its own value is held against.
+fn compares_alone(term: &Term, against: &[f64], numbers: &mut BTreeMap<VariableId, Vec<f64>>) -> bool {
+    let mut holds = |of: &Term, against: &[&Term]| {
+        let against: Option<Vec<f64>> = against.iter().map(|term| constant(term)).collect();
+        against.is_some_and(|against| compares_alone(of, &against, numbers))
     };
     match term {
         Term::Constant(_) => true,
-        Term::Column(_) => against(term, &[&Term::Constant(0.0), &Term::Constant(1.0)]),
-        Term::Compare(_, a, b) if is_constant(a) => against(b, &[&**a]),
-        Term::Compare(_, a, b) => against(a, &[&**b]),
-        Term::Between(parts) => against(&parts[0], &[&parts[1], &parts[2]]),
-        Term::OneOf(of, list) => against(of, &list.iter().collect::<Vec<_>>()),
-        Term::IsMissing(of) if matches!(**of, Term::Column(_)) => against(of, &[]),
-        Term::Not(_) | Term::All(_) | Term::Any(_) | Term::IsMissing(_) | Term::Is(..) => {
-            term.children().into_iter().all(|child| compares_alone(child, numbers))
+        Term::Column(id) => {
+            numbers.entry(*id).or_default().extend(against);
+            true
         }
-        Term::Case(None, arms, otherwise) => {
-            arms.iter().flat_map(|(when, then)| [when, then]).chain([&**otherwise]).all(|t| compares_alone(t, numbers))
+        Term::Compare(_, a, b) if constant(a).is_some() => holds(b, &[&**a]),
+        Term::Compare(_, a, b) => holds(a, &[&**b]),
+        Term::Between(parts) => holds(&parts[0], &[&parts[1], &parts[2]]),
+        Term::OneOf(of, list) => holds(of, &list.iter().collect::<Vec<_>>()),
+        Term::IsMissing(of) => compares_alone(of, &[], numbers),
+        Term::Not(_) | Term::All(_) | Term::Any(_) | Term::Is(..) => {
+            term.children().into_iter().all(|child| compares_alone(child, &TRUTHS, numbers))
         }
-        Term::Negated(_) | Term::Arithmetic(..) | Term::Case(..) | Term::Call(..) => false,
+        Term::Negated(of) => compares_alone(of, &negated(against), numbers),
+        Term::Case(of, arms, otherwise) => {
+            let whens: Vec<&Term> = arms.iter().map(|(when, _)| when).collect();
+            let picks = match of {
+                Some(of) => holds(of, &whens),
+                None => whens.iter().all(|when| compares_alone(when, &TRUTHS, numbers)),
+            };
+            let mut values = arms.iter().map(|(_, then)| then).chain([&**otherwise]);
+            picks && values.all(|value| compares_alone(value, against, numbers))
+        }
+        Term::Call(Function::Iif, parts) => {
+            let (conditions, values) = parts.split_at(1);
+            conditions.iter().all(|condition| compares_alone(condition, &TRUTHS, numbers))
+                && values.iter().all(|value| compares_alone(value, against, numbers))
+        }
+        Term::Call(Function::Nullif, parts) => {
+            let without = constant(&parts[1]);
+            without.is_some_and(|without| compares_alone(&parts[0], &[against, &[without]].concat(), numbers))
+        }
+        Term::Call(Function::Abs, parts) => compares_alone(&parts[0], &[against, &negated(against)].concat(), numbers),
+        Term::Call(Function::Sign, parts) => compares_alone(&parts[0], &[0.0], numbers),
+        Term::Call(Function::Coalesce | Function::Min | Function::Max, parts) => {
+            parts.iter().all(|part| compares_alone(part, against, numbers))
+        }
+        Term::Arithmetic(..) | Term::Call(Function::Round | Function::Floor | Function::Ceil | Function::Sqrt, _) => {
+            false
+        }
     }
 }
 
-fn is_constant(term: &Term) -> bool {
-    matches!(term, Term::Constant(_))
+fn constant(term: &Term) -> Option<f64> {
+    if let Term::Constant(value) = term { Some(*value) } else { None }
+}
+
+fn negated(numbers: &[f64]) -> Vec<f64> {
+    numbers.iter().map(|x| -x).collect()
 }
 
 /// One value of each kind that these numbers tell apart, and missing.

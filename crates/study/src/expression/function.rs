@@ -52,6 +52,15 @@ impl Function {
         }
     }
 
+    /// Those of its arguments of which it gives one, or from which it calculates: a condition is none.
+    pub(super) fn values<T>(self, arguments: &[T]) -> &[T] {
+        match (self, arguments) {
+            (Function::Iif, [_, values @ ..]) => values,
+            (Function::Nullif, [value, _]) => std::slice::from_ref(value),
+            _ => arguments,
+        }
+    }
+
     /// Value of a function of numbers; of the others the argument that counts was found already.
     pub(super) fn value(self, arguments: &[f64]) -> f64 {
         let Some(&first) = arguments.first() else { return f64::NAN };

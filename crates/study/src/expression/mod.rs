@@ -8,6 +8,7 @@
 //! not-a-number for missing. Logic has three values: what is not known because something is missing is missing, and a row
 //! stays only when its criterion is true.
 
+mod bounds;
 mod check;
 mod constant;
 mod function;

@@ -14,7 +14,7 @@ pub(super) struct Range {
 
 impl Range {
     pub(super) const TRUTH: Range = Range { low: 0.0, high: 1.0, whole: true };
-    const ALL: Range = Range { low: f64::NEG_INFINITY, high: f64::INFINITY, whole: false };
+    pub(super) const ALL: Range = Range { low: f64::NEG_INFINITY, high: f64::INFINITY, whole: false };
 
     pub(super) fn of(value: f64) -> Range {
         Range { low: value, high: value, whole: value.fract() == 0.0 }
@@ -24,9 +24,11 @@ impl Range {
     /// `age >= 18` or `age > 17` those whom a range from 18 on would refuse.
     pub(super) fn of_kind(kind: &Kind) -> Range {
         match kind {
-            Kind::Continuous { low, high, .. } => {
+            Kind::Continuous { low, high, resolution, rounded, .. } => {
                 let more = (high - low) / 20.0;
-                Range { low: low - more, high: high + more, whole: false }
+                // a grid holds multiples of its step
+                let whole = !rounded && resolution.is_some_and(|step| step.fract() == 0.0);
+                Range { low: low - more, high: high + more, whole }
             }
             Kind::Days { high } => Range { low: -1.0, high: f64::from(*high) + 1.0, whole: true },
             Kind::Categorical { .. } => Range::TRUTH,
@@ -45,6 +47,35 @@ impl Range {
 
     pub(super) fn negated(self) -> Range {
         Range { low: -self.high, high: -self.low, whole: self.whole }
+    }
+
+    /// What a number of this range is when multiplied by itself.
+    pub(super) fn square(self) -> Range {
+        let ends = [self.low * self.low, self.high * self.high];
+        let low = if self.low <= 0.0 && self.high >= 0.0 { 0.0 } else { ends[0].min(ends[1]) };
+        Range { low, high: ends[0].max(ends[1]), whole: self.whole }
+    }
+
+    /// What lies in both, where something does.
+    pub(super) fn within(self, other: Range) -> Range {
+        let (low, high) = (self.low.max(other.low), self.high.min(other.high));
+        if low <= high { Range { low, high, whole: self.whole || other.whole } } else { self }
+    }
+
+    pub(super) fn wider(self, by: f64) -> Range {
+        Range { low: self.low - by, high: self.high + by, ..self }
+    }
+
+    /// The number that is farthest from 0.
+    pub(super) fn farthest(self) -> f64 {
+        self.low.abs().max(self.high.abs())
+    }
+
+    /// Its numbers, where they are whole and at most so many.
+    pub(super) fn wholes(self, most: usize) -> Option<Vec<f64>> {
+        let (low, high) = (self.low.ceil(), self.high.floor());
+        let few = self.whole && (0.0..most as f64).contains(&(high - low));
+        few.then(|| (0..=(high - low) as usize).map(|n| low + n as f64).collect())
     }
 
     /// Both together.

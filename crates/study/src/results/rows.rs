@@ -51,9 +51,7 @@ impl Variance {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum VarianceNote {
     /// The sums of the clusters have fewer dimensions than there are coefficients.
-    #[error(
-        "no standard error: {clusters} sites have patients of this model, and {coefficients} coefficients need more than {coefficients}"
-    )]
+    #[error("no standard error: {}, and {} more than {coefficients}", with_patients(*clusters), need(*coefficients))]
     TooFewClusters {
         /// Sites with analysed rows.
         clusters: u64,
@@ -69,6 +67,21 @@ pub enum VarianceNote {
     /// Any other variance of too low rank.
     #[error("no standard error: too few patients carry the variance (its rank is below the number of coefficients)")]
     LowRank,
+}
+
+fn with_patients(sites: u64) -> String {
+    match sites {
+        0 => "no site has patients of this model".into(),
+        1 => "one site has patients of this model".into(),
+        sites => format!("{sites} sites have patients of this model"),
+    }
+}
+
+fn need(coefficients: u64) -> String {
+    match coefficients {
+        1 => "one coefficient needs".into(),
+        coefficients => format!("{coefficients} coefficients need"),
+    }
 }
 
 /// One term of one model under one variance; log scale.

@@ -129,6 +129,7 @@ impl Results {
             }
             results.fits.push(row);
         }
+        results.warnings.extend(warnings::without_variance(&results.estimates));
         survival::add(&mut results, branch, facts, shown);
         pooled::add(&mut results, branch, facts);
         standardised::add(&mut results, branch, facts, shown);

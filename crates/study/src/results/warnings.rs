@@ -1,10 +1,12 @@
 //! The rows of `warnings.csv`: why a result needs care.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use stats::weights::positivity::{self, ArmWeights, Positivity};
 use stats::weights::quantiles::{HistogramError, WeightGrid, WeightHistogram};
 
-use super::rows::Name;
+use super::rows::{EstimateRow, Name, Variance, VarianceNote};
 use super::tables::model_rows;
 use super::weights::grid;
 use crate::plan::{Branch, Facts, FitOutcome, WeightSummary};
@@ -57,6 +59,27 @@ fn left_out(branch: &Branch) -> Vec<WarningRow> {
         }
     }
     rows
+}
+
+/// Variances that some model was to have and has no number of: a line for each outcome, variance and cause.
+pub(super) fn without_variance(estimates: &[EstimateRow]) -> Vec<WarningRow> {
+    let mut found: Vec<(&str, Variance, VarianceNote, BTreeSet<&str>)> = Vec::new();
+    for row in estimates {
+        let Some(note @ (VarianceNote::TooFewClusters { .. } | VarianceNote::LowRank)) = row.note else { continue };
+        let about = if row.outcome.is_empty() { "propensity" } else { &row.outcome };
+        match found.iter_mut().find(|(of, variance, why, _)| (*of, *variance, *why) == (about, row.variance, note)) {
+            Some((.., models)) => {
+                models.insert(&row.model);
+            }
+            None => found.push((about, row.variance, note, BTreeSet::from([&*row.model]))),
+        }
+    }
+    let row = |(about, variance, note, models): (&str, Variance, VarianceNote, BTreeSet<&str>)| WarningRow {
+        code: "model.no_variance".into(),
+        about: about.to_owned().into(),
+        text: format!("{} of {}: {note}", variance.name(), models.into_iter().collect::<Vec<_>>().join(", ")),
+    };
+    found.into_iter().map(row).collect()
 }
 
 /// About the scores once, and about the weights of each scheme.

@@ -24,6 +24,9 @@ fn dictionary_with(more: &[&str]) -> Dictionary {
         "[study]\nid = \"t\"\ntitle = \"t\"\npatient = \"pid\"\n".to_owned(),
         number("age", 18, 110),
         number("weight", 30, 200),
+        number("height", 120, 220) + "resolution = 1\n",
+        number("hb", 2, 25) + "resolution = 0.1\n",
+        number("bmi", 10, 80) + "resolution = 1\nrounded = true\n",
         levels("stage", "levels = [\"I\", \"II\", \"III\"]\nlabels = [\"one\", \"two\", \"three\"]"),
         levels("nodes", &format!("levels = [{}]", counts.join(", "))),
         levels("side", "levels = [\"left\", \"right\"]"),
@@ -244,6 +247,58 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("age = age", &["has the same at both sides"]),
     ("age / 0 > 1", &["divides by zero"]),
     ("stage IN ('I', 'I')", &["stands twice in the list"]),
+    // the same for every row, as what stands on both sides, or in a product, is the same value
+    ("age * age >= 0", &["is always true unless something is missing (`age` goes from 18 to 110); mend the number"]),
+    ("(age - 60) * (age - 60) >= 0", &["is always true unless something is missing"]),
+    ("(age - 60) * (60 - age) > 0", &["is never true"]),
+    ("abs(age - weight) >= 0", &["always true"]),
+    ("abs(age - 60) < 0", &["never true"]),
+    ("age - age = 0", &["always true"]),
+    ("age - age <> 0", &["never true"]),
+    ("age / age = 1", &["always true"]),
+    ("age * 2 / age = 2", &["always true"]),
+    ("age + 1 > age", &["always true"]),
+    ("age + 0.1 + 0.2 = age + 0.3", &["always true"]),
+    ("2 * age > age", &["always true"]),
+    ("age + weight - age > 20", &["always true"]),
+    ("age * 1 = age", &["always true"]),
+    ("weight * age = weight * age + 1", &["never true"]),
+    ("sqrt(age) < 0", &["never true"]),
+    ("sign(age - 60) IN (-1, 0, 1)", &["always true"]),
+    ("min(age, 70) <= 70", &["always true"]),
+    // what a function or a choice of values can give
+    ("nullif(age, 50) = 50", &["is never true, whatever a row holds"]),
+    ("nullif(stage, 'I') = 'I'", &["is never true, whatever a row holds"]),
+    ("coalesce(arm, 0) >= 0", &["always true"]),
+    ("CASE WHEN age > 60 THEN 'old' ELSE 'young' END IN ('old', 'young')", &["always true"]),
+    ("iif(age > 60, 1, 2) IN (1, 2)", &["always true"]),
+    ("iif(age > 60, 1, 2) = 1.5", &["never true"]),
+    ("max(age, 60) < 60", &["never true"]),
+    ("-age < 0", &["always true"]),
+    ("(age > 60) + arm IN (0, 1, 2)", &["always true"]),
+    // all levels, and both of two
+    (
+        "stage IN ('I', 'II', 'III')",
+        &[
+            "is always true unless something is missing; mend it, or leave it out; `stage IS NOT NULL` asks whether there is a value",
+        ],
+    ),
+    ("stage NOT IN ('I', 'II', 'III')", &["at character 1: `stage NOT IN ('I', 'II', 'III')` is always true unless"]),
+    ("age > 60 AND side IN ('left', 'right')", &["at character 14: `side IN ('left', 'right')` is always true"]),
+    ("arm IN (0, 1)", &["`arm IS NOT NULL` asks whether there is a value"]),
+    ("arm NOT IN (0, 1)", &["always true"]),
+    ("arm OR NOT arm", &["is never false"]),
+    // what lies between two steps of a grid
+    (
+        "height = 165.5",
+        &[
+            "is never true (`height` goes from 120 to 220 in steps of 1); mend the number, or `range` and `resolution` of the column",
+        ],
+    ),
+    ("height <> 165.5", &["always true"]),
+    ("height IN (165, 165.5)", &["at character 17: `165.5` is never true"]),
+    ("hb = 9.25", &["is never true (`hb` goes from 2 to 25 in steps of 0.1)"]),
+    ("height + days = 200.5", &["never true"]),
     // other ways to write
     ("18 <= age <= 65", &["at character 11: comparisons do not follow one another; write `18 <= age AND age <= 65`"]),
     ("age > 60 IS NULL", &["comparisons do not follow one another"]),
@@ -323,11 +378,85 @@ fn a_criterion_may_say_the_range_once_more_and_leave_out_who_is_beside_it() {
         "NOT age < 18",
         "days >= 0",
         "age <= 110",
-        "stage IN ('I', 'II', 'III')",
+        "days BETWEEN 0 AND 1000",
     ] {
         assert!(parse(text).is_ok(), "{text}: {:?}", parse(text));
     }
     assert_eq!(truth("age >= 18", &[("age", "17")]), Some(false));
+}
+
+/// Conditions that somebody could mean, near to those that are the same for every row.
+const SOUND: &[&str] = &[
+    "age > 60",
+    "age >= 18 AND age <= 80",
+    "age BETWEEN 18 AND 75",
+    "NOT (age < 18 OR age > 75)",
+    "age IN (60, 61.5)",
+    "height = 165",
+    "height > 165.5",
+    "height IN (165, 166)",
+    "height NOT IN (165, 166)",
+    "height BETWEEN 160.5 AND 170.5",
+    "hb = 9.2",
+    "hb = 0.1 * 92",
+    "hb <> 9.3",
+    "bmi = 24.5",
+    "age * age > 3600",
+    "weight / (height * height) * 10000 >= 18.5",
+    "weight / (height / 100 * height / 100) < 30",
+    "(age - 60) * (age - 60) <= 25",
+    "(age - 60) * (weight - 60) >= 0",
+    "abs(age - 60) <= 5",
+    "abs(age - weight) > 0",
+    "age - weight > 0",
+    "age + weight > weight + 60",
+    "age - weight = weight - age",
+    "2 * age > weight",
+    "age / weight = 1",
+    "age * weight >= 2000",
+    "sqrt(weight * height / 3600) < 2.2",
+    "sign(age - 60) IN (0, 1)",
+    "round(age) = age",
+    "floor(age) = 60",
+    "min(age, 70) = 70",
+    "max(age, weight) >= 60",
+    "nullif(age, 50) > 40",
+    "nullif(age, 50) <> 50",
+    "nullif(stage, 'I') IS NOT NULL",
+    "coalesce(age, 0) >= 18",
+    "coalesce(stage, 'I') <> 'I'",
+    "coalesce(arm, 0) = 0",
+    "coalesce(diabetes, arm) IN (1)",
+    "stage IN ('I', 'II')",
+    "stage NOT IN ('III')",
+    "stage IS NOT NULL",
+    "arm",
+    "arm = 1 OR diabetes = 1",
+    "arm <> diabetes",
+    "arm = diabetes AND age > 60",
+    "diabetes IS NOT NULL AND age IS NOT NULL",
+    "CASE WHEN age > 60 THEN 1 END",
+    "CASE WHEN stage = 'I' THEN age > 20 WHEN stage = 'II' THEN age > 30 ELSE age > 40 END",
+    "CASE stage WHEN 'I' THEN 0 WHEN 'II' THEN 1 ELSE 2 END IN (0, 2)",
+    "iif(arm, days > 30, days > 60)",
+    "iif(age > 60, 1, 2) = 1",
+    "(age > 60) + (stage = 'III') + arm IN (2, 3)",
+    "(age > 60) = arm",
+    "age > 60 OR age IS NULL",
+    "days - 30 > 0",
+    "days / 30.4375 <= 12",
+    "days = 0",
+    "days IN (0, 1)",
+    "-age < -60",
+    "side = other_side",
+    "side = other_side OR side IS NULL",
+];
+
+#[test]
+fn what_somebody_could_mean_is_taken() {
+    for text in SOUND {
+        assert!(parse(text).is_ok(), "{text}: {:?}", parse(text));
+    }
 }
 
 #[test]
@@ -349,9 +478,9 @@ fn depth_and_length_are_bounded() {
     assert!(parse(&"age > 60 AND ".repeat(1_000)).unwrap_err()[0].contains("are too long"));
 }
 
-/// A condition as SQLite writes it, too: every number has a point, so that it divides as here.
-fn conditions() -> impl Strategy<Value = String> {
-    let number = prop_oneof![
+/// A number as SQLite calculates it, too: every constant has a point, so that it divides as here.
+fn numbers() -> impl Strategy<Value = String> + Clone {
+    prop_oneof![
         Just("age".to_owned()),
         Just("weight".to_owned()),
         Just("days".to_owned()),
@@ -368,7 +497,12 @@ fn conditions() -> impl Strategy<Value = String> {
             (inner.clone(), inner.clone(), inner.clone())
                 .prop_map(|(a, b, c)| format!("CASE WHEN {a} > {b} THEN {b} ELSE {c} END")),
         ]
-    });
+    })
+}
+
+/// A condition as SQLite writes it, too.
+fn conditions() -> impl Strategy<Value = String> {
+    let number = numbers();
     let comparison = || prop::sample::select(vec!["=", "<>", "<", "<=", ">", ">=", "==", "!="]);
     let level = prop::sample::select(vec!["'I'", "'II'", "'III'"]);
     let leaf = prop_oneof![
@@ -443,6 +577,31 @@ proptest! {
             });
             prop_assert_eq!(ours, theirs == 1, "{} at row {} {:?}", text, at, row);
         }
+    }
+
+    /// What is refused as the same for every row is so for SQLite, at every row within the ranges. Without division, which rounds.
+    #[test]
+    fn what_is_the_same_for_every_row_is_so_for_sqlite(
+        a in numbers(), comparison in prop::sample::select(vec!["=", "<>", "<", "<=", ">", ">="]), b in numbers(),
+    ) {
+        let text = format!("{a} {comparison} {b}");
+        prop_assume!(!text.contains('/'));
+        let Err(mistakes) = parse(&text) else { return Ok(()) };
+        let [mistake] = mistakes.as_slice() else { return Ok(()) };
+        let never = mistake.contains(" is never true");
+        let whole = |verdict: &str| mistake.starts_with(&format!("at character 1: `{text}` is {verdict}"));
+        prop_assume!(whole("never true") || whole("always true unless"));
+        let db = Connection::open_in_memory().expect("SQLite opens");
+        db.execute_batch("CREATE TABLE t (age REAL, weight REAL, days REAL)").expect("a table");
+        let inside = |x: Option<f64>, low: f64, high: f64| x.is_none_or(|x| (low..=high).contains(&x));
+        for row in rows() {
+            if inside(row[0], 18.0, 110.0) && inside(row[1], 30.0, 200.0) && inside(row[2], 0.0, 1000.0) {
+                db.execute("INSERT INTO t VALUES (?, ?, ?)", (row[0], row[1], row[2])).expect("a row");
+            }
+        }
+        let others = if never { text.clone() } else { format!("NOT ({text})") };
+        let others: i64 = db.query_row(&format!("SELECT count(*) FROM t WHERE {others}"), [], |r| r.get(0)).expect("a count");
+        prop_assert_eq!(others, 0, "{}: {}", text, mistake);
     }
 
     /// Any text ends in an expression or in mistakes with a place inside of it.

@@ -3,9 +3,10 @@
 use coordinator::results::print;
 use report::number;
 use study::protocol::Protocol;
+use study::release::Release;
 use study::results::{At, MedianRow, Quantity, Results};
 
-use super::{close, parse, results, sites, text};
+use super::{close, parse, results, run, sites, text};
 
 const CASE: &str = "21-beyond-follow-up";
 
@@ -80,6 +81,52 @@ fn the_terminal_says_that_there_is_nothing() {
     let line = text.lines().find(|line| line.trim_start().starts_with("% event-free at 12.0")).unwrap();
     assert!(line.contains(number::NONE) && !line.contains("46.6"), "{line}");
     assert!(text.contains("nobody of the arm was followed so long"), "{text}");
+}
+
+/// Under a floor of leavers a curve steps where so many have left, so that the end of follow-up is not told by a step of
+/// fewer: what is beyond the last patient of the arm stays without a number, hidden or not.
+#[test]
+fn a_floor_of_leavers_tells_nothing_beyond_the_last_patient() {
+    let floored = text(CASE, "protocol.toml").replace("minimum_leavers = 1", "minimum_leavers = 5");
+    assert_ne!(floored, text(CASE, "protocol.toml"));
+    let plan = run(&floored, &sites(CASE));
+    let results = Release::of(&plan).into_results();
+    let open = found();
+    let mut known = 0;
+    for row in results.survival.iter().filter(|row| row.arm == "A" && row.at == At::Declared) {
+        let beyond = row.time_days > 120.0;
+        assert!(!beyond || row.survival.is_none() && row.interval.is_none(), "{row:?}");
+        let same = open.survival.iter().find(|other| {
+            (&other.arm, other.at, other.weighted, other.time_days) == (&row.arm, row.at, row.weighted, row.time_days)
+        });
+        if let Some(survival) = row.survival {
+            assert_eq!(Some(survival), same.unwrap().survival, "a number that is told is the number");
+            known += 1;
+        }
+    }
+    for quantity in [Quantity::RestrictedMean, Quantity::RestrictedMeanDifference] {
+        for arm in ["A", "arm:A"] {
+            assert!(medians(&results, quantity, arm).all(|row| row.value.is_none()));
+        }
+    }
+    // five of the arm have left between any two days at which its unweighted curve is told
+    for arm in ["A", "B"] {
+        let told = results.survival.iter().filter(|row| row.arm == arm && !row.weighted && row.survival.is_some());
+        let mut remaining: Vec<(u64, u64)> =
+            told.filter_map(|row| Some((row.time_days.to_bits(), row.n_after?.to_bits()))).collect();
+        remaining.sort_unstable();
+        remaining.dedup();
+        let after: Vec<f64> = remaining.iter().map(|(_, n)| f64::from_bits(*n)).collect();
+        assert!(after.windows(2).all(|pair| pair[0] - pair[1] == 0.0 || pair[0] - pair[1] >= 5.0), "{arm} {after:?}");
+    }
+    println!("{known} numbers of the arm at declared days");
+    let protocol = parse(&floored);
+    let mut out = Vec::new();
+    print(&mut out, &results, &protocol, 160).unwrap();
+    let page = String::from_utf8(out).unwrap();
+    // what a curve that went on would say: 46.6% at 365 and 800 days
+    let later = page.lines().filter(|line| line.contains("at 12.0") || line.contains("at 26.3"));
+    assert!(later.clone().count() >= 2 && later.clone().all(|line| !line.contains("46.6")), "{page}");
 }
 
 /// Cumulative incidences likewise.

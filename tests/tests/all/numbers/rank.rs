@@ -1,10 +1,11 @@
 //! Variances of too low rank are none, and say why.
 
+use coordinator::results::print;
 use entente_tests::federation::Rows;
-use report::models::{Models, preferred};
+use report::models::{Models, preferred, without_e_value};
 use study::results::{EstimateRow, Results, Variance, VarianceNote};
 
-use super::{close, estimate, results, sites, text};
+use super::{close, estimate, parse, results, sites, text};
 
 const CASE: &str = "09-one-cluster";
 
@@ -20,6 +21,30 @@ fn one_hospital_with_all_patients_has_no_variance_between_hospitals() {
         assert!(row.estimate.is_finite() && row.e_value.is_none());
         let Some(VarianceNote::TooFewClusters { clusters: 1, .. }) = row.note else { panic!("{:?}", row.note) };
     }
+    // what has no number is no result without a word
+    let warned: Vec<(&str, &str)> = results
+        .warnings
+        .iter()
+        .filter(|row| row.code == "model.no_variance")
+        .map(|row| (row.about.as_ref(), row.text.as_str()))
+        .collect();
+    let one = "no standard error: one site has patients of this model, and";
+    let expected = [
+        ("os", format!("cluster_site of iptw, unadjusted: {one} one coefficient needs more than 1")),
+        ("os", format!("cluster_site of adjusted: {one} 2 coefficients need more than 2")),
+        ("resp", format!("cluster_site of unadjusted: {one} 2 coefficients need more than 2")),
+        ("resp", format!("cluster_site of adjusted: {one} 3 coefficients need more than 3")),
+    ];
+    assert_eq!(warned.len(), expected.len(), "{warned:?}");
+    assert!(expected.iter().all(|(about, text)| warned.contains(&(about, text))), "{warned:?}");
+    // and the models without an interval stand among the E-values with the reason
+    let adjusted = |outcome: &str| -> Vec<&EstimateRow> {
+        let rows = results.estimates.iter();
+        rows.filter(|row| row.outcome == outcome && row.model == "adjusted" && row.term == "arm:A").collect()
+    };
+    assert_eq!(without_e_value(preferred(&adjusted("resp")).unwrap()), Some("no confidence limit"));
+    assert_eq!(without_e_value(preferred(&adjusted("os")).unwrap()), None);
+
     let naive = estimate(&results, "unadjusted", "arm:A", Variance::Naive);
     assert_eq!((naive.analysis.as_ref(), naive.note), ("cox", None));
     // R's values are those of its ordinary tolerance
@@ -31,6 +56,20 @@ fn one_hospital_with_all_patients_has_no_variance_between_hospitals() {
         1e-9,
         "robust by patient",
     );
+}
+
+#[test]
+fn a_model_without_an_e_value_says_why() {
+    let (text, sites) = (text(CASE, "protocol.toml"), sites(CASE));
+    let (protocol, results) = (parse(&text), results(&text, &sites));
+    let mut page = Vec::new();
+    print(&mut page, &results, &protocol, 140).unwrap();
+    let page = String::from_utf8(page).unwrap();
+    let (_, without) = page.split_once("No E-value\n").unwrap_or_else(|| panic!("{page}"));
+    let lines: Vec<&str> = without.lines().skip(1).take_while(|line| !line.is_empty()).collect();
+    let of = |outcome: &str| lines.iter().filter(|line| line.trim_start().starts_with(outcome)).count();
+    assert_eq!((of("resp"), of("os")), (2, 0), "{lines:?}");
+    assert!(lines.iter().filter(|line| line.contains("no confidence limit")).count() == 2, "{lines:?}");
 }
 
 /// The variance that was declared stands for a model, not the naive one; one without a number only where no other was.

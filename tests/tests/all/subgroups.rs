@@ -12,19 +12,19 @@ use study::results::{Results, SubgroupRow};
 
 fn example(
     file: &str,
-    bend: impl Fn(String) -> String,
+    bend: impl Fn(&str) -> String,
     change: impl Fn(Rows) -> Rows,
 ) -> (Arc<Protocol>, Vec<Cohort>, Results) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/relapsed-myeloma");
     let study = StudyDir::read(&folder, file).unwrap();
-    let text = bend(study.protocol);
+    let text = bend(&study.protocol);
     let protocol = Arc::new(Protocol::parse(&text).unwrap_or_else(|mistakes| panic!("{:?}", mistakes.0)));
     let sites: Vec<Cohort> = study.sites.iter().map(|(_, file)| change(Rows::read(file)).cohort(&protocol)).collect();
     let results = Release::of(&plain(&protocol, &sites).unwrap()).into_results();
     (protocol, sites, results)
 }
 
-fn open(text: String) -> String {
+fn open(text: &str) -> String {
     text.replace("[release]\nminimum_cell = 3\n", "[release]\nminimum_cell = 1\n")
 }
 
@@ -116,12 +116,12 @@ fn one_small_count_hides_the_table_of_its_outcome_and_modifier() {
 /// Where two patients of a level have no value of a second outcome, the two tables would tell them; the first one is shown.
 #[test]
 fn what_two_outcomes_tell_of_a_level_by_their_difference_is_hidden() {
-    let bend = |text: String| {
+    let bend = |text: &str| {
         let more = "[[variable]]\nname = \"response_again\"\nkind = \"binary\"\n\n\
                     [[outcome]]\nname = \"again\"\nlabel = \"Response again\"\nkind = \"binary\"\nvariable = \"response_again\"\n\n\
                     [[analysis]]\nkind = \"logistic\"\noutcome = \"again\"\nmodels = [\"adjusted\"]\ncovariates = [\"age\"]\n\
                     effect_modifier = \"dara_refr\"\n\n";
-        text + "\n" + more
+        format!("{text}\n{more}")
     };
     let tables = |lacking: u32| {
         let left = std::cell::Cell::new(lacking);

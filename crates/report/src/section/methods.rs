@@ -110,7 +110,8 @@ fn models(page: &Page<'_>) -> Option<Block> {
             AnalysisKind::FineGray(ties) => ("Fine-Gray regression", Some(ties)),
         };
         let ties = ties.map_or_else(String::new, |ties| format!(" ({ties:?} ties)"));
-        let label = |name: &String| labels::outcome(page.protocol, name);
+        let cause = analysis.cause.as_deref().unwrap_or_default();
+        let label = |name: &String| page.outcome(name, cause);
         let outcomes = list(&analysis.outcomes.iter().map(label).collect::<Vec<_>>());
         let models: Vec<String> = analysis.models.iter().map(|model| labels::model(model.name()).to_owned()).collect();
         let mut text = vec![format!("{outcomes}: {kind}{ties}, models {}", list(&models))];
@@ -124,7 +125,7 @@ fn models(page: &Page<'_>) -> Option<Block> {
         }
         let named = analysis.variances;
         let variances: Vec<String> = [
-            (true, "naive"),
+            (!named.without_naive, "naive"),
             (named.robust, "robust"),
             (named.survey, "survey"),
             (named.cluster_site, "clustered by site"),
@@ -180,9 +181,21 @@ fn sensitivity(page: &Page<'_>) -> Block {
     if let Some(bootstrap) = &page.protocol.bootstrap {
         text.push(format!("The bootstrap has {} replicates by random case weights. ", bootstrap.replicates));
     }
-    text.push("Patients who lack a value that a model needs stop that model: nobody is left out silently. Intervals are 95%; p \
-             values are two-sided and not corrected for multiplicity.".to_owned());
+    text.push(missing_values(page.protocol).to_owned());
+    text.push(" Intervals are 95%; p values are two-sided and not corrected for multiplicity.".to_owned());
     Block::words(text.concat())
+}
+
+/// What becomes of patients who lack a value.
+fn missing_values(protocol: &Protocol) -> &'static str {
+    if protocol.scenarios.iter().any(|scenario| scenario.imputation.is_some()) {
+        "Patients without a value of an outcome have no part in its models and curves; their number stands beside its events. \
+         A model that needs a covariate which a patient lacks is not fitted, but for the scenarios that draw missing values: \
+         nobody is left out silently."
+    } else {
+        "Patients without a value of an outcome have no part in its models and curves; their number stands beside its events. \
+         A model that needs a covariate which a patient lacks is not fitted: nobody is left out silently."
+    }
 }
 
 fn federation(page: &Page<'_>) -> Cell {

@@ -64,6 +64,24 @@ impl FitKey {
         name.unwrap_or_default()
     }
 
+    /// "the model `adjusted` of `pfs`", with what tells it from others of the same name.
+    pub(crate) fn in_words(&self, protocol: &Protocol) -> String {
+        let Some(kind) = self.analysis else { return "the propensity model".into() };
+        let mut more: Vec<String> = Vec::new();
+        match kind {
+            AnalysisKind::FineGray(_) => more.push("Fine-Gray".into()),
+            AnalysisKind::Cox(_) if self.cause.is_some() => more.push("Cox".into()),
+            AnalysisKind::Cox(_) | AnalysisKind::Logistic => {}
+        }
+        more.extend(self.cause.iter().map(|cause| format!("cause `{cause}`")));
+        if self.ties() == Some(Ties::Breslow) {
+            more.push("Breslow ties".into());
+        }
+        more.extend(self.modifier.iter().map(|_| format!("by `{}`", self.modifier_name(protocol))));
+        let more = if more.is_empty() { String::new() } else { format!(" ({})", more.join(", ")) };
+        format!("the model `{}` of `{}`{more}", self.model_name(), self.outcome)
+    }
+
     /// What kind of model it is.
     pub fn family(&self) -> Family {
         Family::of(self.analysis, self.model)

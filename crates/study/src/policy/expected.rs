@@ -103,7 +103,7 @@ pub enum Foreseen {
     #[error("{0}")]
     Refused(PolicyRefusal),
     /// More coefficients than the data can tell apart.
-    #[error("{model} has {parameters} coefficients for {rows} {what}: no estimate, or one that means nothing")]
+    #[error("{model} has {} for {rows} {what}: no estimate, or one that means nothing", coefficients(*parameters))]
     TooMany {
         /// The model in words.
         model: String,
@@ -122,6 +122,10 @@ pub enum Foreseen {
         /// What there is none of.
         what: &'static str,
     },
+}
+
+fn coefficients(n: usize) -> String {
+    if n == 1 { "1 coefficient".into() } else { format!("{n} coefficients") }
 }
 
 impl Foreseen {
@@ -165,10 +169,7 @@ impl Policy {
 
     fn model(&self, protocol: &Protocol, key: &FitKey, expected: &Expected) -> Vec<Foreseen> {
         let parameters = key.terms.len();
-        let model = match key.analysis {
-            None => "the propensity model".to_owned(),
-            Some(_) => format!("the model `{}` of `{}`", key.model_name(), key.outcome),
-        };
+        let model = key.in_words(protocol);
         let smaller_arm = expected.treated.min(expected.patients - expected.treated);
         if smaller_arm == 0 {
             return vec![Foreseen::Nothing { model, what: "patients in one of the arms" }];

@@ -104,10 +104,7 @@ impl Policy {
 
     fn check_parameters(&self, opened: &Opened<'_>, key: &FitKey) -> Result<(), PolicyRefusal> {
         let parameters = key.terms.len();
-        let model = || match key.analysis {
-            None => format!("{}the propensity model", opened.scope),
-            Some(_) => format!("{}the model `{}` of `{}`", opened.scope, key.model_name(), key.outcome),
-        };
+        let model = || format!("{}{}", opened.scope, key.in_words(opened.protocol));
         let needs = |minimum: u32| u64::from(minimum) * parameters as u64;
         if opened.facts.analysed() < needs(self.rows_per_parameter) {
             let minimum = self.rows_per_parameter;

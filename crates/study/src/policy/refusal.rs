@@ -43,7 +43,7 @@ pub enum PolicyRefusal {
         minimum: u32,
     },
     /// A model with too many parameters for its patients.
-    #[error("{model} has {parameters} parameters; this site's policy asks for {minimum} analysed patients for each")]
+    #[error("{model} has {}; this site's policy asks for {minimum} analysed patients for each", self::parameters(*parameters))]
     RowsPerParameter {
         /// Which model.
         model: String,
@@ -53,7 +53,7 @@ pub enum PolicyRefusal {
         minimum: u32,
     },
     /// A model with too many parameters for its events.
-    #[error("{model} has {parameters} parameters; this site's policy asks for {minimum} events for each")]
+    #[error("{model} has {}; this site's policy asks for {minimum} events for each", self::parameters(*parameters))]
     EventsPerParameter {
         /// Which model.
         model: String,
@@ -200,6 +200,10 @@ pub enum PolicyRefusal {
         /// In the policy.
         days: u32,
     },
+}
+
+fn parameters(n: usize) -> String {
+    if n == 1 { "1 parameter".into() } else { format!("{n} parameters") }
 }
 
 fn sites(vouched: bool) -> &'static str {

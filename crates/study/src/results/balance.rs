@@ -205,18 +205,16 @@ fn category(
 
 fn category_test(counts: &Counts, kind: CategoryTest) -> (&'static str, Option<f64>, Option<f64>) {
     let (control, treated) = (&counts.control, &counts.treated);
-    let chi_square = |yates| {
-        let test = categorical::chi_square(control, treated, yates);
-        (test.map(|t| t.statistic), test.map(|t| t.p_value))
-    };
     match kind {
         CategoryTest::Pearson => {
-            let (statistic, p_value) = chi_square(false);
-            ("chi_square", statistic, p_value)
+            let test = categorical::chi_square(control, treated, false);
+            ("chi_square", test.map(|t| t.statistic), test.map(|t| t.p_value))
         }
         CategoryTest::Yates => {
-            let (statistic, p_value) = chi_square(true);
-            ("chi_square_yates", statistic, p_value)
+            let test = categorical::chi_square(control, treated, true);
+            // as in R, a table of two arms and more than two levels has no correction
+            let name = if test.is_none_or(|test| test.df == 1) { "chi_square_yates" } else { "chi_square" };
+            (name, test.map(|t| t.statistic), test.map(|t| t.p_value))
         }
         CategoryTest::Fisher => ("fisher", None, fisher::fisher(control, treated).ok()),
     }

@@ -54,7 +54,6 @@ fn a_step_longer_than_a_round_is_cut_and_its_numbers_are_exact() {
             _ => None,
         })
         .collect();
-    println!("{words:?}");
     let long = words.iter().position(|words| *words > ROUND_WORDS).expect("a long round");
     assert_eq!(words[long], 2 * AGE);
     assert!(words.iter().enumerate().all(|(i, words)| i == long || *words <= ROUND_WORDS));

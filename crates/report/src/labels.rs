@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use study::dictionary::{Kind, Variable, VariableId};
-use study::protocol::{OutcomeKind, Protocol};
+use study::protocol::{Outcome, OutcomeKind, Protocol};
 use study::results::{BalanceRow, CUMULATIVE_INCIDENCE, FitRow, KAPLAN_MEIER, Variance};
 use study::term::Term;
 
@@ -106,16 +106,24 @@ pub fn names_survival(label: &str) -> bool {
     WORDS.iter().any(|word| label.contains(word))
 }
 
-/// What a survival curve of an outcome shows: the outcome where its label names survival, otherwise who is free of the
-/// event.
-pub fn free_of(label: &str) -> String {
-    let label = plain(label);
-    if names_survival(&label) { label } else { format!("Free of the event: {label}") }
+/// What a survival curve of an outcome shows: as the protocol says, or the outcome where its label names survival, otherwise
+/// who is free of the event.
+pub fn free_of(outcome: &Outcome) -> String {
+    let label = plain(&outcome.label);
+    match &outcome.event_free {
+        Some(words) => format!("{}: {label}", plain(words)),
+        None if names_survival(&label) => label,
+        None => format!("Free of the event: {label}"),
+    }
 }
 
 /// What the probability of a survival curve is called.
-pub fn survival(label: &str) -> &'static str {
-    if names_survival(label) { "Survival" } else { "Free of the event" }
+pub fn survival(outcome: &Outcome) -> String {
+    match &outcome.event_free {
+        Some(words) => plain(words),
+        None if names_survival(&outcome.label) => "Survival".into(),
+        None => "Free of the event".into(),
+    }
 }
 
 /// Label of an outcome's name, with that of one of its competing causes where `cause` is not empty.

@@ -36,7 +36,10 @@ fn corrections_and_exact_tests_are_those_of_r() {
         }
         let rows: Vec<BalanceRow> = all.into_iter().filter(is_of).collect();
         assert_eq!(rows.len(), count, "{more}");
-        assert!(test != "chi_square_yates" || rows.iter().any(|row| named(row, "chi_square") && row.variable == "iss_stage"));
+        assert!(
+            test != "chi_square_yates"
+                || rows.iter().any(|row| named(row, "chi_square") && row.variable == "iss_stage")
+        );
         for row in rows {
             let expected = golden["baseline"][&row.variable][entry].as_f64().unwrap();
             let got = row.p_value.unwrap();

@@ -188,7 +188,7 @@ fn write(folder: &Path) -> Vec<String> {
     let mut files: Vec<String> =
         names.filter(|name| Path::new(name).extension().is_some_and(|kind| kind == "csv")).collect();
     files.sort();
-    assert_eq!(files.len(), 14);
+    assert_eq!(files.len(), 15);
     files
 }
 

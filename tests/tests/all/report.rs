@@ -153,8 +153,7 @@ fn compare(run: &Run) -> (usize, BTreeSet<String>) {
 fn numbers_on_the_page_are_those_of_results_json_to_the_printed_digit() {
     let (count, tables) = compare(reference());
     assert!(count > 1500, "only {count} numbers");
-    let expected =
-        "balance effects estimates fits flow medians outcomes overlap propensity_histogram survival tests weights";
+    let expected = "balance effects estimates fits flow medians outcomes overlap propensity_histogram subgroups survival tests weights";
     assert_eq!(tables, expected.split(' ').map(str::to_owned).collect());
 }
 

@@ -18,7 +18,7 @@ pub(super) fn curves(out: &mut impl Write, page: &Page<'_>, outcome: &Outcome) -
         let shown = all.iter().filter(|r| r.quantity != Quantity::RiskDifferenceAt);
         let shown = shown.filter(|r| symmetric.contains(&r.quantity) || r.conf_type == first.conf_type);
         let shown: Vec<&MedianRow> = shown.copied().collect();
-        let mut rows = rows(page, &outcome.label, &shown);
+        let mut rows = rows(page, outcome, &shown);
         let model = if weighted { "iptw" } else { "unadjusted" };
         let mut tests = page.results.tests.iter();
         if let Some(test) = tests.find(|t| t.name == "log_rank" && t.outcome == outcome.name && t.model == model) {
@@ -49,7 +49,7 @@ fn hazard_ratio(page: &Page<'_>, outcome: &Outcome, model: &str) -> Option<Vec<S
 }
 
 /// One row per quantity and time; the arms side by side, a difference under the treated arm.
-fn rows(page: &Page<'_>, outcome: &str, medians: &[&MedianRow]) -> Vec<Vec<String>> {
+fn rows(page: &Page<'_>, outcome: &Outcome, medians: &[&MedianRow]) -> Vec<Vec<String>> {
     let mut seen: Vec<(Quantity, Option<u64>)> = Vec::new();
     let mut rows: Vec<Vec<String>> = Vec::new();
     for row in medians {
@@ -68,7 +68,7 @@ fn rows(page: &Page<'_>, outcome: &str, medians: &[&MedianRow]) -> Vec<Vec<Strin
     rows
 }
 
-fn label(page: &Page<'_>, outcome: &str, row: &MedianRow) -> String {
+fn label(page: &Page<'_>, outcome: &Outcome, row: &MedianRow) -> String {
     let months = row.at_days.map_or_else(String::new, |days| format!("{:.1}", days / page.protocol.month_days));
     match row.quantity {
         Quantity::Median => "median".into(),
@@ -76,7 +76,12 @@ fn label(page: &Page<'_>, outcome: &str, row: &MedianRow) -> String {
         Quantity::RestrictedMean => format!("mean to {months}"),
         Quantity::RestrictedMeanDifference => format!("diff. to {months}"),
         Quantity::SurvivalAt => {
-            format!("{} at {months}", if labels::names_survival(outcome) { "%" } else { "% event-free" })
+            let percent = match &outcome.event_free {
+                Some(words) => format!("% {}", labels::plain(words)),
+                None if labels::names_survival(&outcome.label) => "%".into(),
+                None => "% event-free".into(),
+            };
+            format!("{percent} at {months}")
         }
         Quantity::RiskDifferenceAt => format!("risk diff. {months}"),
         Quantity::SurvivalDifferenceAt => format!("diff. at {months}"),

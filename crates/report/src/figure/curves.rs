@@ -57,7 +57,8 @@ pub(crate) fn draw(plot: &Plot) -> String {
     let height = if rows == 0 { BOTTOM + 50.0 } else { BOTTOM + 72.0 + 34.0 * rows as f64 };
     let mut drawing = Drawing::new(RIGHT + 20.0, height);
     let x = Scale { from: [0.0, last * 1.02], to: [LEFT, RIGHT] };
-    let lines = if beside(&plot.curves) { 0 } else { plot.curves.len().saturating_sub(1) };
+    let beside = beside(&plot.curves);
+    let lines = if beside { 0 } else { plot.curves.len().saturating_sub(1) };
     let top = TOP + LINE * lines as f64;
     let y = Scale { from: [0.0, plot.highest], to: [BOTTOM, top] };
     axes(&mut drawing, plot, x, y);
@@ -75,7 +76,7 @@ pub(crate) fn draw(plot: &Plot) -> String {
             drawing.line([x.at(median), y.at(0.5)], [x.at(median), BOTTOM], curve.ink, 1.1, "3 3");
         }
     }
-    legend(&mut drawing, &plot.curves);
+    legend(&mut drawing, &plot.curves, beside);
     at_risk(&mut drawing, plot, x);
     drawing.finish(&plot.name, &plot.title, &plot.description)
 }
@@ -126,8 +127,7 @@ fn characters(width: f64) -> usize {
 }
 
 /// The curves' labels beside each other, or one below the other where they are long.
-fn legend(drawing: &mut Drawing, curves: &[Curve]) {
-    let beside = beside(curves);
+fn legend(drawing: &mut Drawing, curves: &[Curve], beside: bool) {
     let labels: Vec<&str> = curves.iter().map(|curve| curve.label.as_str()).collect();
     let labels = short_all(&labels, characters(RIGHT - LEFT));
     let (mut x, mut y) = (LEFT + 4.0, 15.0);

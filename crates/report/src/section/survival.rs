@@ -37,9 +37,8 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
         page.results.survival.iter().filter(of).filter(|row| row.conf_type == first.conf_type).collect();
     let merged = rows.iter().any(|row| row.at == At::MergedCell);
     let last = last_drawn(page, outcome, &rows);
-    let mut times: Vec<f64> = rows.iter().filter(|row| row.at == At::Declared).map(|row| row.time_days).collect();
-    times.sort_by(f64::total_cmp);
-    times.dedup();
+    let counted = counted(page, outcome, &rows);
+    let times = numbered(outcome, &counted, last);
     let curve = |(level, ink): (&str, Ink)| {
         let of_arm: Vec<&&SurvivalRow> = rows.iter().filter(|row| row.arm == level).collect();
         let point = |row: &&&SurvivalRow| {
@@ -47,15 +46,17 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
             Some(Point { months: page.in_months(row.time_days), value, interval: row.interval })
         };
         let at_risk = times.iter().map(|time| {
-            let row = of_arm.iter().find(|row| row.at == At::Declared && row.time_days == *time);
-            row.map_or_else(|| number::NONE.to_owned(), |row| risk(row))
+            let mut of_time = counted.iter().filter(|row| row.arm == level && row.time_days == *time);
+            of_time.next().map_or_else(|| number::NONE.to_owned(), |row| risk(row))
         });
+        let weighs = counted.first().is_some_and(|row| row.weighted);
+        let start = at_start(page, outcome, level, weighs).words("");
         Curve {
             label: arm_label(page, level),
             ink,
             points: in_order(of_arm.iter().filter_map(point).collect()),
             median: median(page, outcome, level, weighted).map(|days| page.in_months(days)),
-            at_risk: [at_start(page, outcome, level, weighted).words("")].into_iter().chain(at_risk).collect(),
+            at_risk: if counted.is_empty() { Vec::new() } else { [start].into_iter().chain(at_risk).collect() },
         }
     };
     let [control, treated] = page.arm_levels();
@@ -66,11 +67,15 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
         name: name.clone(),
         title: format!("{label}, {kind}"),
         description: description(page, outcome, weighted),
-        axis: format!("{} (%)", labels::free_of(&outcome.label)),
+        axis: format!("{} (%)", labels::free_of(outcome)),
         start: 1.0,
         highest: 1.0,
         at_risk: [0.0].into_iter().chain(times.iter().map(|days| page.in_months(*days))).collect(),
-        risk_heading: if weighted { "At risk (sum of weights)".into() } else { "Remaining".into() },
+        risk_heading: match (weighted, counted.first().is_some_and(|row| row.weighted)) {
+            (true, true) => "At risk (sum of weights)".into(),
+            (true, false) => "Remaining (patients, not weighted)".into(),
+            (false, _) => "Remaining".into(),
+        },
         curves: [(treated, Ink::Treated), (control, Ink::Control)].map(curve).into(),
     };
     let where_known = if merged {
@@ -92,7 +97,7 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
     Some(Figure {
         caption: format!(
             "{}, {kind} Kaplan-Meier. {where_known} Shaded: 95% CI ({}; {}); dashed: medians.",
-            labels::free_of(&outcome.label),
+            labels::free_of(outcome),
             first.conf_type,
             variance(weighted)
         ),
@@ -100,6 +105,49 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
         data: data(page, &label, &rows, outcome, last),
         name,
     })
+}
+
+/// The rows whose numbers stand under a curve: its own, or those of the unweighted curve where the sums of weights at risk are
+/// hidden.
+fn counted<'r>(page: &Page<'r>, outcome: &Outcome, rows: &[&'r SurvivalRow]) -> Vec<&'r SurvivalRow> {
+    if rows.iter().any(|row| risk_of(row).is_some()) {
+        return rows.to_vec();
+    }
+    let of = |row: &&SurvivalRow| row.outcome == outcome.name && !row.weighted;
+    let first = page.results.survival.iter().find(of).map(|row| &row.conf_type);
+    page.results.survival.iter().filter(of).filter(|row| Some(&row.conf_type) == first).collect()
+}
+
+/// Times at which numbers stand under a curve: the declared ones, or else a few ends of cells. At the end of the grid nobody
+/// remains because longer follow-up is cut there: it says nothing.
+fn numbered(outcome: &Outcome, rows: &[&SurvivalRow], last: f64) -> Vec<f64> {
+    const MOST: usize = 6;
+    let horizon = horizon(outcome);
+    let times = |at: At| -> Vec<f64> {
+        let known = rows.iter().filter(|row| row.at == at && row.time_days < horizon);
+        let mut times: Vec<f64> = known.map(|row| row.time_days).collect();
+        times.sort_by(f64::total_cmp);
+        times.dedup();
+        times
+    };
+    let declared = times(At::Declared);
+    if !declared.is_empty() {
+        return declared;
+    }
+    let ends: Vec<f64> = times(At::MergedCell).into_iter().filter(|time| *time <= last).collect();
+    let step = last / MOST as f64;
+    let mut kept: Vec<f64> = Vec::new();
+    for time in ends {
+        if kept.last().map_or(time, |before| time - before) >= step {
+            kept.push(time);
+        }
+    }
+    kept
+}
+
+/// Right end of the last cell of the grid, in days.
+fn horizon(outcome: &Outcome) -> f64 {
+    outcome.kind.grid().map_or(f64::INFINITY, |grid| grid.end(grid.cell(grid.horizon_days)))
 }
 
 /// What the drawing does not have.
@@ -117,8 +165,12 @@ fn left_out(rows: &[&SurvivalRow]) -> String {
 /// Patients who have not left by a time, which stands wherever survival does; of a weighted curve the sum of weights at
 /// risk just before it, which a floor may hide.
 fn risk(row: &SurvivalRow) -> String {
-    let (n, decimals) = if row.weighted { (row.n_risk, 1) } else { (row.n_after, 0) };
-    n.map_or_else(|| number::HIDDEN.into(), |n| format!("{n:.decimals$}"))
+    let decimals = usize::from(row.weighted);
+    risk_of(row).map_or_else(|| number::HIDDEN.into(), |n| format!("{n:.decimals$}"))
+}
+
+fn risk_of(row: &SurvivalRow) -> Option<f64> {
+    if row.weighted { row.n_risk } else { row.n_after }
 }
 
 /// At time zero: all patients of an arm, or the sum of their weights.
@@ -158,7 +210,7 @@ fn variance(weighted: bool) -> &'static str {
 /// the last patient has left: a line to its end would show a course that nobody has seen, unless the horizon itself is a
 /// declared time and survival there is known.
 fn last_drawn(page: &Page<'_>, outcome: &Outcome, rows: &[&SurvivalRow]) -> f64 {
-    let horizon = outcome.kind.grid().map_or(f64::INFINITY, |grid| grid.end(grid.cell(grid.horizon_days)));
+    let horizon = horizon(outcome);
     let [control, treated] = page.arm_levels();
     let of_arms = rows.iter().filter(|row| row.arm == control || row.arm == treated);
     let drawn = of_arms.filter(|row| row.time_days < horizon || row.at == At::Declared && row.survival.is_some());
@@ -194,13 +246,16 @@ fn data(page: &Page<'_>, label: &str, rows: &[&SurvivalRow], outcome: &Outcome, 
                 At::MergedCell => Cell::none(),
             });
             if !weighted {
-                cells.push(page.known(row.n_after, 0, &SURVIVAL, row, "n_after"));
+                let is_end = row.time_days >= horizon(outcome);
+                let remain = || page.known(row.n_after, 0, &SURVIVAL, row, "n_after");
+                cells.push(if is_end { Cell::none() } else { remain() });
             }
             lines.push(Row::new(format!("{:.2}", page.in_months(row.time_days)), cells));
         }
     }
     let at_risk = if weighted { "At risk (sum of weights)" } else { "At risk" };
-    let header = ["Months", labels::survival(label), "Lower limit", "Upper limit", at_risk, "Remaining"];
+    let survival = labels::survival(outcome);
+    let header = ["Months", &survival, "Lower limit", "Upper limit", at_risk, "Remaining"];
     Table {
         caption: format!("{label}: what is drawn (%)"),
         header: header[..if weighted { 5 } else { 6 }].iter().map(ToString::to_string).collect(),
@@ -247,7 +302,7 @@ fn table(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Table {
         };
         let key = (of, row.at_days.map(f64::to_bits));
         let at = rows.iter().position(|(other, _)| *other == key).unwrap_or_else(|| {
-            rows.push((key, Row::new(quantity(page, &outcome.label, row), vec![Cell::empty(); 4])));
+            rows.push((key, Row::new(quantity(page, outcome, row), vec![Cell::empty(); 4])));
             rows.len() - 1
         });
         if let Row::Cells { cells, .. } = &mut rows[at].1 {
@@ -266,7 +321,7 @@ fn table(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Table {
     Table {
         caption: format!(
             "{}, {kind} Kaplan-Meier (95% CI: {conf_type}; {})",
-            labels::free_of(&outcome.label),
+            labels::free_of(outcome),
             variance(weighted)
         ),
         header: vec!["Months or %".into(), "Both arms".into(), control, treated, "Difference or test".into()],
@@ -281,7 +336,7 @@ fn table(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Table {
     }
 }
 
-fn quantity(page: &Page<'_>, outcome: &str, row: &MedianRow) -> String {
+fn quantity(page: &Page<'_>, outcome: &Outcome, row: &MedianRow) -> String {
     let months = row.at_days.map_or_else(String::new, |days| format!("{:.1}", page.in_months(days)));
     match row.quantity {
         Quantity::Median => "Median, months".into(),

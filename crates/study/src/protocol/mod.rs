@@ -176,6 +176,8 @@ pub struct Outcome {
     pub name: String,
     /// What a person reads.
     pub label: String,
+    /// What a person reads of those who have not had the event, on the axis of a curve; none follows the label.
+    pub event_free: Option<String>,
     /// Binary, time to event, or one of several competing causes.
     pub kind: OutcomeKind,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use stats::competing::cause_table_len;
 
-use super::{months, no_level, resolve, unknown};
+use super::{months, no_level, prose, resolve, unknown};
 use crate::dictionary::{Dictionary, Kind, VariableId};
 use crate::document::Table;
 use crate::protocol::{Cause, Competing, Outcome, OutcomeKind, TimeGrid, TimeToEvent};
@@ -42,12 +42,17 @@ pub(super) fn outcomes(root: &Table<'_, '_>, dictionary: &Dictionary, month_days
 fn outcome(t: &Table<'_, '_>, dictionary: &Dictionary, month_days: f64) -> Option<Outcome> {
     let name = t.text("name");
     let label = t.optional_text("label").or_else(|| name.clone());
+    let mut event_free = None;
     let kind = match t.choice("kind", &KINDS).as_deref() {
         Some("binary") => t.text("variable").and_then(|v| {
             let variable = binary(t, "variable", &v, dictionary)?;
             Some(OutcomeKind::Binary { variable })
         }),
-        Some("time_to_event") => time_to_event(t, dictionary, month_days).map(OutcomeKind::TimeToEvent),
+        Some("time_to_event") => {
+            event_free = t.optional_text("event_free");
+            prose::check(t, "event_free", event_free.as_deref());
+            time_to_event(t, dictionary, month_days).map(OutcomeKind::TimeToEvent)
+        }
         Some("competing") => competing(t, dictionary, month_days).map(OutcomeKind::Competing),
         Some(other) => {
             unknown(t, "kind", other, &KINDS);
@@ -59,7 +64,7 @@ fn outcome(t: &Table<'_, '_>, dictionary: &Dictionary, month_days: f64) -> Optio
             None
         }
     };
-    Some(Outcome { name: name?, label: label?, kind: kind? })
+    Some(Outcome { name: name?, label: label?, event_free, kind: kind? })
 }
 
 fn binary(t: &Table<'_, '_>, key: &'static str, name: &str, dictionary: &Dictionary) -> Option<VariableId> {

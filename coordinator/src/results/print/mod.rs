@@ -16,7 +16,7 @@ mod weights;
 
 use std::io::{self, Write};
 
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width};
 use report::labels::{self, Labels};
 use report::number;
 use study::protocol::{OutcomeKind, Protocol};
@@ -89,6 +89,27 @@ fn table(
     ruled(out, page.width, heading, texts, header, rows)
 }
 
+/// Characters of a line of a header, and of the narrowest column of texts.
+const HEADER: usize = 16;
+/// Columns of a terminal beside the text of a cell.
+const PADDING: u16 = 2;
+
+fn letters(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// Lines of at most `room` characters, broken at blanks and behind hyphens; a word that is longer stands alone.
+fn broken(text: &str, room: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for piece in text.split_inclusive([' ', '-']) {
+        match lines.last_mut().filter(|line| letters(line) + letters(piece.trim_end()) <= room) {
+            Some(line) => line.push_str(piece),
+            None => lines.push(piece.to_owned()),
+        }
+    }
+    lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n")
+}
+
 /// Prints one table under its heading for a terminal of `width` columns; nothing when it has no row.
 pub fn ruled(
     out: &mut impl Write,
@@ -103,15 +124,47 @@ pub fn ruled(
     }
     let mut table = Table::new();
     table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    table.set_header(header);
+    let widest = |at: usize| rows.iter().filter_map(|row| row.get(at)).flat_map(|cell| cell.lines()).map(letters).max();
+    let room = |at: usize| widest(at).unwrap_or(0).max(HEADER);
+    // a long name over narrow numbers takes several lines, so that the texts keep theirs
+    table.set_header(header.iter().enumerate().map(|(at, name)| broken(name, room(at))));
+    let least = |at: usize| {
+        let cells = header.get(at).into_iter().chain(rows.iter().filter_map(|row| row.get(at)));
+        cells.flat_map(|cell| cell.split_whitespace()).map(letters).max().unwrap_or(0).min(HEADER)
+    };
+    let least: Vec<usize> = (0..texts.wrap).map(least).collect();
     table.add_rows(rows);
     for (i, column) in table.column_iter_mut().enumerate() {
-        if i >= texts.wrap {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
+        column.set_constraint(match least.get(i) {
+            Some(least) => ColumnConstraint::LowerBoundary(Width::Fixed(*least as u16 + PADDING)),
+            None => ColumnConstraint::ContentWidth,
+        });
         if i >= texts.left {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
     writeln!(out, "\n{heading}\n{}", table.trim_fmt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_over_numbers_take_lines_of_their_own() {
+        assert_eq!(
+            broken("Carfilzomib-lenalidomide-dexamethasone weekly", 16),
+            "Carfilzomib-\nlenalidomide-\ndexamethasone\nweekly"
+        );
+        assert_eq!(broken("IsaPd vs EloPd", 16), "IsaPd vs EloPd");
+        assert_eq!(broken("", 16), "");
+        let arm = "Carfilzomib-lenalidomide-dexamethasone, twice weekly";
+        let header = ["months or %", arm, arm].map(str::to_owned);
+        let row = ["mean to 24.0", "10.2 (9.4–11.9)", "11.4 (10.0–12.5)"].map(str::to_owned).to_vec();
+        let mut out = Vec::new();
+        ruled(&mut out, 80, "heading", Texts { wrap: 1, left: 1 }, &header, vec![row]).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        assert!(text.lines().any(|line| line.contains("mean to 24.0") && line.contains("11.4 (10.0–12.5)")), "{text}");
+    }
 }

@@ -146,6 +146,35 @@ fn merged_curves_are_those_of_times_that_are_rounded_up() {
     );
 }
 
+/// An arm with fewer events and censored patients before the horizon than the floor has no cell: its curve is nowhere, and neither are
+/// medians or tests of it.
+#[test]
+fn a_curve_without_a_cell_has_no_median() {
+    let left = std::cell::Cell::new(3);
+    let few = |rows: Rows| {
+        rows.with_column("few_days", |rows: &Rows, i: usize| {
+            let is_treated = rows.get(i, "arm") == "A";
+            let leaves = !is_treated || left.get() > 0;
+            left.set(left.get() - u32::from(is_treated && leaves));
+            if leaves { rows.get(i, "days").to_string() } else { "4000".into() }
+        })
+    };
+    let protocol = "[study]\nid = \"few\"\ntitle = \"Few leave\"\npatient = \"pid\"\n\
+        [[variable]]\nname = \"arm\"\nkind = \"categorical\"\nlevels = [\"B\", \"A\"]\n\
+        [[variable]]\nname = \"few_days\"\nkind = \"days\"\nmax = 5000\n[[variable]]\nname = \"died\"\nkind = \"binary\"\n\
+        [treatment]\nvariable = \"arm\"\ntreated = \"A\"\ncontrol = \"B\"\n\
+        [[outcome]]\nname = \"os\"\nkind = \"time_to_event\"\ntime = \"few_days\"\nevent = \"died\"\ngrid_days = 7\nhorizon_days = 700\n\
+        [[analysis]]\nkind = \"kaplan_meier\"\noutcome = \"os\"\ntimes_days = [175]\nrmst_days = 350\n[release]\ncurves = \"merged\"\n";
+    let protocol = Arc::new(Protocol::parse(protocol).unwrap_or_else(|mistakes| panic!("{:?}", mistakes.0)));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases/24-overlapping-horizons/sites");
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let sites: Vec<Cohort> = files.map(|file| few(Rows::read(&file)).cohort(&protocol)).collect();
+    let results = Release::of(&plain(&protocol, &sites).unwrap()).into_results();
+    assert!(results.survival.iter().all(|row| row.survival.is_none()));
+    assert_eq!((results.medians.len(), results.tests.len()), (0, 0));
+    assert!(results.outcomes.iter().all(|row| row.follow_up.is_none()));
+}
+
 fn without_scenarios(text: &str) -> String {
     let mut kept = String::new();
     let mut skips = false;

@@ -229,7 +229,7 @@ impl<'a> Rows<'a> {
 
     /// Gray's test, which counts patients: once, beside the unweighted incidences.
     fn test(&self, results: &mut Results, cause: &str, k: usize) {
-        if self.key.weighted {
+        if self.key.weighted || self.shown.lacks_cells(false) {
             return;
         }
         results.tests.extend(gray(self.table, k as u8 + 1).map(|gray| TestRow {

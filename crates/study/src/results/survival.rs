@@ -150,7 +150,10 @@ pub(super) fn add(results: &mut Results, branch: &Branch, facts: &Facts, shown: 
                 if let Some(rows) = shown.and_then(|shown| Rows::new(protocol, key, table, shown)) {
                     rows.add(results);
                 }
-                hazard_ratio::add(results, protocol, key, table, facts);
+                // of merged cells without one there is no table
+                if shown.is_none_or(|shown| !shown.lacks_cells(key.weighted)) {
+                    hazard_ratio::add(results, protocol, key, table, facts);
+                }
             }
             Some(Err(failure)) => results.fits.push(FitRow {
                 analysis: KAPLAN_MEIER.into(),
@@ -234,6 +237,9 @@ impl<'a> Rows<'a> {
 
     fn add(&self, results: &mut Results) {
         self.curves(results);
+        if self.shown.lacks_cells(self.key.weighted) {
+            return;
+        }
         self.medians(results);
         self.survival_at(results);
         self.restricted_means(results);

@@ -71,6 +71,14 @@ impl Told {
         }
     }
 
+    fn nothing(&self) -> bool {
+        match self {
+            Told::Nothing => true,
+            Told::Everything => false,
+            Told::Cells(cells, last) => cells.is_empty() && last.is_none(),
+        }
+    }
+
     /// Of days of a column those that are cells of a grid; a day of none is the end of the longest grid.
     fn days(grid: TimeGrid, days: &BTreeSet<Option<u32>>, longest: Option<u32>) -> Told {
         let last = grid.cell(grid.horizon_days);
@@ -101,6 +109,11 @@ impl Shown {
     pub(crate) fn ends(&self, weighted: bool) -> impl Fn(u32) -> bool {
         let told = if weighted { &self.weighted } else { &self.told };
         |cell| told.has(cell)
+    }
+
+    /// Is there no cell that a curve could be made of?
+    pub(crate) fn lacks_cells(&self, weighted: bool) -> bool {
+        self.merges && if weighted { &self.weighted } else { &self.told }.nothing()
     }
 
     /// May a mean up to this cell, or person-time, be told?

@@ -45,7 +45,8 @@ impl<'a> From<&'a IncidenceRow> for IncidenceRecord<'a> {
             (false, false) => "is not defined at this incidence",
         };
         // Nobody is at risk in a difference, and nothing is free of events.
-        let n_risk = if hidden || row.event_free.is_some() || row.n_risk.is_some() {
+        let remain = row.event_free.is_some() || row.n_risk.is_some() || row.n_after.is_some();
+        let n_risk = if hidden || remain {
             notes.present("n_risk", row.n_risk, if hidden { few } else { FEW_AT_ONCE })
         } else {
             None
@@ -55,6 +56,10 @@ impl<'a> From<&'a IncidenceRow> for IncidenceRecord<'a> {
         let [event_free, event_free_std_error] = match row.event_free {
             Some(free) => {
                 [notes.finite("event_free", free.estimate), notes.finite("event_free_std_error", free.std_error)]
+            }
+            // each cause has times of its own, and this probability those of all
+            None if row.incidence.is_some() && row.n_after.is_some() => {
+                ["event_free", "event_free_std_error"].map(|name| notes.present(name, None, FEW_EVENTS))
             }
             None if hidden || row.n_risk.is_some() => {
                 ["event_free", "event_free_std_error"].map(|name| notes.present(name, None, why))

@@ -144,7 +144,10 @@ pub(crate) fn all(page: &Page<'_>) -> Vec<Section> {
 fn floors(page: &Page<'_>, section: &str) -> Cell {
     let ReleaseRules { minimum_cell, minimum_leavers, .. } = page.protocol.release;
     let curves = if ["survival", "competing"].contains(&section) {
-        format!(" Times of a curve are hidden when fewer than {minimum_leavers} patients of an arm leave between them.")
+        format!(
+            " Times of a curve are hidden when fewer than {minimum_leavers} patients of an arm leave between them, or, where \
+             the curve is weighted, have the event."
+        )
     } else {
         String::new()
     };

@@ -115,9 +115,9 @@ impl<'a> Rows<'a> {
     fn add(&self, results: &mut Results) {
         let grid = self.competing.grid;
         let declared: Vec<f64> = self.analysis.times_days.iter().map(|day| f64::from(grid.cell(*day))).collect();
-        let merged = self.shown.merged.iter().filter(|cell| self.tells(**cell));
-        let merged: Vec<f64> = merged.map(|cell| f64::from(*cell)).collect();
         for (k, cause) in self.competing.causes.iter().enumerate() {
+            let merged = self.shown.merged.iter().filter(|cell| self.tells(k, **cell));
+            let merged: Vec<f64> = merged.map(|cell| f64::from(*cell)).collect();
             for (index, (arm, curves)) in self.arms.iter().enumerate() {
                 for kind in &self.analysis.conf_types {
                     for (at, times) in [(At::Declared, &declared), (At::MergedCell, &merged)] {
@@ -129,9 +129,9 @@ impl<'a> Rows<'a> {
                                 At::Declared => self.is_over(index, point.time),
                                 At::MergedCell => last >= curves.end(),
                             };
-                            if self.shown(&point, at) && after {
+                            if self.shown(k, &point, at) && after {
                                 after_end(self.row(&cause.name, k, arm, &point, *kind, at))
-                            } else if self.shown(&point, at) {
+                            } else if self.shown(k, &point, at) {
                                 self.row(&cause.name, k, arm, &point, *kind, at)
                             } else {
                                 self.hidden(&cause.name, arm, point.time, *kind, at)
@@ -143,7 +143,7 @@ impl<'a> Rows<'a> {
             }
             let [_, (_, controls), (_, treateds)] = &self.arms;
             for (control, treated) in controls.at(&declared).iter().zip(treateds.at(&declared)) {
-                results.incidences.push(if self.shown(control, At::Declared) {
+                results.incidences.push(if self.shown(k, control, At::Declared) {
                     let row = self.difference(&cause.name, k, control, &treated);
                     if [1, 2].iter().any(|arm| self.is_over(*arm, control.time)) { after_end(row) } else { row }
                 } else {
@@ -161,14 +161,19 @@ impl<'a> Rows<'a> {
         arms.iter().all(|(_, curves)| self.shown.is_over(time, last(curves)))
     }
 
-    fn shown(&self, point: &IncidencePoint, at: At) -> bool {
-        let declared = || self.shown.declared.iter().any(|cell| f64::from(*cell) == point.time && self.tells(*cell));
+    fn shown(&self, k: usize, point: &IncidencePoint, at: At) -> bool {
+        let declared = || self.shown.declared.iter().any(|cell| f64::from(*cell) == point.time && self.tells(k, *cell));
         at == At::MergedCell || declared()
     }
 
-    /// May incidences with these weights be told at a time that is given out?
-    fn tells(&self, cell: u32) -> bool {
-        !self.key.weighted || self.shown.tells_weights(cell)
+    /// May the incidence of a cause with these weights be told at a time that is given out?
+    fn tells(&self, k: usize, cell: u32) -> bool {
+        !self.key.weighted || self.shown.tells_weights_of(k, cell)
+    }
+
+    /// May the probability of no event be, which tells those of all causes?
+    fn tells_all(&self, time: f64) -> bool {
+        !self.key.weighted || self.shown.tells_weights(time as u32)
     }
 
     fn hidden(&self, cause: &str, arm: &str, time: f64, kind: IntervalKind, at: At) -> IncidenceRow {
@@ -207,7 +212,7 @@ impl<'a> Rows<'a> {
             incidence: Some(estimate),
             std_error: Some(std_error),
             interval: interval(estimate, Some(std_error), kind),
-            event_free: Some(point.event_free),
+            event_free: Some(point.event_free).filter(|_| self.tells_all(point.time)),
             ..self.hidden(cause, arm, point.time, kind, at)
         }
     }

@@ -139,10 +139,17 @@ impl<'a> Column<'a> {
         let of: Vec<&Leavers> = self.counted.iter().filter(is_weighted).collect();
         let day = |cell: &u32| self.days.get(*cell as usize).map(|(day, _)| *day);
         let lists = [&found.declared, &found.merged].map(|cells| cells.iter().map(day).collect::<Vec<_>>());
-        let days = Events::new(of, self.minimum).days([&lists[0], &lists[1]]).into_iter().collect();
+        let lists = [&lists[0][..], &lists[1]];
+        let events = Events::new(&of, self.minimum);
+        let days = events.days(lists);
+        let told = |leavers: &Leavers, days: Vec<Option<u32>>| {
+            Told::days(leavers.grid, &days.into_iter().collect(), self.longest())
+        };
         for leavers in &self.counted {
-            let told = Told::days(leavers.grid, &days, self.longest());
-            shown.entry(leavers.outcome).and_modify(|shown| shown.weighted = told);
+            let of_cause = |k: usize| told(leavers, events.days_of(leavers.outcome, k, &days, lists));
+            let by_cause = (0..leavers.events.len()).map(of_cause).collect();
+            let all = told(leavers, days.clone());
+            shown.entry(leavers.outcome).and_modify(|shown| (shown.weighted, shown.by_cause) = (all, by_cause));
         }
     }
 

@@ -35,8 +35,10 @@ pub(crate) struct Shown {
     pub(crate) merges: bool,
     /// All times that may be told.
     told: Told,
-    /// Times of weighted curves among them.
+    /// Times of weighted curves among them, where of all causes.
     weighted: Told,
+    /// The same of each cause.
+    by_cause: Vec<Told>,
     /// Days up to which means over time may be told, likewise.
     means: Told,
     last: Last,
@@ -109,6 +111,13 @@ impl Shown {
     pub(crate) fn ends(&self, weighted: bool) -> impl Fn(u32) -> bool {
         let told = if weighted { &self.weighted } else { &self.told };
         |cell| told.has(cell)
+    }
+
+    /// May the sum of weights of those who have left by a cause be told?
+    pub(crate) fn tells_weights_of(&self, cause: usize, cell: u32) -> bool {
+        // of merged cells all causes have the same
+        let own = self.by_cause.get(cause).filter(|_| !self.merges);
+        own.unwrap_or(&self.weighted).has(cell)
     }
 
     /// Is there no cell that a curve could be made of?

@@ -2,30 +2,54 @@
 //!
 //! Between two times a weighted curve falls by the weights of the events: by one weight where there is one event, and a
 //! weight follows from the covariates of its patient. So the events between two such times, too, are none or as many as the
-//! floor wants, in each arm, by each cause, and between the outcomes of one column.
+//! floor wants, in each arm, and so do they differ from those of the other outcomes of the column. Where causes compete, each
+//! has times of its own; the probability of none of them is given out with all of them.
 
 use super::leavers::Leavers;
 
+/// A day of the column; none is the end of the grid.
+type Day = Option<u32>;
+
+/// Events of one outcome, by one cause where several compete.
+struct Series<'a> {
+    leavers: &'a Leavers,
+    cells: &'a [[f64; 2]],
+}
+
 /// Events up to days of one time column.
 pub(super) struct Events<'a> {
-    of: Vec<&'a Leavers>,
+    of: Vec<Series<'a>>,
     minimum: f64,
 }
 
 impl<'a> Events<'a> {
     /// Of the outcomes that have a weighted curve or incidence.
-    pub(super) fn new(of: Vec<&'a Leavers>, minimum: f64) -> Events<'a> {
-        Events { of, minimum }
+    pub(super) fn new(of: &[&'a Leavers], minimum: f64) -> Events<'a> {
+        let series = of.iter().flat_map(|leavers| leavers.events.iter().map(|cells| Series { leavers, cells }));
+        Events { of: series.collect(), minimum }
     }
 
-    /// Those of the days whose neighbours have enough events between them. Days of the first list come first, and the earlier
-    /// ones of each; a day of none is the end of the grid.
-    pub(super) fn days(&self, lists: [&[Option<u32>]; 2]) -> Vec<Option<u32>> {
-        let mut kept: Vec<(Option<u32>, Vec<f64>)> = Vec::new();
-        let place = |day: Option<u32>| day.unwrap_or(u32::MAX);
+    /// Those of the days between which there are enough events of everything. Days of the first list come first, and the
+    /// earlier ones of each.
+    pub(super) fn days(&self, lists: [&[Day]; 2]) -> Vec<Day> {
+        let all: Vec<usize> = (0..self.of.len()).collect();
+        self.choose(&all, Vec::new(), lists)
+    }
+
+    /// Further days of one cause of an outcome beside those of everything.
+    pub(super) fn days_of(&self, outcome: usize, cause: usize, days: &[Day], lists: [&[Day]; 2]) -> Vec<Day> {
+        let of_outcome = self.of.iter().enumerate().filter(|(_, series)| series.leavers.outcome == outcome);
+        let own = of_outcome.map(|(at, _)| at).nth(cause);
+        own.map_or_else(Vec::new, |at| self.choose(&[at], days.to_vec(), lists))
+    }
+
+    fn choose(&self, series: &[usize], kept: Vec<Day>, lists: [&[Day]; 2]) -> Vec<Day> {
+        let with_counts = |day: Day| (day, self.until(series, day));
+        let mut kept: Vec<(Day, Vec<f64>)> = kept.into_iter().map(with_counts).collect();
+        let place = |day: Day| day.unwrap_or(u32::MAX);
         for day in lists.into_iter().flatten() {
             let at = kept.partition_point(|(kept, _)| place(*kept) < place(*day));
-            let counts = self.until(*day);
+            let (_, counts) = with_counts(*day);
             let before = at.checked_sub(1).map(|before| &kept[before].1);
             let after = kept.get(at).map(|(_, counts)| counts);
             let is_new = kept.get(at).is_none_or(|(kept, _)| kept != day);
@@ -36,21 +60,22 @@ impl<'a> Events<'a> {
         kept.into_iter().map(|(day, _)| day).collect()
     }
 
-    /// By outcome, cause and arm; then the differences of the outcomes.
-    fn until(&self, day: Option<u32>) -> Vec<f64> {
-        let of_cells = |leavers: &Leavers, cells: &[[f64; 2]]| {
-            let within = |cell: u32| day.is_none_or(|day| leavers.grid.last_day(cell) <= day);
-            let cells = (0..).zip(cells).filter(|(cell, _)| within(*cell));
+    /// By arm: events of each of these series, and by how many they differ from those of other outcomes.
+    fn until(&self, series: &[usize], day: Day) -> Vec<f64> {
+        let of_series = |series: &Series<'_>| {
+            let within = |cell: u32| day.is_none_or(|day| series.leavers.grid.last_day(cell) <= day);
+            let cells = (0..).zip(series.cells).filter(|(cell, _)| within(*cell));
             cells.fold([0.0; 2], |sum, (_, arms)| [sum[0] + arms[0], sum[1] + arms[1]])
         };
+        let all: Vec<[f64; 2]> = self.of.iter().map(of_series).collect();
         let mut counts = Vec::new();
-        let mut outcomes: Vec<[f64; 2]> = Vec::new();
-        for leavers in &self.of {
-            let causes: Vec<[f64; 2]> = leavers.events.iter().map(|cells| of_cells(leavers, cells)).collect();
-            let all = causes.iter().fold([0.0; 2], |sum, arms| [sum[0] + arms[0], sum[1] + arms[1]]);
-            counts.extend(outcomes.iter().flat_map(|other| [all[0] - other[0], all[1] - other[1]]));
-            counts.extend(causes.into_iter().flatten());
-            outcomes.push(all);
+        for at in series {
+            counts.extend(all[*at]);
+            let of_others = |other: &&usize| self.of[**other].leavers.outcome != self.of[*at].leavers.outcome;
+            let others: Vec<usize> = (0..self.of.len()).collect();
+            for other in others.iter().filter(of_others) {
+                counts.extend([0, 1].map(|arm| all[*at][arm] - all[*other][arm]));
+            }
         }
         counts
     }
@@ -76,7 +101,7 @@ mod tests {
     #[test]
     fn events_between_two_times_are_none_or_enough_in_each_arm() {
         let one = leavers(0, &[[0.0, 0.0], [2.0, 0.0], [1.0, 3.0], [0.0, 0.0], [0.0, 1.0], [4.0, 2.0]]);
-        let events = Events::new(vec![&one], 3.0);
+        let events = Events::new(&[&one], 3.0);
         let all: Vec<Option<u32>> = (0..5).map(Some).chain([None]).collect();
         assert_eq!(events.days([&[], &all]), [Some(0), Some(2), Some(3), None]);
         // a declared time with too few events before it is none, with enough it comes first
@@ -89,8 +114,20 @@ mod tests {
     fn outcomes_of_one_column_do_not_tell_the_events_in_which_they_differ() {
         let one = leavers(0, &[[3.0, 3.0], [3.0, 3.0]]);
         let other = leavers(1, &[[4.0, 3.0], [5.0, 3.0]]);
-        let of = |both: Vec<&Leavers>| Events::new(both, 3.0).days([&[], &[Some(0), None]]);
+        let of = |both: Vec<&Leavers>| Events::new(&both, 3.0).days([&[], &[Some(0), None]]);
         assert_eq!(of(vec![&other]), [Some(0), None]);
         assert_eq!(of(vec![&one, &other]), [None], "4 - 3 is one patient, 9 - 6 are three");
+    }
+
+    #[test]
+    fn a_cause_has_times_between_those_of_all() {
+        let events = [vec![[3.0, 3.0], [3.0, 3.0]], vec![[1.0, 0.0], [2.0, 4.0]]];
+        let both = Leavers { events: events.to_vec(), ..leavers(0, &[[4.0, 3.0], [5.0, 7.0]]) };
+        let of = Events::new(&[&both], 3.0);
+        let lists: [&[Day]; 2] = [&[], &[Some(0), None]];
+        let all = of.days(lists);
+        assert_eq!(all, [None], "one patient has the second cause on the first day");
+        assert_eq!(of.days_of(0, 0, &all, lists), [Some(0), None]);
+        assert_eq!(of.days_of(0, 1, &all, lists), [None]);
     }
 }

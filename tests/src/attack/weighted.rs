@@ -27,28 +27,53 @@ struct Curve {
     points: Vec<(u32, Option<f64>, Option<f64>)>,
 }
 
-/// All falls of the weighted curves of the main analysis by the weights of fewer patients than `minimum`.
+/// All falls of the weighted curves of the main analysis by the weights of fewer patients than `minimum`, and all that two
+/// outcomes on one column tell by their falls between the same two times.
 pub fn falls(results: &Results, protocol: &Protocol, sites: &[Cohort], minimum: u64) -> Vec<Fall> {
     let arms = protocol.dictionary.variable(protocol.treatment.variable).levels();
+    let of_arms = [protocol.treatment.control, protocol.treatment.treated];
+    let curves = curves(results, protocol);
     let mut found = Vec::new();
-    for curve in curves(results, protocol) {
-        let Some(arm) =
-            [protocol.treatment.control, protocol.treatment.treated].iter().position(|a| arms[*a] == curve.arm)
-        else {
-            continue;
-        };
+    for curve in &curves {
+        let Some(arm) = of_arms.iter().position(|a| arms[*a] == curve.arm) else { continue };
+        let few = |count: u64| (1..minimum).contains(&count);
+        let group = |place: String, count| Group { place, arm, count, who: None };
         let (mut after, mut before) = (None, Some(1.0));
         for (cell, at_risk, free) in &curve.points {
-            let count = events(protocol, sites, &curve, arm, after, *cell);
-            if (1..minimum).contains(&count) {
+            let count = events(protocol, sites, curve, arm, after, *cell);
+            if few(count) {
                 let place = format!("{} {} from {after:?} to {cell}", curve.outcome, curve.cause);
                 // survival falls by the part of the weights at risk, where nobody leaves between the two cells
                 let single = after.is_some_and(|after| after + 1 == *cell);
                 let fall = free.zip(before).map(|(free, before)| 1.0 - free / before);
                 let weights = fall.zip(*at_risk).map(|(fall, at_risk)| fall * at_risk).filter(|_| single);
-                found.push(Fall { group: Group { place, arm, count, who: None }, weights });
+                found.push(Fall { group: group(place, count), weights });
             }
             (after, before) = (Some(*cell), *free);
+        }
+        let same_column = |other: &&Curve| {
+            let kind = |name: &str| &protocol.outcome(name).expect("an outcome").kind;
+            let (one, two) = (kind(&curve.outcome), kind(&other.outcome));
+            curve.outcome < other.outcome
+                && curve.arm == other.arm
+                && one.time() == two.time()
+                && one.grid() == two.grid()
+        };
+        for other in curves.iter().filter(same_column) {
+            let told = |cell: &u32| other.points.iter().any(|point| point.0 == *cell);
+            let mut after = None;
+            for cell in curve.points.iter().map(|point| point.0).filter(told) {
+                let count = |curve: &Curve| events(protocol, sites, curve, arm, after, cell);
+                let more = count(curve).abs_diff(count(other));
+                if few(more) {
+                    let place = format!(
+                        "{} {} beside {} {} from {after:?} to {cell}",
+                        curve.outcome, curve.cause, other.outcome, other.cause
+                    );
+                    found.push(Fall { group: group(place, more), weights: None });
+                }
+                after = Some(cell);
+            }
         }
     }
     found

@@ -74,9 +74,16 @@ fn sites(protocol: &Protocol) -> Vec<Cohort> {
         let days = |rows: &Rows, i: usize| rows.get(i, "days").parse::<u32>().unwrap();
         let side = |_: &Rows, i: usize| (i % 2).to_string();
         let one = |rows: &Rows, i: usize| u8::from(days(rows, i) == 101).to_string();
+        // every fourth event is by the other cause
+        let rare =
+            |rows: &Rows, i: usize| match (rows.get(i, "died"), rows.get(i, "pid")[1..].parse::<u32>().unwrap() % 4) {
+                ("1", 0) => "other".to_owned(),
+                ("1", _) => "death".to_owned(),
+                _ => "none".to_owned(),
+            };
         let band = |rows: &Rows, i: usize| [8, 40].iter().filter(|day| days(rows, i) > **day).count().to_string();
         let rows = Rows::read(file).with_column("why", why).with_column("side", side);
-        rows.with_column("one", one).with_column("band", band).cohort(protocol)
+        rows.with_column("one", one).with_column("band", band).with_column("rare", rare).cohort(protocol)
     };
     files.iter().map(read).collect()
 }
@@ -355,6 +362,35 @@ fn pairs_of_analyses_of_every_example_tell_of_nobody() {
     }
     println!("{all} in all, and {weights} weights of one patient");
     assert!(weights > 0, "weighted curves tell weights where nothing is hidden");
+}
+
+/// A curve and incidences of its causes, one of them rare, on the same days, all weighted.
+#[test]
+fn weighted_curves_and_incidences_together_tell_no_weight_of_a_few() {
+    let rare = "[[variable]]\nname = \"rare\"\nkind = \"categorical\"\nlevels = [\"none\", \"death\", \"other\"]\n";
+    let both = outcomes(&[("time_to_event", 7.0, 350), ("competing", 7.0, 350)]).replace("\"why\"", "\"rare\"");
+    let models = "[propensity]\ncovariates = [\"side\"]\nestimand = \"ATE\"\n\
+                  [[analysis]]\nkind = \"kaplan_meier\"\noutcomes = [\"a\"]\nweighted = [false, true]\n\
+                  [[analysis]]\nkind = \"cumulative_incidence\"\noutcomes = [\"b\"]\nweighted = [false, true]\n";
+    let text = format!("{}{rare}{SIDE}{both}{models}", head());
+    let found = |release: &str, minimum: u64| {
+        let protocol = parsed(&format!("{text}{release}")).unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
+        let cohorts = sites(&protocol);
+        let results = Release::of(&plain(&protocol, &cohorts).unwrap()).into_results();
+        let told = results.survival.iter().filter(|row| row.weighted && row.survival.is_some()).count();
+        let of_causes = results.incidences.iter().filter(|row| row.weighted && row.incidence.is_some()).count();
+        (falls(&results, &protocol, &cohorts, minimum), told, of_causes)
+    };
+    let (hidden, told, of_causes) = found("", 5);
+    assert_eq!(hidden, []);
+    assert!(told >= 9 && of_causes >= 3, "curves are there: {told} and {of_causes}");
+    let (open, ..) = found(OPEN, 5);
+    let beside = open.iter().filter(|fall| fall.group.place.contains("beside")).count();
+    println!(
+        "{} falls by a few, {beside} of them by two curves together; {told} and {of_causes} numbers under floors",
+        open.len()
+    );
+    assert!(beside > 0 && open.len() > beside);
 }
 
 /// Weights that falls of curves tell of one patient each, as the weights of events say that are open here.

@@ -6,7 +6,7 @@ use stats::survival::{Leaving, Released, released};
 
 use super::leavers::Leavers;
 use super::means::Hidden;
-use super::weighted::Events;
+use super::weighted::{self, Day};
 use super::{Last, Shown, Told};
 use crate::plan::{Branch, Facts};
 use crate::protocol::{Protocol, ReleasedCurves, TimeColumn, TimeGrid};
@@ -139,16 +139,11 @@ impl<'a> Column<'a> {
         let of: Vec<&Leavers> = self.counted.iter().filter(is_weighted).collect();
         let day = |cell: &u32| self.days.get(*cell as usize).map(|(day, _)| *day);
         let lists = [&found.declared, &found.merged].map(|cells| cells.iter().map(day).collect::<Vec<_>>());
-        let lists = [&lists[0][..], &lists[1]];
-        let events = Events::new(&of, self.minimum);
-        let days = events.days(lists);
-        let told = |leavers: &Leavers, days: Vec<Option<u32>>| {
-            Told::days(leavers.grid, &days.into_iter().collect(), self.longest())
-        };
-        for leavers in &self.counted {
-            let of_cause = |k: usize| told(leavers, events.days_of(leavers.outcome, k, &days, lists));
-            let by_cause = (0..leavers.events.len()).map(of_cause).collect();
-            let all = told(leavers, days.clone());
+        let chosen = weighted::days(&of, self.minimum, [&lists[0], &lists[1]]);
+        for (leavers, days) in of.iter().zip(chosen) {
+            let told = |days: Vec<Day>| Told::days(leavers.grid, &days.into_iter().collect(), self.longest());
+            let by_cause = days.by_cause.into_iter().map(told).collect();
+            let all = told(days.all);
             shown.entry(leavers.outcome).and_modify(|shown| (shown.weighted, shown.by_cause) = (all, by_cause));
         }
     }

@@ -2,90 +2,110 @@
 //!
 //! Between two times a weighted curve falls by the weights of the events: by one weight where there is one event, and a
 //! weight follows from the covariates of its patient. So the events between two such times, too, are none or as many as the
-//! floor wants, in each arm, and so do they differ from those of the other outcomes of the column. Where causes compete, each
-//! has times of its own; the probability of none of them is given out with all of them.
+//! floor wants, in each arm; and between two times that two outcomes of the column share they differ so. Where causes
+//! compete, each has times of its own; the probability of none of them is given out with all of them.
 
 use super::leavers::Leavers;
 
 /// A day of the column; none is the end of the grid.
-type Day = Option<u32>;
+pub(super) type Day = Option<u32>;
 
-/// Events of one outcome, by one cause where several compete.
-struct Series<'a> {
-    leavers: &'a Leavers,
-    cells: &'a [[f64; 2]],
+/// Days of one outcome.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Days {
+    /// At which everything of it is given out.
+    pub(super) all: Vec<Day>,
+    /// The same and further ones of each cause.
+    pub(super) by_cause: Vec<Vec<Day>>,
 }
 
-/// Events up to days of one time column.
-pub(super) struct Events<'a> {
-    of: Vec<Series<'a>>,
+/// Chooses the days of each outcome that has a weighted curve or incidence. Days of the first list come first, and the
+/// earlier ones of each.
+pub(super) fn days(of: &[&Leavers], minimum: f64, lists: [&[Day]; 2]) -> Vec<Days> {
+    let mut chosen: Vec<Days> = Vec::new();
+    for (at, leavers) in of.iter().enumerate() {
+        let others: Vec<(&Leavers, &Days)> = of[..at].iter().copied().zip(&chosen).collect();
+        let choice = Choice { leavers, others: &others, minimum };
+        let causes: Vec<Events> = (0..leavers.events.len()).map(Events::Of).collect();
+        let all = choice.days(&[&[Events::All][..], &causes].concat(), Vec::new(), lists);
+        let by_cause = causes.iter().map(|cause| choice.days(&[*cause], all.clone(), lists)).collect();
+        chosen.push(Days { all, by_cause });
+    }
+    chosen
+}
+
+/// Which events of an outcome.
+#[derive(Debug, Clone, Copy)]
+enum Events {
+    All,
+    /// Of one cause.
+    Of(usize),
+}
+
+/// The days of one outcome beside those of earlier ones.
+struct Choice<'a> {
+    leavers: &'a Leavers,
+    others: &'a [(&'a Leavers, &'a Days)],
     minimum: f64,
 }
 
-impl<'a> Events<'a> {
-    /// Of the outcomes that have a weighted curve or incidence.
-    pub(super) fn new(of: &[&'a Leavers], minimum: f64) -> Events<'a> {
-        let series = of.iter().flat_map(|leavers| leavers.events.iter().map(|cells| Series { leavers, cells }));
-        Events { of: series.collect(), minimum }
-    }
-
-    /// Those of the days between which there are enough events of everything. Days of the first list come first, and the
-    /// earlier ones of each.
-    pub(super) fn days(&self, lists: [&[Day]; 2]) -> Vec<Day> {
-        let all: Vec<usize> = (0..self.of.len()).collect();
-        self.choose(&all, Vec::new(), lists)
-    }
-
-    /// Further days of one cause of an outcome beside those of everything.
-    pub(super) fn days_of(&self, outcome: usize, cause: usize, days: &[Day], lists: [&[Day]; 2]) -> Vec<Day> {
-        let of_outcome = self.of.iter().enumerate().filter(|(_, series)| series.leavers.outcome == outcome);
-        let own = of_outcome.map(|(at, _)| at).nth(cause);
-        own.map_or_else(Vec::new, |at| self.choose(&[at], days.to_vec(), lists))
-    }
-
-    fn choose(&self, series: &[usize], kept: Vec<Day>, lists: [&[Day]; 2]) -> Vec<Day> {
-        let with_counts = |day: Day| (day, self.until(series, day));
-        let mut kept: Vec<(Day, Vec<f64>)> = kept.into_iter().map(with_counts).collect();
-        let place = |day: Day| day.unwrap_or(u32::MAX);
+impl Choice<'_> {
+    fn days(&self, events: &[Events], mut kept: Vec<Day>, lists: [&[Day]; 2]) -> Vec<Day> {
         for day in lists.into_iter().flatten() {
-            let at = kept.partition_point(|(kept, _)| place(*kept) < place(*day));
-            let (_, counts) = with_counts(*day);
-            let before = at.checked_sub(1).map(|before| &kept[before].1);
-            let after = kept.get(at).map(|(_, counts)| counts);
-            let is_new = kept.get(at).is_none_or(|(kept, _)| kept != day);
-            if is_new && self.enough(before, Some(&counts)) && self.enough(Some(&counts), after) {
-                kept.insert(at, (*day, counts));
+            if !kept.contains(day) && events.iter().all(|events| self.fits(*events, &kept, *day)) {
+                kept.push(*day);
+                kept.sort_by_key(|day| place(*day));
             }
         }
-        kept.into_iter().map(|(day, _)| day).collect()
+        kept
     }
 
-    /// By arm: events of each of these series, and by how many they differ from those of other outcomes.
-    fn until(&self, series: &[usize], day: Day) -> Vec<f64> {
-        let of_series = |series: &Series<'_>| {
-            let within = |cell: u32| day.is_none_or(|day| series.leavers.grid.last_day(cell) <= day);
-            let cells = (0..).zip(series.cells).filter(|(cell, _)| within(*cell));
-            cells.fold([0.0; 2], |sum, (_, arms)| [sum[0] + arms[0], sum[1] + arms[1]])
+    /// Are there enough events between the day and its neighbours, and as many more or fewer than another outcome has between
+    /// those neighbours that it has, too?
+    fn fits(&self, events: Events, kept: &[Day], day: Day) -> bool {
+        let own = |day| until(self.leavers, events, day);
+        let alone = self.enough(kept, day, own);
+        let beside = || {
+            self.others.iter().all(|(other, days)| {
+                let of_causes = days.by_cause.iter().enumerate().map(|(k, told)| (Events::Of(k), told));
+                let mut all = of_causes.chain([(Events::All, &days.all)]).filter(|(_, told)| told.contains(&day));
+                all.all(|(others, told)| {
+                    let common: Vec<Day> = kept.iter().copied().filter(|day| told.contains(day)).collect();
+                    let more = |day: Day| {
+                        let (ours, theirs) = (own(day), until(other, others, day));
+                        [ours[0] - theirs[0], ours[1] - theirs[1]]
+                    };
+                    self.enough(&common, day, more)
+                })
+            })
         };
-        let all: Vec<[f64; 2]> = self.of.iter().map(of_series).collect();
-        let mut counts = Vec::new();
-        for at in series {
-            counts.extend(all[*at]);
-            let of_others = |other: &&usize| self.of[**other].leavers.outcome != self.of[*at].leavers.outcome;
-            let others: Vec<usize> = (0..self.of.len()).collect();
-            for other in others.iter().filter(of_others) {
-                counts.extend([0, 1].map(|arm| all[*at][arm] - all[*other][arm]));
-            }
-        }
-        counts
+        alone && beside()
     }
 
-    fn enough(&self, before: Option<&Vec<f64>>, after: Option<&Vec<f64>>) -> bool {
-        // nothing is told after the last time
-        let Some(after) = after else { return true };
+    /// Nothing is told after the last day.
+    fn enough(&self, kept: &[Day], day: Day, count: impl Fn(Day) -> [f64; 2]) -> bool {
+        let at = kept.partition_point(|kept| place(*kept) < place(day));
+        let before = at.checked_sub(1).map_or([0.0; 2], |before| count(kept[before]));
+        let now = count(day);
+        let after = kept.get(at).map_or(now, |after| count(*after));
         let few = |n: f64| n != 0.0 && n.abs() < self.minimum;
-        (0..after.len()).all(|at| !few(after[at] - before.map_or(0.0, |before| before[at])))
+        (0..2).all(|arm| !few(now[arm] - before[arm]) && !few(after[arm] - now[arm]))
     }
+}
+
+fn place(day: Day) -> u32 {
+    day.unwrap_or(u32::MAX)
+}
+
+/// Events until the end of a day, by arm.
+fn until(leavers: &Leavers, events: Events, day: Day) -> [f64; 2] {
+    let within = |cell: u32| day.is_none_or(|day| leavers.grid.last_day(cell) <= day);
+    let of = match events {
+        Events::All => &leavers.events[..],
+        Events::Of(k) => &leavers.events[k..=k],
+    };
+    let cells = of.iter().flat_map(|cells| (0..).zip(cells)).filter(|(cell, _)| within(*cell));
+    cells.fold([0.0; 2], |sum, (_, arms)| [sum[0] + arms[0], sum[1] + arms[1]])
 }
 
 #[cfg(test)]
@@ -93,41 +113,51 @@ mod tests {
     use super::*;
     use crate::protocol::TimeGrid;
 
-    fn leavers(outcome: usize, events: &[[f64; 2]]) -> Leavers {
-        let grid = TimeGrid { days: 1.0, horizon_days: events.len() as u32 - 1 };
-        Leavers { outcome, grid, cells: events.to_vec(), events: vec![events.to_vec()], staying: [0.0; 2] }
+    fn leavers(outcome: usize, events: &[&[[f64; 2]]]) -> Leavers {
+        let grid = TimeGrid { days: 1.0, horizon_days: events[0].len() as u32 - 1 };
+        let events: Vec<Vec<[f64; 2]>> = events.iter().map(|cells| cells.to_vec()).collect();
+        Leavers { outcome, grid, cells: events[0].clone(), events, staying: [0.0; 2] }
+    }
+
+    fn of(all: &[&Leavers], lists: [&[Day]; 2]) -> Vec<Vec<Day>> {
+        days(all, 3.0, lists).into_iter().map(|days| days.all).collect()
     }
 
     #[test]
     fn events_between_two_times_are_none_or_enough_in_each_arm() {
-        let one = leavers(0, &[[0.0, 0.0], [2.0, 0.0], [1.0, 3.0], [0.0, 0.0], [0.0, 1.0], [4.0, 2.0]]);
-        let events = Events::new(&[&one], 3.0);
-        let all: Vec<Option<u32>> = (0..5).map(Some).chain([None]).collect();
-        assert_eq!(events.days([&[], &all]), [Some(0), Some(2), Some(3), None]);
+        let one = leavers(0, &[&[[0.0, 0.0], [2.0, 0.0], [1.0, 3.0], [0.0, 0.0], [0.0, 1.0], [4.0, 2.0]]]);
+        let all: Vec<Day> = (0..5).map(Some).chain([None]).collect();
+        assert_eq!(of(&[&one], [&[], &all]), [[Some(0), Some(2), Some(3), None]]);
         // a declared time with too few events before it is none, with enough it comes first
-        assert_eq!(events.days([&[Some(1), Some(3)], &all]), [Some(0), Some(2), Some(3), None]);
+        assert_eq!(of(&[&one], [&[Some(1), Some(3)], &all]), [[Some(0), Some(2), Some(3), None]]);
         // nobody looks at the events behind the last time
-        assert_eq!(events.days([&[], &all[..4]]), [Some(0), Some(2), Some(3)]);
+        assert_eq!(of(&[&one], [&[], &all[..4]]), [[Some(0), Some(2), Some(3)]]);
     }
 
     #[test]
-    fn outcomes_of_one_column_do_not_tell_the_events_in_which_they_differ() {
-        let one = leavers(0, &[[3.0, 3.0], [3.0, 3.0]]);
-        let other = leavers(1, &[[4.0, 3.0], [5.0, 3.0]]);
-        let of = |both: Vec<&Leavers>| Events::new(&both, 3.0).days([&[], &[Some(0), None]]);
-        assert_eq!(of(vec![&other]), [Some(0), None]);
-        assert_eq!(of(vec![&one, &other]), [None], "4 - 3 is one patient, 9 - 6 are three");
+    fn outcomes_of_one_column_do_not_share_times_that_tell_the_events_in_which_they_differ() {
+        let one = leavers(0, &[&[[3.0, 3.0], [3.0, 3.0]]]);
+        let other = leavers(1, &[&[[4.0, 3.0], [5.0, 3.0]]]);
+        let lists: [&[Day]; 2] = [&[], &[Some(0), None]];
+        assert_eq!(of(&[&other], lists), [[Some(0), None]]);
+        assert_eq!(
+            of(&[&one, &other], lists),
+            [vec![Some(0), None], vec![None]],
+            "4 - 3 is one patient, 9 - 6 are three"
+        );
+        let same = leavers(1, &[&[[3.0, 3.0], [3.0, 3.0]]]);
+        assert_eq!(of(&[&one, &same], lists), [[Some(0), None], [Some(0), None]]);
     }
 
     #[test]
     fn a_cause_has_times_between_those_of_all() {
-        let events = [vec![[3.0, 3.0], [3.0, 3.0]], vec![[1.0, 0.0], [2.0, 4.0]]];
-        let both = Leavers { events: events.to_vec(), ..leavers(0, &[[4.0, 3.0], [5.0, 7.0]]) };
-        let of = Events::new(&[&both], 3.0);
-        let lists: [&[Day]; 2] = [&[], &[Some(0), None]];
-        let all = of.days(lists);
-        assert_eq!(all, [None], "one patient has the second cause on the first day");
-        assert_eq!(of.days_of(0, 0, &all, lists), [Some(0), None]);
-        assert_eq!(of.days_of(0, 1, &all, lists), [None]);
+        let both = leavers(0, &[&[[3.0, 3.0], [3.0, 3.0]], &[[1.0, 0.0], [2.0, 4.0]]]);
+        let found = days(&[&both], 3.0, [&[], &[Some(0), None]]);
+        let by_cause = vec![vec![Some(0), None], vec![None]];
+        assert_eq!(found, [Days { all: vec![None], by_cause }], "one patient has the second cause on the first day");
+        // of both causes together beside the first one alone: what is between them is the second
+        let together = leavers(1, &[&[[4.0, 3.0], [5.0, 7.0]]]);
+        let found = days(&[&both, &together], 3.0, [&[], &[Some(0), None]]);
+        assert_eq!(found[1].all, [None]);
     }
 }

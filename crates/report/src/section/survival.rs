@@ -81,13 +81,14 @@ fn figure(page: &Page<'_>, outcome: &Outcome, weighted: bool) -> Option<Figure> 
     let where_known = if merged {
         let whole = rows.iter().all(|row| row.time_days <= last);
         format!(
-            "Marked points are {}: declared times, and ends of cells with at least {} leavers in each arm that has \
+            "Marked points are {}: declared times, and ends of cells with at least {} {} in each arm that has \
              any. Straight lines join them{}.{}",
             match page.protocol.release.curves {
                 ReleasedCurves::Grid => "exact",
                 ReleasedCurves::Merged => "exact for times rounded up to them",
             },
             page.protocol.release.minimum_leavers,
+            if weighted { "leavers and as many events" } else { "leavers" },
             if whole { "" } else { "; the last cell, which reaches to the horizon, is not drawn" },
             left_out(&rows)
         )

@@ -89,8 +89,10 @@ fn table(
     ruled(out, page.width, heading, texts, header, rows)
 }
 
-/// Characters of a line of a header, and of the narrowest column of texts.
+/// Characters of a line of a header, where the numbers under it are narrower.
 const HEADER: usize = 16;
+/// A column of texts is no narrower than this.
+const TEXTS: usize = 10;
 /// Columns of a terminal beside the text of a cell.
 const PADDING: u16 = 2;
 
@@ -130,7 +132,7 @@ pub fn ruled(
     table.set_header(header.iter().enumerate().map(|(at, name)| broken(name, room(at))));
     let least = |at: usize| {
         let cells = header.get(at).into_iter().chain(rows.iter().filter_map(|row| row.get(at)));
-        cells.flat_map(|cell| cell.split_whitespace()).map(letters).max().unwrap_or(0).min(HEADER)
+        cells.flat_map(|cell| cell.split_whitespace()).map(letters).max().unwrap_or(0).min(TEXTS)
     };
     let least: Vec<usize> = (0..texts.wrap).map(least).collect();
     table.add_rows(rows);

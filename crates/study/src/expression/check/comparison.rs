@@ -167,7 +167,7 @@ impl Checker<'_> {
         self.mistake(span, format!("{piece} is a number and {} a text; {advice}", quoted(text)));
     }
 
-    pub(super) fn between(&mut self, parts: &[Node; 3], span: &Span<usize>) -> Term {
+    pub(super) fn between(&mut self, parts: &[Node; 3], turned: bool, span: &Span<usize>) -> Term {
         let [of, low, high] = parts;
         let (low_type, high_type) = (self.typed(low), self.typed(high));
         let reversed = match (&low_type.kind, &high_type.kind) {
@@ -183,9 +183,21 @@ impl Checker<'_> {
             return Term::Constant(f64::NAN);
         }
         let before = self.mistakes.len();
-        let low = self.compared(Comparison::AtLeast, &first, &low_type, span).1.unwrap_or(low_type.term);
-        let high = if reversed || self.mistakes.len() > before {
-            high_type.term // what is wrong with the value itself is said once
+        self.turned = turned;
+        // one bound outside of what the column can have leaves the other one
+        let open = |comparison, bound: &Typed| match (&first.kind, &bound.kind) {
+            (Type::Number(of), Type::Number(bound)) => of.decides(comparison, *bound) == Some(true),
+            _ => false,
+        };
+        let [below, above] = [open(Comparison::AtLeast, &low_type), open(Comparison::AtMost, &high_type)];
+        let low = if below && !above {
+            low_type.term
+        } else {
+            self.compared(Comparison::AtLeast, &first, &low_type, span).1.unwrap_or(low_type.term)
+        };
+        // what is wrong with the value itself is said once
+        let high = if reversed || above || self.mistakes.len() > before {
+            high_type.term
         } else {
             self.compared(Comparison::AtMost, &first, &high_type, span).1.unwrap_or(high_type.term)
         };
@@ -216,7 +228,7 @@ impl Checker<'_> {
         );
     }
 
-    pub(super) fn one_of(&mut self, of: &Node, list: &[Node], span: &Span<usize>) -> Term {
+    pub(super) fn one_of(&mut self, of: &Node, list: &[Node], turned: bool, span: &Span<usize>) -> Term {
         let before = self.mistakes.len();
         let value = self.typed(of);
         let mut items: Vec<Term> = Vec::new();
@@ -231,6 +243,7 @@ impl Checker<'_> {
         }
         let all = if let Type::Number(range) = value.kind { range.wholes(list.len()) } else { None };
         let term = Term::OneOf(Box::new(value.term), items);
+        self.turned = turned;
         if let (Some(all), Term::OneOf(_, items)) = (all, &term)
             && self.mistakes.len() == before
             && all.iter().all(|x| items.contains(&Term::Constant(*x)))

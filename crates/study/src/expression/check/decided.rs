@@ -10,6 +10,7 @@ use crate::expression::term::Term;
 
 impl Checker<'_> {
     pub(super) fn decided_comparison(&mut self, holds: bool, sides: [&Term; 2], span: &Span<usize>) {
+        let holds = holds != self.turned;
         let what = if holds { "always true unless something is missing" } else { "never true" };
         let columns = columns(&sides, self.dictionary);
         let ranges: Vec<String> = columns.iter().map(|v| format!("`{}` {}", v.name, extent(&v.kind))).collect();
@@ -27,17 +28,25 @@ impl Checker<'_> {
             return;
         }
         let Some(possible) = constant::possible_inside(term, self.dictionary) else { return };
-        let piece = self.piece(span);
         if !possible.holds_beyond {
-            self.mistake(span, format!("{piece} is never true, whatever a row holds; mend it, or leave it out"));
+            self.same(false, term, span);
         } else if possible.asks_nothing() {
             self.always(term, span);
         }
     }
 
     pub(super) fn always(&mut self, term: &Term, span: &Span<usize>) {
-        let columns = columns(&[term], self.dictionary);
+        self.same(true, term, span);
+    }
+
+    /// The piece is true for every row, or for none; what is written may be its opposite.
+    fn same(&mut self, holds: bool, term: &Term, span: &Span<usize>) {
         let piece = self.piece(span);
+        if holds == self.turned {
+            self.mistake(span, format!("{piece} is never true, whatever a row holds; mend it, or leave it out"));
+            return;
+        }
+        let columns = columns(&[term], self.dictionary);
         let presence = asks_presence(&columns);
         self.mistake(
             span,

@@ -45,7 +45,7 @@ pub(super) fn criterion(
     dictionary: &Dictionary,
     excused: &dyn Fn(&str) -> bool,
 ) -> Result<Term, Vec<ExpressionMistake>> {
-    let mut checker = Checker { text, dictionary, excused, mistakes: Vec::new(), unknown: false };
+    let mut checker = Checker { text, dictionary, excused, mistakes: Vec::new(), unknown: false, turned: false };
     let term = checker.truth(node);
     if checker.mistakes.is_empty() && !checker.unknown {
         checker.decided(node, &term);
@@ -60,6 +60,8 @@ struct Checker<'a> {
     mistakes: Vec<ExpressionMistake>,
     /// Was something of an unknown type met? Then nothing is said of the whole.
     unknown: bool,
+    /// Is the piece that is checked the opposite of what is written, which has the same words?
+    turned: bool,
 }
 
 impl Checker<'_> {
@@ -115,7 +117,13 @@ impl Checker<'_> {
                 let range = bounds::of(&term, self.dictionary);
                 number(term, range)
             }
-            Syntax::Not(of) => number(Term::Not(Box::new(self.truth(of))), Range::TRUTH),
+            Syntax::Not(of) => {
+                // `x NOT IN (…)` and `x NOT BETWEEN y AND z` are one piece: what is said of it is said of the opposite
+                self.turned = of.span == span;
+                let term = self.truth(of);
+                self.turned = false;
+                number(Term::Not(Box::new(term)), Range::TRUTH)
+            }
             Syntax::IsTruth(holds, of) => {
                 number(Term::Is(super::term::truth(*holds), Box::new(self.truth(of))), Range::TRUTH)
             }
@@ -132,14 +140,15 @@ impl Checker<'_> {
                 number(term, Range::TRUTH)
             }
             Syntax::Between(parts) => {
-                let before = self.mistakes.len();
-                let term = self.between(parts, &span);
+                let (before, turned) = (self.mistakes.len(), std::mem::take(&mut self.turned));
+                let term = self.between(parts, turned, &span);
                 self.asks_something(&term, &span, before);
                 number(term, Range::TRUTH)
             }
             Syntax::OneOf(of, list) => {
                 let before = self.mistakes.len();
-                let term = self.one_of(of, list, &span);
+                let turned = std::mem::take(&mut self.turned);
+                let term = self.one_of(of, list, turned, &span);
                 self.asks_something(&term, &span, before);
                 number(term, Range::TRUTH)
             }
